@@ -1,0 +1,108 @@
+/* Bounded strings: see text.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void text_add_n(struct text *t, const char *s, size_t n)
+{
+	if (t->size == 0)
+		return;
+	size_t room = t->size - 1 - t->n;
+
+	if (n > room) {
+		n = room;
+		t->cut = true;
+	}
+	memcpy(t->at + t->n, s, n);
+	t->n += n;
+	t->at[t->n] = '\0';
+}
+
+void text_add(struct text *t, const char *s)
+{
+	text_add_n(t, s, strlen(s));
+}
+
+void text_num(struct text *t, int64_t v)
+{
+	char digits[24];
+	size_t i = sizeof digits;
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do
+		digits[--i] = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0)
+		digits[--i] = '-';
+	text_add_n(t, digits + i, sizeof digits - i);
+}
+
+void text_fmt(struct text *t, const char *fmt, ...)
+{
+	char part[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(part, sizeof part, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof part) {
+		n = sizeof part - 1;
+		t->cut = true;
+	}
+	text_add_n(t, part, (size_t)n);
+}
+
+/* Length of the UTF-8 sequence at s, 0 when it is not one (overlong forms and surrogates are not). */
+static size_t utf8_at(const unsigned char *s, size_t n)
+{
+	size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		      s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	if (need == 0 || need > n)
+		return 0;
+	for (size_t i = 1; i < need; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return need;
+}
+
+void text_json(struct text *t, const char *s, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	text_add_n(t, "\"", 1);
+	for (size_t i = 0; i < n;) {
+		unsigned char c = (unsigned char)s[i];
+		size_t len = utf8_at((const unsigned char *)s + i, n - i);
+
+		if (len == 0) {
+			text_add(t, "\\ufffd");
+			len = 1;
+		} else if (c == '"' || c == '\\') {
+			text_add_n(t, (char[]){ '\\', (char)c }, 2);
+		} else if (c < 0x20 || c == 0x7f) {
+			text_add(t, "\\u00");
+			text_add_n(t, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
+		} else {
+			text_add_n(t, s + i, len);
+		}
+		i += len;
+	}
+	text_add_n(t, "\"", 1);
+}
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+	struct text t = { .at = to, .size = size };
+
+	to[0] = '\0';
+	text_add(&t, from);
+	return !t.cut;
+}

@@ -1,0 +1,24 @@
+/* A bounded string being written, without stdio and without a heap: what does not fit is cut and remembered. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char *at;		/* caller's buffer, always NUL-terminated once something was added */
+	size_t size, n;		/* its size in bytes; bytes written without the NUL */
+	bool cut;		/* something did not fit */
+};
+
+#define TEXT_IN(buf) { .at = (buf), .size = sizeof(buf) }
+
+void text_add(struct text *t, const char *s);
+void text_add_n(struct text *t, const char *s, size_t n);
+void text_num(struct text *t, int64_t v);
+void text_fmt(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* s as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, control characters are escaped. */
+void text_json(struct text *t, const char *s, size_t n);
+
+/* Copy at most size-1 bytes and end them; false when it was cut. */
+bool text_copy(char *to, size_t size, const char *from);
