@@ -1,6 +1,7 @@
 /* System calls and constants that the C libraries' headers may lack. Numbers are the same on all 64-bit architectures. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+/* <linux/mount.h> and glibc 2.36's <sys/mount.h> declare the same names: include this file, never <sys/mount.h>. */
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -99,4 +100,25 @@ static inline int sys_fsmount(int fd, unsigned flags, unsigned attr)
 static inline int sys_mount_setattr(int dir, const char *path, unsigned flags, struct mount_attr *a)
 {
 	return (int)syscall(SYS_mount_setattr, dir, path, flags, a, sizeof *a);
+}
+
+static inline int sys_mount(const char *source, const char *target, const char *fs, unsigned long flags, const void *data)
+{
+	return (int)syscall(SYS_mount, source, target, fs, flags, data);
+}
+
+#ifndef MNT_DETACH
+#define MNT_FORCE 1
+#define MNT_DETACH 2
+#define UMOUNT_NOFOLLOW 8
+#endif
+
+static inline int sys_umount2(const char *target, int flags)
+{
+	return (int)syscall(SYS_umount2, target, flags);
+}
+
+static inline int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }

@@ -1,0 +1,288 @@
+/* The configuration as written: every block a plain struct, defaults and presets merged, each value's origin kept. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/arena.h"
+#include "init/base/err.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * Used by the compiler child and by the control tool (check, show, schema), never by PID 1.
+ * Strings are NUL-ended in the spec's arena; NULL means "not given". Durations are milliseconds,
+ * sizes bytes; UINT64_MAX is "unlimited"/"max" where the key allows it, UNSET_* "not given".
+ */
+#define UNSET_NUM INT64_MIN
+
+struct str_list {
+	const char **v;
+	unsigned n;
+};
+
+struct str_pair {
+	const char *key, *value;
+};
+
+struct pair_list {
+	struct str_pair *v;
+	unsigned n;
+};
+
+/* Where a value comes from. */
+enum origin_kind { FROM_DEFAULT, FROM_PRESET, FROM_FILE };
+struct origin {
+	uint8_t kind;		/* enum origin_kind */
+	uint16_t file;		/* FROM_FILE: index into spec.files; FROM_PRESET: the preset's enum value */
+	uint32_t line, col;	/* from 1; 0 when not from a file */
+};
+
+enum svc_type { TYPE_SIMPLE, TYPE_ONESHOT, TYPE_FORKING };
+enum svc_ready { READY_STARTED, READY_NOTIFY, READY_FD, READY_LISTENING, READY_HEALTHCHECK };
+enum svc_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
+enum svc_on_failure { ON_FAILURE_NONE, ON_FAILURE_REBOOT, ON_FAILURE_POWEROFF, ON_FAILURE_STOP_ALL, ON_FAILURE_START };
+enum svc_condition { COND_STARTED, COND_HEALTHY, COND_COMPLETED };
+enum svc_preset { PRESET_NONE, PRESET_MINIMAL, PRESET_SERVER, PRESET_STRICT, PRESET_WORKER, PRESET_DATABASE,
+		  PRESET_CONTAINED, PRESETS };
+enum protect_system { PROTECT_SYSTEM_NO, PROTECT_SYSTEM_YES, PROTECT_SYSTEM_FULL, PROTECT_SYSTEM_STRICT };
+enum protect_home { PROTECT_HOME_NO, PROTECT_HOME_YES, PROTECT_HOME_READ_ONLY, PROTECT_HOME_TMPFS };
+enum protect_proc { PROC_DEFAULT, PROC_NOACCESS, PROC_INVISIBLE, PROC_PTRACEABLE };
+enum proc_subset { SUBSET_ALL, SUBSET_PID };
+enum user_ns { USER_NS_NO, USER_NS_LAST, USER_NS_FIRST };
+enum log_sink { SINK_AUTO, SINK_FILE, SINK_RING, SINK_CONSOLE, SINK_NONE };
+enum seccomp_profile { SECCOMP_NONE, SECCOMP_DEFAULT, SECCOMP_STRICT, SECCOMP_CUSTOM };
+enum seccomp_action { SECCOMP_ACT_ERRNO_EPERM, SECCOMP_ACT_KILL_PROCESS, SECCOMP_ACT_LOG_ONLY };
+
+struct spec_dep {
+	const char *name;
+	unsigned condition;	/* enum svc_condition */
+};
+
+struct spec_dep_list {
+	struct spec_dep *v;
+	unsigned n;
+};
+
+struct spec_listen {
+	const char *name;	/* LISTEN_FDNAMES; defaults to the service's name */
+	const char *tcp;	/* "HOST:PORT", "[V6]:PORT" or ":PORT"; exactly one of the kinds is given */
+	const char *udp, *unix_path, *unix_dgram, *unix_seqpacket, *fifo, *vsock, *netlink;
+	unsigned activate;	/* 0 eager, 1 lazy */
+	int64_t mode, backlog;	/* UNIX: octal mode (default 0660); default backlog 4096 */
+	const char *user, *group;
+	struct origin from;
+};
+
+struct spec_listen_list {
+	struct spec_listen *v;
+	unsigned n;
+};
+
+struct spec_rlimit {
+	bool given;
+	uint64_t soft, hard;	/* UINT64_MAX: unlimited */
+};
+
+/* By RLIMIT short name, in the kernel's numbering order (index == RLIMIT_*). */
+#define SPEC_RLIMITS 16
+
+struct spec_unveil {
+	const char *path;
+	const char *perms;	/* letters of "rwxc" */
+};
+
+struct spec_unveil_list {
+	struct spec_unveil *v;
+	unsigned n;
+};
+
+struct spec_health {
+	struct str_list test;	/* argv after CMD; CMD-SHELL becomes {"/bin/sh", "-c", ...} */
+	const char *http, *tcp;
+	int64_t interval, timeout, start_period;
+	int64_t retries;
+};
+
+struct spec_network {
+	unsigned mode;		/* 0 the machine's; 1 private */
+	const char *bridge;
+	struct str_list addresses; /* `address:` may be one or a list; CIDR */
+	struct str_list ports, egress;
+	const char *service;	/* {service: db}: share its network */
+	const char *gateway;	/* default: the bridge's address of the same family */
+};
+
+struct spec_service {
+	const char *name;
+	struct origin from;	/* the line that declares it */
+	struct origin *origins;	/* one per row of service_keys; see spec_from() */
+
+	/* the process */
+	struct str_list entrypoint, command;
+	unsigned type;
+	const char *pid_file, *user, *group, *working_dir;
+	struct str_list supplementary_groups, env_file;
+	int64_t umask;
+	struct pair_list environment, credentials;
+	const char *state_directory, *cache_directory, *runtime_directory, *logs_directory;
+
+	/* supervision */
+	struct spec_dep_list depends_on;
+	struct str_list wants, after, before, conflicts;
+	unsigned ready, restart, on_failure;
+	int64_t ready_fd;
+	int64_t start_timeout, stop_timeout, backoff_initial, backoff_max, restart_window, watchdog, every;
+	int64_t max_restarts;
+	const char *on_failure_start;
+	bool critical;
+	int64_t stop_signal, reload_signal;
+	struct spec_health healthcheck;
+	const char *cron, *cron_timezone;
+	struct pair_list conditions;
+	struct str_list pre_start, post_start, pre_stop, post_stop;
+	struct spec_listen_list listen;
+	unsigned log_sink;
+	uint64_t log_max_bytes;
+	int64_t log_max_files;
+
+	/* what it sees */
+	unsigned preset;	/* enum svc_preset */
+	bool preset_given;	/* false: the default, which becomes `contained` where no namespace can be made */
+	bool required;
+	unsigned ns_user;	/* enum user_ns */
+	bool ns_pid, ns_mount, ns_ipc, ns_uts, ns_cgroup, ns_time;
+	struct spec_network network;
+	const char *rootfs, *hostname;
+	bool readonly_rootfs;
+	struct str_list volumes;	/* "SOURCE:TARGET[:rw|ro]" */
+	struct pair_list tmpfs;		/* path -> "size=64M,mode=1777" */
+	struct str_list devices;	/* "/dev/x[:/dev/y][:rw]" */
+	struct spec_unveil_list unveil;
+	bool private_tmp, private_devices, private_ipc;
+	unsigned protect_system, protect_home, protect_proc, proc_subset;
+	bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
+	     protect_hostname, protect_clock;
+	struct str_list read_only_paths, inaccessible_paths;
+
+	/* what it may do */
+	bool dynamic_user, no_new_privileges;
+	struct str_list cap_drop, cap_add;	/* as written, canonical "CAP_X" or "ALL" */
+	uint64_t caps;		/* resolved: the set that is kept (bit = CAP_ number) */
+	unsigned seccomp, seccomp_action;
+	const char *seccomp_path;
+	struct str_list seccomp_allow, seccomp_deny;
+	bool seccomp_log;
+	const char *pledge;
+	bool restrict_namespaces, restrict_realtime, restrict_suid_sgid, lock_personality,
+	     memory_deny_write_execute;
+	struct str_list restrict_address_families;
+	const char *apparmor_profile, *selinux_context;
+	unsigned runtime;	/* 0 none, 1 runsc, 2 crun, 3 runc */
+
+	/* how much it may use */
+	struct spec_rlimit rlimit[SPEC_RLIMITS];
+	int64_t nice, oom_score_adj;	/* UNSET_NUM: not given */
+	struct str_list cpu_affinity;	/* "0", "1", "4-7" */
+	const char *cgroup_root;
+	uint64_t memory_max, memory_high;	/* 0: not given */
+	uint64_t cpu_quota_us, cpu_period_us;	/* cpu_max; quota 0: not given; UINT64_MAX: max */
+	int64_t cpu_weight, io_weight, pids_max; /* UNSET_NUM: not given; pids_max -1: max */
+	uint64_t shm_size;	/* 0: not given */
+};
+
+struct spec_mount {
+	const char *source, *target, *type;
+	struct str_list options;
+	bool optional;
+	struct origin from;
+};
+
+struct spec_mount_list {
+	struct spec_mount *v;
+	unsigned n;
+};
+
+struct spec_machine {
+	const char *hostname;
+	struct str_list modules;
+	struct pair_list sysctl;
+	struct spec_mount_list mounts;
+	bool fstab;
+	const char *console_device;
+	struct str_list console_shell;
+	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
+	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed, *metrics;
+	int64_t watchdog_timeout, shutdown_timeout;
+	struct origin *origins;
+};
+
+struct spec_interface {
+	const char *name;
+	struct str_list addresses;
+	const char *gateway;
+	bool dhcp;
+	struct origin from;
+};
+
+struct spec_bridge {
+	const char *name;
+	struct str_list subnets; /* the bridge itself takes the first address of each */
+	bool nat;
+	struct origin from;
+};
+
+struct spec {
+	struct arena arena;
+	const char **files;	/* [1..nfiles]; [0] is "default" */
+	unsigned nfiles;
+	struct spec_machine machine;
+	struct spec_interface *interfaces;
+	struct spec_bridge *bridges;
+	unsigned ninterfaces, nbridges;
+	struct str_list nameservers;
+	bool require_signatures;
+	struct spec_service *services;
+	unsigned nservices;
+	struct problem *problems;	/* in the order found */
+	unsigned nproblems, nerrors;	/* nerrors counts those that are errors, not notes */
+};
+
+enum severity { SEV_ERROR, SEV_NOTE };
+
+/* One thing wrong, with its place. `service` is NULL when the whole configuration is unusable because of it. */
+struct problem {
+	unsigned severity;
+	struct origin at;
+	const char *service;
+	const char *text;
+	struct problem *next;
+};
+
+/*
+ * Read PATH: a file, or a directory (prior.yaml, then services.d/<any>.yaml in byte order). Every problem found is in s->problems;
+ * a service with an error is still listed, for show. Returns 0 when the files could be read (problems or not),
+ * -errno when nothing could be read at all. The caller frees with spec_free().
+ */
+int spec_load(struct spec *s, const char *path, struct err *e);
+void spec_free(struct spec *s);
+
+/* Add a problem, from later stages too (user lookup, graph, seccomp). */
+void spec_problem(struct spec *s, unsigned severity, struct origin at, const char *service, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* The origin of one field of a service: spec_from(svc, &svc->memory_max). */
+struct origin spec_from(const struct spec_service *svc, const void *field);
+/* "FILE:LINE", "preset NAME" or "default" into the spec's arena. */
+const char *spec_origin_text(struct spec *s, struct origin o);
+/* "FILE:LINE:COL: error: TEXT" lines, the form that editors jump to. */
+void spec_print_problems(const struct spec *s, FILE *to);
+bool spec_has_errors(const struct spec *s, const char *service); /* of that service; NULL: of the whole configuration */
+
+extern const char *const preset_names[PRESETS + 1];
+
+/* Printed from the rows: `prior schema`, the key reference of prior.yaml(5), the example with every key. */
+void spec_print_schema(FILE *to);
+void spec_print_reference(FILE *to);	/* mdoc/man section of prior.yaml.5 */
+void spec_print_example(FILE *to);
+/* `prior show`: YAML-like text with origins as comments, or JSON {"service","config","from"}; and the short table. */
+int spec_show(struct spec *s, const char *service, bool json, FILE *to, struct err *e);
+int spec_show_isolation(struct spec *s, const char *service, FILE *to, struct err *e);
