@@ -1,0 +1,40 @@
+/* From spec to plan: runs in the compiler child or in `prior compile`, never in PID 1. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/plan/plan.h"
+#include "services/spec/spec.h"
+
+/* What this kernel and these privileges allow, found by trying (fork, unshare, report). */
+struct machine_facts {
+	bool can_namespaces;	/* mount, pid, net, ipc, uts, cgroup namespaces can be made */
+	bool can_userns;
+	bool can_mount;		/* in a new mount namespace */
+	bool can_cgroup;	/* cgroup2 is mounted and writable at cgroup_root */
+	bool is_root;		/* euid 0 with CAP_SETUID, CAP_SETGID, CAP_SETPCAP */
+	bool container;		/* not the machine's PID 1 */
+	int landlock_abi;	/* 0: none */
+};
+
+void facts_find(struct machine_facts *f);
+
+/*
+ * Plan every service of s that has no error. New problems (missing user, absent executable, an unusable path, a kernel
+ * without a feature) are added to s with their place and condemn their service only (it goes to plan_head.refused).
+ * On success *fd is a sealed memfd that holds a plan that plan_verify() accepts; the caller owns it.
+ */
+int plan_compile(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
+
+/* The compiler as a program: `prior-compiler CONFIG_PATH`: confines itself, loads, compiles, sends on descriptor 3
+ * one struct compiler_report and the memfd (SCM_RIGHTS) over a SOCK_SEQPACKET socket; problems as text go to descriptor 2. */
+struct compiler_report {
+	uint32_t errors, notes, services, refused;
+	struct err err;		/* code != 0: there is no plan */
+};
+int compiler_main(int argc, char **argv);
+
+/*
+ * PID 1's side: start `exe_fd` as the compiler on `path`; blocks at boot (bounded by timeout_ms, then kills), problems are
+ * copied to problems_fd. *plan_fd is owned by the caller. A path that is a plan file already is verified instead.
+ */
+int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, int timeout_ms, int *plan_fd,
+		struct compiler_report *report, struct err *e);

@@ -1,0 +1,237 @@
+/* The plan: everything decided, one flat read-only buffer of records and offsets. PID 1 and the builder read only this. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Made by the compiler child (plan/compile*.c), handed over as a sealed memfd or read from a file; mapped read-only.
+ * plan_verify() checks every reference once (offset, count, alignment, NUL at the end of strings, enum ranges, service
+ * indices); after it, reading cannot go wrong and the accessors below do not check again.
+ * The layout is little-endian, 8-byte aligned, the same on all 64-bit architectures; seccomp programs are for plan_head.arch.
+ */
+#define PLAN_MAGIC "priorpln"
+#define PLAN_VERSION 1
+#define PLAN_MAX (16u << 20)		/* bytes */
+#define PLAN_SERVICES_MAX 4096
+
+/* n elements (strings: n bytes without the NUL, which follows) starting at byte `at` of the plan. at == 0: absent. */
+struct plan_ref {
+	uint32_t at, n;
+};
+
+struct plan_head {
+	char magic[8];
+	uint32_t version, size;		/* size of the whole plan in bytes */
+	uint64_t sum;			/* FNV-1a of all bytes after this field */
+	uint32_t arch;			/* AUDIT_ARCH_* the filters are for */
+	uint32_t flags;			/* PLAN_F_* */
+	struct plan_ref services;	/* struct plan_service[], in name order */
+	struct plan_ref start_order;	/* uint32_t[]: service indices, dependencies first */
+	struct plan_ref bridges;	/* struct plan_bridge[] */
+	struct plan_ref interfaces;	/* struct plan_interface[] */
+	struct plan_ref nameservers;	/* struct plan_ref[] (strings) */
+	struct plan_ref modules;	/* struct plan_ref[] (strings) */
+	struct plan_ref sysctls;	/* struct plan_file[]: /proc/sys-relative path with slashes, value */
+	struct plan_ref mounts;		/* struct plan_fstab[]: machine.mounts */
+	struct plan_ref hostname, console;	/* strings */
+	struct plan_ref console_shell;	/* struct plan_ref[] */
+	uint32_t emergency;		/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
+	uint32_t shutdown_timeout_ms;
+	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
+};
+
+/* A service whose configuration was refused: known by name, never started; status and events say why. */
+struct plan_refused {
+	struct plan_ref name, why;	/* strings; why is "FILE:LINE:COL: ..." */
+};
+
+struct plan_file {
+	struct plan_ref path, value;
+};
+
+struct plan_fstab {
+	struct plan_ref source, target, type, data;	/* data: comma list left after the flags were taken out */
+	uint64_t flags;					/* MS_* */
+	uint32_t optional, pad;
+};
+
+struct plan_addr {
+	uint8_t family, prefix, pad[2];	/* AF_INET or AF_INET6; prefix length */
+	uint8_t ip[16];			/* network order; IPv4 in the first four */
+};
+
+struct plan_bridge {
+	struct plan_ref name;
+	struct plan_ref addrs;		/* struct plan_addr[] */
+};
+
+struct plan_interface {
+	struct plan_ref name, addrs;
+	struct plan_addr gateway;	/* family 0: none */
+	uint32_t pad;
+};
+
+enum plan_dep_kind {
+	DEP_REQUIRES,	/* depends_on: started before, condition must hold; its stop stops us */
+	DEP_WANTS,	/* started with us, may fail */
+	DEP_AFTER,	/* order only: if both start, it first */
+};
+
+struct plan_dep {
+	uint32_t service;		/* index into services */
+	uint16_t kind, condition;	/* enum plan_dep_kind, enum svc_condition of spec.h */
+};
+
+enum listen_kind { LISTEN_TCP, LISTEN_UNIX_STREAM };
+
+struct plan_listen {
+	struct plan_ref name;		/* for LISTEN_FDNAMES: no ':' or control characters, <= 255 */
+	struct plan_ref path;		/* UNIX: absolute path, or "@abstract" */
+	uint32_t kind, lazy;		/* enum listen_kind */
+	uint32_t backlog, mode, uid, gid; /* mode, uid, gid of the UNIX socket's file */
+	struct plan_addr addr;		/* TCP; family 0 never occurs */
+	uint16_t port, pad;
+};
+
+/* One mount in the cell's root, in order. Target is a path below the new root, resolved with RESOLVE_IN_ROOT. */
+enum mount_kind {
+	MOUNT_BIND,		/* source is a path in the machine's root; flags as attributes; MOUNT_F_* */
+	MOUNT_TMPFS,		/* options in data ("size=64M,mode=1777") */
+	MOUNT_PROC,		/* data: "subset=pid,hidepid=invisible" */
+	MOUNT_DEVPTS,		/* newinstance */
+	MOUNT_MQUEUE,
+	MOUNT_DEV,		/* the minimal /dev on a tmpfs: null zero full random urandom tty, fd links, pts, shm */
+	MOUNT_SYSFS,		/* read-only */
+	MOUNT_CGROUP2,		/* read-only, rooted at the cell's own leaf by the cgroup namespace */
+	MOUNT_REMOUNT,		/* change attributes of what is mounted at target (recursively with MOUNT_F_REC) */
+	MOUNT_INACCESSIBLE,	/* cover target with an empty 000 directory or file, whichever it is */
+	MOUNT_FILE,		/* a small read-only file whose content is `data` (hosts, resolv.conf) on target */
+	MOUNT_KINDS
+};
+#define MOUNT_F_REC 1u		/* recursively */
+#define MOUNT_F_CREATE 2u	/* make the target (directory, or file when the source is one) if it is missing */
+#define MOUNT_F_OPTIONAL 4u	/* a source that does not exist is skipped: only for presets' own paths, never for a user's */
+#define MOUNT_F_RUNTIME 8u	/* source is made by prior at start (notify socket, listening sockets' directory) */
+
+struct plan_mount {
+	struct plan_ref source, target, data;
+	uint64_t attr;			/* MOUNT_ATTR_* to set */
+	uint64_t clear;			/* MOUNT_ATTR_* to clear (MOUNT_REMOUNT only) */
+	uint32_t kind, flags;		/* enum mount_kind, MOUNT_F_* */
+};
+
+struct plan_rlimit {
+	uint32_t resource, pad;
+	uint64_t soft, hard;
+};
+
+struct plan_landlock {
+	struct plan_ref path;		/* inside the cell's root */
+	uint64_t access;		/* LANDLOCK_ACCESS_FS_* of ABI >= 2; masked by the builder to the kernel's ABI */
+};
+
+#define CELL_PID	(1u << 0)
+#define CELL_MOUNT	(1u << 1)
+#define CELL_NET	(1u << 2)
+#define CELL_IPC	(1u << 3)
+#define CELL_UTS	(1u << 4)
+#define CELL_CGROUP	(1u << 5)
+#define CELL_TIME	(1u << 6)
+#define CELL_USER	(1u << 7)	/* made last, by uid 0 */
+#define CELL_USER_FIRST	(1u << 8)	/* the ordinary order: owns the others */
+#define CELL_NAMESPACES	0x1ffu
+#define CELL_NNP	(1u << 9)
+#define CELL_LANDLOCK	(1u << 10)
+#define CELL_MDWE	(1u << 11)	/* PR_SET_MDWE where the kernel has it; the filter's rules everywhere */
+#define CELL_LOCK_PERSONALITY (1u << 12)
+#define CELL_NO_NEW_NS	(1u << 13)	/* user.max_*_namespaces = 0 inside */
+#define CELL_KEYRING	(1u << 14)	/* anonymous session keyring */
+#define CELL_SECCOMP	(1u << 15)
+#define CELL_CAPS	(1u << 16)	/* bounding set, securebits, capset: every preset but none */
+#define CELL_ATTEST	(1u << 17)	/* stop at exec and compare: everything but preset none */
+#define CELL_ROOT_TREE	(1u << 18)	/* new root made of `root` (a directory of the machine) */
+#define CELL_CRITICAL	(1u << 19)
+#define CELL_DYNAMIC	(1u << 20)	/* uid and gid are the service's own, from the private range */
+#define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE in a private network: ip_unprivileged_port_start = 0 there */
+#define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
+#define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
+
+struct plan_service {
+	uint64_t hash;			/* FNV-1a over everything this service means (its strings and tables too) */
+	struct plan_ref name;
+	/* supervision; enums as in spec.h */
+	uint8_t type, ready, restart, on_failure;
+	uint32_t flags;			/* CELL_* */
+	int32_t stop_signal;
+	uint32_t start_timeout_ms, stop_timeout_ms, backoff_initial_ms, backoff_max_ms;
+	uint32_t max_restarts, restart_window_ms;
+	struct plan_ref deps;		/* struct plan_dep[] */
+	struct plan_ref listen;		/* struct plan_listen[] */
+	uint32_t log_sink, log_max_files;	/* enum log_sink */
+	uint64_t log_max_bytes;
+	/* the process */
+	struct plan_ref argv, env;	/* struct plan_ref[] of strings; env is complete but for LISTEN_*, NOTIFY_SOCKET */
+	struct plan_ref exe;		/* absolute path inside the cell's root, looked up at compile */
+	struct plan_ref cwd;
+	uint32_t uid, gid;
+	struct plan_ref groups;		/* uint32_t[] */
+	uint32_t umask, preset;		/* enum svc_preset */
+	/* the cell */
+	struct plan_ref root;		/* rootfs directory; absent: the machine's own root */
+	struct plan_ref mounts;		/* struct plan_mount[] */
+	struct plan_ref hostname;
+	uint64_t caps;			/* kept in P, E, I, bounding and ambient */
+	struct plan_ref rlimits;	/* struct plan_rlimit[] */
+	struct plan_ref landlock;	/* struct plan_landlock[] */
+	struct plan_ref seccomp;	/* struct sock_filter[]; equal programs are shared */
+	uint64_t seccomp_sum;		/* FNV-1a of the program, for read-back */
+	struct plan_ref cgroup_root;	/* absent: the machine's */
+	struct plan_ref cgroup;		/* struct plan_file[]: file name in the leaf, value to write; read back */
+	struct plan_ref affinity;	/* uint64_t[]: CPU mask words */
+	int32_t nice, oom_score_adj;	/* INT32_MIN: leave */
+	/* its network, when CELL_NET */
+	struct plan_ref bridge;		/* string; absent: loopback only */
+	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
+	struct plan_ref addrs;		/* struct plan_addr[] */
+	struct plan_addr gw4, gw6;	/* family 0: none */
+	struct plan_ref note;		/* what the user should know (contained, inert capabilities, ...); may be absent */
+};
+
+/* A mapped, verified plan. */
+struct plan {
+	const unsigned char *at;
+	const struct plan_head *head;
+	size_t size;
+};
+
+#define PLAN_F_CONTAINER 1u	/* compiled for a container: machine stages do not apply */
+
+/* Map fd read-only and verify. The caller keeps the fd; the mapping is the plan's. EBADMSG: not a plan or damaged. */
+int plan_map(struct plan *p, int fd, struct err *e);
+void plan_unmap(struct plan *p);
+int plan_verify(const void *at, size_t size, struct err *e);
+
+static inline const char *plan_str(const struct plan *p, struct plan_ref r)
+{
+	return r.at ? (const char *)p->at + r.at : "";
+}
+
+static inline const void *plan_array(const struct plan *p, struct plan_ref r)
+{
+	return p->at + r.at;
+}
+
+/* for (const T *x = PLAN_FIRST(p, ref, T); x < PLAN_END(p, ref, T); x++) */
+#define PLAN_FIRST(p, r, T) ((const T *)plan_array(p, r))
+#define PLAN_END(p, r, T) ((const T *)plan_array(p, r) + (r).n)
+
+static inline const struct plan_service *plan_service(const struct plan *p, uint32_t i)
+{
+	return PLAN_FIRST(p, p->head->services, struct plan_service) + i;
+}
+
+/* Index of a service by name, -1 when there is none. */
+int plan_find(const struct plan *p, const char *name);
