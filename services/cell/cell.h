@@ -1,0 +1,77 @@
+/* Starting a service in its cell: what PID 1 asks for, and what comes back over the report socket. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/err.h"
+#include "services/plan/plan.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Three processes of ours take part in a confined start; all are children of PID 1 (CLONE_PARENT):
+ *   builder  cloned by PID 1 straight into the leaf cgroup; makes the namespaces and the network, forks the two below, writes
+ *            the id maps, stops the service at its exec, compares (attest.h), reports, exits. Root in the machine's user and
+ *            pid namespaces until its end; it never runs anything of the service's.
+ *   reaper   (CELL_PID) PID 1 of the cell: SIGCHLD ignored, so that the kernel reaps; all memory unmapped but one page of
+ *            file-backed text; no descriptors, no capabilities; it does nothing until it is killed with the cgroup.
+ *   service  second process of the cell: goes through the step table (steps.c) and becomes the service.
+ * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
+ */
+#define CELL_FDS_MAX 16		/* descriptors passed to a service (LISTEN_FDS) */
+
+struct cell_start {
+	const struct plan *plan;
+	uint32_t service;
+	int cgroup_fd;		/* directory of the leaf, made by cgroup_make(); FD_NONE: stay in PID 1's cgroup */
+	int log_fd;		/* becomes stdout and stderr; FD_NONE: inherit (prior run) */
+	int stdin_fd;		/* FD_NONE: /dev/null; prior run passes 0 */
+	const int *pass;	/* become 3.. in this order, blocking state untouched */
+	const char *pass_names;	/* LISTEN_FDNAMES */
+	unsigned npass;
+	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
+	int attest;		/* 0 only for `prior bench`-like measurements: see docs; normally 1 */
+};
+
+enum cell_msg {
+	CELL_MSG_PIDS,		/* builder: service and reaper exist (service, reaper are pids in PID 1's namespace) */
+	CELL_MSG_RUNNING,	/* the service's exec has happened; `attested` says whether it was compared */
+	CELL_MSG_FAILED,	/* err says who, which step, which object, which errno; the service never ran */
+};
+
+/* One datagram each on a SOCK_SEQPACKET socket. End of file without FAILED from a direct start means: exec has happened. */
+struct cell_report {
+	uint32_t kind;		/* enum cell_msg */
+	int32_t service, reaper; /* pids, 0: none */
+	uint32_t attested;	/* number of facts compared and found equal; 0: not attested */
+	uint32_t step;		/* FAILED: exit code of systemd's table (200..245) for the step, for `status` */
+	uint32_t missing;	/* EXEC failed with ENOENT/EACCES: the policy need not retry */
+	int64_t setup_us, attest_us;
+	struct err err;
+};
+
+/*
+ * Fork the builder (or the service itself). On success *pid is PID 1's new child, *pidfd its pidfd, *report the receiving end
+ * (non-blocking, owned by the caller), *direct whether *pid is the service. PID 1's memory is only read. Never blocks on
+ * the child. Errors: what clone3 and socketpair say.
+ */
+int cell_start(const struct cell_start *c, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e);
+
+/* Read one report; 1: *r is filled, 0: end of file, -EAGAIN: nothing yet. */
+int cell_report_read(int report, struct cell_report *r, struct err *e);
+
+/* The leaf. All by descriptor below root_fd (a cgroup2 directory that is ours, O_DIRECTORY). */
+int cgroup_open_root(const char *path, int *root_fd, struct err *e);
+/* mkdir NAME, write each plan_file in order (limits before any process), read back; *leaf_fd is the caller's. */
+int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan_ref files, int *leaf_fd, struct err *e);
+int cgroup_kill(int leaf_fd, struct err *e);		/* cgroup.kill; nothing survives */
+int cgroup_populated(int leaf_fd, struct err *e);	/* 1, 0 or -errno */
+int cgroup_watch(int leaf_fd, int *events_fd, struct err *e); /* cgroup.events: EPOLLPRI when it changes */
+int cgroup_remove(int root_fd, const char *name, struct err *e); /* and what the service made below it */
+int cgroup_read_u64(int leaf_fd, const char *file, uint64_t *v); /* memory.current; cpu.stat's usage_usec as "cpu.stat:usage_usec" */
+
+/* `prior show --steps`: the table, numbered. */
+struct text;
+unsigned cell_step_count(void);
+const char *cell_step_name(unsigned i);
+const char *cell_step_why(unsigned i);
+const char *cell_step_seen(unsigned i);
