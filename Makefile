@@ -1,0 +1,180 @@
+# The build of prior: one Makefile for everything; `make help` lists what it can do.
+# SPDX-License-Identifier: ISC
+
+## BUILD=build: where everything is made
+BUILD ?= build
+## LIBC=glibc: or musl, whose libraries are built from Debian's source packages first
+LIBC ?= glibc
+## CFLAGS=-O2 -g: optimisation and debugging; the hardening flags are added to it
+CFLAGS ?= -O2 -g
+## WERROR=1: warnings are errors (as with CI=true)
+WERROR ?=
+## DESTDIR=, PREFIX=/usr/local, SBINDIR=$(PREFIX)/sbin: where `make install` puts things
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+## V=1: show the commands
+Q := $(if $(V),,@)
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+O := $(BUILD)/$(LIBC)
+SAN := $(BUILD)/san
+GEN := $(BUILD)/gen
+RESULTS := $(BUILD)/results
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
+SRC := $(sort $(shell find init services netns rootfs -name '*.c'))
+OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
+PRESETS := $(sort $(wildcard configs/presets/*.yaml))
+UNIT := $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_HELP := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
+SAN_OBJ := $(patsubst %.c,$(SAN)/%.o,$(filter-out init/main.c,$(SRC)) $(UNIT_HELP)) $(SAN)/gen/presets.o
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Walloca -Wmissing-prototypes -Wimplicit-fallthrough \
+	$(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+MAP := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
+COMMON = -std=gnu11 $(WARN) $(MAP) -I. -I$(GEN) -D_GNU_SOURCE
+HARD := -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
+LIBS := -lyaml -lseccomp -lcap -lnl-route-3 -lnl-3
+
+ifeq ($(LIBC),musl)
+# musl-gcc -static-pie makes a dynamic program without a word, so the start files are named here.
+NEEDS := build musl
+MUSL := $(BUILD)/musl-libs
+ifeq ($(CC),gcc)
+CC := musl-gcc
+endif
+START := /usr/lib/$(shell gcc -dumpmachine | sed 's/gnu$$/musl/')
+LIBC_FLAGS := -isystem $(MUSL)/kernel -isystem $(MUSL)/include -isystem $(MUSL)/include/libnl3
+LINK += -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text -L$(MUSL)/lib
+BEGIN := $(START)/rcrt1.o $(START)/crti.o
+END := $(START)/crtn.o
+LIBS_BUILT := $(MUSL)/built
+else ifeq ($(LIBC),glibc)
+NEEDS := build
+LIBC_FLAGS := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -isystem /usr/include/libnl3
+# glibc warns about each use of the name service in a static program: init/base/nonss.c says why there is none.
+LINK += -static-pie -Wl,--fatal-warnings
+else
+$(error LIBC is glibc or musl, not '$(LIBC)')
+endif
+COMPILE = $(CC) $(COMMON) $(LIBC_FLAGS) $(CFLAGS) $(HARD)
+SAN_FLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_COMPILE = gcc $(COMMON) -isystem /usr/include/libnl3 $(SAN_FLAGS)
+
+##
+all: $(O)/prior ## the binary: BUILD/LIBC/prior, and prior.debug with its symbols
+
+$(O)/prior: $(O)/prior.debug tests/lint/binary.sh
+	$Qstrip -o $@ $<
+	$QPRIOR=$@ tests/lint/binary.sh
+
+$(O)/prior.debug: $(OBJ) $(O)/objects
+	@echo "  LINK $@"
+	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(OBJ) $(LIBS) $(END)
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D); echo "  CC   $<"
+	$Q$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(O)/gen/%.o: $(GEN)/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$Q$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(SAN)/%.o: %.c $(SAN)/flags
+	@mkdir -p $(@D); echo "  SAN  $<"
+	$Q$(SAN_COMPILE) -MMD -MP -c -o $@ $<
+
+$(SAN)/gen/%.o: $(GEN)/%.c $(SAN)/flags
+	@mkdir -p $(@D)
+	$Q$(SAN_COMPILE) -MMD -MP -c -o $@ $<
+
+$(SAN)/libprior-test.a: $(SAN_OBJ) $(SAN)/objects
+	$Qrm -f $@ && ar rcs $@ $(SAN_OBJ)
+
+# A test may ask for link options in a line `/* link: -Wl,--wrap=read */`.
+$(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libprior-test.a | $(BUILD)/need-test
+	@mkdir -p $(@D)
+	$Qgcc $(SAN_FLAGS) -o $@ $< $(SAN)/libprior-test.a \
+		$$(sed -n 's,^/\* link: \(.*\) \*/$$,\1,p' tests/unit/$*.c) -lcmocka $(LIBS)
+
+$(GEN)/presets.c: $(PRESETS) $(wildcard configs/presets) tools/embed
+	@mkdir -p $(@D)
+	$Qtools/embed embedded_presets $(PRESETS) >$@
+
+# Files that change when what they say does: other flags compile anew, a removed source links anew.
+said = @mkdir -p $(@D); echo '$1' | cmp -s - $@ || echo '$1' >$@
+$(O)/flags: FORCE $(LIBS_BUILT) | $(NEEDS:%=$(BUILD)/need-%)
+	$(call said,$(COMPILE))
+$(O)/objects: FORCE
+	$(call said,$(OBJ))
+$(SAN)/flags: FORCE | $(BUILD)/need-build
+	$(call said,$(SAN_COMPILE))
+$(SAN)/objects: FORCE
+	$(call said,$(SAN_OBJ))
+
+$(BUILD)/need-%: tools/packages.txt tools/need
+	@mkdir -p $(@D)
+	$Qtools/need $* && touch $@
+
+$(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-musl
+	$Qtools/musl-libs $(@D)
+
+-include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
+
+##
+# Every ladder is programs that print `ok NAME`, `not ok NAME` or `skip NAME: WHY`; tools/runtests counts them.
+# They find the binary in PRIOR. What does not depend on the C library is run once, with glibc.
+TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD))
+run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(LIBC)/$@ $2
+PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh))))
+
+check: $(O)/prior $(if $(PURE),$(UNIT)) $(BUILD)/need-test ## unit tests under sanitizers, goldens, lint: no root, seconds
+	$(call run,60,$(PURE) tests/lint/binary.sh $(sort $(wildcard tests/golden/*.sh)))
+
+check-root: $(O)/prior $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
+	$(call run,900,tests/cells/run)
+
+check-boot: $(O)/prior $(BUILD)/need-test ## the machine under test, in QEMU
+	$(call run,1800,qemu/run-scenarios)
+
+check-fault: $(O)/prior $(BUILD)/need-test ## what PID 1 does when system calls fail
+	$(call run,900,tests/fault/run)
+
+LADDERS := glibc/check glibc/check-root glibc/check-boot glibc/check-fault musl/check musl/check-root musl/check-boot
+test: ## all of the above with both C libraries (musl: SUBSET=1 for root and boot)
+	@rm -rf $(RESULTS); trap 'exit 130' INT TERM; for l in $(LADDERS); do \
+		echo "== $$l"; libc=$${l%/*}; subset=1; [ $$libc = musl ] || subset=; \
+		SUBSET=$$subset $(MAKE) --no-print-directory LIBC=$$libc $${l#*/} || :; \
+	done; tools/runtests --sum $(RESULTS) $(LADDERS)
+
+golden: $(O)/prior ## write the goldens anew; review them as a diff
+	$Qfor t in $(sort $(wildcard tests/golden/*.sh)); do $(TEST_ENV) UPDATE=1 $$t || exit; done
+
+demo: $(O)/prior $(BUILD)/need-demo ## boot the appliance in QEMU; CHECK=1 tries it unattended
+	$Q$(TEST_ENV) CHECK=$(CHECK) qemu/demo
+
+bench: $(O)/prior $(BUILD)/need-bench ## measure it beside its peers
+	$Q$(TEST_ENV) tests/bench/run
+
+##
+install: $(O)/prior ## the binary and its manual pages
+	install -D -m 755 $< $(DESTDIR)$(SBINDIR)/prior
+	for p in $(wildcard docs/*.[1-8]); do \
+		install -D -m 644 $$p $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || exit; done
+
+clean: ## remove what was built, but not the libraries for musl
+	rm -rf $(BUILD)/glibc $(BUILD)/musl $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*
+
+help: ## this
+	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
+		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
+
+.PHONY: FORCE all check check-root check-boot check-fault test golden demo bench install clean help
