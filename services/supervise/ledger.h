@@ -1,0 +1,118 @@
+/* The ledger: all that PID 1 knows at run time, in one memfd of fixed-size records. Re-exec, recovery and status read the same. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/err.h"
+#include "services/plan/plan.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Indices and descriptor numbers, no pointers. PID 1 maps it shared and writable (MADV_DONTFORK: a child must not be able to
+ * write it); the control tool gets a read-only descriptor of it together with the plan's and prints status from the two.
+ * Every record has a sequence number (odd while it is being written) and a sum over the rest, written last; a reader
+ * that finds either wrong reads again; recovery treats a record with a wrong sum as unknown and asks the kernel.
+ * Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
+ */
+#define LEDGER_MAGIC "priorled"
+#define LEDGER_VERSION 1
+
+enum svc_state {
+	SVC_DOWN,	/* not running, not wanted (or never started) */
+	SVC_WAITING,	/* wanted; waits for what it depends on (waits_for) */
+	SVC_LISTENING,	/* lazy: its sockets are open, it starts at the first connection */
+	SVC_STARTING,	/* a builder or the process exists; not ready yet */
+	SVC_UP,		/* running and ready (oneshot: never) */
+	SVC_STOPPING,	/* stop signal sent; until the cgroup is empty */
+	SVC_BACKOFF,	/* ended; starts again at `deadline` */
+	SVC_DONE,	/* oneshot that has succeeded */
+	SVC_FAILED,	/* gave up; `why` says why */
+	SVC_REFUSED,	/* its configuration was refused; never starts */
+	SVC_STATES
+};
+
+enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXIT_START_FAILED, EXIT_TIMEOUT };
+
+#define SVC_F_WANTED	(1u << 0)	/* somebody wants it up */
+#define SVC_F_READY	(1u << 1)
+#define SVC_F_ATTESTED	(1u << 2)
+#define SVC_F_STOPPED_BY_USER (1u << 3)	/* restart: unless-stopped */
+#define SVC_F_KILLED	(1u << 4)	/* cgroup.kill was sent in this stop */
+#define SVC_F_RESTART	(1u << 5)	/* start again when the stop is done */
+
+struct ledger_svc {
+	uint32_t seq;			/* odd: being written */
+	uint32_t flags;			/* SVC_F_* */
+	uint64_t sum;			/* FNV-1a of all bytes after this field */
+	uint8_t state, exit_kind, pad[2];
+	int32_t exit_status;		/* code or signal number */
+	int32_t pid, builder, reaper;	/* 0: none */
+	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
+	uint32_t first_listen;		/* index of its first descriptor in the listen table */
+	uint32_t waits_for;		/* service index + 1; 0: nothing */
+	uint32_t restarts, starts, failures;
+	uint32_t attested_facts;
+	uint32_t generation;		/* counts starts, to tell an old event from a new one */
+	uint64_t hash;			/* plan_service.hash that the running process was started with */
+	int64_t since_ms;		/* CLOCK_BOOTTIME of the last change of state */
+	int64_t since_wall_ms;
+	int64_t deadline_ms;		/* its one timer; 0: none */
+	int64_t up_ms, window_ms;	/* when it became ready; start of the restart window */
+	uint32_t window_restarts, backoff_ms;
+	int64_t setup_us, attest_us, ready_us; /* durations of the last start; ready_us: from start to ready */
+	int64_t started_us;		/* CLOCK_BOOTTIME microseconds of the last start, for the chart */
+	char status[96];		/* last STATUS= line (escaped) */
+	char why[160];			/* why it waits, failed or was refused */
+};
+
+enum prior_mode { MODE_MACHINE, MODE_CONTAINER, MODE_UP, MODE_RUN };
+enum shutdown_kind { SHUTDOWN_NONE, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT, SHUTDOWN_EXIT };
+#define BOOT_STAGES_MAX 24
+
+struct ledger_head {
+	char magic[8];
+	uint32_t version, size;
+	uint32_t nservices, nlisten;
+	uint32_t generation;		/* of PID 1: 1 at boot, one more at each exec of itself */
+	uint32_t crashes;		/* how many of those were faults */
+	uint32_t mode, shutdown;	/* enum prior_mode, enum shutdown_kind */
+	int64_t shutdown_deadline_ms;
+	int32_t exit_code;		/* MODE_CONTAINER, MODE_UP */
+	int32_t last_fault;		/* signal number of the last fault, 0: none */
+	int32_t plan_fd, ledger_fd, exe_fd, cgroup_fd, control_fd, console_fd, event_rd, event_wr, logger_fd;
+	int32_t logger_pid;
+	uint32_t logger_restarts;
+	uint64_t orphans, impossible, events_lost, wakeups;
+	int64_t boot_us[BOOT_STAGES_MAX]; /* CLOCK_BOOTTIME at the end of each stage */
+	int64_t boot_done_us;		/* all wanted services settled for the first time */
+	uint32_t settled;		/* 1: every wanted service is up, done, listening, failed or refused */
+	uint32_t pad;
+	char run_dir[64];		/* /run/prior, or what --run-dir said */
+	char log_dir[64];
+	char config[128];
+	uint64_t sum;			/* of all bytes before */
+};
+
+/* Layout: head, services, listen table (int32_t each). */
+struct ledger {
+	struct ledger_head *head;
+	struct ledger_svc *svc;
+	int32_t *listen;
+	size_t size;
+	int fd;				/* == head->ledger_fd in PID 1 */
+};
+
+size_t ledger_size(uint32_t nservices, uint32_t nlisten);
+/* A new memfd, records zeroed with all descriptors FD_NONE. The mapping and the fd are the ledger's. */
+int ledger_create(struct ledger *l, const struct plan *p, struct err *e);
+/* Map an existing one (after re-exec: writable; in the control tool: read-only). EBADMSG: not a ledger. */
+int ledger_map(struct ledger *l, int fd, bool writable, struct err *e);
+void ledger_unmap(struct ledger *l);
+/* PID 1: every change of a record stands between these two. */
+void ledger_open_svc(struct ledger_svc *s);
+void ledger_seal_svc(struct ledger_svc *s);
+void ledger_seal_head(struct ledger *l);
+bool ledger_svc_is_whole(const struct ledger_svc *s);
+/* Reader: a consistent copy; false after 1000 tries. */
+bool ledger_read_svc(const struct ledger *l, uint32_t i, struct ledger_svc *out);
+
+extern const char *const svc_state_name[SVC_STATES];
