@@ -1,0 +1,331 @@
+/* What test images need besides a shell: services that behave in a certain way, and clients that count. */
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static void nap(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&t, &t) < 0 && errno == EINTR)
+		;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* answer: accepts on every descriptor it was handed and answers "PID NAMES" to each connection. */
+static int answer(char **argv)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID"), *names = getenv("LISTEN_FDNAMES");
+	int n = count ? atoi(count) : 0;
+
+	(void)argv;
+	if (n < 1 || !pid || atoi(pid) != getpid()) {
+		fprintf(stderr, "probe: LISTEN_FDS=%s LISTEN_PID=%s, I am %d\n", count ? count : "", pid ? pid : "", getpid());
+		return 1;
+	}
+	printf("answering on %d\n", n);
+	fflush(stdout);
+	for (;;) {
+		fd_set set;
+
+		FD_ZERO(&set);
+		for (int fd = 3; fd < 3 + n; fd++)
+			FD_SET(fd, &set);
+		if (select(3 + n, &set, NULL, NULL, NULL) < 0)
+			return fail("select");
+		for (int fd = 3; fd < 3 + n; fd++) {
+			int c = FD_ISSET(fd, &set) ? accept(fd, NULL, NULL) : -1;
+
+			if (c < 0)
+				continue;
+			dprintf(c, "%d %s\n", getpid(), names ? names : "");
+			close(c);
+		}
+	}
+}
+
+static socklen_t address(const char *host, const char *port, struct sockaddr_storage *to)
+{
+	struct sockaddr_un *un = (void *)to;
+	struct sockaddr_in *in = (void *)to;
+	struct sockaddr_in6 *in6 = (void *)to;
+
+	memset(to, 0, sizeof *to);
+	if (host[0] == '/') {
+		un->sun_family = AF_UNIX;
+		strncpy(un->sun_path, host, sizeof un->sun_path - 1);
+		return sizeof *un;
+	}
+	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)atoi(port));
+		return sizeof *in;
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons((uint16_t)atoi(port));
+	return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? sizeof *in6 : 0;
+}
+
+static int dial(const char *host, const char *port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = address(host, port, &to);
+	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, len) < 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+/* call HOST PORT | call /PATH: connects and prints what is answered. */
+static int call(char **argv)
+{
+	char buf[512];
+	ssize_t n;
+	int fd = dial(argv[0], argv[1]);
+
+	if (fd < 0)
+		return fail("connect");
+	alarm(10);
+	while ((n = read(fd, buf, sizeof buf)) > 0)
+		fwrite(buf, 1, (size_t)n, stdout);
+	return n < 0 ? fail("read") : 0;
+}
+
+/* calls SECONDS HOST PORT: connects again and again; prints how many were answered, refused, unanswered. */
+static int calls(char **argv)
+{
+	double end = now() + atof(argv[0]);
+	long answered = 0, refused = 0, unanswered = 0;
+
+	while (now() < end) {
+		char c;
+		int fd = dial(argv[1], argv[2]);
+
+		if (fd < 0) {
+			refused++;
+		} else {
+			struct timeval limit = { .tv_sec = 8 };
+
+			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+			if (read(fd, &c, 1) == 1)
+				answered++;
+			else
+				unanswered++;
+			close(fd);
+		}
+		nap(5);
+	}
+	printf("{\"answered\": %ld, \"refused\": %ld, \"unanswered\": %ld}\n", answered, refused, unanswered);
+	return 0;
+}
+
+/* orphans N: N processes end as orphans, so that whoever is PID 1 above must reap them. Half of them outlive
+ * their parent, half are dead when it ends. */
+static int litter(long n)
+{
+	for (long i = 0; i < n; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			nap(i % 2 * 20);
+			_exit(7);
+		}
+		if (child < 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int orphans(char **argv)
+{
+	long n = atol(argv[0]), made = 0;
+
+	while (made < n) {
+		long batch = n - made < 100 ? n - made : 100;
+		pid_t middle = fork();
+		int status = 0;
+
+		if (middle == 0)
+			_exit(litter(batch));
+		if (middle < 0 || waitpid(middle, &status, 0) < 0 || status)
+			return fail("fork");
+		made += batch;
+	}
+	printf("%ld\n", made);
+	return 0;
+}
+
+/* stubborn: ignores what asks it to end, has a child that left its session and parent, and one that ignores too. */
+static int stubborn(char **argv)
+{
+	(void)argv;
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0)
+			for (;;)
+				pause();
+		_exit(0);
+	}
+	if (fork() == 0)
+		for (;;)
+			pause();
+	printf("stubborn\n");
+	fflush(stdout);
+	for (;;)
+		if (wait(NULL) < 0)
+			pause();
+}
+
+/* bomb: forks for ever; says how many there are when the kernel refuses. */
+static int bomb(char **argv)
+{
+	long alive = 1;
+
+	(void)argv;
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		pid_t child = fork();
+
+		if (child == 0)
+			for (;;)
+				pause();
+		if (child < 0) {
+			printf("refused at %ld: %s\n", alive, strerror(errno));
+			fflush(stdout);
+			nap(200);
+		} else {
+			alive++;
+		}
+	}
+	return 0;
+}
+
+/* notify TEXT: sends TEXT to NOTIFY_SOCKET after a moment, then stays. */
+static int notify(char **argv)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (!path || fd < 0)
+		return fail("NOTIFY_SOCKET");
+	strncpy(to.sun_path, path, sizeof to.sun_path - 1);
+	nap(500);
+	socklen_t len = offsetof(struct sockaddr_un, sun_path) + strlen(path);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0;
+	if (sendto(fd, argv[0], strlen(argv[0]), 0, (struct sockaddr *)&to, len) < 0)
+		return fail("sendto");
+	for (;;)
+		pause();
+}
+
+static void leave(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+/* stay [WORD]: says so and does nothing; ends at SIGTERM. */
+static int stay(char **argv)
+{
+	signal(SIGTERM, leave);
+	printf("staying%s%s\n", argv[0] ? " " : "", argv[0] ? argv[0] : "");
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 0;
+}
+
+/* lines N: prints N numbered lines, then stays. */
+static int lines(char **argv)
+{
+	for (long i = 1, n = atol(argv[0]); i <= n; i++)
+		printf("line %ld\n", i);
+	return stay((char *[]){ NULL });
+}
+
+/* serve PORT: answers "hello" on this TCP port, IPv4 and IPv6. */
+static int serve(char **argv)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(argv[0])) };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	signal(SIGTERM, leave);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof any) < 0 || listen(fd, 64) < 0)
+		return fail("serve");
+	printf("serving\n");
+	fflush(stdout);
+	for (;;) {
+		int c = accept(fd, NULL, NULL);
+
+		if (c >= 0 && write(c, "hello\n", 6) < 0)
+			perror("write");
+		if (c >= 0)
+			close(c);
+	}
+}
+
+static const struct verb {
+	const char *name;
+	int arguments;		/* at least */
+	int (*run)(char **argv);
+} verbs[] = {
+	{ "answer",   0, answer },
+	{ "bomb",     0, bomb },
+	{ "call",     1, call },
+	{ "calls",    2, calls },
+	{ "lines",    1, lines },
+	{ "notify",   1, notify },
+	{ "orphans",  1, orphans },
+	{ "serve",    1, serve },
+	{ "stay",     0, stay },
+	{ "stubborn", 0, stubborn },
+};
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	for (const struct verb *v = verbs; v < verbs + sizeof verbs / sizeof *verbs; v++)
+		if (argc > 1 && !strcmp(argv[1], v->name) && argc - 2 >= v->arguments)
+			return v->run(argv + 2);
+	fprintf(stderr, "probe: which?");
+	for (const struct verb *v = verbs; v < verbs + sizeof verbs / sizeof *verbs; v++)
+		fprintf(stderr, " %s", v->name);
+	fprintf(stderr, "\n");
+	return 2;
+}

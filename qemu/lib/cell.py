@@ -1,0 +1,58 @@
+"""The private root of a service, made of just its own files: programs, the libraries they need, what is named."""
+import os
+from pathlib import Path
+
+from . import cpio, elf
+from .debs import PackageError, Sysroot
+from .tree import Tree
+
+# Where Debian's loader looks without a cache, in its order.
+LIBRARY_FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib")
+
+# What prior mounts on; a root that is read-only must have them.
+MOUNT_POINTS = ("/dev", "/proc", "/sys", "/tmp", "/run")
+
+
+class Cell:
+    """programs, and folders whose every file comes along, are paths inside the packages; files are our own."""
+
+    def __init__(self, packages, programs=(), folders=(), files=None, directories=()):
+        self.sysroot = Sysroot(packages)
+        self.programs = programs
+        self.folders = folders
+        self.files = files or {}
+        self.directories = (*MOUNT_POINTS, *directories)
+
+    def _library(self, soname: str, who: str) -> str:
+        for folder in LIBRARY_FOLDERS:
+            if self.sysroot.find(f"{folder}/{soname}"):
+                return f"{folder}/{soname}"
+        raise PackageError(f"{who} needs {soname}: not in any of {', '.join(self.sysroot.names)}")
+
+    def _closure(self) -> dict:
+        """path -> host file, of the programs, the files of the folders and every library they need."""
+        taken = {}
+        queue = [(p, self.sysroot.need(p)) for p in self.programs]
+        for folder in self.folders:
+            queue += self.sysroot.tree(folder)
+        while queue:
+            path, host = queue.pop()
+            if path in taken:
+                continue
+            taken[path] = host
+            if not elf.is_elf(host):
+                continue
+            wants = elf.needs(host)
+            more = [self._library(s, path) for s in wants.libraries]
+            if wants.interpreter:
+                more.append(wants.interpreter)
+            queue += [(p, self.sysroot.need(p)) for p in more]
+        return taken
+
+    def place(self, tree: Tree, root: str) -> None:
+        """Puts the root below this path of an image."""
+        for path, host in self._closure().items():
+            tree.put(root + path, Path(os.path.realpath(host)))
+        for path in self.directories:
+            tree.put(root + path, cpio.directory())
+        tree.put_all(self.files, root)

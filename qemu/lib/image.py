@@ -1,0 +1,90 @@
+"""An image: the initramfs that one short description stands for."""
+import copy
+import subprocess
+from pathlib import Path
+
+from . import cpio, guest, paths
+from .kernels import Kernel
+from .modules import Modules
+from .tree import Tree
+
+# What the one binary is also called; see prior(8).
+LINKS = ("init", "poweroff", "reboot", "halt", "shutdown", "telinit")
+
+AGENT_SERVICE = """\
+services:
+  agent:
+    command: [/bin/busybox, sh, /agent]
+    restart: always
+    isolation: {preset: none}
+"""
+
+
+class Image:
+    """What a machine boots. Only `prior` and what is named here is in it.
+
+    config: the text of /etc/prior/prior.yaml, or a host folder that becomes /etc/prior.
+    services: file name -> text, for /etc/prior/services.d.
+    files: path -> text, bytes, a host Path, or a cpio.Entry.
+    modules: names; what they depend on comes along.
+    cells: name -> Cell, placed at /srv/cells/NAME.
+    tools: busybox, our small test program (probe) and the agent on the second serial port: for tests.
+    """
+
+    def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False):
+        self.config = config
+        self.services = services or {}
+        self.files = files or {}
+        self.modules = modules
+        self.cells = cells or {}
+        self.tools = tools
+        self.compress = compress
+
+    def with_changes(self, files=None, config=None) -> "Image":
+        """The same image with some files more, or another configuration."""
+        changed = copy.copy(self)
+        changed.files = {**self.files, **(files or {})}
+        changed.config = self.config if config is None else config
+        return changed
+
+    def build(self, to: Path, kernel: Kernel, prior: Path) -> Path:
+        tree = Tree()
+        tree.put("/dev/console", cpio.character(5, 1))
+        self._program(tree, prior)
+        self._configuration(tree)
+        self._modules(tree, kernel)
+        for name, cell in self.cells.items():
+            cell.place(tree, f"/srv/cells/{name}")
+        if self.tools:
+            _tools(tree)
+        tree.put_all(self.files)
+        return tree.write(to, self.compress)
+
+    def _program(self, tree: Tree, prior: Path) -> None:
+        tree.put("/sbin/prior", cpio.regular(prior.read_bytes(), 0o755))
+        tree.put("/init", cpio.symlink("sbin/prior"))
+        for name in LINKS:
+            tree.put(f"/sbin/{name}", cpio.symlink("prior"))
+
+    def _configuration(self, tree: Tree) -> None:
+        if isinstance(self.config, Path):
+            tree.folder("/etc/prior", self.config)
+        else:
+            tree.put("/etc/prior/prior.yaml", self.config)
+        for name, text in self.services.items():
+            tree.put(f"/etc/prior/services.d/{name}", text)
+
+    def _modules(self, tree: Tree, kernel: Kernel) -> None:
+        if self.modules:
+            for place, what in Modules(kernel, self.modules).files.items():
+                tree.put(f"/lib/modules/{kernel.release}/{place}", what)
+
+
+def _tools(tree: Tree) -> None:
+    tree.put("/bin/busybox", guest.BUSYBOX)
+    listed = subprocess.run([guest.BUSYBOX, "--list"], capture_output=True, text=True, check=True)
+    for name in set(listed.stdout.split()) - {"busybox", *LINKS}:
+        tree.put(f"/bin/{name}", cpio.symlink("busybox"))
+    tree.put("/bin/probe", guest.probe())
+    tree.put("/agent", paths.QEMU / "agent")
+    tree.put("/etc/prior/services.d/agent.yaml", AGENT_SERVICE)

@@ -1,0 +1,140 @@
+"""One boot of one image under QEMU: two serial ports, a hard time limit, and how it ended.
+
+q35 and not microvm: microvm has one serial port and, under TCG, loses its timer when the host is
+busy (tsc_early_khz is given all the same). KVM is never tried.
+"""
+import re
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from .kernels import Kernel
+from .port import NotSaid, Port, PortClosed
+
+COMMAND_LINE = "console=ttyS0 panic=-1 quiet tsc_early_khz=2600000"
+
+# What the kernel says last -> how the machine ended. A panic also restarts, so it comes first.
+ENDINGS = (
+    ("Kernel panic", "panic"),
+    ("reboot: Power down", "poweroff"),
+    ("reboot: Restarting system", "reboot"),
+    ("reboot: System halted", "halt"),
+)
+
+FIRST_WORDS = 25    # seconds for init to say anything at all, on a busy host
+
+
+class Infrastructure(Exception):
+    """The machine never came to its init: not the program's doing; tried again once."""
+
+
+class Hardware(NamedTuple):
+    memory: int = 256           # MiB
+    cpus: int = 1
+    port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
+    append: str = ""
+
+
+def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35,sata=off,smbus=off", "-cpu", "max",
+               "-m", str(hw.memory), "-smp", str(hw.cpus), "-nodefaults", "-no-user-config", "-display", "none",
+               "-no-reboot", "-kernel", str(kernel.vmlinuz), "-initrd", str(initrd),
+               "-append", f"{COMMAND_LINE} {hw.append}".strip()]
+    for n, chardev in enumerate(serials):
+        command += ["-chardev", f"{chardev},id=serial{n}", "-device", f"isa-serial,chardev=serial{n}"]
+    if hw.port is not None:
+        command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
+                    "-device", "virtio-net-pci,netdev=net0,romfile="]
+    return command
+
+
+def interactive(kernel: Kernel, initrd: Path, hw: Hardware) -> int:
+    """Boots with the console on this terminal; returns when the machine ends."""
+    return subprocess.run(_arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"]) + ["-mon", "serial0"]).returncode
+
+
+class Machine:
+    """Booting from the moment it is made. folder receives console.log and second.log."""
+
+    def __init__(self, kernel: Kernel, initrd: Path, folder: Path, hw: Hardware = Hardware(), limit: float = 60):
+        folder.mkdir(parents=True, exist_ok=True)
+        pairs = [socket.socketpair() for _ in range(2)]
+        theirs = [pair[1].fileno() for pair in pairs]
+        command = _arguments(kernel, initrd, hw, [f"socket,fd={fd}" for fd in theirs])
+        self._log = open(folder / "qemu.log", "w+")
+        self._qemu = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL,
+                                      stdout=self._log, stderr=self._log)
+        for _, their in pairs:
+            their.close()
+        self.console = Port(pairs[0][0], folder / "console.log")
+        self.second = Port(pairs[1][0], folder / "second.log")
+        self.started = time.monotonic()
+        self.limit = limit
+        self.out_of_time = False
+        self._timer = threading.Timer(limit, self._too_long)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _too_long(self) -> None:
+        self.out_of_time = True
+        self._qemu.kill()
+
+    def _init_has_spoken(self) -> bool:
+        """The kernel's own lines begin with a time in brackets; anything else is init's."""
+        return self.second.size > 0 or any(
+            line and not re.match(r"\[ *\d+\.\d+\]", line) for line in self.console.text.splitlines())
+
+    def first_words(self) -> None:
+        """Returns when init said something, or the machine ended; raises Infrastructure when neither comes."""
+        deadline = time.monotonic() + FIRST_WORDS
+        seen = 0
+        while not self._init_has_spoken():
+            if self.console.closed:
+                if self.console.size == 0 and not self.out_of_time:
+                    raise Infrastructure(f"QEMU ended at once: {self.qemu_said()}")
+                return
+            if time.monotonic() > deadline:
+                raise Infrastructure(f"no output from init in {FIRST_WORDS} s")
+            try:
+                seen = self.console.wait("\n", 0.25, seen)
+            except (NotSaid, PortClosed):
+                pass
+
+    def qemu_said(self) -> str:
+        self._log.seek(0)
+        return self._log.read().strip() or "it said nothing"
+
+    def ending(self) -> Optional[str]:
+        """How it ended, as the console tells: poweroff, reboot, halt, panic; "timeout"; "killed"; None while it runs."""
+        text = self.console.text
+        for said, name in ENDINGS:
+            if said in text:
+                return name
+        if self.out_of_time:
+            return "timeout"
+        return "killed" if self.console.closed else None
+
+    def wait_end(self, seconds: float) -> Optional[str]:
+        """How it ended; None when it has not within these seconds."""
+        deadline = time.monotonic() + seconds
+        self.console.wait_closed(seconds)
+        while self._qemu.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.ending()
+
+    def kill(self) -> None:
+        """Ends QEMU whatever it does; harmless when it has ended."""
+        self._timer.cancel()
+        self._qemu.kill()
+        self._qemu.wait()
+        self.console.wait_closed(2)
+        self._log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()

@@ -1,0 +1,55 @@
+"""A file tree being put together for an image: absolute paths, parents made as needed."""
+import gzip
+import os
+import stat
+from pathlib import Path
+
+from . import cpio
+
+
+def _content(what):
+    """Text, bytes, a host file (with its permissions) or a ready entry -> an entry."""
+    if isinstance(what, cpio.Entry):
+        return what
+    if isinstance(what, Path):
+        return cpio.regular(what.read_bytes(), stat.S_IMODE(what.stat().st_mode))
+    data = what.encode() if isinstance(what, str) else what
+    return cpio.regular(data, 0o755 if data.startswith(b"#!") else 0o644)
+
+
+class Tree:
+    def __init__(self):
+        self.entries = {}
+
+    def put(self, path: str, what) -> None:
+        """One path: str or bytes is a file's content, a Path is a host file, else a cpio.Entry."""
+        name = os.path.normpath(path).lstrip("/")
+        parent = os.path.dirname(name)
+        while parent and parent not in self.entries:
+            self.entries[parent] = cpio.directory()
+            parent = os.path.dirname(parent)
+        self.entries[name] = _content(what)
+
+    def put_all(self, files: dict, below: str = "") -> None:
+        for path, what in files.items():
+            self.put(below + path, what)
+
+    def folder(self, path: str, host: Path) -> None:
+        """Every file below a host folder."""
+        for file in sorted(host.rglob("*")):
+            if file.is_file():
+                self.put(f"{path}/{file.relative_to(host)}", file)
+
+    def write(self, to: Path, compress: bool = False) -> Path:
+        """The initramfs. The same tree gives the same bytes; files bear $SOURCE_DATE_EPOCH or 0."""
+        time = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
+        to.parent.mkdir(parents=True, exist_ok=True)
+        part = to.with_name(to.name + ".part")
+        with open(part, "wb") as raw:
+            if compress:
+                with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=time) as out:
+                    cpio.write(out, self.entries, time)
+            else:
+                cpio.write(raw, self.entries, time)
+        os.replace(part, to)
+        return to
