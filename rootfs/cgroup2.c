@@ -1,0 +1,149 @@
+/* cgroup2 for the machine or the container: mounted, controllers enabled, our directory made. See machine.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "rootfs/machine.h"
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+/* Where cgroup2 may be: alone, or beside version 1 as hybrid systems have it. */
+static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static int read_file(int dir, const char *name, char *buf, size_t size)
+{
+	owned_fd fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -errno : (int)n;
+}
+
+static int write_file(int dir, const char *name, const char *text)
+{
+	owned_fd fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+/* Our place in cgroup2, "/a/b", from the line "0::/a/b" of /proc/self/cgroup. */
+static int own_place(char *at, size_t size)
+{
+	char lines[4096];
+
+	if (read_file(AT_FDCWD, "/proc/self/cgroup", lines, sizeof lines) < 0)
+		return -errno;
+	for (char *l = lines; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL)
+		if (!strncmp(l, "0::", 3)) {
+			char *end = strchr(l, '\n');
+
+			if (end)
+				*end = '\0';
+			return text_copy(at, size, l + 3) ? 0 : -ENAMETOOLONG;
+		}
+	return -ENOENT;
+}
+
+/* Every controller that dir has, one by one: one that refuses must not keep the others out. Names the refused in note. */
+static void enable_all(int dir, struct text *note)
+{
+	char have[256], word[64];
+
+	if (read_file(dir, "cgroup.controllers", have, sizeof have) < 0)
+		return;
+	for (char *save = NULL, *c = strtok_r(have, " \n", &save); c; c = strtok_r(NULL, " \n", &save)) {
+		struct text t = TEXT_IN(word);
+
+		text_fmt(&t, "+%s", c);
+		int rc = write_file(dir, "cgroup.subtree_control", word);
+
+		if (rc < 0 && note)
+			text_fmt(note, "%s%s (%s)", note->n ? ", " : "", c, strerror(-rc));
+	}
+}
+
+/* A cgroup that is not the root cannot have both processes and controllers for its children: move to a leaf first. */
+static int make_room(int dir, struct err *e)
+{
+	if (mkdirat(dir, "prior.init", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cgroup2: make prior.init");
+	int rc = write_file(dir, "prior.init/cgroup.procs", "0");
+
+	return rc < 0 ? err_set(e, -rc, "cgroup2: move to prior.init: %s", strerror(-rc)) : 0;
+}
+
+static int open_place(const char *mount, bool *is_root, struct err *e)
+{
+	char place[512], path[600];
+	struct text t = TEXT_IN(path);
+
+	if (own_place(place, sizeof place) < 0)
+		return err_set(e, ENOENT, "cgroup2: /proc/self/cgroup has no line 0::");
+	/* After a re-exec we are in our own leaf already. */
+	size_t n = strlen(place), leaf = strlen("/prior.init");
+
+	if (n >= leaf && !strcmp(place + n - leaf, "/prior.init"))
+		place[n - leaf] = '\0';
+	text_fmt(&t, "%s%s", mount, place);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cgroup2: open %s", path);
+	/* Only the true root has no cgroup.type; a cgroup namespace's root looks like "/" and yet must be emptied. */
+	*is_root = faccessat(fd, "cgroup.type", F_OK, 0) < 0;
+	return fd;
+}
+
+static int find_mount(const char **mount, struct err *e)
+{
+	for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
+		if (is_cgroup2(places[i])) {
+			*mount = places[i];
+			return 0;
+		}
+	if (sys_mount("cgroup2", places[0], "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		      "nsdelegate,memory_recursiveprot") < 0)
+		return err_sys(e, "mount cgroup2 on %s", places[0]);
+	*mount = places[0];
+	return 0;
+}
+
+int machine_cgroup(int *root_fd, char *note, int size, struct err *e)
+{
+	const char *mount;
+	bool is_root;
+	struct text t = { .at = note, .size = note ? (size_t)size : 0 };
+
+	if (note)
+		*note = '\0';
+	if (find_mount(&mount, e) < 0)
+		return -e->code;
+	int rc = open_place(mount, &is_root, e);
+
+	if (rc < 0)
+		return rc;
+	owned_fd dir = rc;
+
+	if (mkdirat(dir, "prior", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cgroup2: make the directory prior in %s", mount);
+	if (!is_root && make_room(dir, e) < 0)
+		return -e->code;
+	enable_all(dir, note ? &t : NULL);
+	owned_fd ours = openat(dir, "prior", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (ours < 0)
+		return err_sys(e, "cgroup2: open prior");
+	enable_all(ours, NULL);
+	*root_fd = fd_take(&ours);
+	return 0;
+}
