@@ -15,6 +15,7 @@ SBINDIR ?= $(PREFIX)/sbin
 ## V=1: show the commands
 Q := $(if $(V),,@)
 
+export UBSAN_OPTIONS := print_stacktrace=1
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
@@ -31,6 +32,7 @@ endif
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
 SRC := $(sort $(shell find init services netns rootfs -name '*.c'))
 OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
+HELPERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/cells/*.c tests/fault/*.c)))
 PRESETS := $(sort $(wildcard configs/presets/*.yaml))
 UNIT := $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_HELP := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
@@ -109,6 +111,13 @@ $(GEN)/presets.c: $(PRESETS) $(wildcard configs/presets) tools/embed
 	@mkdir -p $(@D)
 	$Qtools/embed embedded_presets $(PRESETS) >$@
 
+# Programs that tests start inside a cell or a machine, one file each: static, without sanitizers.
+$(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
+	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(END)
+
+$(O)/libprior.a: $(OBJ) $(O)/objects
+	$Qrm -f $@ && ar rcs $@ $(filter-out %/init/main.o,$(OBJ))
+
 # Files that change when what they say does: other flags compile anew, a removed source links anew.
 said = @mkdir -p $(@D); echo '$1' | cmp -s - $@ || echo '$1' >$@
 $(O)/flags: FORCE $(LIBS_BUILT) | $(NEEDS:%=$(BUILD)/need-%)
@@ -127,11 +136,11 @@ $(BUILD)/need-%: tools/packages.txt tools/need
 $(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-musl
 	$Qtools/musl-libs $(@D)
 
--include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(HELPERS:=.d) $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
 
 ##
 # Every ladder is programs that print `ok NAME`, `not ok NAME` or `skip NAME: WHY`; tools/runtests counts them.
-# They find the binary in PRIOR. What does not depend on the C library is run once, with glibc.
+# They find the binary in PRIOR, and what tests/cells/NAME.c was built to in BUILD/LIBC/tests/cells/NAME. What does not depend on the C library is run once, with glibc.
 TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD))
 run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(LIBC)/$@ $2
 PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh))))
@@ -139,13 +148,13 @@ PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(filter-out %/binary.sh,$(sort $(w
 check: $(O)/prior $(if $(PURE),$(UNIT)) $(BUILD)/need-test ## unit tests under sanitizers, goldens, lint: no root, seconds
 	$(call run,60,$(PURE) tests/lint/binary.sh $(sort $(wildcard tests/golden/*.sh)))
 
-check-root: $(O)/prior $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
+check-root: $(O)/prior $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
 	$(call run,900,tests/cells/run)
 
 check-boot: $(O)/prior $(BUILD)/need-test ## the machine under test, in QEMU
 	$(call run,1800,qemu/run-scenarios)
 
-check-fault: $(O)/prior $(BUILD)/need-test ## what PID 1 does when system calls fail
+check-fault: $(O)/prior $(HELPERS) $(BUILD)/need-test ## what PID 1 does when system calls fail
 	$(call run,900,tests/fault/run)
 
 LADDERS := glibc/check glibc/check-root glibc/check-boot glibc/check-fault musl/check musl/check-root musl/check-boot

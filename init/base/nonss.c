@@ -1,4 +1,4 @@
-/* The name service, refused: the five entries through which libnl would pull it into PID 1. */
+/* The name service, refused: five entries through which libnl would pull it into PID 1. */
 /* SPDX-License-Identifier: ISC */
 
 /*
