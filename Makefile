@@ -143,10 +143,17 @@ $(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-mu
 # They find the binary in PRIOR, and what tests/cells/NAME.c was built to in BUILD/LIBC/tests/cells/NAME. What does not depend on the C library is run once, with glibc.
 TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD))
 run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(LIBC)/$@ $2
-PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh))))
+LINT := $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh)))
+PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(LINT))
 
 check: $(O)/prior $(if $(PURE),$(UNIT)) $(BUILD)/need-test ## unit tests under sanitizers, goldens, lint: no root, seconds
 	$(call run,60,$(PURE) tests/lint/binary.sh $(sort $(wildcard tests/golden/*.sh)))
+
+unit: $(UNIT) ## of these, the unit tests alone: needs no binary
+	$(call run,60,$(UNIT))
+
+lint: $(BUILD)/need-test ## and the rules about the source alone
+	$(call run,60,$(LINT))
 
 check-root: $(O)/prior $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
 	$(call run,900,tests/cells/run)
@@ -186,4 +193,4 @@ help: ## this
 	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
 
-.PHONY: FORCE all check check-root check-boot check-fault test golden demo bench install clean help
+.PHONY: FORCE all check unit lint check-root check-boot check-fault test golden demo bench install clean help
