@@ -120,7 +120,7 @@ static int find_mount(const char **mount, struct err *e)
 
 int machine_cgroup(int *root_fd, char *note, int size, struct err *e)
 {
-	const char *mount;
+	const char *mount = NULL;
 	bool is_root;
 	struct text t = { .at = note, .size = note ? (size_t)size : 0 };
 

@@ -1,0 +1,162 @@
+/* Loading kernel modules in dependency order: see modules.h. */
+/* SPDX-License-Identifier: ISC */
+#include "rootfs/modules.h"
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#define DEPS_MAX 64	/* the deepest chain in Debian's kernels has 20 */
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
+
+struct file {
+	const char *at;
+	size_t n;
+};
+
+static int map_file(const char *path, struct file *f, struct err *e)
+{
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "open %s", path);
+	f->n = (size_t)st.st_size;
+	f->at = f->n ? mmap(NULL, f->n, PROT_READ, MAP_PRIVATE, fd, 0) : "";
+	return f->at == MAP_FAILED ? err_sys(e, "map %s", path) : 0;
+}
+
+static void unmap_file(const struct file *f)
+{
+	if (f->n)
+		munmap((void *)(uintptr_t)f->at, f->n);
+}
+
+/* Is the path's last part NAME.ko, NAME.ko.xz, ...? '-' equals '_'. */
+static bool names(const char *path, size_t n, const char *name)
+{
+	size_t start = n;
+
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	size_t i = 0;
+
+	for (; name[i]; i++) {
+		char a = start + i < n ? path[start + i] : '\0', b = name[i];
+
+		if ((a == '-' ? '_' : a) != (b == '-' ? '_' : b))
+			return false;
+	}
+	return start + i + 3 <= n && !strncmp(path + start + i, ".ko", 3) &&
+	       (start + i + 3 == n || path[start + i + 3] == '.');
+}
+
+/* The line of modules.dep or modules.builtin that is about NAME; *len without the newline. */
+static const char *find_line(const struct file *f, const char *name, size_t *len)
+{
+	for (const char *l = f->at, *end = f->at + f->n; l < end;) {
+		const char *nl = memchr(l, '\n', (size_t)(end - l));
+		size_t n = nl ? (size_t)(nl - l) : (size_t)(end - l);
+		const char *colon = memchr(l, ':', n);
+
+		if (names(l, colon ? (size_t)(colon - l) : n, name)) {
+			*len = n;
+			return l;
+		}
+		l += n + 1;
+	}
+	return NULL;
+}
+
+static bool is_builtin(const char *dir, const char *name)
+{
+	char path[300];
+	struct text t = TEXT_IN(path);
+	struct file f;
+	struct err ignored;
+	size_t n;
+
+	text_fmt(&t, "%s/modules.builtin", dir);
+	if (map_file(path, &f, &ignored) < 0)
+		return false;
+	bool found = find_line(&f, name, &n) != NULL;
+
+	unmap_file(&f);
+	return found;
+}
+
+int module_insert(const char *path, struct err *e)
+{
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t n = strlen(path);
+
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	int flags = n > 3 && !strcmp(path + n - 3, ".ko") ? 0 : MODULE_INIT_COMPRESSED_FILE;
+
+	if (syscall(SYS_finit_module, fd, "", flags) < 0 && errno != EEXIST)
+		return err_sys(e, "load %s", path);
+	return 0;
+}
+
+/* "PATH: DEP1 DEP2": depmod lists what must be there first last, so the line is loaded from its end. */
+static int load_line(const char *dir, const char *line, size_t n, int (*insert)(const char *, struct err *), struct err *e)
+{
+	struct { const char *at; int n; } word[DEPS_MAX];
+	unsigned words = 0;
+	char path[400];
+
+	for (size_t i = 0; i < n && words < DEPS_MAX;) {
+		size_t w = 0;
+
+		while (i + w < n && line[i + w] != ' ' && line[i + w] != ':')
+			w++;
+		if (w > 0) {
+			word[words].at = line + i;
+			word[words++].n = (int)w;
+		}
+		i += w + 1;
+	}
+	while (words-- > 0) {
+		struct text t = TEXT_IN(path);
+
+		if (word[words].at[0] != '/')
+			text_fmt(&t, "%s/", dir);
+		text_add_n(&t, word[words].at, (size_t)word[words].n);
+		int rc = insert(path, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int module_load(const char *dir, const char *name, int (*insert)(const char *path, struct err *e), struct err *e)
+{
+	char own[200], path[300];
+	struct text d = TEXT_IN(own), t = TEXT_IN(path);
+	struct utsname u;
+	struct file f;
+	size_t n;
+
+	if (!*dir) {
+		uname(&u);
+		text_fmt(&d, "/lib/modules/%s", u.release);
+		dir = own;
+	}
+	text_fmt(&t, "%s/modules.dep", dir);
+	if (map_file(path, &f, e) < 0)
+		return err_in(e, "module %s", name);
+	const char *line = find_line(&f, name, &n);
+	int rc = line ? load_line(dir, line, n, insert, e) : is_builtin(dir, name) ? 0 :
+		 err_set(e, ENOENT, "not in %s nor built in; put it in the image or drop it from machine.modules", path);
+
+	unmap_file(&f);
+	return rc < 0 ? err_in(e, "module %s", name) : 0;
+}

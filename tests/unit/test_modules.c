@@ -1,0 +1,116 @@
+/* Unit tests of module loading by name: order, spelling, built-in modules, messages. */
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "rootfs/modules.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char dir[64], loaded[1000];
+static struct text seen;
+
+static int note(const char *path, struct err *e)
+{
+	if (strstr(path, "broken"))
+		return err_set(e, ENOEXEC, "load %s: Exec format error", path);
+	text_fmt(&seen, "%s ", strrchr(path, '/') + 1);
+	return 0;
+}
+
+static void put(const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	owned_fd fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/prior-mod-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	put("modules.dep", "kernel/net/llc/llc.ko:\nkernel/net/802/stp.ko: kernel/net/llc/llc.ko\n"
+	    "kernel/net/bridge/bridge.ko.xz: kernel/net/802/stp.ko kernel/net/llc/llc.ko\n"
+	    "kernel/drivers/virtio_net.ko: kernel/broken.ko\nkernel/net/bridge/bridge_netfilter.ko:");
+	put("modules.builtin", "kernel/fs/ext4/ext4.ko\n");
+	return 0;
+}
+
+static int load(const char *name, struct err *e)
+{
+	seen = (struct text)TEXT_IN(loaded);
+	loaded[0] = '\0';
+	return module_load(dir, name, note, e);
+}
+
+static void what_a_module_needs_is_loaded_before_it(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(load("bridge", &e), 0);
+	assert_string_equal(loaded, "llc.ko stp.ko bridge.ko.xz ");
+}
+
+static void a_dash_and_an_underscore_are_the_same(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(load("bridge-netfilter", &e), 0);
+	assert_string_equal(loaded, "bridge_netfilter.ko ");
+}
+
+static void a_built_in_module_is_there_already(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(load("ext4", &e), 0);
+	assert_string_equal(loaded, "");
+}
+
+static void an_absent_module_says_where_we_looked(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(load("brid", &e), -ENOENT);
+	assert_non_null(strstr(e.text, "module brid: not in /tmp/prior-mod-"));
+	assert_non_null(strstr(e.text, "machine.modules"));
+}
+
+static void a_dependency_that_fails_is_named(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(load("virtio_net", &e), -ENOEXEC);
+	assert_non_null(strstr(e.text, "module virtio_net: load "));
+	assert_non_null(strstr(e.text, "broken.ko: Exec format error"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_module_needs_is_loaded_before_it),
+		cmocka_unit_test(a_dash_and_an_underscore_are_the_same),
+		cmocka_unit_test(a_built_in_module_is_there_already),
+		cmocka_unit_test(an_absent_module_says_where_we_looked),
+		cmocka_unit_test(a_dependency_that_fails_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
