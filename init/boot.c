@@ -1,0 +1,373 @@
+/* The boot stages of the machine and of a container: see boot.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/boot.h"
+#include "init/base/fd.h"
+#include "init/base/mono.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "init/child.h"
+#include "netns/net.h"
+#include "rootfs/machine.h"
+#include "rootfs/modules.h"
+#include "services/plan/compile.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define NETWORK_MS 20000
+
+void boot_say(const struct boot *b, const char *fmt, ...)
+{
+	char line[512], what[440];
+	struct text t = TEXT_IN(line);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	int64_t ms = mono_now().ms;
+
+	text_fmt(&t, "[%4lld.%03lld] prior: %s\n", (long long)(ms / 1000), (long long)(ms % 1000), what);
+	ssize_t ignored = write(b->console_fd, line, t.n);
+
+	(void)ignored;
+}
+
+static int stage_rootfs(struct boot *b, struct err *e)
+{
+	(void)b;
+	return machine_leave_rootfs(e);
+}
+
+/* By the name the kernel started us by: there is no /proc yet, and later the name may be gone. */
+static int stage_binary(struct boot *b, struct err *e)
+{
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	int fd = open(name ? name : "/init", O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open our own binary %s", name ? name : "/init");
+	fd_put(&b->exe_fd, fd);
+	return 0;
+}
+
+static int stage_api(struct boot *b, struct err *e)
+{
+	(void)b;
+	umask(022);
+	return machine_mount_api(e);
+}
+
+/* The kernel gives us /dev/console on 0, 1 and 2 only when the image has that node before devtmpfs is mounted. */
+static int stage_console(struct boot *b, struct err *e)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open /dev/console");
+	for (int i = 0; i < 3; i++)
+		if (fd != i && dup2(fd, i) < 0)
+			return err_sys(e, "give /dev/console to descriptor %d", i);
+	if (fd < 3)	/* keep 0..2 for it, and a copy of our own beyond */
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	fd_put(&b->console_fd, fd);
+	return 0;
+}
+
+/* Value of NAME= among the words of the kernel's command line. */
+static void cmdline_value(const char *name, char *out, size_t size)
+{
+	static char line[4096];
+	owned_fd fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
+	size_t len = strlen(name);
+
+	line[n > 0 ? n : 0] = '\0';
+	for (char *save = NULL, *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+		if (!strncmp(w, name, len) && w[len] == '=')
+			text_copy(out, size, w + len + 1);
+}
+
+static int stage_cmdline(struct boot *b, struct err *e)
+{
+	(void)e;
+	if (!b->config[0])
+		cmdline_value("prior.config", b->config, sizeof b->config);
+	if (!b->config[0])
+		text_copy(b->config, sizeof b->config, BOOT_CONFIG);
+	return 0;
+}
+
+/* One descriptor more or less per socket and pipe of every service: the usual 1024 end too soon. */
+static int stage_limits(struct boot *b, struct err *e)
+{
+	struct rlimit r = { 65536, 65536 };
+
+	(void)b;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		return err_sys(e, "raise the number of descriptors to 65536");
+	return 0;
+}
+
+static int stage_cgroup(struct boot *b, struct err *e)
+{
+	char note[200];
+	int rc = machine_cgroup(&b->cgroup_fd, note, sizeof note, e);
+
+	if (rc == 0 && *note)
+		boot_say(b, "cgroup2: the kernel did not enable %s", note);
+	return rc;
+}
+
+static int compile_from(struct boot *b, const char *config, bool container, struct err *e)
+{
+	struct compiler_report report = { 0 };
+	owned_fd fd = FD_NONE;
+	int rc = plan_obtain(b->exe_fd, config, container, b->console_fd, BOOT_COMPILE_MS, &fd, &report, e);
+
+	if (rc == 0)
+		rc = plan_map(&b->plan, fd, e);
+	if (rc < 0)
+		return rc;
+	fd_put(&b->plan_fd, fd_take(&fd));
+	if (report.refused)
+		boot_say(b, "%s: %u of %u services refused; the others start", config, report.refused,
+			 report.services + report.refused);
+	return 0;
+}
+
+static int stage_plan(struct boot *b, struct err *e)
+{
+	struct err first;
+	int rc = compile_from(b, b->config, false, &first);
+
+	if (rc == 0)
+		return 0;
+	/* Stay up without services: a machine that answers on its console can be mended, one that panics cannot. */
+	boot_say(b, "%s: %s; going on without services", b->config, first.text);
+	return compile_from(b, "/dev/null", false, e);
+}
+
+static int stage_modules(struct boot *b, struct err *e)
+{
+	const struct plan *p = &b->plan;
+	int worst = 0;
+
+	for (const struct plan_ref *m = PLAN_FIRST(p, p->head->modules, struct plan_ref);
+	     m < PLAN_END(p, p->head->modules, struct plan_ref); m++) {
+		struct err one;
+		int rc = module_load("", plan_str(p, *m), module_insert, &one);
+
+		if (rc < 0) {
+			boot_say(b, "%s", one.text);
+			worst = err_set(e, -rc, "not every module is loaded");
+		}
+	}
+	return worst;
+}
+
+static int write_sysctl(const char *path, const char *value, struct err *e)
+{
+	owned_fd base = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	owned_fd fd = base < 0 ? -1 : sys_openat2(base, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		return err_sys(e, "sysctl %s: write '%s'", path, value);
+	return 0;
+}
+
+static int stage_sysctl(struct boot *b, struct err *e)
+{
+	const struct plan *p = &b->plan;
+	int worst = 0;
+
+	for (const struct plan_file *f = PLAN_FIRST(p, p->head->sysctls, struct plan_file);
+	     f < PLAN_END(p, p->head->sysctls, struct plan_file); f++) {
+		struct err one;
+		int rc = write_sysctl(plan_str(p, f->path), plan_str(p, f->value), &one);
+
+		if (rc < 0) {
+			boot_say(b, "%s", one.text);
+			worst = err_set(e, -rc, "not every sysctl is set");
+		}
+	}
+	return worst;
+}
+
+static int stage_hostname(struct boot *b, struct err *e)
+{
+	const char *name = plan_str(&b->plan, b->plan.head->hostname);
+
+	if (*name && sethostname(name, strlen(name)) < 0)
+		return err_sys(e, "set the hostname to %s", name);
+	return 0;
+}
+
+static int stage_mounts(struct boot *b, struct err *e)
+{
+	const struct plan *p = &b->plan;
+	int worst = 0;
+
+	for (const struct plan_fstab *f = PLAN_FIRST(p, p->head->mounts, struct plan_fstab);
+	     f < PLAN_END(p, p->head->mounts, struct plan_fstab); f++) {
+		struct machine_mount m = { plan_str(p, f->source), plan_str(p, f->target), plan_str(p, f->type),
+					   plan_str(p, f->data), f->flags };
+		struct err one;
+		int rc = machine_mount(&m, &one);
+
+		if (rc < 0) {
+			boot_say(b, "%s%s", one.text, f->optional ? " (optional; going on)" : "");
+			if (!f->optional)
+				worst = err_set(e, -rc, "not every mount is there");
+		}
+	}
+	return worst;
+}
+
+static struct net_addr net_addr_of(struct plan_addr a)
+{
+	struct net_addr n = { .family = a.family, .prefix = a.prefix };
+
+	memcpy(n.ip, a.ip, sizeof n.ip);
+	return n;
+}
+
+#define NET_ADDRS_MAX 32
+
+static unsigned net_addrs_of(const struct plan *p, struct plan_ref r, struct net_addr *out)
+{
+	unsigned n = 0;
+
+	for (const struct plan_addr *a = PLAN_FIRST(p, r, struct plan_addr);
+	     a < PLAN_END(p, r, struct plan_addr) && n < NET_ADDRS_MAX; a++)
+		out[n++] = net_addr_of(*a);
+	return n;
+}
+
+/* In a child: libnl allocates. Every bridge and interface is tried; the last failure is the result. */
+static int build_network(void *ctx, struct err *e)
+{
+	const struct boot *b = ctx;
+	const struct plan *p = &b->plan;
+	struct net_addr a[NET_ADDRS_MAX];
+	struct net *n;
+	int worst = net_open(&n, e);
+
+	if (worst < 0)
+		return worst;
+	for (const struct plan_bridge *br = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
+	     br < PLAN_END(p, p->head->bridges, struct plan_bridge); br++) {
+		int rc = net_bridge(n, plan_str(p, br->name), a, net_addrs_of(p, br->addrs, a), e);
+
+		worst = rc < 0 ? rc : worst;
+	}
+	for (const struct plan_interface *i = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
+	     i < PLAN_END(p, p->head->interfaces, struct plan_interface); i++) {
+		struct net_addr gw = net_addr_of(i->gateway);
+		int rc = net_interface(n, plan_str(p, i->name), a, net_addrs_of(p, i->addrs, a), &gw, e);
+
+		worst = rc < 0 ? rc : worst;
+	}
+	net_close(&n);
+	return worst;
+}
+
+static int raise_loopback(void *ctx, struct err *e)
+{
+	struct net *n;
+	int rc = net_open(&n, e);
+
+	(void)ctx;
+	if (rc < 0)
+		return rc;
+	rc = net_loopback_up(n, e);
+	net_close(&n);
+	return rc;
+}
+
+static int stage_loopback(struct boot *b, struct err *e)
+{
+	return child_run(raise_loopback, b, NETWORK_MS, e);
+}
+
+static int stage_network(struct boot *b, struct err *e)
+{
+	if (!b->plan.head->bridges.n && !b->plan.head->interfaces.n)
+		return 0;
+	return child_run(build_network, b, NETWORK_MS, e);
+}
+
+static const struct stage {
+	const char *name;
+	int (*run)(struct boot *, struct err *);
+	const char *why;	/* why here */
+	bool needs_plan;
+} stages[] = {
+	{ "rootfs",   stage_rootfs,   "pivot_root refuses rootfs; before anything is mounted on it", false },
+	{ "binary",   stage_binary,   "the descriptor that comes back after a fault; on the new root", false },
+	{ "api",      stage_api,      "proc, sysfs, devtmpfs and /run: every later stage reads or writes them", false },
+	{ "console",  stage_console,  "in devtmpfs; from here on failures can be read", false },
+	{ "cmdline",  stage_cmdline,  "names the configuration; in proc", false },
+	{ "limits",   stage_limits,   "before the first descriptor of a service", false },
+	{ "cgroup2",  stage_cgroup,   "before the first process that is not ours", false },
+	{ "plan",     stage_plan,     "says what the rest of the stages do", false },
+	{ "modules",  stage_modules,  "network and file systems may be modules", true },
+	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true },
+	{ "hostname", stage_hostname, "before anything logs it", true },
+	{ "mounts",   stage_mounts,   "services live on them", true },
+	{ "loopback", stage_loopback, "services bind it", false },
+	{ "network",  stage_network,  "bridges before the first veth pair", true },
+};
+#define STAGES (sizeof stages / sizeof *stages)
+
+unsigned boot_stage_count(void)
+{
+	return STAGES;
+}
+
+const char *boot_stage_name(unsigned i)
+{
+	return i < STAGES ? stages[i].name : "services";
+}
+
+const char *boot_stage_why(unsigned i)
+{
+	return i < STAGES ? stages[i].why : "";
+}
+
+int boot_machine(struct boot *b, struct err *e)
+{
+	for (const struct stage *s = stages; s < stages + STAGES; s++) {
+		struct err one = { 0 };
+		int64_t before = mono_us();
+		int rc = s->needs_plan && b->plan_fd < 0 ? 0 : s->run(b, &one);
+
+		b->stage_us[b->stages++] = mono_us();
+		if (rc == 0)
+			boot_say(b, "%-8s %lld us", s->name, (long long)(mono_us() - before));
+		else
+			boot_say(b, "%-8s FAILED: %s", s->name, one.text);
+	}
+	if (b->plan_fd < 0)
+		return err_set(e, ENODATA, "boot: there is no plan and none without services could be made");
+	plan_unmap(&b->plan);
+	return 0;
+}
+
+int boot_container(struct boot *b, struct err *e)
+{
+	struct err ignored;
+
+	/* A container's cgroup may be read-only or version 1; what needs it is refused by name. Only PID 1 may move itself. */
+	if (getpid() == 1 || geteuid() == 0)
+		machine_cgroup(&b->cgroup_fd, NULL, 0, &ignored);
+	int rc = compile_from(b, b->config, true, e);
+
+	if (rc == 0)
+		plan_unmap(&b->plan);
+	return rc;
+}

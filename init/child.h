@@ -1,0 +1,7 @@
+/* Work that may block or allocate, done in a forked child that answers with a whole struct err. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/err.h"
+
+/* Runs work(ctx) in a child; returns what it returned. ETIME: it took longer than ms and was killed. ECHILD: it died. Boot only. */
+int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct err *e);
