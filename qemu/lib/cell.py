@@ -43,7 +43,8 @@ class Cell:
             if not elf.is_elf(host):
                 continue
             wants = elf.needs(host)
-            more = [self._library(s, path) for s in wants.libraries]
+            # libc names the loader as a library too; it is there as the interpreter.
+            more = [self._library(s, path) for s in wants.libraries if not s.startswith("ld-linux")]
             if wants.interpreter:
                 more.append(wants.interpreter)
             queue += [(p, self.sysroot.need(p)) for p in more]

@@ -2,13 +2,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from . import debs, paths
+from . import debs, packages, paths
 
-# What people type -> the metapackage whose one linux-image dependency is the kernel.
-PACKAGES = {
-    "6.1": "linux-image-cloud-amd64",
-    "6.12": "linux-image-6.12-cloud-amd64",
-}
+NAMES = ["6.1", "6.12"]
 
 
 class Kernel(NamedTuple):
@@ -20,12 +16,11 @@ class Kernel(NamedTuple):
 
 def fetch(name: str) -> Kernel:
     """This kernel, downloading it the first time. BUILD/kernels/NAME is a link to the unpacked package."""
-    if name not in PACKAGES:
-        raise debs.PackageError(f"kernel {name}: not known; there are {', '.join(PACKAGES)}")
+    (meta,) = packages.section(f"kernel-{name}")    # its one linux-image dependency is the kernel
     link = paths.build() / "kernels" / name
     with debs.alone(link.parent):
         if not link.exists():
-            package = debs.unpack(debs.depends(PACKAGES[name], "linux-image-"))
+            package = debs.unpack(debs.depends(meta, "linux-image-"))
             link.unlink(missing_ok=True)
             link.symlink_to(package)
     (vmlinuz,) = link.glob("boot/vmlinuz-*")

@@ -37,7 +37,7 @@ def load(file: Path) -> Scenario:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return Scenario(file.stem, file, module.image, getattr(module, "run", None),
-                    getattr(module, "kernels", list(kernels.PACKAGES)), getattr(module, "limit", 60),
+                    getattr(module, "kernels", list(kernels.NAMES)), getattr(module, "limit", 60),
                     getattr(module, "hardware", Hardware()), (module.__doc__ or "").strip().partition("\n")[0])
 
 
