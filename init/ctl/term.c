@@ -78,7 +78,9 @@ void put_clean(FILE *to, const char *s)
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c < 0x20 || c == 0x7f)
+		bool c1 = c == 0xc2 && (s[1] & 0xe0) == 0x80; /* U+0080 to U+009F */
+
+		if (c < 0x20 || c == 0x7f || c1)
 			fprintf(to, "\\x%02x", c);
 		else
 			fputc(c, to);

@@ -1,0 +1,112 @@
+/* Where the control tool begins: which verb, or which name we were called by. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/ctl.h"
+#include "init/ctl/verbs.h"
+#include <errno.h>
+#include <string.h>
+
+/* Names that people and scripts expect, as links to prior. */
+static const struct link {
+	const char *name;
+	const char *verb;			/* the same as this verb, or */
+	int (*run)(int argc, char **argv);	/* with a command line of its own */
+} links[] = {
+	{ "poweroff", "poweroff", NULL },
+	{ "reboot", "reboot", NULL },
+	{ "halt", "halt", NULL },
+	{ "shutdown", NULL, link_shutdown },
+	{ "telinit", NULL, link_telinit },
+	{ "init", NULL, link_telinit },
+};
+
+static const struct link *find_link(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+	const char *name = slash ? slash + 1 : argv0;
+
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+		if (strcmp(links[i].name, name) == 0)
+			return &links[i];
+	return NULL;
+}
+
+bool ctl_is_link(const char *argv0)
+{
+	return find_link(argv0) != NULL;
+}
+
+bool ctl_is_verb(const char *word)
+{
+	return verb_find(word) != NULL;
+}
+
+int ctl_fail(const struct ctl *c, int code, const struct err *e)
+{
+	fflush(stdout);
+	fprintf(stderr, "prior: %s: %s\n", c->verb->name, e->text);
+	return code;
+}
+
+/* A full disk or a closed pipe must not look like success. */
+static int finish(int code)
+{
+	bool lost = fflush(stdout) != 0 || ferror(stdout);
+
+	if (lost && code == DONE) {
+		fprintf(stderr, "prior: while writing the output: %s\n", strerror(errno));
+		return FAILED;
+	}
+	return code;
+}
+
+int verb_dispatch(int argc, char **argv)
+{
+	const struct verb *v = verb_find(argv[0]);
+	struct ctl c;
+	struct err e;
+
+	if (!v) {
+		const char *near = verb_nearest(argv[0]);
+
+		fprintf(stderr, "prior: there is no verb '%s'%s%s%s; `prior --help` lists them\n", argv[0],
+			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+		return USAGE;
+	}
+	if (!v->run) {
+		fprintf(stderr, "prior: %s: not built yet\n", v->name);
+		return FAILED;
+	}
+	int code = verb_parse(&c, v, argc - 1, argv + 1, &e);
+
+	if (code) {
+		ctl_fail(&c, code, &e);
+		fprintf(stderr, "`prior %s --help` says what it takes\n", v->name);
+		return code;
+	}
+	if (has(&c, OPT_HELP))
+		return help_verb(v, stdout), finish(DONE);
+	return finish(v->run(&c));
+}
+
+int ctl_main(int argc, char **argv)
+{
+	const struct link *l = argc > 0 ? find_link(argv[0]) : NULL;
+
+	if (l && l->verb) {
+		argv[0] = (char *)l->verb;
+		return verb_dispatch(argc, argv);
+	}
+	if (l)
+		return finish(l->run(argc, argv));
+	if (argc < 2)
+		return help_all(stderr), USAGE;
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		argv[1] = "help";
+	else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		argv[1] = "version";
+	if (argv[1][0] == '-') {
+		fprintf(stderr, "prior: '%s': options stand after the verb; `prior --help` lists the verbs\n", argv[1]);
+		return USAGE;
+	}
+	return verb_dispatch(argc - 1, argv + 1);
+}

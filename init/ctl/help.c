@@ -1,0 +1,168 @@
+/* Help, printed from the rows. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/ctl.h"
+#include "init/ctl/verbs.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+static const char *after(const char *text)
+{
+	return text && *text ? " " : "";
+}
+
+void help_all(FILE *to)
+{
+	fputs("usage: prior VERB [OPTIONS] [ARGUMENTS]\n"
+	      "       prior run [OPTIONS] -- COMMAND [ARGUMENT...]   supervise one command\n"
+	      "       prior up [-c PATH]                             run a configuration in the foreground\n",
+	      to);
+	for (enum verb_group g = 0; g < GROUP_HIDDEN; g++) {
+		fprintf(to, "\n%s\n", group_titles[g]);
+		for (const struct verb *v = ctl_verbs; v->name; v++) {
+			if (v->group != g)
+				continue;
+			int n = fprintf(to, "  %s%s%s", v->name, after(v->args), v->args ? v->args : "");
+
+			fprintf(to, "%*s%s\n", n < 28 ? 28 - n : 2, "", v->summary);
+		}
+	}
+	fputs("\n`prior VERB --help` says more; so do prior(8) and prior.yaml(5).\n", to);
+}
+
+/* Text broken into lines of at most 78 columns. */
+static void put_wrapped(const char *text, FILE *to)
+{
+	while (*text) {
+		size_t n = strlen(text);
+
+		if (n > 78)
+			for (n = 78; n > 0 && text[n] != ' '; n--)
+				;
+		fprintf(to, "%.*s\n", (int)n, text);
+		text += n;
+		text += *text == ' ';
+	}
+}
+
+void help_verb(const struct verb *v, FILE *to)
+{
+	fprintf(to, "usage: prior %s%s%s%s\n\n", v->name, v->opts ? " [OPTIONS]" : "", after(v->args), v->args ? v->args : "");
+	put_wrapped(v->summary, to);
+	if (v->more)
+		put_wrapped(v->more, to);
+	fputs("\n", to);
+	for (enum ctl_opt o = 0; o < OPTS; o++) {
+		const struct opt *row = &ctl_opts[o];
+		int n = 0;
+
+		if (o != OPT_HELP && !(v->opts & 1u << o))
+			continue;
+		if (row->letter)
+			n = fprintf(to, "  -%c, --%s%s%s", row->letter, row->name, after(row->arg), row->arg ? row->arg : "");
+		else
+			n = fprintf(to, "      --%s%s%s", row->name, after(row->arg), row->arg ? row->arg : "");
+		fprintf(to, "%*s%s\n", n < 24 ? 24 - n : 2, "", row->summary);
+	}
+	fprintf(to, "\nexit code: %s\n", v->exits ? v->exits : "0 done, 1 failed");
+}
+
+/* Text of ours as mdoc text: what roff would take for its own is protected. */
+static void put_roff(const char *s, FILE *to)
+{
+	for (bool start = true; *s; start = *s++ == '\n') {
+		if (start && (*s == '.' || *s == '\''))
+			fputs("\\&", to);
+		if (*s == '\\')
+			fputs("\\e", to);
+		else if (*s == '-')
+			fputs("\\-", to);
+		else
+			fputc(*s, to);
+	}
+	fputc('\n', to);
+}
+
+static void manual_verb(const struct verb *v, FILE *to)
+{
+	fprintf(to, ".It Cm %s", v->name);
+	if (v->args) {
+		bool optional = v->min == 0;
+
+		fprintf(to, " %s", optional ? "Op Ar" : "Ar");
+		/* The brackets and dots of the row as mdoc spells them. */
+		for (const char *a = v->args; *a; a++)
+			if (strncmp(a, "...", 3) == 0) {
+				fputs(" ...", to);
+				a += 2;
+			} else if (*a == ']' && a[1]) {
+				fputs(" Ns ]", to);
+			} else if (*a != '[' && *a != ']') {
+				fputc(*a, to);
+			}
+	}
+	fputc('\n', to);
+	put_roff(v->summary, to);
+	if (v->more)
+		put_roff(v->more, to);
+	if (v->opts) {
+		fputs(".Bl -tag -width Ds -compact\n", to);
+		for (enum ctl_opt o = 0; o < OPTS; o++) {
+			const struct opt *row = &ctl_opts[o];
+
+			if (!(v->opts & 1u << o))
+				continue;
+			fputs(".It Fl ", to);
+			if (row->letter)
+				fprintf(to, "%c , ", row->letter);
+			fprintf(to, "%sFl %s", row->letter ? "" : "", "");
+			fprintf(to, "\\-%s%s%s\n", row->name, row->arg ? " Ar " : "", row->arg ? row->arg : "");
+			put_roff(row->summary, to);
+		}
+		fputs(".El\n", to);
+	}
+	if (v->exits) {
+		fputs(".br\nExit code: ", to);
+		put_roff(v->exits, to);
+	}
+}
+
+void help_manual(FILE *to)
+{
+	for (enum verb_group g = 0; g < GROUP_HIDDEN; g++) {
+		fprintf(to, ".Ss %s\n.Bl -tag -width Ds\n", group_titles[g]);
+		for (const struct verb *v = ctl_verbs; v->name; v++)
+			if (v->group == g)
+				manual_verb(v, to);
+		fputs(".El\n", to);
+	}
+}
+
+int verb_help(struct ctl *c)
+{
+	struct err e;
+
+	if (c->nargs == 0)
+		return help_all(stdout), DONE;
+	const struct verb *v = verb_find(c->args[0]);
+
+	if (!v || !v->run)
+		return err_set(&e, EINVAL, "there is no verb '%s'", c->args[0]), ctl_fail(c, USAGE, &e);
+	help_verb(v, stdout);
+	return DONE;
+}
+
+int verb_version(struct ctl *c)
+{
+	struct utsname u;
+
+	(void)c;
+	printf("prior " PRIOR_VERSION " (%s, %s)\n", uname(&u) == 0 ? u.machine : "unknown machine",
+#ifdef __GLIBC__
+	       "glibc"
+#else
+	       "musl"
+#endif
+	);
+	return DONE;
+}

@@ -1,0 +1,88 @@
+/* Writing the YAML of `prior run`: see run_yaml.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/run_yaml.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct run_set *)a)->key, ((const struct run_set *)b)->key);
+}
+
+/* How many leading blocks two dotted keys share: "a.b.c" and "a.b.d" share 2. */
+static unsigned shared_blocks(const char *a, const char *b)
+{
+	unsigned blocks = 0;
+
+	for (; *a && *a == *b; a++, b++)
+		blocks += *a == '.';
+	return blocks;
+}
+
+static void indent(struct text *out, unsigned depth)
+{
+	for (unsigned i = 0; i < depth; i++)
+		text_add(out, "  ");
+}
+
+/* Opens the blocks of key that the one before has not opened, then writes "last: value". */
+static void write_set(struct text *out, const struct run_set *s, unsigned open)
+{
+	const char *part = s->key;
+	unsigned depth = 0;
+
+	for (const char *dot; (dot = strchr(part, '.')); part = dot + 1, depth++)
+		if (depth >= open) {
+			indent(out, depth + 2);
+			text_add_n(out, part, (size_t)(dot - part));
+			text_add(out, ":\n");
+		}
+	indent(out, depth + 2);
+	text_fmt(out, "%s: ", part);
+	text_add(out, s->value);
+	text_add(out, "\n");
+}
+
+/* A double-quoted scalar: JSON's escapes are YAML's, and '$' would be interpolated. */
+static int write_word(struct text *out, const char *w, struct err *e)
+{
+	char quoted[8192];
+	struct text t = TEXT_IN(quoted);
+
+	text_json(&t, w, strlen(w));
+	out->cut |= t.cut;
+	if (strstr(quoted, "\\ufffd"))
+		return err_set(e, EILSEQ, "run: an argument is not UTF-8 and cannot be written as YAML");
+	for (const char *c = quoted; *c; c++)
+		text_add_n(out, *c == '$' ? "$$" : c, *c == '$' ? 2 : 1);
+	return 0;
+}
+
+static int key_is_plain(const struct run_set *s, struct err *e)
+{
+	if (!*s->key || strspn(s->key, "abcdefghijklmnopqrstuvwxyz_.0123456789/") != strlen(s->key))
+		return err_set(e, EINVAL, "run: --set %s: not a key", s->key);
+	return strchr(s->value, '\n') ? err_set(e, EINVAL, "run: --set %s: the value has more than one line", s->key) : 0;
+}
+
+int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e)
+{
+	if (base)
+		text_add(out, base);
+	text_add(out, base ? "\nservices:\n  run:\n    command: [" : "services:\n  run:\n    command: [");
+	for (char *const *w = command; *w; w++) {
+		text_add(out, w == command ? "" : ", ");
+		if (write_word(out, *w, e) < 0)
+			return -e->code;
+	}
+	text_add(out, "]\n    restart: \"no\"\n    critical: true\n");
+	if (n)
+		qsort(sets, n, sizeof *sets, by_key);
+	for (unsigned i = 0; i < n; i++) {
+		if (key_is_plain(&sets[i], e) < 0)
+			return -e->code;
+		write_set(out, &sets[i], i ? shared_blocks(sets[i - 1].key, sets[i].key) : 0);
+	}
+	return out->cut ? err_set(e, E2BIG, "run: the command and its keys do not fit into %zu bytes", out->size) : 0;
+}
