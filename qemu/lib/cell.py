@@ -1,5 +1,6 @@
 """The private root of a service, made of just its own files: programs, the libraries they need, what is named."""
 import os
+from functools import cached_property
 from pathlib import Path
 
 from . import cpio, elf
@@ -17,11 +18,16 @@ class Cell:
     """programs, and folders whose every file comes along, are paths inside the packages; files are our own."""
 
     def __init__(self, packages, programs=(), folders=(), files=None, directories=()):
-        self.sysroot = Sysroot(packages)
+        self.packages = packages
         self.programs = programs
         self.folders = folders
         self.files = files or {}
         self.directories = (*MOUNT_POINTS, *directories)
+
+    @cached_property
+    def sysroot(self) -> Sysroot:
+        """The packages, fetched when an image is built and not when it is described."""
+        return Sysroot(self.packages)
 
     def _library(self, soname: str, who: str) -> str:
         for folder in LIBRARY_FOLDERS:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from . import kernels, paths
+from . import debs, kernels, paths
 from .image import Image
 from .machine import Hardware, Infrastructure, Machine
 from .session import Failed, Session, Skip
@@ -112,7 +112,7 @@ class Run:
         self.deadline = start + self.scenario.limit
         try:
             self._attempt()
-        except Skip as e:
+        except (Skip, debs.PackageError) as e:
             return Outcome("skip", str(e), time.monotonic() - start)
         except Exception as e:      # whatever a scenario raises is its failure, the others go on
             return Outcome("not ok", self._report(e), time.monotonic() - start)

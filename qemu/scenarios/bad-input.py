@@ -1,0 +1,55 @@
+"""Bad input of every kind is one clear message with its place; everything else runs and PID 1 goes on."""
+from lib import cpio
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+
+CASES = {
+    # file of services.d: (its text, the service that must not run, words that its message must have)
+    "unknown-key.yaml": ("services:\n  typo:\n    command: [/bin/probe, stay]\n    restrat: always\n",
+                         "typo", ("unknown-key.yaml:4", "restrat", "restart")),
+    "no-user.yaml": ("services:\n  nobody-like-it:\n    command: [/bin/probe, stay]\n    user: nosuchuser\n",
+                     "nobody-like-it", ("no-user.yaml:4", "nosuchuser")),
+    "cycle.yaml": ("services:\n  hen:\n    command: [/bin/probe, stay]\n    depends_on: [egg]\n"
+                   "  egg:\n    command: [/bin/probe, stay]\n    depends_on: [hen]\n",
+                   "hen", ("cycle.yaml", "hen", "egg")),
+    "absent.yaml": ("services:\n  absent:\n    command: [/bin/not-there]\n    max_restarts: 0\n",
+                    "absent", ("absent", "/bin/not-there")),
+    "leads-out.yaml": ("services:\n  leads-out:\n    command: [/bin/probe, stay]\n    max_restarts: 0\n"
+                       "    isolation: {preset: server, rootfs: /srv/box, volumes: ['/data:/out/here:rw']}\n",
+                       "leads-out", ("leads-out", "/out/here")),
+    "no-dependency.yaml": ("services:\n  lonely:\n    command: [/bin/probe, stay]\n    depends_on: [missing]\n",
+                           "lonely", ("no-dependency.yaml:4", "missing")),
+}
+
+image = Image(
+    config="version: 1\nservices:\n  good:\n    command: [/bin/probe, stay]\n",
+    services={**{name: text for name, (text, _, _) in CASES.items()},
+              "malformed.yaml": "services:\n  broken: {command: [/bin/probe\n"},
+    files={"/data": cpio.directory(), "/srv/box/bin/probe": "", "/srv/box/out": cpio.symlink("/etc"),
+           "/srv/box/proc": cpio.directory(), "/srv/box/dev": cpio.directory(), "/srv/box/tmp": cpio.directory()},
+)
+
+
+def everything_said(m, service: str) -> str:
+    return m.console + m.sh("prior events")[1] + m.sh(f"prior why {service}")[1]
+
+
+def run(m):
+    m.wait_state("good", "up")
+    said = m.console + m.sh("prior events")[1]
+    assert "malformed.yaml:" in said, "the malformed file is not named"
+    for file, (_, service, words) in CASES.items():
+        row = m.wait_state(service, "refused", "failed", "down", "waiting")
+        assert not row.get("pid"), row
+        said = everything_said(m, service)
+        lines = [line for line in said.splitlines() if all(word in line for word in words)]
+        assert lines, f"{file}: no line has all of {words}"
+    assert m.status("good")["state"] == "up"
+    code, text = m.sh("prior check /etc/prior")
+    assert code == 1, (code, text)
+    for word in ("malformed.yaml:", "restrat", "nosuchuser", "missing"):
+        assert word in text, f"prior check does not say {word}"
+    assert m.ok("cat /etc/here 2>/dev/null || echo none").strip() == "none"
+    assert m.status("good")["restarts"] == 0
+    m.ends("poweroff", "/sbin/poweroff")

@@ -1,0 +1,29 @@
+"""prior logs: the last lines, following, as JSON; a burst is not lost, and survives the logger's end."""
+import json
+
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+
+image = Image(config="""
+version: 1
+services:
+  burst: {command: [/bin/probe, lines, "3000"]}
+  ticker:
+    command: [/bin/busybox, sh, -c, 'while :; do echo tick; sleep 0.2; done']
+""")
+
+
+def run(m):
+    m.wait_state("burst", "up")
+    m.eventually(lambda: "staying" in m.ok("prior logs -n 1 burst"), 10, "all of the burst is written")
+    lines = m.ok("prior logs burst").splitlines()
+    numbers = [int(line.split()[-1]) for line in lines if " ".join(line.split()[-2:-1]) == "line"]
+    assert numbers == list(range(1, 3001)), (len(numbers), numbers[:3], numbers[-3:])
+    last = m.ok("prior logs -n 3 burst").splitlines()
+    assert len(last) == 3 and last[0].endswith("line 2999"), last
+    rows = [json.loads(line) for line in m.ok("prior logs --json -n 2 burst").splitlines()]
+    assert len(rows) == 2 and all(row["service"] == "burst" for row in rows), rows
+    m.start("prior logs -f -n 0 ticker >/run/follow")
+    m.eventually(lambda: m.sh("grep -c tick /run/follow")[1].strip() not in ("", "0", "1"), 10, "logs -f follows")
+    m.fails("prior logs no-such-service", 4)

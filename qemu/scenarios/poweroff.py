@@ -1,0 +1,23 @@
+"""poweroff stops every service with its signal, in reverse order, and ends in an orderly way."""
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+
+image = Image(config="""
+version: 1
+services:
+  base:
+    command: [/bin/busybox, sh, -c, 'trap "echo base is told >/dev/console; exit" TERM; while :; do sleep 1 & wait; done']
+    isolation: {preset: none}
+  top:
+    command: [/bin/busybox, sh, -c, 'trap "echo top is told >/dev/console; exit" TERM; while :; do sleep 1 & wait; done']
+    isolation: {preset: none}
+    depends_on: [base]
+""")
+
+
+def run(m):
+    m.wait_state("top", "up")
+    m.ok("sleep 1")     # the shells set their traps
+    m.ends("poweroff", "/sbin/poweroff")
+    assert m.console.index("top is told") < m.console.index("base is told")

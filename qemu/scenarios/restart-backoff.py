@@ -1,0 +1,38 @@
+"""A killed service comes back; one that keeps ending waits longer each time and has failed in the end."""
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+
+image = Image(config="""
+version: 1
+services:
+  steady:
+    command: [/bin/probe, stay]
+  short:
+    command: [/bin/busybox, sh, -c, 'cut -d" " -f1 /proc/uptime; exit 3']
+    restart: always
+    backoff: {initial: 200ms, max: 2s}
+    max_restarts: 4
+    restart_window: 60s
+    isolation: {preset: none}
+  once-only:
+    command: [/bin/busybox, sh, -c, exit 0]
+    restart: on-failure
+""")
+
+
+def run(m):
+    before = m.wait_state("steady", "up")
+    m.ok(f"kill -9 {before['pid']}")
+    m.eventually(lambda: m.status("steady").get("pid") not in (0, None, before["pid"]), 10, "steady is back")
+    assert m.wait_state("steady", "up")["restarts"] == 1
+    m.wait_state("once-only", "down", "done")
+    row = m.wait_state("short", "failed", seconds=25)
+    assert row["restarts"] == 4, row
+    times = [float(line.split()[-1]) for line in m.ok("prior logs short").splitlines() if line.split()[-1:]
+             and line.split()[-1].replace(".", "").isdigit()]
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    assert len(gaps) == 4, times
+    assert all(late >= early * 1.3 for early, late in zip(gaps, gaps[1:])), gaps
+    m.fails("prior status short", 3)
+    assert "3" in m.ok("prior why short || true")
