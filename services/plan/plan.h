@@ -16,6 +16,7 @@
 #define PLAN_VERSION 1
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
+#define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
 
 /* n elements (strings: n bytes without the NUL, which follows) starting at byte `at` of the plan. at == 0: absent. */
 struct plan_ref {
@@ -209,10 +210,15 @@ struct plan {
 
 #define PLAN_F_CONTAINER 1u	/* compiled for a container: machine stages do not apply */
 
-/* Map fd read-only and verify. The caller keeps the fd; the mapping is the plan's. EBADMSG: not a plan or damaged. */
+/*
+ * Map fd, a memfd sealed against change (from plan_compile(), plan_obtain() or plan_seal()), read-only and verify it.
+ * The caller keeps the fd; the mapping is the plan's. EBADMSG: not a plan or damaged; EINVAL: not sealed.
+ */
 int plan_map(struct plan *p, int fd, struct err *e);
 void plan_unmap(struct plan *p);
 int plan_verify(const void *at, size_t size, struct err *e);
+/* Copy a plan file's bytes to a sealed memfd, which is the caller's. Not verified yet: plan_map() does. */
+int plan_seal(int file, int *fd, struct err *e);
 
 static inline const char *plan_str(const struct plan *p, struct plan_ref r)
 {

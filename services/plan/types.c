@@ -1,0 +1,290 @@
+/* The rows behind types.h, and what must be true of the numbers in each record. */
+/* SPDX-License-Identifier: ISC */
+#include "services/plan/types.h"
+#include "init/base/sum.h"
+#include "services/spec/spec.h"
+#include <linux/filter.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define FIELD(T, f, ...) { .name = #f, .at = offsetof(struct T, f), __VA_ARGS__ }
+#define TYPE(T, ...) { .name = #T, .size = sizeof(struct T), .align = _Alignof(struct T), __VA_ARGS__ }
+#define FIELDS(rows) .fields = (rows), .nfields = COUNT(rows)
+
+#define ATTRS (0x7fu | MOUNT_ATTR_NODIRATIME | 0x00200000u)
+#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME)
+#define LANDLOCK_RIGHTS 0xffffull
+#define CAPS_ALL ((1ull << 41) - 1)
+
+const struct plan_type plan_string_type = { .name = "string", .size = 1, .align = 1, .is_string = true };
+static const struct plan_type number32 = { .name = "number", .size = 4, .align = 4 };
+static const struct plan_type number64 = { .name = "number", .size = 8, .align = 8 };
+static const struct plan_type filter_type = TYPE(sock_filter, 0);
+
+#define STRING .of = &plan_string_type
+
+/* Arrays of strings: the element is itself a reference. */
+static const struct plan_field word_fields[] = { { .name = "text", STRING } };
+static const struct plan_field assign_fields[] = { { .name = "text", STRING, .text = TEXT_ASSIGN, .needed = 1 } };
+static const struct plan_type word_type = TYPE(plan_ref, FIELDS(word_fields));
+static const struct plan_type assign_type = TYPE(plan_ref, FIELDS(assign_fields));
+
+static const struct plan_field sysctl_fields[] = {
+	FIELD(plan_file, path, STRING, .text = TEXT_RELATIVE, .needed = 1),
+	FIELD(plan_file, value, STRING),
+};
+static const struct plan_type sysctl_type = TYPE(plan_file, FIELDS(sysctl_fields));
+
+static const struct plan_field limit_fields[] = {
+	FIELD(plan_file, path, STRING, .text = TEXT_FILE, .needed = 1),
+	FIELD(plan_file, value, STRING, .text = TEXT_FULL),
+};
+static const struct plan_type limit_type = TYPE(plan_file, FIELDS(limit_fields));
+
+static const struct plan_field refused_fields[] = {
+	FIELD(plan_refused, name, STRING, .text = TEXT_FULL, .needed = 1),
+	FIELD(plan_refused, why, STRING),
+};
+static const struct plan_type refused_type = TYPE(plan_refused, FIELDS(refused_fields));
+
+static const struct plan_field fstab_fields[] = {
+	FIELD(plan_fstab, source, STRING, .text = TEXT_FULL, .needed = 1),
+	FIELD(plan_fstab, target, STRING, .text = TEXT_INSIDE, .needed = 1),
+	FIELD(plan_fstab, type, STRING),
+	FIELD(plan_fstab, data, STRING),
+};
+
+static const char *fstab_wrong(const struct plan *p, const void *record)
+{
+	(void)p;
+	return ((const struct plan_fstab *)record)->optional > 1 ? "optional is neither 0 nor 1" : NULL;
+}
+
+static const struct plan_type fstab_type = TYPE(plan_fstab, FIELDS(fstab_fields), .wrong = fstab_wrong);
+
+static bool addr_is_one(const struct plan_addr *a)
+{
+	return (a->family == AF_INET && a->prefix <= 32) || (a->family == AF_INET6 && a->prefix <= 128);
+}
+
+static bool gateway_is_one(const struct plan_addr *a)
+{
+	return a->family == 0 || addr_is_one(a);
+}
+
+static const char *addr_wrong(const struct plan *p, const void *record)
+{
+	(void)p;
+	return addr_is_one(record) ? NULL : "neither an IPv4 nor an IPv6 address";
+}
+
+static const struct plan_type addr_type = TYPE(plan_addr, .wrong = addr_wrong);
+
+static const struct plan_field bridge_fields[] = {
+	FIELD(plan_bridge, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
+	FIELD(plan_bridge, addrs, .of = &addr_type),
+};
+static const struct plan_type bridge_type = TYPE(plan_bridge, FIELDS(bridge_fields));
+
+static const char *interface_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_interface *i = record;
+
+	(void)p;
+	return gateway_is_one(&i->gateway) ? NULL : "its gateway is no address";
+}
+
+static const struct plan_field interface_fields[] = {
+	FIELD(plan_interface, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
+	FIELD(plan_interface, addrs, .of = &addr_type),
+};
+static const struct plan_type interface_type =
+	TYPE(plan_interface, FIELDS(interface_fields), .wrong = interface_wrong);
+
+static const char *dep_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_dep *d = record;
+
+	if (d->service >= p->head->services.n)
+		return "there is no service of that number";
+	return d->kind > DEP_AFTER || d->condition > COND_COMPLETED ? "unknown kind or condition" : NULL;
+}
+
+static const struct plan_type dep_type = TYPE(plan_dep, .is_dep = true, .wrong = dep_wrong);
+
+static const char *listen_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_listen *l = record;
+
+	(void)p;
+	if (l->kind > LISTEN_UNIX_STREAM || l->lazy > 1)
+		return "unknown kind of socket";
+	if (l->kind == LISTEN_UNIX_STREAM)
+		return l->path.n < 2 || l->path.n > 107 || l->mode > 0777 ? "its path or mode is unusable" : NULL;
+	return !addr_is_one(&l->addr) || !l->port || l->path.at ? "its address or port is unusable" : NULL;
+}
+
+static const struct plan_field listen_fields[] = {
+	FIELD(plan_listen, name, STRING, .text = TEXT_LISTEN, .needed = 1),
+	FIELD(plan_listen, path, STRING),
+};
+static const struct plan_type listen_type = TYPE(plan_listen, FIELDS(listen_fields), .wrong = listen_wrong);
+
+static const char *mount_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_mount *m = record;
+
+	(void)p;
+	if (m->kind >= MOUNT_KINDS || m->flags & ~MOUNT_FLAGS)
+		return "unknown kind or flag";
+	if ((m->attr | m->clear) & ~(uint64_t)ATTRS || (m->clear && m->kind != MOUNT_REMOUNT))
+		return "unknown attribute";
+	if (m->kind == MOUNT_BIND && !m->source.n)
+		return "bound from nowhere";
+	return NULL;
+}
+
+static const struct plan_field mount_fields[] = {
+	FIELD(plan_mount, source, STRING, .text = TEXT_INSIDE),
+	FIELD(plan_mount, target, STRING, .text = TEXT_INSIDE, .needed = 1),
+	FIELD(plan_mount, data, STRING),
+};
+static const struct plan_type mount_type = TYPE(plan_mount, FIELDS(mount_fields), .wrong = mount_wrong);
+
+static const char *rlimit_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_rlimit *r = record;
+
+	(void)p;
+	return r->resource >= SPEC_RLIMITS || r->soft > r->hard ? "no such limit, or soft is above hard" : NULL;
+}
+
+static const struct plan_type rlimit_type = TYPE(plan_rlimit, .wrong = rlimit_wrong);
+
+static const char *landlock_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_landlock *l = record;
+
+	(void)p;
+	return !l->access || l->access & ~LANDLOCK_RIGHTS ? "unknown access right" : NULL;
+}
+
+static const struct plan_field landlock_fields[] = {
+	FIELD(plan_landlock, path, STRING, .text = TEXT_INSIDE, .needed = 1),
+};
+static const struct plan_type landlock_type =
+	TYPE(plan_landlock, FIELDS(landlock_fields), .wrong = landlock_wrong);
+
+/* One row per rule about a service's numbers; the reason is what is true when the service is wrong. */
+static bool supervision_is_out_of_range(const struct plan_service *s)
+{
+	return s->type > TYPE_FORKING || s->ready > READY_HEALTHCHECK || s->restart > RESTART_UNLESS_STOPPED ||
+	       s->on_failure > ON_FAILURE_START || s->log_sink > SINK_NONE || s->preset >= PRESETS;
+}
+
+static bool flags_contradict(const struct plan_service *s)
+{
+	uint32_t f = s->flags;
+
+	return f >> 24 || (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
+	       !(f & CELL_ROOT_TREE) != !s->root.n || (s->mounts.n && !(f & CELL_MOUNT)) ||
+	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
+	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||
+	       (f & (CELL_SECCOMP | CELL_LANDLOCK) && !(f & CELL_NNP));
+}
+
+static bool numbers_are_out_of_range(const struct plan_service *s)
+{
+	return s->stop_signal < 1 || s->stop_signal > 64 || s->uid == UINT32_MAX || s->gid == UINT32_MAX ||
+	       s->umask > 0777 || s->caps & ~CAPS_ALL ||
+	       (s->nice != INT32_MIN && (s->nice < -20 || s->nice > 19)) ||
+	       (s->oom_score_adj != INT32_MIN && (s->oom_score_adj < -1000 || s->oom_score_adj > 1000));
+}
+
+static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
+{
+	bool found = !s->bridge.n;
+
+	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n ||
+	    (s->bridge.n && !(s->flags & CELL_NET)))
+		return true;
+	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
+	     !found && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
+		found = !strcmp(plan_str(p, b->name), plan_str(p, s->bridge));
+	return !found;
+}
+
+static const char *service_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_service *s = record;
+
+	if (supervision_is_out_of_range(s))
+		return "a word of its supervision is unknown";
+	if (flags_contradict(s))
+		return "its flags contradict its tables";
+	if (numbers_are_out_of_range(s))
+		return "a number is out of range";
+	if (network_is_wrong(p, s))
+		return "its bridge, interface or gateway is wrong";
+	if (!s->seccomp.n)
+		return NULL;
+	const char *why = plan_filter_wrong(plan_array(p, s->seccomp), s->seccomp.n);
+
+	if (!why && s->seccomp_sum != sum_more(SUM_START, plan_array(p, s->seccomp),
+					       s->seccomp.n * sizeof(struct sock_filter)))
+		why = "its filter and the filter's sum differ";
+	return why;
+}
+
+static const struct plan_field service_fields[] = {
+	FIELD(plan_service, name, STRING, .text = TEXT_SERVICE, .needed = 1),
+	FIELD(plan_service, deps, .of = &dep_type),
+	FIELD(plan_service, listen, .of = &listen_type, .max = 16),
+	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),
+	FIELD(plan_service, env, .of = &assign_type, .max = 65536),
+	FIELD(plan_service, exe, STRING, .text = TEXT_ABSOLUTE, .needed = 1),
+	FIELD(plan_service, cwd, STRING, .text = TEXT_ABSOLUTE),
+	FIELD(plan_service, groups, .of = &number32, .max = 65536),
+	FIELD(plan_service, root, STRING, .text = TEXT_INSIDE),
+	FIELD(plan_service, mounts, .of = &mount_type, .max = 4096),
+	FIELD(plan_service, hostname, STRING, .max = 64),
+	FIELD(plan_service, rlimits, .of = &rlimit_type, .max = SPEC_RLIMITS),
+	FIELD(plan_service, landlock, .of = &landlock_type, .max = 4096),
+	FIELD(plan_service, seccomp, .of = &filter_type, .max = BPF_MAXINSNS),
+	FIELD(plan_service, cgroup_root, STRING, .text = TEXT_ABSOLUTE),
+	FIELD(plan_service, cgroup, .of = &limit_type, .max = 64),
+	FIELD(plan_service, affinity, .of = &number64, .max = 128),
+	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
+	FIELD(plan_service, note, STRING),
+};
+const struct plan_type plan_service_type =
+	TYPE(plan_service, FIELDS(service_fields), .wrong = service_wrong);
+
+static const char *head_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_head *h = record;
+
+	(void)p;
+	return h->emergency > 3 || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
+		       ? "a number in its head is out of range" : NULL;
+}
+
+static const struct plan_field head_fields[] = {
+	FIELD(plan_head, bridges, .of = &bridge_type, .max = 1024),	/* before services, which name them */
+	FIELD(plan_head, services, .of = &plan_service_type, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, start_order, .of = &number32, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, interfaces, .of = &interface_type, .max = 1024),
+	FIELD(plan_head, nameservers, .of = &word_type, .max = 64),
+	FIELD(plan_head, modules, .of = &word_type, .max = 4096),
+	FIELD(plan_head, sysctls, .of = &sysctl_type, .max = 4096),
+	FIELD(plan_head, mounts, .of = &fstab_type, .max = 4096),
+	FIELD(plan_head, hostname, STRING, .max = 64),
+	FIELD(plan_head, console, STRING, .max = 255),
+	FIELD(plan_head, console_shell, .of = &word_type, .max = 4096),
+	FIELD(plan_head, refused, .of = &refused_type, .max = PLAN_SERVICES_MAX),
+};
+const struct plan_type plan_head_type = TYPE(plan_head, FIELDS(head_fields), .wrong = head_wrong);
