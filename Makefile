@@ -102,7 +102,7 @@ $(SAN)/libprior-test.a: $(SAN_OBJ) $(SAN)/objects
 	$Qrm -f $@ && ar rcs $@ $(SAN_OBJ)
 
 # A test may ask for link options in a line `/* link: -Wl,--wrap=read */`.
-$(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libprior-test.a | $(BUILD)/need-test
+$(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libprior-test.a
 	@mkdir -p $(@D)
 	$Qgcc $(SAN_FLAGS) -o $@ $< $(SAN)/libprior-test.a \
 		$$(sed -n 's,^/\* link: \(.*\) \*/$$,\1,p' tests/unit/$*.c) -lcmocka $(LIBS)
@@ -124,7 +124,7 @@ $(O)/flags: FORCE $(LIBS_BUILT) | $(NEEDS:%=$(BUILD)/need-%)
 	$(call said,$(COMPILE))
 $(O)/objects: FORCE
 	$(call said,$(OBJ))
-$(SAN)/flags: FORCE | $(BUILD)/need-build
+$(SAN)/flags: FORCE | $(BUILD)/need-build $(BUILD)/need-test
 	$(call said,$(SAN_COMPILE))
 $(SAN)/objects: FORCE
 	$(call said,$(SAN_OBJ))
