@@ -74,6 +74,7 @@ struct conf_key {
 	bool (*given)(const struct conf_key *k, const void *obj);
 	void (*put)(struct conf_out *o, const struct conf_key *k, const void *obj);
 	const char *alias;	/* another spelling of the row with this dotted path; with set or sub: of what they fill */
+	const char *map_means;	/* on a row with a map form: the single value that the map form implies; NULL: none */
 	const char *unbuilt;	/* the effect that this version lacks: only the default is taken */
 	unsigned unbuilt_words;	/* CONF_WORD: the words it lacks, one bit each; 0: all but the default */
 	const char *schema;	/* JSON Schema members for CONF_CUSTOM and for odd single values, without braces */
@@ -117,6 +118,7 @@ struct conf_read {
 	unsigned char layer;		/* this pass, from 1: a row twice in one pass is an error */
 	struct origin from;		/* the origin of all values unless kind is FROM_FILE */
 	const struct node *top;		/* labels begin below this node */
+	const char *const *files;	/* names for origin.file, for messages */
 	void (*tell)(struct conf_read *r, unsigned severity, struct origin at, const char *text);
 	void *owner;			/* the caller's */
 	unsigned errors;		/* how many were told */
@@ -131,6 +133,8 @@ void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, con
 void conf_read_as(struct conf_read *r, const char *path, void *obj, const struct node *n);
 /* A value that no file spells, such as the second half of a short form; its place is n's. */
 void conf_read_text(struct conf_read *r, const char *path, void *obj, const struct node *n, const char *text);
+/* A block that is an object of its own: defaults, rows, what is required and what is unbuilt. obj is zeroed. */
+void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, const struct node *n);
 /* Note that n sets row k; false and told when this layer did so before. */
 bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node *n);
 /* Tell what is missing from this version, one problem for each row of the object that asks for it. */

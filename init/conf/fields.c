@@ -213,6 +213,8 @@ static int read_command(struct conf_read *r, struct str_list *f, const struct no
 	return -EINVAL;
 }
 
+#define PAIRS_MAX 4096u
+
 /* KEY=VALUE of a list, or a map's key and value. */
 static int read_pair(struct conf_read *r, const struct node *c, struct str_pair *p)
 {
@@ -254,6 +256,10 @@ static int read_pairs(struct conf_read *r, const struct conf_key *k, struct pair
 		conf_error(r, n, "must be a map, or a list of KEY=VALUE");
 		return -EINVAL;
 	}
+	if (room > PAIRS_MAX) {
+		conf_error(r, n, "more than %u entries", PAIRS_MAX);
+		return -E2BIG;
+	}
 	if (!l.v || !l.from) {
 		conf_error(r, n, "no memory left for the configuration");
 		return -ENOMEM;
@@ -265,7 +271,7 @@ static int read_pairs(struct conf_read *r, const struct conf_key *k, struct pair
 	for (const struct node *c = n->first; c; c = c->next) {
 		struct str_pair p;
 
-		if (read_pair(r, c, &p) < 0)
+		if (c->again || read_pair(r, c, &p) < 0)
 			rc = -EINVAL;
 		else
 			put_pair(&l, p, conf_origin(r, c));
@@ -363,21 +369,21 @@ void conf_field_default(struct conf_read *r, const struct conf_key *k, void *obj
 }
 
 /* An item is an object of its own, of one layer, and its rows keep no origins; what is unbuilt is told at its place. */
-static void read_item(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
+void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, const struct node *n)
 {
 	struct conf_index x = { 0 };
 	struct conf_read item = *r;
 	struct origin origins[64] = { 0 };
 	unsigned char layers[64] = { 0 };
 
-	conf_index(&x, k->sub);
+	conf_index(&x, sub);
 	item.index = &x;
 	item.origins = x.rows <= 64 ? origins : NULL;
 	item.layers = x.rows <= 64 ? layers : NULL;
 	item.layer = 1;
 	conf_defaults(&item, obj);
-	conf_read_block(&item, k->sub, obj, n);
-	for (const struct conf_key *i = k->sub; i->name; i++)
+	conf_read_block(&item, sub, obj, n);
+	for (const struct conf_key *i = sub; i->name; i++)
 		if (i->flags & CONF_REQUIRED && !conf_given(i, obj))
 			conf_error(&item, n, "'%s' is missing", i->name);
 	conf_refuse_unbuilt(&item, obj);
@@ -401,7 +407,7 @@ static int read_items(struct conf_read *r, const struct conf_key *k, void *f, co
 		return -ENOMEM;
 	}
 	for (const struct node *c = n->first; c; c = c->next)
-		read_item(r, k, l.v + l.n++ * k->each, c);
+		conf_read_item(r, k->sub, l.v + l.n++ * k->each, c);
 	memcpy(f, &l, sizeof l);
 	return 0;
 }

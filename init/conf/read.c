@@ -67,10 +67,7 @@ bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node 
 	if (r->layers && r->layers[i] == r->layer && r->layer) {
 		struct origin o = r->origins[i];
 
-		if (o.file == n->file)
-			conf_error(r, n, "is given twice; first in line %u", o.line);
-		else
-			conf_error(r, n, "is given twice; first in another file, line %u", o.line);
+		conf_error(r, n, "is given twice; first at %s:%u", r->files ? r->files[o.file] : "line", o.line);
 		return false;
 	}
 	r->origins[i] = conf_origin(r, n);
@@ -112,6 +109,8 @@ static void read_rows(struct conf_read *r, const struct conf_key *keys, const st
 
 		while (k->name && strcmp(k->name, c->key))
 			k++;
+		if (c->again)
+			continue;
 		if (!k->name)
 			unknown_key(r, keys, c);
 		else
@@ -134,6 +133,14 @@ static void reset_rows(struct conf_read *r, const struct conf_key *keys, void *o
 		}
 }
 
+static void set_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n, const char *text)
+{
+	struct node made = { .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
+			     .key = n->key, .up = n->up };
+
+	conf_field_read(r, k, obj, &made);
+}
+
 void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 {
 	if (k->alias && !k->set && !k->sub) {
@@ -145,6 +152,8 @@ void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, con
 		return;
 	}
 	if (conf_is_section(k) && (k->type == CONF_SECTION || n->kind == NODE_MAP)) {
+		if (k->map_means && !conf_is_empty(n) && conf_mark(r, k, n))
+			set_plainly(r, k, obj, n, k->map_means);
 		read_rows(r, k->sub, k, obj, n);
 		return;
 	}
@@ -167,13 +176,9 @@ void conf_read_as(struct conf_read *r, const char *path, void *obj, const struct
 
 void conf_read_text(struct conf_read *r, const char *path, void *obj, const struct node *n, const char *text)
 {
-	struct node made = *n;
+	struct node made = { .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
+			     .key = n->key, .up = n->up };
 
-	made.kind = NODE_SCALAR;
-	made.quoted = true;
-	made.text = text;
-	made.first = made.last = NULL;
-	made.n = 0;
 	conf_read_as(r, path, obj, &made);
 }
 

@@ -175,10 +175,12 @@ static void refuse_duplicates(struct walk *w, const struct node *map)
 	for (struct node *c = map->first; c; c = c->next)
 		v[n++] = c;
 	qsort(v, n, sizeof *v, by_key);
-	for (unsigned i = 1; i < n; i++)
-		if (!strcmp(v[i - 1]->key, v[i]->key))
-			say(w, v[i]->key_line, v[i]->key_col, "'%s' is given twice; first in line %u", v[i]->key,
-			    v[i - 1]->key_line);
+	for (unsigned i = 1; i < n; i++) {
+		if (strcmp(v[i - 1]->key, v[i]->key))
+			continue;
+		v[i]->again = true;
+		say(w, v[i]->key_line, v[i]->key_col, "'%s' is given twice; first in line %u", v[i]->key, v[i - 1]->key_line);
+	}
 }
 
 static void on_close(struct walk *w)

@@ -13,6 +13,7 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
 	uint8_t kind;		/* enum node_kind */
+	bool again;		/* its key is given before in the same map; told already */
 	bool quoted;		/* NODE_SCALAR: written with quotes or as a block */
 	uint16_t file;		/* the caller's number for the file */
 	uint32_t line, col;	/* of the value, from 1 */

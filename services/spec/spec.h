@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/arena.h"
 #include "init/base/err.h"
+#include "init/conf/conf.h"	/* str_list, pair_list, origin, UNSET_NUM */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,29 +13,7 @@
  * Strings are NUL-ended in the spec's arena; NULL means "not given". Durations are milliseconds,
  * sizes bytes; UINT64_MAX is "unlimited"/"max" where the key allows it, UNSET_* "not given".
  */
-#define UNSET_NUM INT64_MIN
-
-struct str_list {
-	const char **v;
-	unsigned n;
-};
-
-struct str_pair {
-	const char *key, *value;
-};
-
-struct pair_list {
-	struct str_pair *v;
-	unsigned n;
-};
-
-/* Where a value comes from. */
-enum origin_kind { FROM_DEFAULT, FROM_PRESET, FROM_FILE };
-struct origin {
-	uint8_t kind;		/* enum origin_kind */
-	uint16_t file;		/* FROM_FILE: index into spec.files; FROM_PRESET: the preset's enum value */
-	uint32_t line, col;	/* from 1; 0 when not from a file */
-};
+#define SPEC_NAME_MAX 63	/* bytes of a service's name */
 
 enum svc_type { TYPE_SIMPLE, TYPE_ONESHOT, TYPE_FORKING };
 enum svc_ready { READY_STARTED, READY_NOTIFY, READY_FD, READY_LISTENING, READY_HEALTHCHECK };
@@ -166,7 +145,8 @@ struct spec_service {
 	/* what it may do */
 	bool dynamic_user, no_new_privileges;
 	struct str_list cap_drop, cap_add;	/* as written, canonical "CAP_X" or "ALL" */
-	uint64_t caps;		/* resolved: the set that is kept (bit = CAP_ number) */
+	uint64_t caps;		/* resolved: the set that is kept by a process of uid 0 (bit = CAP_ number) */
+	uint64_t caps_added;	/* resolved: cap_add alone: what a process of any other uid keeps, ambient too */
 	unsigned seccomp, seccomp_action;
 	const char *seccomp_path;
 	struct str_list seccomp_allow, seccomp_deny;
@@ -201,6 +181,16 @@ struct spec_mount_list {
 	unsigned n;
 };
 
+struct spec_signer {
+	const char *name, *public_key;
+	struct str_list scope;
+};
+
+struct spec_signer_list {
+	struct spec_signer *v;
+	unsigned n;
+};
+
 struct spec_machine {
 	const char *hostname;
 	struct str_list modules;
@@ -212,7 +202,7 @@ struct spec_machine {
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed, *metrics;
 	int64_t watchdog_timeout, shutdown_timeout;
-	struct origin *origins;
+	struct origin *origins;	/* one per row of the whole top level; see spec_machine_from() */
 };
 
 struct spec_interface {
@@ -240,6 +230,7 @@ struct spec {
 	unsigned ninterfaces, nbridges;
 	struct str_list nameservers;
 	bool require_signatures;
+	struct spec_signer_list signers;
 	struct spec_service *services;
 	unsigned nservices;
 	struct problem *problems;	/* in the order found */
@@ -248,9 +239,13 @@ struct spec {
 
 enum severity { SEV_ERROR, SEV_NOTE };
 
-/* One thing wrong, with its place. `service` is NULL when the whole configuration is unusable because of it. */
+/*
+ * One thing wrong, with its place. `service` is the one it condemns; NULL: all of the configuration, or with `of_file` all
+ * services of the file at.file (whose other services cannot be known), and the rest runs.
+ */
 struct problem {
 	unsigned severity;
+	bool of_file;
 	struct origin at;
 	const char *service;
 	const char *text;
@@ -268,14 +263,20 @@ void spec_free(struct spec *s);
 /* Add a problem, from later stages too (user lookup, graph, seccomp). */
 void spec_problem(struct spec *s, unsigned severity, struct origin at, const char *service, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* The same for a file of services.d that cannot be used: the rest runs. */
+void spec_problem_file(struct spec *s, struct origin at, const char *text);
 
 /* The origin of one field of a service: spec_from(svc, &svc->memory_max). */
 struct origin spec_from(const struct spec_service *svc, const void *field);
+/* The same for the machine, network and trust: spec_machine_from(s, &s->machine.hostname). */
+struct origin spec_machine_from(const struct spec *s, const void *field);
+struct spec_service *spec_find(const struct spec *s, const char *name); /* NULL: there is none */
 /* "FILE:LINE", "preset NAME" or "default" into the spec's arena. */
 const char *spec_origin_text(struct spec *s, struct origin o);
 /* "FILE:LINE:COL: error: TEXT" lines, the form that editors jump to. */
 void spec_print_problems(const struct spec *s, FILE *to);
-bool spec_has_errors(const struct spec *s, const char *service); /* of that service; NULL: of the whole configuration */
+/* Of that service, its file's included; NULL: of the whole configuration (then nothing of it may be used). */
+bool spec_has_errors(const struct spec *s, const char *service);
 
 extern const char *const preset_names[PRESETS + 1];
 
