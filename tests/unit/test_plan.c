@@ -192,7 +192,7 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(s->flags &= ~CELL_NNP, "flags");
 	REFUSES(s->argv.n = 0, "argv: missing");
 	REFUSES(s->exe.at = 0, "exe");
-	REFUSES(s->argv.at += 4, "argv: reaches beyond");
+	REFUSES(s->affinity.at += 4, "affinity: reaches beyond");
 	REFUSES(s->mounts.n = 0x10000000, "too many");
 	REFUSES(s->cgroup.n = 64, "plan");
 	REFUSES(s->bridge = s->hostname, "bridge");
