@@ -53,7 +53,7 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
 
 def interactive(kernel: Kernel, initrd: Path, hw: Hardware) -> int:
     """Boots with the console on this terminal; returns when the machine ends."""
-    return subprocess.run(_arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"]) + ["-mon", "serial0"]).returncode
+    return subprocess.run(_arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"]) + ["-mon", "chardev=serial0"]).returncode
 
 
 class Machine:
