@@ -168,7 +168,7 @@ LADDERS := glibc/check glibc/check-root glibc/check-boot glibc/check-fault musl/
 test: ## all of the above with both C libraries (musl: SUBSET=1 for root and boot)
 	@rm -rf $(RESULTS); trap 'exit 130' INT TERM; for l in $(LADDERS); do \
 		echo "== $$l"; libc=$${l%/*}; subset=1; [ $$libc = musl ] || subset=; \
-		SUBSET=$$subset $(MAKE) --no-print-directory LIBC=$$libc $${l#*/} || :; \
+		SUBSET=$$subset $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory LIBC=$$libc $${l#*/} || :; \
 	done; tools/runtests --sum $(RESULTS) $(LADDERS)
 
 golden: $(O)/prior ## write the goldens anew; review them as a diff
