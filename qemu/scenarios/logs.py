@@ -26,4 +26,10 @@ def run(m):
     assert len(rows) == 2 and all(row["service"] == "burst" for row in rows), rows
     m.start("prior logs -f -n 0 ticker >/run/follow")
     m.eventually(lambda: m.sh("grep -c tick /run/follow")[1].strip() not in ("", "0", "1"), 10, "logs -f follows")
+    logger = m.json("prior status --prior --json")["logger_pid"]
+    before = m.ok("prior logs ticker").count("tick")
+    m.ok(f"kill -9 {logger}")
+    m.eventually(lambda: m.ok("prior logs ticker").count("tick") > before + 3, 10, "another logger goes on")
+    assert m.json("prior status --prior --json")["logger_pid"] not in (0, logger)
+    assert m.ok("prior logs burst").count("line ") == 3000      # what was written is there
     m.fails("prior logs no-such-service", 4)

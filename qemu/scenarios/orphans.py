@@ -20,6 +20,8 @@ def zombies(m) -> int:
 def run(m):
     assert m.ok("probe orphans 10000", 60).strip() == "10000"
     m.eventually(lambda: zombies(m) == 0, 20, "no zombie is left")
+    reaped = m.json("prior status --prior --json")["orphans"]
+    assert reaped >= 10000, reaped
     m.eventually(lambda: "staying done" in m.ok("prior logs nursery"), 60, "the cell's orphans are made")
     m.eventually(lambda: zombies(m) == 0, 20, "no zombie is left in the cell")
     assert m.status("agent")["restarts"] == 0 and m.status("nursery")["restarts"] == 0

@@ -28,6 +28,8 @@ def run(m):
         m.ok(f"kill -{signal} 1")
         m.ok("sleep 1")
         assert {name: m.pid(name) for name in SERVICES} == before
+    about = m.json("prior status --prior --json")
+    assert about["crashes"] == 3 and about["impossible"] == 0, about
     calls = m.eventually(lambda: m.sh("cat /run/calls")[0] == 0 and m.json("cat /run/calls"), 20, "the client is done")
     assert calls["refused"] == 0 and calls["unanswered"] == 0 and calls["answered"] > 50, calls
     assert m.ok("probe call 127.0.0.1 8081")        # its socket was kept, and still starts it
