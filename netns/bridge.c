@@ -1,0 +1,90 @@
+/* Bridges of the machine, on which the cells' networks meet. */
+/* SPDX-License-Identifier: ISC */
+#include "netns/own.h"
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct nl_msg *new_bridge(const char *name)
+{
+	struct ifinfomsg i = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct nl_msg *m = net_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
+	struct nlattr *info;
+	unsigned char mac[6];
+
+	/* Its own address: otherwise it takes the lowest of its ports', and changes it under its users as cells come and go. */
+	net_mac(mac, "bridge", name);
+	if (!m)
+		return NULL;
+	if (nla_put_string(m, IFLA_IFNAME, name) < 0 || nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	    !(info = nla_nest_start(m, IFLA_LINKINFO)) || nla_put_string(m, IFLA_INFO_KIND, "bridge") < 0) {
+		nlmsg_free(m);
+		return NULL;
+	}
+	nla_nest_end(m, info);
+	return m;
+}
+
+/* Find it or make it. */
+static int have_bridge(struct net *n, const char *name, struct net_link *l, bool *made, struct err *e)
+{
+	int r = link_get(n, name, l);
+
+	*made = false;
+	if (r == -ENODEV) {
+		if (net_ask(n, new_bridge(name), NULL, NULL) < 0)
+			return net_fail(n, e, "bridge %s: make it", name);
+		*made = true;
+		r = link_get(n, name, l);
+	}
+	if (r < 0)
+		return net_fail(n, e, "bridge %s: find it", name);
+	if (strcmp(l->kind, "bridge") != 0)
+		return err_set(e, EEXIST, "bridge %s: the name is taken by an interface of kind '%s'; rename one of the two",
+			       name, l->kind[0] ? l->kind : "hardware");
+	return 0;
+}
+
+int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na, struct err *e)
+{
+	struct net_link l = { 0 };
+	uint32_t added = 0;
+	bool made;
+	char who[32];
+
+	if (net_name_ok(name, e) < 0 || have_bridge(n, name, &l, &made, e) < 0)
+		return -e->code;
+	snprintf(who, sizeof who, "bridge %s", name);
+	if (addr_add_all(n, who, l.index, a, na, &added, e) < 0)
+		goto undo;
+	if (!(l.flags & IFF_UP) && link_set_up(n, l.index, true) < 0) {
+		net_fail(n, e, "%s: set up", who);
+		goto undo;
+	}
+	/* Last, since it cannot be undone; and only on a bridge of our making: on another's, its addresses are not ours. */
+	if (!link_is_ours(&l, "bridge", "bridge", name) || addr_keep_only(n, who, l.index, a, na, e) == 0)
+		return 0;
+undo:
+	if (made)
+		link_delete(n, l.index);
+	else
+		addr_undo(n, l.index, a, na, added);
+	return -e->code;
+}
+
+int net_bridge_remove(struct net *n, const char *name, struct err *e)
+{
+	struct net_link l;
+	int r = link_get(n, name, &l);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return net_fail(n, e, "bridge %s: find it", name);
+	if (!link_is_ours(&l, "bridge", "bridge", name))
+		return err_set(e, EPERM, "bridge %s: remove it: prior did not make it, so it stays", name);
+	if (link_delete(n, l.index) < 0 && n->code != ENODEV)
+		return net_fail(n, e, "bridge %s: remove it", name);
+	return 0;
+}

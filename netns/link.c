@@ -1,0 +1,123 @@
+/* Interfaces: find one by name, switch it, remove it; loopback and the machine's own. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sum.h"
+#include "netns/own.h"
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef RTEXT_FILTER_SKIP_STATS
+#define RTEXT_FILTER_SKIP_STATS (1 << 3)
+#endif
+
+void net_mac(unsigned char mac[6], const char *role, const char *name)
+{
+	uint64_t h = sum_more(sum_more(SUM_START, role, strlen(role) + 1), name, strlen(name));
+
+	for (unsigned i = 0; i < 6; i++)
+		mac[i] = (unsigned char)(h >> 8 * i);
+	mac[0] = (unsigned char)((mac[0] & 0xfc) | 0x02);	/* unicast, locally administered */
+}
+
+int net_name_ok(const char *name, struct err *e)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n >= IFNAMSIZ || strpbrk(name, "/: \t\n") || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_set(e, EINVAL, "interface '%.32s': a name has 1 to %d bytes, without '/', ':' and blanks",
+			       name, IFNAMSIZ - 1);
+	return 0;
+}
+
+static void read_link(struct nlmsghdr *h, void *arg)
+{
+	struct net_link *l = arg;
+	struct ifinfomsg *i = nlmsg_data(h);
+	struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWLINK)
+		return;
+	l->index = i->ifi_index;
+	l->flags = i->ifi_flags;
+	a = nlmsg_find_attr(h, sizeof *i, IFLA_ADDRESS);
+	if (a && nla_len(a) == sizeof l->mac)
+		memcpy(l->mac, nla_data(a), sizeof l->mac);
+	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINKINFO);
+	a = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_KIND) : NULL;
+	if (a)
+		nla_strlcpy(l->kind, a, sizeof l->kind);
+}
+
+/* One request for one name: the cost does not grow with the number of interfaces. */
+int link_get(struct net *n, const char *name, struct net_link *l)
+{
+	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m = net_msg(RTM_GETLINK, 0, &i, sizeof i);
+	struct net_link got = { 0 };
+
+	if (m && (nla_put_string(m, IFLA_IFNAME, name) < 0 ||
+		  nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	int r = net_ask(n, m, read_link, &got);
+
+	if (r == 0)
+		*l = got;
+	return r;
+}
+
+int link_set_up(struct net *n, int index, bool up)
+{
+	struct ifinfomsg i = { .ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP };
+
+	return net_ask(n, net_msg(RTM_NEWLINK, 0, &i, sizeof i), NULL, NULL);
+}
+
+int link_delete(struct net *n, int index)
+{
+	struct ifinfomsg i = { .ifi_index = index };
+
+	return net_ask(n, net_msg(RTM_DELLINK, 0, &i, sizeof i), NULL, NULL);
+}
+
+bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name)
+{
+	unsigned char mac[6];
+
+	net_mac(mac, role, name);
+	return strcmp(l->kind, kind) == 0 && memcmp(l->mac, mac, sizeof mac) == 0;
+}
+
+int net_loopback_up(struct net *n, struct err *e)
+{
+	/* The kernel makes lo first in every network namespace, so it is always number 1. */
+	if (link_set_up(n, 1, true) < 0)
+		return net_fail(n, e, "loopback: set lo up");
+	return 0;
+}
+
+int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na, const struct net_addr *gateway,
+		  struct err *e)
+{
+	struct net_link l;
+	uint32_t added;
+	char who[32];
+
+	if (net_name_ok(name, e) < 0)
+		return -e->code;
+	snprintf(who, sizeof who, "interface %s", name);
+	if (link_get(n, name, &l) < 0)
+		return net_fail(n, e, "%s: find it", who);
+	if (addr_add_all(n, who, l.index, a, na, &added, e) < 0)
+		return -e->code;
+	if (link_set_up(n, l.index, true) < 0)
+		net_fail(n, e, "%s: set up", who);
+	else if (route_default(n, who, l.index, gateway, e) == 0)
+		return 0;
+	if (!(l.flags & IFF_UP))
+		link_set_up(n, l.index, false);
+	addr_undo(n, l.index, a, na, added);
+	return -e->code;
+}
