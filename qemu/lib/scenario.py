@@ -45,7 +45,7 @@ def _where(error: BaseException, file: Path) -> str:
     """The line of the scenario at which it failed."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
     if not frames:
-        return "".join(traceback.format_exception(error))
+        return str(error) if isinstance(error, Failed) else "".join(traceback.format_exception(error))
     last = frames[-1]
     return f"{file.name}:{last.lineno}: {linecache.getline(last.filename, last.lineno).strip()}\n{error}"
 
@@ -87,8 +87,6 @@ class Run:
                 return
 
     def _attempt(self) -> None:
-        if not self.prior.exists():
-            raise Skip(f"no program at {self.prior}")
         with self.boot(ready=getattr(self.scenario.run, "ready", True)) as session:
             self.scenario.run(session)
             if session.machine.ending() == "panic":
