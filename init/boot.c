@@ -6,6 +6,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/child.h"
+#include "init/cmdline.h"
 #include "netns/net.h"
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
@@ -76,20 +77,6 @@ static int stage_console(struct boot *b, struct err *e)
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	fd_put(&b->console_fd, fd);
 	return 0;
-}
-
-/* Value of NAME= among the words of the kernel's command line. */
-static void cmdline_value(const char *name, char *out, size_t size)
-{
-	static char line[4096];
-	owned_fd fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
-	size_t len = strlen(name);
-
-	line[n > 0 ? n : 0] = '\0';
-	for (char *save = NULL, *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
-		if (!strncmp(w, name, len) && w[len] == '=')
-			text_copy(out, size, w + len + 1);
 }
 
 static int stage_cmdline(struct boot *b, struct err *e)
