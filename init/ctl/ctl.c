@@ -3,6 +3,7 @@
 #include "init/ctl/ctl.h"
 #include "init/ctl/verbs.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* Names that people and scripts expect, as links to prior. */
@@ -40,11 +41,22 @@ bool ctl_is_verb(const char *word)
 	return verb_find(word) != NULL;
 }
 
+int ctl_say(const struct ctl *c, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "prior: %s: ", c->verb->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return code;
+}
+
 int ctl_fail(const struct ctl *c, int code, const struct err *e)
 {
-	fflush(stdout);
-	fprintf(stderr, "prior: %s: %s\n", c->verb->name, e->text);
-	return code;
+	return ctl_say(c, code, "%s", e->text);
 }
 
 /* A full disk or a closed pipe must not look like success. */
@@ -59,23 +71,25 @@ static int finish(int code)
 	return code;
 }
 
-int verb_dispatch(int argc, char **argv)
+int verb_dispatch(const char *name, int argc, char **argv)
 {
-	const struct verb *v = verb_find(argv[0]);
+	const struct verb *v = verb_find(name);
 	struct ctl c;
 	struct err e;
 
 	if (!v) {
-		const char *near = verb_nearest(argv[0]);
+		const char *near = verb_nearest(name);
 
-		fprintf(stderr, "prior: there is no verb '%s'%s%s%s; `prior --help` lists them\n", argv[0],
+		fprintf(stderr, "prior: there is no verb '%s'%s%s%s; `prior --help` lists them\n", name,
 			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 		return USAGE;
 	}
-	if (!v->run) {
+	if (!verb_is_built(v)) {
 		fprintf(stderr, "prior: %s: not built yet\n", v->name);
 		return FAILED;
 	}
+	if (v->raw)
+		return v->raw(argc, argv);
 	int code = verb_parse(&c, v, argc - 1, argv + 1, &e);
 
 	if (code) {
@@ -92,21 +106,21 @@ int ctl_main(int argc, char **argv)
 {
 	const struct link *l = argc > 0 ? find_link(argv[0]) : NULL;
 
-	if (l && l->verb) {
-		argv[0] = (char *)l->verb;
-		return verb_dispatch(argc, argv);
-	}
+	if (l && l->verb)
+		return verb_dispatch(l->verb, argc, argv);
 	if (l)
 		return finish(l->run(argc, argv));
 	if (argc < 2)
 		return help_all(stderr), USAGE;
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		argv[1] = "help";
-	else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-		argv[1] = "version";
-	if (argv[1][0] == '-') {
-		fprintf(stderr, "prior: '%s': options stand after the verb; `prior --help` lists the verbs\n", argv[1]);
+	const char *verb = argv[1];
+
+	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
+		verb = "help";
+	else if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0)
+		verb = "version";
+	if (verb[0] == '-') {
+		fprintf(stderr, "prior: '%s': options stand after the verb; `prior --help` lists the verbs\n", verb);
 		return USAGE;
 	}
-	return verb_dispatch(argc - 1, argv + 1);
+	return verb_dispatch(verb, argc - 1, argv + 1);
 }

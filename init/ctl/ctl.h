@@ -1,4 +1,4 @@
-/* The control tool: what people type. Runs as an ordinary process, never in PID 1; may use stdio and the heap. */
+/* The control tool: what people type. An ordinary process, never PID 1; may use stdio and the heap. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include <stdbool.h>
@@ -7,8 +7,8 @@
 #define RUN_DIR "/run/prior"
 
 /*
- * argv as main() got it: `prior VERB ...`, or a name that prior is linked by (poweroff, reboot, halt, shutdown, telinit, init).
- * Returns the exit code, in systemctl's and sysexits' terms; everything it had to say is printed.
+ * argv as main() got it: `prior VERB ...`, or a name that prior is linked by (poweroff, reboot, halt, shutdown,
+ * telinit, init). Returns the exit code, in systemctl's and sysexits' terms; what it had to say is printed.
  */
 int ctl_main(int argc, char **argv);
 

@@ -2,27 +2,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/ctl.h"
 #include "init/ctl/verbs.h"
-#include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
 
-static const char *after(const char *text)
-{
-	return text && *text ? " " : "";
-}
+/* " ARGS", or nothing: two arguments for "%s%s". */
+#define AFTER(text) (text) ? " " : "", (text) ? (text) : ""
 
 void help_all(FILE *to)
 {
 	fputs("usage: prior VERB [OPTIONS] [ARGUMENTS]\n"
-	      "       prior run [OPTIONS] -- COMMAND [ARGUMENT...]   supervise one command\n"
-	      "       prior up [-c PATH]                             run a configuration in the foreground\n",
-	      to);
+	      "       prior PATH                a configuration: the same as `prior up -c PATH`\n", to);
 	for (enum verb_group g = 0; g < GROUP_HIDDEN; g++) {
 		fprintf(to, "\n%s\n", group_titles[g]);
 		for (const struct verb *v = ctl_verbs; v->name; v++) {
 			if (v->group != g)
 				continue;
-			int n = fprintf(to, "  %s%s%s", v->name, after(v->args), v->args ? v->args : "");
+			int n = fprintf(to, "  %s%s%s", v->name, AFTER(v->args));
 
 			fprintf(to, "%*s%s\n", n < 28 ? 28 - n : 2, "", v->summary);
 		}
@@ -47,7 +42,7 @@ static void put_wrapped(const char *text, FILE *to)
 
 void help_verb(const struct verb *v, FILE *to)
 {
-	fprintf(to, "usage: prior %s%s%s%s\n\n", v->name, v->opts ? " [OPTIONS]" : "", after(v->args), v->args ? v->args : "");
+	fprintf(to, "usage: prior %s%s%s%s\n\n", v->name, v->opts ? " [OPTIONS]" : "", AFTER(v->args));
 	put_wrapped(v->summary, to);
 	if (v->more)
 		put_wrapped(v->more, to);
@@ -59,9 +54,9 @@ void help_verb(const struct verb *v, FILE *to)
 		if (o != OPT_HELP && !(v->opts & 1u << o))
 			continue;
 		if (row->letter)
-			n = fprintf(to, "  -%c, --%s%s%s", row->letter, row->name, after(row->arg), row->arg ? row->arg : "");
+			n = fprintf(to, "  -%c, --%s%s%s", row->letter, row->name, AFTER(row->arg));
 		else
-			n = fprintf(to, "      --%s%s%s", row->name, after(row->arg), row->arg ? row->arg : "");
+			n = fprintf(to, "      --%s%s%s", row->name, AFTER(row->arg));
 		fprintf(to, "%*s%s\n", n < 24 ? 24 - n : 2, "", row->summary);
 	}
 	fprintf(to, "\nexit code: %s\n", v->exits ? v->exits : "0 done, 1 failed");
@@ -83,44 +78,48 @@ static void put_roff(const char *s, FILE *to)
 	fputc('\n', to);
 }
 
+/* "[SIGNAL] SERVICE..." as mdoc spells it: each word by itself, so that a bracket ends where ours does. */
+static void put_operands(const char *args, FILE *to)
+{
+	while (args && *args) {
+		bool optional = *args == '[';
+		size_t n = strcspn(args += optional, "]. ");
+		bool many = args[n] == '.';
+
+		fprintf(to, " %sAr %.*s%s%s", optional ? "Oo " : "", (int)n, args, many ? " ..." : "",
+			optional ? " Oc" : "");
+		args += n;
+		args += strspn(args, "]. ");
+	}
+}
+
+static void manual_options(const struct verb *v, FILE *to)
+{
+	fputs(".Bl -tag -width Ds -compact\n", to);
+	for (enum ctl_opt o = 0; o < OPTS; o++) {
+		const struct opt *row = &ctl_opts[o];
+
+		if (!(v->opts & 1u << o))
+			continue;
+		fputs(".It ", to);
+		if (row->letter)
+			fprintf(to, "Fl %c , ", row->letter);
+		fprintf(to, "Fl \\-%s%s%s\n", row->name, row->arg ? " Ar " : "", row->arg ? row->arg : "");
+		put_roff(row->summary, to);
+	}
+	fputs(".El\n", to);
+}
+
 static void manual_verb(const struct verb *v, FILE *to)
 {
 	fprintf(to, ".It Cm %s", v->name);
-	if (v->args) {
-		bool optional = v->min == 0;
-
-		fprintf(to, " %s", optional ? "Op Ar" : "Ar");
-		/* The brackets and dots of the row as mdoc spells them. */
-		for (const char *a = v->args; *a; a++)
-			if (strncmp(a, "...", 3) == 0) {
-				fputs(" ...", to);
-				a += 2;
-			} else if (*a == ']' && a[1]) {
-				fputs(" Ns ]", to);
-			} else if (*a != '[' && *a != ']') {
-				fputc(*a, to);
-			}
-	}
+	put_operands(v->args, to);
 	fputc('\n', to);
 	put_roff(v->summary, to);
 	if (v->more)
 		put_roff(v->more, to);
-	if (v->opts) {
-		fputs(".Bl -tag -width Ds -compact\n", to);
-		for (enum ctl_opt o = 0; o < OPTS; o++) {
-			const struct opt *row = &ctl_opts[o];
-
-			if (!(v->opts & 1u << o))
-				continue;
-			fputs(".It Fl ", to);
-			if (row->letter)
-				fprintf(to, "%c , ", row->letter);
-			fprintf(to, "%sFl %s", row->letter ? "" : "", "");
-			fprintf(to, "\\-%s%s%s\n", row->name, row->arg ? " Ar " : "", row->arg ? row->arg : "");
-			put_roff(row->summary, to);
-		}
-		fputs(".El\n", to);
-	}
+	if (v->opts)
+		manual_options(v, to);
 	if (v->exits) {
 		fputs(".br\nExit code: ", to);
 		put_roff(v->exits, to);
@@ -140,14 +139,14 @@ void help_manual(FILE *to)
 
 int verb_help(struct ctl *c)
 {
-	struct err e;
-
 	if (c->nargs == 0)
 		return help_all(stdout), DONE;
 	const struct verb *v = verb_find(c->args[0]);
 
-	if (!v || !v->run)
-		return err_set(&e, EINVAL, "there is no verb '%s'", c->args[0]), ctl_fail(c, USAGE, &e);
+	if (!v || !verb_is_built(v))
+		return ctl_say(c, USAGE, "there is no verb '%s'", c->args[0]);
+	if (v->raw)
+		return v->raw(2, (char *[]){ (char *)v->name, (char[]){ "--help" }, NULL });
 	help_verb(v, stdout);
 	return DONE;
 }

@@ -21,7 +21,8 @@ static int wrong(const struct verb *v, struct err *e, const char *what, const ch
 	names[n] = NULL;
 	const char *near = word[0] == '-' && word[1] == '-' ? value_nearest(word + 2, names) : NULL;
 
-	err_set(e, EINVAL, "%s '%s'%s%s%s", what, word, near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "");
+	err_set(e, EINVAL, "%s '%s'%s%s%s", what, word, near ? " (did you mean --" : "", near ? near : "",
+		near ? "?)" : "");
 	return USAGE;
 }
 

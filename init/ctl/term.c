@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 static const char *const codes[COLOURS] = {
-	[PLAIN] = "", [BOLD] = "\033[1m", [DIM] = "\033[2m", [GREEN] = "\033[32m", [YELLOW] = "\033[33m", [RED] = "\033[31m",
+	[PLAIN] = "", [BOLD] = "\033[1m", [DIM] = "\033[2m",
+	[GREEN] = "\033[32m", [YELLOW] = "\033[33m", [RED] = "\033[31m",
 };
 
 bool colour_wanted(FILE *to)

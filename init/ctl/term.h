@@ -12,6 +12,7 @@ bool colour_wanted(FILE *to);
 const char *colour_on(bool wanted, enum colour c);
 const char *colour_off(bool wanted, enum colour c);
 
+#define PLURAL(n) ((n) == 1 ? "" : "s")
 #define SHORT_TEXT 32
 const char *span_text(int64_t ms, char buf[static SHORT_TEXT]);	  /* "0.3s" "41s" "2m 3s" "5h 12m" "3d 4h" */
 const char *bytes_text(uint64_t n, char buf[static SHORT_TEXT]);  /* "812" "12.4K" "1.2G" */
@@ -32,5 +33,6 @@ struct table {
 	bool failed;		/* no memory */
 };
 void table_row(struct table *t);
-void table_cell(struct table *t, enum colour c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+__attribute__((format(printf, 3, 4)))
+void table_cell(struct table *t, enum colour c, const char *fmt, ...);
 void table_print(struct table *t, bool colour, FILE *to); /* and frees it */

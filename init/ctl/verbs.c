@@ -2,32 +2,41 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/verbs.h"
 #include "init/conf/value.h"
+#include "init/run.h"
+#include "init/up.h"
 #include <stddef.h>
 #include <string.h>
 
 const struct opt ctl_opts[OPTS] = {
 	[OPT_HELP]	= { "help", 'h', NULL, "Say what this verb does and takes." },
 	[OPT_JSON]	= { "json", 0, NULL, "Print JSON instead of text." },
-	[OPT_CONFIG]	= { "config", 'c', "PATH", "The configuration: a file, or a directory with prior.yaml and services.d/." },
-	[OPT_RUN_DIR]	= { "run-dir", 0, "DIR", "Where the running prior keeps its control socket (/run/prior)." },
+	[OPT_CONFIG]	= { "config", 'c', "PATH",
+			    "The configuration: a file, or a directory with prior.yaml and services.d/." },
+	[OPT_RUN_DIR]	= { "run-dir", 0, "DIR",
+			    "Where the running prior keeps its control socket (/run/prior)." },
 	[OPT_NO_WAIT]	= { "no-wait", 0, NULL, "Ask, and do not wait for the result." },
-	[OPT_OFFLINE]	= { "offline", 0, NULL, "Look at the text only, not at this machine's users, programs and kernel." },
+	[OPT_OFFLINE]	= { "offline", 0, NULL,
+			    "Look at the text only, not at this machine's users, programs and kernel." },
 	[OPT_OUTPUT]	= { "output", 'o', "PLAN", "The file to write." },
-	[OPT_CONTAINER]	= { "container", 0, NULL, "The plan is for a container that cannot make namespaces or mounts." },
+	[OPT_CONTAINER]	= { "container", 0, NULL,
+			    "The plan is for a container that cannot make namespaces or mounts." },
 	[OPT_ISOLATION]	= { "isolation", 0, NULL, "The short table of what isolates the service." },
 	[OPT_STEPS]	= { "steps", 0, NULL, "The steps by which a cell is made, in order, with their reasons." },
 	[OPT_PRIOR]	= { "prior", 0, NULL, "About PID 1 itself." },
 	[OPT_SIGNAL]	= { "signal", 's', "SIGNAL", "The signal, by name or number (SIGTERM)." },
 	[OPT_FOLLOW]	= { "follow", 'f', NULL, "Go on printing what comes." },
 	[OPT_LINES]	= { "lines", 'n', "N", "Only the last N lines." },
-	[OPT_SINCE]	= { "since", 0, "T", "Only what is newer: 10m (ago), @SECONDS, or 2026-01-31 or 2026-01-31T12:00:00 (UTC)." },
+	[OPT_SINCE]	= { "since", 0, "T",
+			    "Only what is newer than 10m (ago), @SECONDS, 2026-01-31 or 2026-01-31T12:00:00 (UTC)." },
 	[OPT_TIMEOUT]	= { "timeout", 0, "T", "Wait at most this long: 500ms, 30s, 5m." },
 	[OPT_DEVICE]	= { "device", 0, "DEV", "The terminal to talk to, instead of standard input and output." },
 	[OPT_BATCH]	= { "batch", 0, NULL, "For programs: no prompt, no echo, and `exit: N` after each command." },
-	[OPT_FORCE]	= { "force", 'f', NULL, "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
+	[OPT_FORCE]	= { "force", 'f', NULL,
+			    "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
 };
 
 const char *const group_titles[GROUPS] = {
+	[GROUP_RUN]	= "Running",
 	[GROUP_CONFIG]	= "Configuration",
 	[GROUP_SERVICES] = "Services",
 	[GROUP_INSIGHT]	= "Insight",
@@ -39,19 +48,24 @@ const char *const group_titles[GROUPS] = {
 #define LIVE (OPT(RUN_DIR))
 
 const struct verb ctl_verbs[] = {
+	{ .name = "run", .group = GROUP_RUN, .raw = run_main, .args = "[OPTIONS] -- COMMAND [ARG...]",
+	  .summary = "Supervise one command: reap, pass signals on, end with its code." },
+	{ .name = "up", .group = GROUP_RUN, .raw = up_main, .args = "[-c PATH]",
+	  .summary = "Run a configuration in the foreground, without being PID 1." },
+
 	{ .name = "check", .group = GROUP_CONFIG, .run = verb_check, .args = "[PATH...]", .max = -1,
 	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(OFFLINE),
 	  .summary = "Say everything that is wrong with a configuration.",
-	  .more = "Every problem is printed at once as FILE:LINE:COLUMN: error: TEXT. The configuration is planned for this "
-		  "machine too, so that a missing user or program is found; --offline leaves that out. A compiled plan is "
-		  "checked for being whole.",
+	  .more = "Every problem is printed at once as FILE:LINE:COLUMN: error: TEXT. The configuration is planned "
+		  "for this machine too, so that a missing user or program is found; --offline leaves that out. "
+		  "A compiled plan is checked for being whole.",
 	  .exits = "0 nothing wrong, 1 problems, 2 cannot be read" },
 	{ .name = "compile", .group = GROUP_CONFIG, .run = verb_compile, .args = "PATH", .min = 0, .max = 1,
 	  .opts = OPT(CONFIG) | OPT(OUTPUT) | OPT(CONTAINER),
 	  .summary = "Write the compiled plan of a configuration.",
-	  .more = "PATH stands for -c PATH. The plan may be given wherever a configuration may. It is for a machine where everything "
-		  "can be isolated, whatever the build host allows; --container makes one for where namespaces are out of reach. "
-		  "The file appears whole or not at all.",
+	  .more = "PATH stands for -c PATH. The plan may be given wherever a configuration may. It is for a machine "
+		  "where everything can be isolated, whatever the build host allows; --container makes one for where "
+		  "namespaces are out of reach. The file appears whole or not at all.",
 	  .exits = "0 written, 1 problems, 2 cannot be read" },
 	{ .name = "show", .group = GROUP_CONFIG, .run = verb_show, .args = "[SERVICE]", .max = 1,
 	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(ISOLATION) | OPT(STEPS),
@@ -66,15 +80,17 @@ const struct verb ctl_verbs[] = {
 	  .exits = "0 active (without SERVICE: always), 3 not active, 4 no such service or no prior" },
 	{ .name = "start", .group = GROUP_SERVICES, .run = verb_start, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NO_WAIT) | OPT(TIMEOUT),
-	  .summary = "Start services and wait until they are ready.", .exits = "0 done, 1 failed, 4 no such service" },
+	  .summary = "Start services and wait until they are ready.",
+	  .exits = "0 done, 1 failed, 4 no such service" },
 	{ .name = "stop", .group = GROUP_SERVICES, .run = verb_stop, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NO_WAIT) | OPT(TIMEOUT),
-	  .summary = "Stop services and wait until nothing of them is left.", .exits = "0 done, 1 failed, 4 no such service" },
+	  .summary = "Stop services and wait until nothing of them is left.",
+	  .exits = "0 done, 1 failed, 4 no such service" },
 	{ .name = "restart", .group = GROUP_SERVICES, .run = verb_restart, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NO_WAIT) | OPT(TIMEOUT),
 	  .summary = "Stop and start services.", .exits = "0 done, 1 failed, 4 no such service" },
-	{ .name = "signal", .group = GROUP_SERVICES, .run = verb_signal, .args = "[SIGNAL] SERVICE...", .min = 1, .max = -1,
-	  .opts = LIVE | OPT(SIGNAL),
+	{ .name = "signal", .group = GROUP_SERVICES, .run = verb_signal, .args = "[SIGNAL] SERVICE...",
+	  .min = 1, .max = -1, .opts = LIVE | OPT(SIGNAL),
 	  .summary = "Send a signal to the main process of services.",
 	  .more = "A first word in capitals is the signal: no service is called so. Without one it is SIGTERM.",
 	  .exits = "0 sent, 1 failed, 4 no such service" },
@@ -84,7 +100,7 @@ const struct verb ctl_verbs[] = {
 
 	{ .name = "logs", .group = GROUP_INSIGHT, .run = verb_logs, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(JSON),
-	  .summary = "Print what services wrote." },
+	  .summary = "Print what services wrote.", .exits = "0 printed, 1 failed, 4 no such service" },
 	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(JSON),
 	  .summary = "Print what happened, as prior saw it." },
@@ -95,7 +111,8 @@ const struct verb ctl_verbs[] = {
 	{ .name = "why", .group = GROUP_INSIGHT, .run = verb_why, .args = "SERVICE", .min = 1, .max = 1, .opts = LIVE,
 	  .summary = "Say in sentences why a service is in the state that it is in.",
 	  .exits = "0 said, 4 no such service or no prior" },
-	{ .name = "help", .group = GROUP_INSIGHT, .run = verb_help, .args = "[VERB]", .max = 1, .summary = "Print this, or the help of a verb." },
+	{ .name = "help", .group = GROUP_INSIGHT, .run = verb_help, .args = "[VERB]", .max = 1,
+	  .summary = "Print this, or the help of a verb." },
 	{ .name = "version", .group = GROUP_INSIGHT, .run = verb_version, .summary = "Print the version." },
 
 	{ .name = "poweroff", .group = GROUP_MACHINE, .run = verb_poweroff, .opts = LIVE | OPT(FORCE),
@@ -113,10 +130,11 @@ const struct verb ctl_verbs[] = {
 	{ .name = "docs", .group = GROUP_HIDDEN, .run = verb_docs, .args = "verbs|keys", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
-	LATER("reload"), LATER("enable"), LATER("disable"), LATER("probe"), LATER("top"), LATER("graph"), LATER("chart"),
-	LATER("enter"), LATER("reload-config"), LATER("kexec"), LATER("healthy"), LATER("network"), LATER("violations"),
-	LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"), LATER("thaw"),
-	LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"), LATER("import"),
+	LATER("reload"), LATER("enable"), LATER("disable"), LATER("probe"), LATER("top"), LATER("graph"),
+	LATER("chart"), LATER("enter"), LATER("reload-config"), LATER("kexec"), LATER("healthy"), LATER("network"),
+	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
+	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
+	LATER("import"),
 	{ .name = NULL },
 };
 
@@ -134,7 +152,7 @@ const char *verb_nearest(const char *name)
 	unsigned n = 0;
 
 	for (const struct verb *v = ctl_verbs; v->name; v++)
-		if (v->run && v->group != GROUP_HIDDEN)
+		if (verb_is_built(v) && v->group != GROUP_HIDDEN)
 			words[n++] = v->name;
 	words[n] = NULL;
 	return value_nearest(name, words);

@@ -1,4 +1,4 @@
-/* The verbs and their options: one row each. Help, the manual's list and the parser are all printed or driven from here. */
+/* The verbs and their options, one row each: help, manual and parser come from the rows. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
@@ -15,8 +15,9 @@
 #define USAGE 64	/* EX_USAGE */
 
 enum ctl_opt {
-	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER, OPT_ISOLATION,
-	OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_TIMEOUT, OPT_DEVICE, OPT_BATCH, OPT_FORCE,
+	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER,
+	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_TIMEOUT,
+	OPT_DEVICE, OPT_BATCH, OPT_FORCE,
 	OPTS
 };
 #define OPT(name) (1u << OPT_##name)
@@ -29,7 +30,7 @@ struct opt {
 };
 extern const struct opt ctl_opts[OPTS];
 
-enum verb_group { GROUP_CONFIG, GROUP_SERVICES, GROUP_INSIGHT, GROUP_MACHINE, GROUP_HIDDEN, GROUPS };
+enum verb_group { GROUP_RUN, GROUP_CONFIG, GROUP_SERVICES, GROUP_INSIGHT, GROUP_MACHINE, GROUP_HIDDEN, GROUPS };
 extern const char *const group_titles[GROUPS];
 
 /* One command line, parsed. */
@@ -43,7 +44,8 @@ struct ctl {
 struct verb {
 	const char *name;
 	enum verb_group group;
-	int (*run)(struct ctl *c);	/* returns the exit code; NULL: not built yet */
+	int (*run)(struct ctl *c);	/* returns the exit code */
+	int (*raw)(int argc, char **argv); /* instead of run: reads its own command line; neither: not built yet */
 	const char *args;		/* operands, as help shows them */
 	int min, max;			/* how many operands; max < 0: any number */
 	uint32_t opts;			/* OPT() of each that it takes */
@@ -53,13 +55,18 @@ struct verb {
 };
 extern const struct verb ctl_verbs[];	/* ended by a row without a name */
 
+static inline bool verb_is_built(const struct verb *v)
+{
+	return v->run || v->raw;
+}
+
 const struct verb *verb_find(const char *name);
 const char *verb_nearest(const char *name);	/* NULL: nothing is near */
 
 /* Fill c from the words after the verb. USAGE and a message in e when they make no sense. */
 int verb_parse(struct ctl *c, const struct verb *v, int argc, char **argv, struct err *e);
-/* Find, parse, run; prints what goes wrong. argv[0] is the verb. */
-int verb_dispatch(int argc, char **argv);
+/* Find, parse, run; prints what goes wrong. argv[0] is whatever it was called by. */
+int verb_dispatch(const char *name, int argc, char **argv);
 
 void help_all(FILE *to);
 void help_verb(const struct verb *v, FILE *to);
@@ -70,8 +77,12 @@ static inline bool has(const struct ctl *c, enum ctl_opt o)
 	return c->value[o] != NULL;
 }
 
+/* --run-dir, or where prior runs by default. */
+const char *ctl_run_dir(const struct ctl *c);
+
 /* Say why the verb failed, as "prior: VERB: TEXT", and return code. */
 int ctl_fail(const struct ctl *c, int code, const struct err *e);
+int ctl_say(const struct ctl *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The verbs' functions, by file. */
 int verb_check(struct ctl *c), verb_compile(struct ctl *c);			/* config.c */

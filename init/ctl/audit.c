@@ -1,0 +1,156 @@
+/* `prior audit`: what the kernel says about running services now, beside what was planned. */
+/* SPDX-License-Identifier: ISC */
+#include "services/cell/attest.h"
+#include "init/base/fd.h"
+#include "init/base/mono.h"
+#include "init/ctl/json.h"
+#include "init/ctl/live.h"
+#include "init/ctl/verbs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* One service's audit while it is printed. */
+struct audit {
+	FILE *to;
+	struct json *json;	/* NULL: text */
+	bool colour;
+	unsigned equal, different;
+};
+
+static void fact(void *ctx, const struct attest_fact *f)
+{
+	struct audit *a = ctx;
+
+	if (f->equal)
+		a->equal++;
+	else
+		a->different++;
+	if (a->json) {
+		json_object(a->json, NULL);
+		json_text(a->json, "name", f->name);
+		json_text(a->json, "want", f->want);
+		json_text(a->json, "got", f->got);
+		json_bool(a->json, "equal", f->equal);
+		json_end(a->json);
+		return;
+	}
+	enum colour c = f->equal ? GREEN : RED;
+
+	fprintf(a->to, "  %s%s%s %s: ", colour_on(a->colour, c), f->equal ? "✓" : "✗",
+		colour_off(a->colour, c), f->name);
+	put_clean(a->to, f->got);
+	if (!f->equal) {
+		fputs(", planned ", a->to);
+		put_clean(a->to, f->want);
+	}
+	fputc('\n', a->to);
+}
+
+/* Why there is nothing to compare; NULL: there is. */
+static const char *exempt(const struct view *v)
+{
+	if (v->refused)
+		return "refused, does not run";
+	if (v->now.pid <= 0 || v->now.state == SVC_STARTING)
+		return "does not run";
+	if (!(v->plan->flags & CELL_ATTEST))
+		return "preset none: nothing is planned that could be compared";
+	return NULL;
+}
+
+static int compare(struct audit *a, const struct live *l, const struct view *v, int procfs,
+		   struct err *e)
+{
+	if (a->json)
+		json_list(a->json, "facts");
+	int rc = attest(&l->plan, v->index, v->now.pid, procfs, 0, fact, a, e);
+
+	if (a->json)
+		json_end(a->json);
+	return rc;
+}
+
+/* 1: as planned; 0: not, or not known. */
+static bool one_json(struct audit *a, const struct live *l, const struct view *v, int procfs)
+{
+	const char *why = exempt(v);
+	struct err e = { 0 };
+	struct json *j = a->json;
+	bool good = true;
+
+	json_object(j, NULL);
+	json_text(j, "service", v->name);
+	if (v->now.pid > 0)
+		json_int(j, "pid", v->now.pid);
+	else
+		json_null(j, "pid");
+	if (!why)
+		good = compare(a, l, v, procfs, &e) >= 0 && a->different == 0;
+	json_bool(j, "compared", !why);
+	json_bool(j, "ok", good);
+	json_int(j, "equal", a->equal);
+	json_int(j, "different", a->different);
+	json_text(j, "why", why ? why : good ? NULL : e.text);
+	json_end(j);
+	return good;
+}
+
+static bool one_text(struct audit *a, const struct live *l, const struct view *v, int procfs)
+{
+	const char *why = exempt(v);
+	struct err e = { 0 };
+
+	fprintf(a->to, "%s%s%s", colour_on(a->colour, BOLD), v->name, colour_off(a->colour, BOLD));
+	if (why)
+		return fprintf(a->to, ": %s\n", why), true;
+	fprintf(a->to, " (pid %d)\n", v->now.pid);
+	int rc = compare(a, l, v, procfs, &e);
+
+	if (rc < 0 && a->different == 0)
+		fprintf(a->to, "%s: cannot be compared: %s\n", v->name, e.text);
+	else if (a->different > 0)
+		fprintf(a->to, "%s: %u of %u facts differ from the plan\n", v->name, a->different,
+			a->equal + a->different);
+	else
+		fprintf(a->to, "%s: %u facts, all as planned\n", v->name, a->equal);
+	return rc >= 0 && a->different == 0;
+}
+
+static int all(struct ctl *c, const struct live *live)
+{
+	struct views views = { 0 };
+	struct json writer = { .to = stdout }, *j = has(c, OPT_JSON) ? &writer : NULL;
+	struct err e;
+	bool good = true;
+	owned_fd procfs = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (procfs < 0)
+		return ctl_say(c, FAILED, "open /proc: %s", strerror(errno));
+	if (views_take(&views, live, c->args, mono_now().ms, &e) < 0)
+		return ctl_fail(c, UNKNOWN, &e);
+	if (j)
+		json_list(j, NULL);
+	for (unsigned i = 0; i < views.n; i++) {
+		struct audit a = { .to = stdout, .json = j, .colour = colour_wanted(stdout) };
+
+		good &= (j ? one_json : one_text)(&a, live, &views.v[i], procfs);
+	}
+	if (j)
+		json_end(j);
+	views_free(&views);
+	return good ? DONE : FAILED;
+}
+
+int verb_audit(struct ctl *c)
+{
+	struct live live = { 0 };
+	struct err e;
+
+	if (live_open(&live, ctl_run_dir(c), &e) < 0)
+		return ctl_fail(c, UNKNOWN, &e);
+	int code = all(c, &live);
+
+	live_close(&live);
+	return code;
+}

@@ -1,0 +1,201 @@
+/* `prior check` and `prior compile`. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/config.h"
+#include "init/base/fd.h"
+#include "init/ctl/json.h"
+#include "init/ctl/term.h"
+#include "services/plan/compile.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_plan(const char *path)
+{
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char magic[8] = { 0 };
+
+	return fd >= 0 && pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
+	       memcmp(magic, PLAN_MAGIC, sizeof magic) == 0;
+}
+
+static const char *severity(unsigned s)
+{
+	return s == SEV_ERROR ? "error" : "note";
+}
+
+static void problems_json(const struct spec *s, struct json *j)
+{
+	for (const struct problem *p = s->problems; p; p = p->next) {
+		bool placed = p->at.kind == FROM_FILE && p->at.line;
+
+		json_object(j, NULL);
+		json_text(j, "file", placed && p->at.file <= s->nfiles ? s->files[p->at.file] : NULL);
+		json_int(j, "line", placed ? p->at.line : 0);
+		json_int(j, "column", placed ? p->at.col : 0);
+		json_text(j, "severity", severity(p->severity));
+		json_text(j, "service", p->service);
+		json_text(j, "message", p->text);
+		json_end(j);
+	}
+}
+
+/* Problems that only this machine can show are added to the others. */
+static int plan_here(struct spec *s, struct err *e)
+{
+	struct machine_facts facts;
+	owned_fd plan = FD_NONE;
+
+	facts_find(&facts);
+	return plan_compile(s, &facts, &plan, e);
+}
+
+static int check_plan(const char *path, struct err *e)
+{
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct plan p;
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	if (plan_map(&p, fd, e) < 0)
+		return err_in(e, "%s", path);
+	plan_unmap(&p);
+	return 0;
+}
+
+/* One path: its problems are printed, or added to the JSON list. Returns the exit code. */
+static int check_one(struct ctl *c, const char *path, struct json *j)
+{
+	struct spec s = { 0 };
+	struct err e;
+	int code = DONE;
+
+	if (is_plan(path)) {
+		if (check_plan(path, &e) < 0)
+			return ctl_fail(c, FAILED, &e);
+		if (!j)
+			printf("%s: a compiled plan, whole\n", path);
+		return DONE;
+	}
+	if (spec_load(&s, path, &e) < 0)
+		return ctl_fail(c, UNREADABLE, &e);
+	if (!has(c, OPT_OFFLINE) && plan_here(&s, &e) < 0)
+		code = ctl_fail(c, FAILED, &e);
+	if (j)
+		problems_json(&s, j);
+	else
+		spec_print_problems(&s, stdout);
+	if (s.nerrors > 0)
+		code = FAILED;
+	if (!j && code == DONE)
+		printf("%s: %u service%s, nothing wrong\n", path, s.nservices, PLURAL(s.nservices));
+	else if (!j)
+		printf("%s: %u error%s in %u service%s\n", path, s.nerrors, PLURAL(s.nerrors), s.nservices,
+		       PLURAL(s.nservices));
+	spec_free(&s);
+	return code;
+}
+
+int verb_check(struct ctl *c)
+{
+	struct json writer = { .to = stdout }, *j = has(c, OPT_JSON) ? &writer : NULL;
+	char path[CONFIG_PATH_MAX];
+	int code = DONE;
+
+	if (j)
+		json_list(j, NULL);
+	if (c->nargs == 0)
+		code = check_one(c, config_path(c, path), j);
+	for (int i = 0; i < c->nargs; i++) {
+		int one = check_one(c, c->args[i], j);
+
+		code = one > code ? one : code;
+	}
+	if (j)
+		json_end(j);
+	return code;
+}
+
+static int copy(int from, int to, struct err *e)
+{
+	char buf[65536];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(from, buf, sizeof buf, at)) > 0) {
+		for (ssize_t done = 0, w; done < n; done += w)
+			if ((w = write(to, buf + done, (size_t)(n - done))) < 0)
+				return err_sys(e, "write");
+		at += n;
+	}
+	return n < 0 ? err_sys(e, "read the plan") : 0;
+}
+
+/* Beside the target first, then renamed over it: whoever opens it sees the old plan or the new one. */
+static int write_plan(int plan, const char *to, struct err *e)
+{
+	char temp[CONFIG_PATH_MAX + 8];
+	struct stat st;
+
+	if (lstat(to, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "%s: is there and not an ordinary file", to);
+	if (snprintf(temp, sizeof temp, "%s.XXXXXX", to) >= (int)sizeof temp)
+		return err_set(e, ENAMETOOLONG, "%.60s...: the name is too long", to);
+	owned_fd fd = mkostemp(temp, O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "%s: make a file beside it", to);
+	int rc = copy(plan, fd, e);
+
+	if (rc == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temp, to) < 0))
+		rc = err_sys(e, "put into place");
+	if (rc < 0) {
+		unlink(temp);
+		return err_in(e, "%s", to);
+	}
+	return 0;
+}
+
+/* The build host says nothing about where the plan will run: what is not possible there is refused there. */
+static struct machine_facts elsewhere(bool container)
+{
+	struct machine_facts f = { .is_root = true, .can_cgroup = !container, .container = container };
+
+	f.can_namespaces = f.can_userns = f.can_mount = !container;
+	f.landlock_abi = 1;
+	return f;
+}
+
+static int compile(struct ctl *c, struct spec *s)
+{
+	struct machine_facts facts = elsewhere(has(c, OPT_CONTAINER));
+	owned_fd plan = FD_NONE;
+	struct err e;
+	int rc = plan_compile(s, &facts, &plan, &e);
+
+	spec_print_problems(s, stderr);
+	if (rc < 0)
+		return ctl_fail(c, FAILED, &e);
+	if (s->nerrors > 0)
+		return ctl_say(c, FAILED, "%u errors, nothing was written", s->nerrors);
+	if (write_plan(plan, c->value[OPT_OUTPUT], &e) < 0)
+		return ctl_fail(c, FAILED, &e);
+	return DONE;
+}
+
+int verb_compile(struct ctl *c)
+{
+	struct spec s = { 0 };
+	char path[CONFIG_PATH_MAX];
+	struct err e;
+
+	if (!has(c, OPT_OUTPUT))
+		return ctl_say(c, USAGE, "say with -o which file to write");
+	if (spec_load(&s, c->nargs ? c->args[0] : config_path(c, path), &e) < 0)
+		return ctl_fail(c, UNREADABLE, &e);
+	int code = compile(c, &s);
+
+	spec_free(&s);
+	return code;
+}

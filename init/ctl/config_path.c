@@ -1,0 +1,35 @@
+/* Which configuration, and which prior, a verb is about when nobody says. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
+#include "init/boot.h"
+#include "init/cmdline.h"
+#include "init/ctl/config.h"
+#include "init/ctl/ctl.h"
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define FIRST_PID_NS 0xEFFFFFFCu	/* the kernel's PROC_PID_INIT_INO */
+
+static bool in_container(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != FIRST_PID_NS;
+}
+
+const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX])
+{
+	const char *env = getenv("PRIOR_CONFIG");
+
+	if (has(c, OPT_CONFIG))
+		return c->value[OPT_CONFIG];
+	if (!in_container() && cmdline_value("prior.config", buf, CONFIG_PATH_MAX))
+		return buf;
+	text_copy(buf, CONFIG_PATH_MAX, env && *env ? env : BOOT_CONFIG);
+	return buf;
+}
+
+const char *ctl_run_dir(const struct ctl *c)
+{
+	return has(c, OPT_RUN_DIR) ? c->value[OPT_RUN_DIR] : RUN_DIR;
+}

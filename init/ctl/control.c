@@ -1,0 +1,126 @@
+/* Verbs that ask PID 1 to do something: start, stop, restart, signal, wait, reexec. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/control.h"
+#include "init/base/mono.h"
+#include "init/base/text.h"
+#include "init/conf/value.h"
+#include "init/ctl/live.h"
+#include "init/ctl/request.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* --timeout in milliseconds; -1: none was given. */
+static int timeout_of(const struct ctl *c, int *ms, struct err *e)
+{
+	int64_t v = -1;
+
+	if (has(c, OPT_TIMEOUT) && (value_msec(c->value[OPT_TIMEOUT], &v) < 0 || v > INT32_MAX))
+		return err_set(e, EINVAL, "--timeout %s: not a time such as 500ms, 30s or 5m", c->value[OPT_TIMEOUT]);
+	*ms = (int)v;
+	return 0;
+}
+
+/* PID 1 knows names, not what a person may have meant by another; the plan does. */
+static void suggest(const struct ctl *c, const char *service, struct err *e)
+{
+	const char *names[] = { service, NULL };
+	struct live live = { 0 };
+	struct views views = { 0 };
+	struct err better;
+
+	if (live_open(&live, ctl_run_dir(c), &better) < 0)
+		return;
+	if (views_take(&views, &live, names, mono_now().ms, &better) == -ENOENT)
+		*e = better;
+	views_free(&views);
+	live_close(&live);
+}
+
+int request(const struct ctl *c, uint32_t verb, const char *service, int arg, int timeout_ms)
+{
+	struct ctl_request q = {
+		.version = CTL_VERSION, .verb = verb, .arg = arg,
+		.flags = has(c, OPT_NO_WAIT) ? CTL_F_NO_WAIT : 0,
+	};
+	struct ctl_reply r = { 0 };
+	struct err e;
+
+	if (service && !text_copy(q.service, sizeof q.service, service))
+		return ctl_say(c, UNKNOWN, "there is no service '%.80s': names have at most %zu bytes", service,
+			       sizeof q.service - 1);
+	if (ctl_ask(ctl_run_dir(c), &q, &r, NULL, timeout_ms, &e) < 0)
+		return ctl_fail(c, FAILED, &e);
+	if (r.code == UNKNOWN && service)
+		suggest(c, service, &r.err);
+	return r.code ? ctl_fail(c, r.code, &r.err) : DONE;
+}
+
+/* Each service in its turn; the others too when one fails. */
+static int each_service(struct ctl *c, uint32_t verb, int arg, int timeout_ms)
+{
+	int code = DONE;
+
+	for (int i = 0; i < c->nargs; i++) {
+		int one = request(c, verb, c->args[i], arg, timeout_ms);
+
+		code = one ? one : code;
+	}
+	return code;
+}
+
+static int change(struct ctl *c, uint32_t verb)
+{
+	struct err e;
+	int ms;
+
+	if (timeout_of(c, &ms, &e) < 0)
+		return ctl_fail(c, USAGE, &e);
+	return each_service(c, verb, 0, ms);
+}
+
+int verb_start(struct ctl *c)
+{
+	return change(c, CTL_START);
+}
+
+int verb_stop(struct ctl *c)
+{
+	return change(c, CTL_STOP);
+}
+
+int verb_restart(struct ctl *c)
+{
+	return change(c, CTL_RESTART);
+}
+
+int verb_signal(struct ctl *c)
+{
+	const char *name = c->value[OPT_SIGNAL];
+	int64_t sig = SIGTERM;
+
+	if (!name && c->args[0][0] >= 'A' && c->args[0][0] <= 'Z') {
+		name = *c->args++;
+		c->nargs--;
+	}
+	if (name && value_signal(name, &sig) < 0)
+		return ctl_say(c, USAGE, "'%s' is no signal", name);
+	if (c->nargs == 0)
+		return ctl_say(c, USAGE, "too few arguments; it takes: %s", c->verb->args);
+	return each_service(c, CTL_SIGNAL, (int)sig, REQUEST_MS);
+}
+
+int verb_wait(struct ctl *c)
+{
+	struct err e;
+	int ms;
+
+	if (timeout_of(c, &ms, &e) < 0)
+		return ctl_fail(c, USAGE, &e);
+	return request(c, CTL_SETTLED, NULL, 0, ms);
+}
+
+int verb_reexec(struct ctl *c)
+{
+	return request(c, CTL_REEXEC, NULL, 0, REQUEST_MS);
+}

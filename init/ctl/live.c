@@ -1,0 +1,144 @@
+/* Asking the running prior, and taking views: see live.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/live.h"
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "init/conf/value.h"
+#include "services/supervise/control.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_MS 5000	/* PID 1 never blocks: an answer that takes longer does not come */
+
+int live_open(struct live *l, const char *run_dir, struct err *e)
+{
+	struct ctl_request q = { .version = CTL_VERSION, .verb = CTL_STATE };
+	struct ctl_reply r;
+	int fds[2] = { FD_NONE, FD_NONE };
+	struct live got = { 0 };
+
+	if (ctl_ask(run_dir, &q, &r, fds, ANSWER_MS, e) < 0)
+		return -e->code;
+	owned_fd ledger_fd = fds[0], plan_fd = fds[1];
+
+	if (r.code)
+		return err_set(e, r.err.code ? r.err.code : EIO, "%s", r.err.text);
+	if (ledger_map(&got.ledger, ledger_fd, false, e) < 0)
+		return err_in(e, "the ledger of the running prior");
+	if (plan_map(&got.plan, plan_fd, e) < 0) {
+		ledger_unmap(&got.ledger);
+		return err_in(e, "the plan of the running prior");
+	}
+	*l = got;
+	return 0;
+}
+
+void live_close(struct live *l)
+{
+	if (l->ledger.head)
+		ledger_unmap(&l->ledger);
+	if (l->plan.at)
+		plan_unmap(&l->plan);
+	*l = (struct live){ 0 };
+}
+
+static struct view view_planned(const struct live *l, uint32_t i)
+{
+	const struct plan_service *s = plan_service(&l->plan, i);
+	struct view v = { .name = plan_str(&l->plan, s->name), .index = i, .plan = s };
+
+	if (i >= l->ledger.head->nservices || !ledger_read_svc(&l->ledger, i, &v.now)) {
+		v.now.cgroup_fd = FD_NONE;
+		text_copy(v.now.why, sizeof v.now.why, "its record is damaged; prior will mend it or start anew");
+	}
+	return v;
+}
+
+static struct view view_refused(const struct live *l, const struct plan_refused *r)
+{
+	struct view v = { .name = plan_str(&l->plan, r->name), .refused = plan_str(&l->plan, r->why) };
+
+	v.now.state = SVC_REFUSED;
+	v.now.cgroup_fd = FD_NONE;
+	return v;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct view *)a)->name, ((const struct view *)b)->name);
+}
+
+static int all_views(struct views *to, const struct live *l, struct err *e)
+{
+	const struct plan_head *h = l->plan.head;
+	unsigned n = 0;
+	struct view *v = calloc(h->services.n + h->refused.n + 1, sizeof *v);
+
+	if (!v)
+		return err_set(e, ENOMEM, "there is not enough memory for %u services", h->services.n + h->refused.n);
+	for (uint32_t i = 0; i < h->services.n; i++)
+		v[n++] = view_planned(l, i);
+	for (const struct plan_refused *r = PLAN_FIRST(&l->plan, h->refused, struct plan_refused);
+	     r < PLAN_END(&l->plan, h->refused, struct plan_refused); r++)
+		v[n++] = view_refused(l, r);
+	qsort(v, n, sizeof *v, by_name);
+	to->v = v;
+	to->n = n;
+	return 0;
+}
+
+static int no_such(const struct views *all, const char *name, struct err *e)
+{
+	const char **words = calloc(all->n + 1, sizeof *words);
+	const char *near = NULL;
+
+	for (unsigned i = 0; words && i < all->n; i++)
+		words[i] = all->v[i].name;
+	if (words)
+		near = value_nearest(name, words);
+	free(words);
+	return err_set(e, ENOENT, "there is no service '%s'%s%s%s", name, near ? " (did you mean '" : "",
+		       near ? near : "", near ? "'?)" : "");
+}
+
+int views_take(struct views *to, const struct live *l, const char *const *names, int64_t now_ms,
+	       struct err *e)
+{
+	struct views all = { 0 };
+	unsigned n = 0, count = 0;
+
+	if (all_views(&all, l, e) < 0)
+		return -e->code;
+	all.now_ms = now_ms;
+	while (names && names[count])
+		count++;
+	if (count == 0) {
+		*to = all;
+		return 0;
+	}
+	struct views some = { .v = calloc(count, sizeof *some.v), .now_ms = now_ms };
+
+	for (; some.v && n < count; n++) {
+		struct view key = { .name = names[n] };
+		const struct view *found = bsearch(&key, all.v, all.n, sizeof *all.v, by_name);
+
+		if (!found)
+			break;
+		some.v[some.n++] = *found;
+	}
+	int rc = !some.v ? err_set(e, ENOMEM, "there is not enough memory for %u services", count) :
+		 n < count ? no_such(&all, names[n], e) : 0;
+
+	views_free(&all);
+	if (rc < 0)
+		views_free(&some);
+	else
+		*to = some;
+	return rc;
+}
+
+void views_free(struct views *v)
+{
+	free(v->v);
+	*v = (struct views){ 0 };
+}

@@ -1,0 +1,58 @@
+/* What the running prior knows, as the control tool sees it: ledger and plan, and one view per service. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/err.h"
+#include "init/ctl/term.h"
+#include "services/plan/plan.h"
+#include "services/supervise/ledger.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zeroed is closed. */
+struct live {
+	struct ledger ledger;
+	struct plan plan;
+};
+
+/* One service at one moment. Strings point into the plan. */
+struct view {
+	const char *name;
+	uint32_t index;			/* in plan and ledger; of no meaning when refused */
+	const struct plan_service *plan; /* NULL: refused when it was planned */
+	const char *refused;		/* why; NULL: it was not */
+	struct ledger_svc now;
+	bool has_memory, has_cpu;	/* could be read */
+	uint64_t memory, cpu_us;	/* of its cgroup: bytes now, microseconds so far */
+};
+
+struct views {
+	struct view *v;
+	unsigned n;
+	int64_t now_ms;			/* CLOCK_BOOTTIME when they were taken, for "since" */
+};
+
+/* Ask the prior at run_dir. On failure e says what to do; nothing is open. */
+int live_open(struct live *l, const char *run_dir, struct err *e);
+void live_close(struct live *l);
+
+/* Services by name, or all when there are none. ENOENT: no such service; e names it and the nearest one. */
+int views_take(struct views *to, const struct live *l, const char *const *names, int64_t now_ms,
+	       struct err *e);
+void views_free(struct views *v);
+void view_read_usage(struct view *v);	/* memory and CPU from the cgroup of its process */
+
+/* What a state means to a person. */
+struct state_row {
+	bool active;			/* exit code 0 of `status` */
+	enum colour colour;
+};
+const struct state_row *state_row(unsigned state);
+
+/* Each writes into buf and returns it. */
+#define LINE_TEXT 192
+const char *sandbox_text(const struct view *v, char buf[static LINE_TEXT]);
+bool sandbox_is_bad(const struct view *v);	/* runs, should be attested, is not */
+const char *exit_text(const struct ledger_svc *s, char buf[static LINE_TEXT]); /* "code 1", "SIGKILL", ... */
+const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT]);
+const char *addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT]);
+extern const char *const exit_kind_name[];

@@ -1,0 +1,103 @@
+/* `prior logs` and `prior events`: which lines are asked for. */
+/* SPDX-License-Identifier: ISC */
+#include "services/logs/logs.h"
+#include "init/base/mono.h"
+#include "init/base/text.h"
+#include "init/conf/value.h"
+#include "init/ctl/live.h"
+#include "init/ctl/verbs.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LOG_DIR "/var/log/prior"
+
+/* A point in time: a duration ago, @SECONDS, or a date. */
+static int since(const char *s, int64_t *ms, struct err *e)
+{
+	static const char *const formats[] = {
+		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d",
+	};
+	int64_t v;
+
+	if (s[0] == '@' && value_number(s + 1, &v) == 0 && v >= 0 && v < INT64_MAX / 1000) {
+		*ms = v * 1000;
+		return 0;
+	}
+	if (value_msec(s, &v) == 0) {
+		*ms = wall_ms() - v;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct tm tm = { 0 };
+		const char *end = strptime(s, formats[i], &tm);
+
+		if (end && (*end == '\0' || strcmp(end, "Z") == 0)) {
+			*ms = (int64_t)timegm(&tm) * 1000;
+			return 0;
+		}
+	}
+	return err_set(e, EINVAL, "--since %s: not a time such as 10m, @1767225600 or 2026-01-31T12:00:00", s);
+}
+
+static int query(const struct ctl *c, struct logs_query *q, struct err *e)
+{
+	int64_t n = -1;
+
+	*q = (struct logs_query){
+		.services = c->args, .n = -1, .follow = has(c, OPT_FOLLOW), .json = has(c, OPT_JSON),
+		.colour = colour_wanted(stdout), .names = c->nargs != 1,
+	};
+	if (has(c, OPT_SINCE) && since(c->value[OPT_SINCE], &q->since_ms, e) < 0)
+		return -e->code;
+	if (has(c, OPT_LINES) && (value_number(c->value[OPT_LINES], &n) < 0 || n < 0 || n > INT32_MAX))
+		return err_set(e, EINVAL, "-n %s: not a number of lines", c->value[OPT_LINES]);
+	q->n = (long)n;
+	return 0;
+}
+
+/* What the running prior knows: where its logs are, and which services there are. */
+static int ask_live(const struct ctl *c, char dir[static 64], struct err *e)
+{
+	struct live live = { 0 };
+	struct views views = { 0 };
+	int rc = 0;
+
+	/* Logs outlive their prior: when none answers, look where it keeps them by default. */
+	text_copy(dir, 64, LOG_DIR);
+	if (live_open(&live, ctl_run_dir(c), e) < 0)
+		return 0;
+	text_copy(dir, 64, live.ledger.head->log_dir);
+	if (c->nargs > 0)
+		rc = views_take(&views, &live, c->args, 0, e);
+	views_free(&views);
+	live_close(&live);
+	return rc;
+}
+
+static int print(struct ctl *c, bool events)
+{
+	struct logs_query q;
+	struct err e;
+	char dir[64];
+
+	if (query(c, &q, &e) < 0)
+		return ctl_fail(c, USAGE, &e);
+	if (ask_live(c, dir, &e) < 0)
+		return ctl_fail(c, UNKNOWN, &e);
+	q.events = events;
+	if (logs_print(ctl_run_dir(c), dir, &q, stdout, &e) < 0)
+		return ctl_fail(c, FAILED, &e);
+	return DONE;
+}
+
+int verb_logs(struct ctl *c)
+{
+	return print(c, false);
+}
+
+int verb_events(struct ctl *c)
+{
+	return print(c, true);
+}

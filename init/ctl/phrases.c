@@ -1,0 +1,116 @@
+/* Facts of the ledger and the plan in words. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
+#include "init/conf/value.h"
+#include "init/ctl/live.h"
+#include "init/ctl/term.h"
+#include "services/spec/spec.h"
+#include <arpa/inet.h>
+#include <string.h>
+
+const struct state_row *state_row(unsigned state)
+{
+	static const struct state_row rows[SVC_STATES] = {
+		[SVC_DOWN]	= { false, DIM },
+		[SVC_WAITING]	= { false, YELLOW },
+		[SVC_LISTENING]	= { true, GREEN },
+		[SVC_STARTING]	= { true, YELLOW },
+		[SVC_UP]	= { true, GREEN },
+		[SVC_STOPPING]	= { true, YELLOW },
+		[SVC_BACKOFF]	= { false, RED },
+		[SVC_DONE]	= { false, GREEN },
+		[SVC_FAILED]	= { false, RED },
+		[SVC_REFUSED]	= { false, RED },
+	};
+
+	return &rows[state < SVC_STATES ? state : SVC_FAILED];
+}
+
+const char *const exit_kind_name[] = {
+	[EXIT_NONE] = "none", [EXIT_CODE] = "code", [EXIT_SIGNAL] = "signal", [EXIT_CORE] = "core",
+	[EXIT_OOM] = "oom", [EXIT_START_FAILED] = "start-failed", [EXIT_TIMEOUT] = "timeout",
+};
+
+const char *exit_text(const struct ledger_svc *s, char buf[static LINE_TEXT])
+{
+	struct text t = { .at = buf, .size = LINE_TEXT };
+	char sig[VALUE_TEXT];
+
+	buf[0] = '\0';
+	switch ((enum svc_exit_kind)s->exit_kind) {
+	case EXIT_NONE:
+		break;
+	case EXIT_CODE:
+		text_fmt(&t, "ended with code %d", s->exit_status);
+		break;
+	case EXIT_SIGNAL:
+	case EXIT_CORE:
+		text_fmt(&t, "was killed by %s%s", value_signal_text(s->exit_status, sig),
+			 s->exit_kind == EXIT_CORE ? " (core dumped)" : "");
+		break;
+	case EXIT_OOM:
+		text_add(&t, "was killed for want of memory");
+		break;
+	case EXIT_START_FAILED:
+		text_fmt(&t, "could not be started (step code %d)", s->exit_status);
+		break;
+	case EXIT_TIMEOUT:
+		text_add(&t, "was killed after its time was up");
+		break;
+	}
+	return buf;
+}
+
+bool sandbox_is_bad(const struct view *v)
+{
+	return v->plan && v->now.state == SVC_UP && (v->plan->flags & CELL_ATTEST) &&
+	       !(v->now.flags & SVC_F_ATTESTED);
+}
+
+const char *sandbox_text(const struct view *v, char buf[static LINE_TEXT])
+{
+	struct text t = { .at = buf, .size = LINE_TEXT };
+
+	buf[0] = '\0';
+	if (!v->plan) {
+		text_add(&t, "-");
+		return buf;
+	}
+	text_add(&t, v->plan->preset < PRESETS ? preset_names[v->plan->preset] : "?");
+	if (v->now.pid > 0 && (v->now.flags & SVC_F_ATTESTED))
+		text_fmt(&t, ", attested %u facts", v->now.attested_facts);
+	else if (v->now.pid > 0 && (v->plan->flags & CELL_ATTEST))
+		text_add(&t, v->now.state == SVC_STARTING ? ", being made" : ", not attested");
+	return buf;
+}
+
+const char *addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT])
+{
+	if (!inet_ntop(a->family, a->ip, buf, LINE_TEXT))
+		memcpy(buf, "?", 2);
+	if (prefix) {
+		struct text t = { .at = buf, .size = LINE_TEXT, .n = strlen(buf) };
+
+		text_fmt(&t, "/%u", a->prefix);
+	}
+	return buf;
+}
+
+const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT])
+{
+	struct text t = { .at = buf, .size = LINE_TEXT };
+	char ip[LINE_TEXT];
+
+	buf[0] = '\0';
+	switch ((enum listen_kind)l->kind) {
+	case LISTEN_TCP:
+		addr_text(&l->addr, false, ip);
+		text_fmt(&t, l->addr.family == AF_INET6 ? "tcp [%s]:%u" : "tcp %s:%u", ip, l->port);
+		break;
+	case LISTEN_UNIX_STREAM:
+		text_fmt(&t, "unix %.110s", plan_str(p, l->path));
+		break;
+	}
+	text_fmt(&t, " (%.60s%s)", plan_str(p, l->name), l->lazy ? ", lazy" : "");
+	return buf;
+}

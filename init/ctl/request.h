@@ -1,0 +1,9 @@
+/* One request to PID 1, with its failure told to the person. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/ctl/verbs.h"
+
+#define REQUEST_MS 10000	/* for what PID 1 answers at once */
+
+/* verb: enum ctl_verb. Returns the exit code. timeout_ms -1: however long it takes. */
+int request(const struct ctl *c, uint32_t verb, const char *service, int arg, int timeout_ms);

@@ -1,0 +1,105 @@
+/* `prior status --json`, and what PID 1 says about itself. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/json.h"
+#include "init/ctl/status.h"
+#include "services/spec/spec.h"
+#include <inttypes.h>
+#include <string.h>
+
+static void json_date(struct json *j, const char *key, int64_t wall_ms)
+{
+	char date[SHORT_TEXT];
+
+	json_text(j, key, wall_ms ? date_text(wall_ms, date) : NULL);
+}
+
+static void exit_object(struct json *j, const struct ledger_svc *n)
+{
+	char text[LINE_TEXT];
+
+	if (n->exit_kind == EXIT_NONE) {
+		json_null(j, "exit");
+		return;
+	}
+	json_object(j, "exit");
+	json_text(j, "kind", n->exit_kind <= EXIT_TIMEOUT ? exit_kind_name[n->exit_kind] : "?");
+	json_int(j, "status", n->exit_status);
+	json_text(j, "text", exit_text(n, text));
+	json_end(j);
+}
+
+static void planned(struct json *j, const struct plan *p, const struct view *v)
+{
+	char buf[LINE_TEXT];
+
+	json_text(j, "preset", v->plan->preset < PRESETS ? preset_names[v->plan->preset] : NULL);
+	json_bool(j, "contained", v->plan->flags & CELL_CONTAINED);
+	json_list(j, "listen");
+	for (const struct plan_listen *l = PLAN_FIRST(p, v->plan->listen, struct plan_listen);
+	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
+		json_text(j, NULL, listen_text(p, l, buf));
+	json_end(j);
+	json_list(j, "addresses");
+	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
+	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
+		json_text(j, NULL, addr_text(a, true, buf));
+	json_end(j);
+	json_text(j, "note", v->plan->note.at ? plan_str(p, v->plan->note) : NULL);
+}
+
+static void usage(struct json *j, const struct view *v)
+{
+	if (v->has_memory)
+		json_int(j, "memory", (int64_t)v->memory);
+	else
+		json_null(j, "memory");
+	if (v->has_cpu)
+		json_int(j, "cpu_us", (int64_t)v->cpu_us);
+	else
+		json_null(j, "cpu_us");
+}
+
+static void one(struct json *j, const struct plan *p, const struct view *v)
+{
+	const struct ledger_svc *n = &v->now;
+	bool waits = n->waits_for && n->waits_for <= p->head->services.n;
+
+	json_object(j, NULL);
+	json_text(j, "service", v->name);
+	json_text(j, "state", n->state < SVC_STATES ? svc_state_name[n->state] : "?");
+	if (n->pid > 0)
+		json_int(j, "pid", n->pid);
+	else
+		json_null(j, "pid");
+	json_date(j, "since", n->since_wall_ms);
+	json_int(j, "since_ms", n->since_ms);
+	json_int(j, "starts", n->starts);
+	json_int(j, "restarts", n->restarts);
+	json_int(j, "failures", n->failures);
+	json_bool(j, "ready", n->flags & SVC_F_READY);
+	json_null(j, "health");	/* no service has a health check yet */
+	json_bool(j, "attested", n->pid > 0 && (n->flags & SVC_F_ATTESTED));
+	json_int(j, "attested_facts", n->attested_facts);
+	exit_object(j, n);
+	json_text(j, "why", v->refused ? v->refused : n->why[0] ? n->why : NULL);
+	json_text(j, "waits_for", waits ? plan_str(p, plan_service(p, n->waits_for - 1)->name) : NULL);
+	json_text(j, "status", n->status[0] ? n->status : NULL);
+	json_int(j, "generation", n->generation);
+	json_int(j, "setup_us", n->setup_us);
+	json_int(j, "attest_us", n->attest_us);
+	json_int(j, "ready_us", n->ready_us);
+	usage(j, v);
+	if (v->plan)
+		planned(j, p, v);
+	json_end(j);
+}
+
+void status_json(const struct status *s)
+{
+	struct json j = { .to = s->to };
+
+	json_list(&j, NULL);
+	for (unsigned i = 0; i < s->views->n; i++)
+		one(&j, &s->live->plan, &s->views->v[i]);
+	json_end(&j);
+}

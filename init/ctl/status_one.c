@@ -1,0 +1,129 @@
+/* `prior status SERVICE`: everything about one service, a fact a line. */
+/* SPDX-License-Identifier: ISC */
+#include "init/conf/value.h"
+#include "init/ctl/status.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+__attribute__((format(printf, 3, 4)))
+static void line(const struct status *s, const char *label, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	fprintf(s->to, "%s%10s%s  ", colour_on(s->colour, DIM), label, colour_off(s->colour, DIM));
+	put_clean(s->to, text);
+	fputc('\n', s->to);
+}
+
+static void title(const struct status *s, const struct view *v)
+{
+	enum colour c = state_row(v->now.state)->colour;
+	char span[SHORT_TEXT], date[SHORT_TEXT];
+
+	fprintf(s->to, "%s%s%s: %s%s%s", colour_on(s->colour, BOLD), v->name, colour_off(s->colour, BOLD),
+		colour_on(s->colour, c), v->now.state < SVC_STATES ? svc_state_name[v->now.state] : "?",
+		colour_off(s->colour, c));
+	if (v->now.since_ms)
+		fprintf(s->to, " for %s (since %s)", span_text(s->views->now_ms - v->now.since_ms, span),
+			date_text(v->now.since_wall_ms, date));
+	fputc('\n', s->to);
+}
+
+/* The value that the plan writes into a file of the cgroup; "" when it leaves it alone. */
+static const char *limit(const struct status *s, const struct view *v, const char *file)
+{
+	const struct plan *p = &s->live->plan;
+
+	for (const struct plan_file *f = PLAN_FIRST(p, v->plan->cgroup, struct plan_file);
+	     f < PLAN_END(p, v->plan->cgroup, struct plan_file); f++)
+		if (strcmp(plan_str(p, f->path), file) == 0)
+			return plan_str(p, f->value);
+	return "";
+}
+
+static void usage(const struct status *s, const struct view *v)
+{
+	const char *max = limit(s, v, "memory.max");
+	char now[SHORT_TEXT], most[SHORT_TEXT];
+	uint64_t bytes = 0;
+
+	if (v->has_memory && value_size(max, &bytes) == 0)
+		line(s, "memory", "%s of at most %s", bytes_text(v->memory, now), bytes_text(bytes, most));
+	else if (v->has_memory)
+		line(s, "memory", "%s", bytes_text(v->memory, now));
+	if (v->has_cpu)
+		line(s, "cpu", "%.3f s", (double)v->cpu_us / 1e6);
+}
+
+static void last_start(const struct status *s, const struct ledger_svc *n)
+{
+	if (n->starts == 0)
+		return;
+	if (n->flags & SVC_F_READY)
+		line(s, "started", "ready after %.1f ms, of which its cell took %.1f ms and its attestation %.1f ms",
+		     (double)n->ready_us / 1e3, (double)n->setup_us / 1e3, (double)n->attest_us / 1e3);
+	line(s, "starts", "%u, of which %u were restarts; %u failure%s", n->starts, n->restarts, n->failures,
+	     PLURAL(n->failures));
+}
+
+static void network(const struct status *s, const struct view *v)
+{
+	const struct plan *p = &s->live->plan;
+	char buf[LINE_TEXT];
+
+	for (const struct plan_listen *l = PLAN_FIRST(p, v->plan->listen, struct plan_listen);
+	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
+		line(s, "listens", "%s", listen_text(p, l, buf));
+	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
+	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
+		line(s, "address", "%s on %s", addr_text(a, true, buf), plan_str(p, v->plan->bridge));
+	if ((v->plan->flags & CELL_NET) && !v->plan->bridge.at)
+		line(s, "network", "private, loopback only");
+}
+
+static void running(const struct status *s, const struct view *v)
+{
+	const struct ledger_svc *n = &v->now;
+	char buf[LINE_TEXT];
+
+	if (n->pid > 0)
+		line(s, "process", "%d, %s", n->pid, plan_str(&s->live->plan, v->plan->exe));
+	if (n->pid > 0 && (n->flags & SVC_F_ATTESTED))
+		line(s, "sandbox", "preset %s; %u facts read back from the kernel and equal to the plan",
+		     sandbox_text(&(struct view){ .plan = v->plan }, buf), n->attested_facts);
+	else
+		line(s, "sandbox", "%s%s", "preset ", sandbox_text(v, buf));
+	if (v->plan->note.at)
+		line(s, "note", "%s", plan_str(&s->live->plan, v->plan->note));
+}
+
+void status_one(const struct status *s, const struct view *v)
+{
+	const struct plan *p = &s->live->plan;
+	const struct ledger_svc *n = &v->now;
+	char buf[LINE_TEXT];
+
+	title(s, v);
+	if (v->refused) {
+		line(s, "why", "%s", v->refused);
+		return;
+	}
+	if (n->why[0])
+		line(s, "why", "%.*s", (int)sizeof n->why, n->why);
+	if (n->waits_for && n->waits_for <= p->head->services.n)
+		line(s, "waits for", "%s", plan_str(p, plan_service(p, n->waits_for - 1)->name));
+	if (v->plan)
+		running(s, v);
+	if (n->status[0])
+		line(s, "says", "%.*s", (int)sizeof n->status, n->status);
+	usage(s, v);
+	last_start(s, n);
+	if (n->exit_kind != EXIT_NONE)
+		line(s, "last end", "%s", exit_text(n, buf));
+	network(s, v);
+}

@@ -1,0 +1,49 @@
+/* What a service uses, from the cgroup of its process. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/ctl/live.h"
+#include "services/cell/cell.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where cgroup2 is: alone, or beside version 1. */
+static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+/* The line "0::PATH" of /proc/PID/cgroup; false when there is none. */
+static bool cgroup_path(int pid, char *path, size_t size)
+{
+	char name[32], line[512];
+	bool found = false;
+
+	snprintf(name, sizeof name, "/proc/%d/cgroup", pid);
+	FILE *f = fopen(name, "re");
+
+	while (f && !found && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = strncmp(line, "0::", 3) == 0 && strlen(line) - 3 < size;
+		if (found)
+			memcpy(path, line + 3, strlen(line) - 2);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+void view_read_usage(struct view *v)
+{
+	char path[512], full[600];
+
+	/* Without a cgroup of its own the figures would be somebody else's. */
+	if (v->now.pid <= 0 || v->now.cgroup_fd < 0 || !cgroup_path(v->now.pid, path, sizeof path))
+		return;
+	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && !v->has_cpu; i++) {
+		snprintf(full, sizeof full, "%s%s", mounts[i], path);
+		owned_fd dir = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (dir < 0)
+			continue;
+		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0;
+		v->has_cpu = cgroup_read_u64(dir, "cpu.stat:usage_usec", &v->cpu_us) == 0;
+	}
+}

@@ -1,0 +1,235 @@
+/* `prior why SERVICE`: the ledger's facts as sentences. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/why.h"
+#include "init/base/mono.h"
+#include "init/conf/value.h"
+#include "init/ctl/ctl.h"
+#include "init/ctl/verbs.h"
+#include "services/spec/spec.h"
+#include <string.h>
+
+struct why {
+	const struct live *live;
+	const struct views *all;
+	const struct view *v;
+	FILE *to;
+};
+
+static void say_text(const struct why *w, const char *before, const char *text)
+{
+	fputs(before, w->to);
+	put_clean(w->to, text);
+	fputc('\n', w->to);
+}
+
+static void say_end(const struct why *w)
+{
+	char buf[LINE_TEXT];
+
+	if (w->v->now.exit_kind != EXIT_NONE)
+		fprintf(w->to, "When it last ran, it %s.\n", exit_text(&w->v->now, buf));
+}
+
+static const char *until(const struct why *w, char buf[static SHORT_TEXT])
+{
+	return span_text(w->v->now.deadline_ms - w->all->now_ms, buf);
+}
+
+static void is_down(const struct why *w)
+{
+	if (w->v->now.flags & SVC_F_STOPPED_BY_USER)
+		fputs("Somebody stopped it; it stays down until somebody starts it.\n", w->to);
+	else if (w->v->now.starts > 0)
+		fputs("It ended, and its restart policy is to leave it so.\n", w->to);
+	else
+		fputs("Nobody has asked for it.\n", w->to);
+	say_end(w);
+}
+
+/* What the dependency must have come to before we may start. */
+static const char *condition(const struct why *w, uint32_t service)
+{
+	static const char *const names[] = {
+		[COND_STARTED] = "ready", [COND_HEALTHY] = "healthy", [COND_COMPLETED] = "finished with success",
+	};
+	const struct plan *p = &w->live->plan;
+
+	for (const struct plan_dep *d = PLAN_FIRST(p, w->v->plan->deps, struct plan_dep);
+	     d < PLAN_END(p, w->v->plan->deps, struct plan_dep); d++)
+		if (d->service == service && d->kind == DEP_REQUIRES && d->condition <= COND_COMPLETED)
+			return names[d->condition];
+	return "started";
+}
+
+static const struct view *by_index(const struct why *w, uint32_t index)
+{
+	for (unsigned i = 0; i < w->all->n; i++)
+		if (w->all->v[i].plan && w->all->v[i].index == index)
+			return &w->all->v[i];
+	return NULL;
+}
+
+static void is_waiting(const struct why *w)
+{
+	const struct view *v = w->v;
+
+	/* Each waits for the next; a service cannot occur twice, so this ends. */
+	for (unsigned step = 0; step < w->all->n && v->now.waits_for; step++) {
+		const struct view *next = by_index(w, v->now.waits_for - 1);
+		struct why one = { .live = w->live, .all = w->all, .v = v, .to = w->to };
+
+		if (!next || !v->plan)
+			break;
+		fprintf(w->to, "%s waits until %s is %s; %s is %s.\n", v->name, next->name,
+			condition(&one, next->index), next->name, svc_state_name[next->now.state]);
+		v = next;
+	}
+}
+
+static void is_listening(const struct why *w)
+{
+	const struct plan *p = &w->live->plan;
+	char buf[LINE_TEXT];
+
+	fputs("It does not run yet: prior holds its sockets and starts it at the first connection.\n", w->to);
+	for (const struct plan_listen *l = PLAN_FIRST(p, w->v->plan->listen, struct plan_listen);
+	     l < PLAN_END(p, w->v->plan->listen, struct plan_listen); l++)
+		fprintf(w->to, "  %s\n", listen_text(p, l, buf));
+}
+
+static void is_starting(const struct why *w)
+{
+	static const char *const signs[] = {
+		[READY_STARTED] = "its exec", [READY_NOTIFY] = "READY=1 from it",
+		[READY_FD] = "a newline on its readiness pipe", [READY_LISTENING] = "its sockets",
+		[READY_HEALTHCHECK] = "its first good health check",
+	};
+	char buf[SHORT_TEXT];
+
+	if (w->v->now.builder > 0)
+		fputs("Its cell is being made.\n", w->to);
+	else if (w->v->plan->type == TYPE_ONESHOT)
+		fputs("It is a oneshot and runs; it is done when it ends with code 0.\n", w->to);
+	else if (w->v->plan->ready <= READY_HEALTHCHECK)
+		fprintf(w->to, "It runs, and prior waits for %s.\n", signs[w->v->plan->ready]);
+	if (w->v->now.deadline_ms)
+		fprintf(w->to, "If that takes another %s, the start has failed.\n", until(w, buf));
+}
+
+static void is_up(const struct why *w)
+{
+	const struct ledger_svc *n = &w->v->now;
+
+	fprintf(w->to, "It runs as pid %d and is ready.\n", n->pid);
+	if (n->flags & SVC_F_ATTESTED)
+		fprintf(w->to, "Before its first instruction, %u facts about its sandbox were read from the kernel "
+			"and were as planned.\n", n->attested_facts);
+	say_end(w);
+}
+
+static void is_stopping(const struct why *w)
+{
+	char sig[VALUE_TEXT], buf[SHORT_TEXT];
+
+	if (w->v->now.flags & SVC_F_KILLED) {
+		fputs("Its whole cgroup was killed; prior waits until the last process is gone.\n", w->to);
+		return;
+	}
+	fprintf(w->to, "It was sent %s, and prior waits for it to end.\n",
+		value_signal_text(w->v->plan->stop_signal, sig));
+	if (w->v->now.deadline_ms)
+		fprintf(w->to, "In %s its whole cgroup is killed.\n", until(w, buf));
+}
+
+static void is_in_backoff(const struct why *w)
+{
+	const struct ledger_svc *n = &w->v->now;
+	char buf[SHORT_TEXT];
+
+	say_end(w);
+	fprintf(w->to, "It is started again in %s", until(w, buf));
+	if (w->v->plan->max_restarts)
+		fprintf(w->to, "; this was end %u, and more than %u within %s are too many", n->window_restarts,
+			w->v->plan->max_restarts, span_text(w->v->plan->restart_window_ms, buf));
+	fputs(".\n", w->to);
+}
+
+static void is_done(const struct why *w)
+{
+	fputs("It is a oneshot and has done its work.\n", w->to);
+}
+
+static void is_failed(const struct why *w)
+{
+	say_end(w);
+	fprintf(w->to, "`prior logs %s` shows what it said; `prior start %s` tries again.\n", w->v->name, w->v->name);
+}
+
+static void is_refused(const struct why *w)
+{
+	fputs("Its configuration cannot be carried out as it is written, so it is never started.\n", w->to);
+}
+
+static void (*const sayers[SVC_STATES])(const struct why *w) = {
+	[SVC_DOWN] = is_down,
+	[SVC_WAITING] = is_waiting,
+	[SVC_LISTENING] = is_listening,
+	[SVC_STARTING] = is_starting,
+	[SVC_UP] = is_up,
+	[SVC_STOPPING] = is_stopping,
+	[SVC_BACKOFF] = is_in_backoff,
+	[SVC_DONE] = is_done,
+	[SVC_FAILED] = is_failed,
+	[SVC_REFUSED] = is_refused,
+};
+
+/* The others that cannot go on because of it. */
+static void who_waits(const struct why *w)
+{
+	for (unsigned i = 0; i < w->all->n; i++) {
+		const struct view *o = &w->all->v[i];
+
+		if (o->now.waits_for && w->v->plan && o->now.waits_for - 1 == w->v->index)
+			fprintf(w->to, "%s waits for it.\n", o->name);
+	}
+}
+
+void why_print(const struct live *live, const struct views *all, const struct view *v, FILE *to)
+{
+	struct why w = { .live = live, .all = all, .v = v, .to = to };
+	char span[SHORT_TEXT];
+
+	if (v->now.state >= SVC_STATES)
+		return;
+	fprintf(to, "%s is %s", v->name, svc_state_name[v->now.state]);
+	if (v->now.since_ms)
+		fprintf(to, " for %s", span_text(all->now_ms - v->now.since_ms, span));
+	fputs(".\n", to);
+	if (v->refused)
+		say_text(&w, "", v->refused);
+	else if (v->now.why[0])
+		say_text(&w, "", v->now.why);
+	if (v->plan || v->now.state == SVC_REFUSED)
+		sayers[v->now.state](&w);
+	who_waits(&w);
+}
+
+int verb_why(struct ctl *c)
+{
+	struct live live = { 0 };
+	struct views all = { 0 }, one = { 0 };
+	struct err e;
+	int64_t now = mono_now().ms;
+	int code = DONE;
+
+	if (live_open(&live, ctl_run_dir(c), &e) < 0)
+		return ctl_fail(c, UNKNOWN, &e);
+	if (views_take(&one, &live, c->args, now, &e) < 0 || views_take(&all, &live, NULL, now, &e) < 0)
+		code = ctl_fail(c, UNKNOWN, &e);
+	else
+		why_print(&live, &all, &one.v[0], stdout);
+	views_free(&one);
+	views_free(&all);
+	live_close(&live);
+	return code;
+}
