@@ -49,10 +49,9 @@ enum conf_flag {
 	CONF_YES_NO = 2,	/* CONF_WORD: words 0 and 1 are also any boolean, and are shown as false and true */
 	CONF_NO = 4,		/* CONF_WORD: word 0 is also any boolean no */
 	CONF_SELF = 8,		/* in the `sub` of a row that is a single value too: this is that value's name in the map form */
-	CONF_UNDERIVED = 16,	/* shown even when not given by anyone would be (the engine's defaults are shown anyway) */
-	CONF_REPLACE = 32,	/* CONF_PAIRS: a later layer replaces an earlier one */
-	CONF_NAMED = 64,	/* CONF_APART: a map from names to such blocks */
-	CONF_REQUIRED = 128,	/* in CONF_ITEMS: must be given */
+	CONF_REPLACE = 16,	/* CONF_PAIRS: a later layer replaces an earlier one */
+	CONF_NAMED = 32,	/* CONF_APART: a map from names to such blocks */
+	CONF_REQUIRED = 64,	/* in CONF_ITEMS: must be given */
 };
 
 struct conf_read;
@@ -137,6 +136,12 @@ void conf_read_text(struct conf_read *r, const char *path, void *obj, const stru
 void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, const struct node *n);
 /* Note that n sets row k; false and told when this layer did so before. */
 bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node *n);
+/* The same where several spellings add to one row. */
+void conf_stamp(struct conf_read *r, const struct conf_key *k, const struct node *n);
+/* For set(): read n by the row's type and rule after all. */
+void conf_read_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
+/* For set(): the node that stands for `text` at n's place. */
+struct node conf_made(const struct node *n, const char *text);
 /* Tell what is missing from this version, one problem for each row of the object that asks for it. */
 void conf_refuse_unbuilt(struct conf_read *r, const void *obj);
 
@@ -173,7 +178,7 @@ struct conf_out {
 	const struct origin *origins;
 	const char *(*origin_text)(struct conf_out *o, struct origin at);
 	void *owner;
-	const struct origin *at;	/* of the value being put; set by conf_print */
+	struct origin at;		/* of the value being put; set by conf_print */
 };
 
 /* All rows of the object; in JSON with the braces around. */
@@ -181,6 +186,7 @@ void conf_print(struct conf_out *o, const struct conf_key *keys, const void *obj
 void conf_put_text(struct conf_out *o, const char *s); /* quoted as the form needs; NULL is null */
 void conf_put_number(struct conf_out *o, int64_t v);
 void conf_put_words(struct conf_out *o, const struct str_list *l);
+void conf_put_origin(struct conf_out *o, struct origin at); /* as a JSON text */
 void conf_put_value(struct conf_out *o, const struct conf_key *k, const void *obj);
 struct origin conf_origin_of(const struct conf_out *o, const struct conf_key *k);
 

@@ -324,14 +324,18 @@ static int read_typed(struct conf_read *r, const struct conf_key *k, void *f, co
 
 void conf_field_read(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 {
+	if (k->set)
+		k->set(r, k, obj, n);
+	else
+		conf_read_plainly(r, k, obj, n);
+}
+
+void conf_read_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
+{
 	void *f = (char *)obj + k->at;
 	_Alignas(16) char old[64];
 	struct err e = { 0 };
 
-	if (k->set) {
-		k->set(r, k, obj, n);
-		return;
-	}
 	if (k->size > sizeof old)
 		return;
 	memcpy(old, f, k->size);

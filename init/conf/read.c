@@ -58,21 +58,28 @@ void conf_error_key(struct conf_read *r, const struct node *n, const char *fmt, 
 	va_end(ap);
 }
 
-bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node *n)
+void conf_stamp(struct conf_read *r, const struct conf_key *k, const struct node *n)
 {
 	int i = r->index ? conf_number(r->index, k) : -1;
 
 	if (i < 0 || !r->origins)
-		return true;
-	if (r->layers && r->layers[i] == r->layer && r->layer) {
+		return;
+	r->origins[i] = conf_origin(r, n);
+	if (r->layers)
+		r->layers[i] = r->layer;
+}
+
+bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node *n)
+{
+	int i = r->index ? conf_number(r->index, k) : -1;
+
+	if (i >= 0 && r->origins && r->layers && r->layer && r->layers[i] == r->layer) {
 		struct origin o = r->origins[i];
 
 		conf_error(r, n, "is given twice; first at %s:%u", r->files ? r->files[o.file] : "line", o.line);
 		return false;
 	}
-	r->origins[i] = conf_origin(r, n);
-	if (r->layers)
-		r->layers[i] = r->layer;
+	conf_stamp(r, k, n);
 	return true;
 }
 
@@ -133,17 +140,22 @@ static void reset_rows(struct conf_read *r, const struct conf_key *keys, void *o
 		}
 }
 
-static void set_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n, const char *text)
+struct node conf_made(const struct node *n, const char *text)
 {
-	struct node made = { .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
-			     .key = n->key, .up = n->up };
+	return (struct node){ .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
+			      .key = n->key, .key_line = n->key_line, .key_col = n->key_col, .up = n->up };
+}
+
+static void imply(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
+{
+	struct node made = conf_made(n, k->map_means);
 
 	conf_field_read(r, k, obj, &made);
 }
 
 void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 {
-	if (k->alias && !k->set && !k->sub) {
+	if (k->alias && !k->set && !k->sub && !k->size) {
 		conf_read_as(r, k->alias, obj, n);
 		return;
 	}
@@ -153,7 +165,7 @@ void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, con
 	}
 	if (conf_is_section(k) && (k->type == CONF_SECTION || n->kind == NODE_MAP)) {
 		if (k->map_means && !conf_is_empty(n) && conf_mark(r, k, n))
-			set_plainly(r, k, obj, n, k->map_means);
+			imply(r, k, obj, n);
 		read_rows(r, k->sub, k, obj, n);
 		return;
 	}
@@ -176,8 +188,7 @@ void conf_read_as(struct conf_read *r, const char *path, void *obj, const struct
 
 void conf_read_text(struct conf_read *r, const char *path, void *obj, const struct node *n, const char *text)
 {
-	struct node made = { .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
-			     .key = n->key, .up = n->up };
+	struct node made = conf_made(n, text);
 
 	conf_read_as(r, path, obj, &made);
 }

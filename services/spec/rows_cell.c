@@ -1,0 +1,149 @@
+/* The rows of a service's cell: what it sees (isolation) and what it may do (security). */
+/* SPDX-License-Identifier: ISC */
+#include "services/spec/rows.h"
+
+#define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
+#define BOOL(f) .type = CONF_BOOL, F(f, bool), .def = "false"
+#define WORD(f, list) .type = CONF_WORD, F(f, unsigned), .words = (list)
+#define TEXT(f) .type = CONF_TEXT, F(f, const char *)
+#define PATH(f) .type = CONF_PATH, F(f, const char *)
+#define LIST(f) .type = CONF_LIST, F(f, struct str_list)
+#define PAIRS(f) .type = CONF_PAIRS, F(f, struct pair_list)
+#define ALIAS(path) .type = CONF_CUSTOM, .alias = (path), .doc = "Another spelling of " path "."
+
+const char *const preset_names[PRESETS + 1] = { "none", "minimal", "server", "strict", "worker", "database", "contained", NULL };
+static const char *const user_words[] = { "false", "true", "first", NULL };
+static const char *const network_words[] = { "false", "true", NULL };
+static const char *const system_words[] = { "no", "yes", "full", "strict", NULL };
+static const char *const home_words[] = { "no", "yes", "read-only", "tmpfs", NULL };
+static const char *const proc_words[] = { "default", "noaccess", "invisible", "ptraceable", NULL };
+static const char *const subset_words[] = { "all", "pid", NULL };
+static const char *const seccomp_words[] = { "none", "default", "strict", NULL };
+static const char *const action_words[] = { "errno", "kill", "log", NULL };
+static const char *const runtime_words[] = { "", "runsc", "crun", "runc", NULL };
+
+static const struct conf_key network_keys[] = {
+	{ "bridge", TEXT(network.bridge), .check = interface_rule, .doc = "Bridge of the machine's network to be attached to.",
+	  .example = "prior0" },
+	{ "address", LIST(network.addresses), .check = prefixes_rule, .doc = "Addresses with prefix length, one or a list.",
+	  .example = "10.88.0.2/24" },
+	{ "addresses", ALIAS("isolation.network.address") },
+	{ "gateway", TEXT(network.gateway), .check = address_rule, .doc = "Default route; the bridge's own address when absent.",
+	  .example = "10.88.0.1" },
+	{ "ports", LIST(network.ports), .unbuilt = "published ports; listen: binds sockets for a service",
+	  .doc = "Ports of the machine that lead to the service: \"8080:80\".", .example = "[\"8080:80\"]" },
+	{ "egress", LIST(network.egress), .unbuilt = "egress rules", .doc = "Networks that the service may reach.",
+	  .example = "[10.0.0.0/8]" },
+	{ "service", TEXT(network.service), .unbuilt = "sharing another service's network", .doc = "Service whose network it shares.",
+	  .example = "db" },
+	{ 0 }
+};
+
+static const struct conf_key landlock_keys[] = {
+	{ "ro_paths", .type = CONF_CUSTOM, .set = set_landlock, .alias = "isolation.unveil", .doc = "Paths to read and execute below.",
+	  .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	{ "rw_paths", .type = CONF_CUSTOM, .set = set_landlock, .alias = "isolation.unveil", .doc = "Paths to read, write, create and remove below.",
+	  .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	{ 0 }
+};
+
+const struct conf_key isolation_keys[] = {
+	{ "preset", WORD(preset, preset_names), .def = "server", .doc = "Set of defaults for all of isolation and security." },
+	{ "required", .type = CONF_BOOL, F(required, bool), .def = "true", .unbuilt = "running with what is possible",
+	  .doc = "false: run with what is possible here and say what is missing.", .example = "false" },
+	{ "user", WORD(ns_user, user_words), .flags = CONF_YES_NO, .def = "false",
+	  .doc = "Own user namespace; made last, so that its capabilities are inert over the machine; first: made before the others." },
+	{ "pid", BOOL(ns_pid), .doc = "Own process tree." },
+	{ "mount", BOOL(ns_mount), .doc = "Own mounts." },
+	{ "network", WORD(network.mode, network_words), .flags = CONF_YES_NO, .def = "false", .sub = network_keys, .map_means = "true",
+	  .doc = "false: the machine's network; true: a private one with loopback only; or a map." },
+	{ "ipc", BOOL(ns_ipc), .doc = "Own System V and POSIX message queues and shared memory." },
+	{ "uts", BOOL(ns_uts), .doc = "Own host name." },
+	{ "cgroup", BOOL(ns_cgroup), .doc = "Own view of the control groups." },
+	{ "time", BOOL(ns_time), .doc = "Own monotonic and boot clocks." },
+	{ "rootfs", PATH(rootfs), .doc = "Its root: a directory, or a squashfs or erofs image; absent: the machine's own.",
+	  .example = "/var/lib/images/web" },
+	{ "readonly_rootfs", BOOL(readonly_rootfs), .doc = "Mount its root read-only." },
+	{ "volumes", LIST(volumes), .check = volumes_rule, .doc = "SOURCE:TARGET[:rw|ro]; always nosuid, nodev, nosymfollow.",
+	  .example = "[\"/data/web:/srv:rw\"]" },
+	{ "tmpfs", PAIRS(tmpfs), .set = set_tmpfs, .doc = "Empty file systems in memory: path and options such as size=64M.",
+	  .example = "{/scratch: \"size=64M\"}" },
+	{ "devices", LIST(devices), .check = devices_rule, .doc = "Device files to have in /dev: /dev/x[:/dev/y][:rw].",
+	  .example = "[\"/dev/ttyS1:rw\"]" },
+	{ "unveil", .type = CONF_CUSTOM, F(unveil, struct spec_unveil_list), .set = set_unveil, .given = unveil_given, .put = put_unveil,
+	  .doc = "Paths that stay reachable, each with letters of rwxc (read, write, execute, create); all others are not.",
+	  .schema = "\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\",\"pattern\":\"^[rwxc]+$|\\\\$\\\\{\"}",
+	  .example = "{/: rx, /srv: rwc}" },
+	{ "hostname", TEXT(hostname), .check = hostname_rule, .doc = "Host name in its uts namespace; the service's name when absent.",
+	  .example = "web" },
+	{ "private_tmp", BOOL(private_tmp), .doc = "Own /tmp and /var/tmp." },
+	{ "private_devices", BOOL(private_devices), .doc = "A /dev without physical devices." },
+	{ "private_ipc", BOOL(private_ipc), .doc = "Own ipc namespace and /dev/mqueue." },
+	{ "protect_system", WORD(protect_system, system_words), .flags = CONF_YES_NO, .def = "no",
+	  .doc = "Read-only: yes: /usr and /boot; full: /etc too; strict: everything." },
+	{ "protect_home", WORD(protect_home, home_words), .flags = CONF_YES_NO, .def = "no",
+	  .doc = "/home, /root and /run/user: inaccessible, read-only or empty." },
+	{ "protect_proc", WORD(protect_proc, proc_words), .def = "default", .doc = "Which processes of others /proc shows." },
+	{ "proc_subset", WORD(proc_subset, subset_words), .def = "all", .doc = "pid: /proc shows nothing but processes." },
+	{ "protect_kernel_tunables", BOOL(protect_kernel_tunables), .doc = "/proc/sys, /sys and their like are read-only." },
+	{ "protect_kernel_modules", BOOL(protect_kernel_modules), .doc = "No loading of kernel modules." },
+	{ "protect_kernel_logs", BOOL(protect_kernel_logs), .doc = "No access to the kernel's log." },
+	{ "protect_control_groups", BOOL(protect_control_groups), .doc = "/sys/fs/cgroup is read-only." },
+	{ "protect_hostname", BOOL(protect_hostname), .doc = "The host name cannot be changed." },
+	{ "protect_clock", BOOL(protect_clock), .doc = "The clocks cannot be set." },
+	{ "read_only_paths", LIST(read_only_paths), .check = paths_rule, .doc = "Further paths that are read-only.", .example = "[/opt]" },
+	{ "inaccessible_paths", LIST(inaccessible_paths), .check = paths_rule, .doc = "Paths that are covered by nothing.",
+	  .example = "[/mnt]" },
+
+	{ "landlock", .type = CONF_SECTION, .sub = landlock_keys, .alias = "isolation.unveil", .doc = "Another spelling of unveil." },
+	{ "security", .type = CONF_SECTION, .sub = security_keys, .alias = "security", .doc = "Another place for security." },
+	{ "resources", .type = CONF_SECTION, .sub = resource_keys, .alias = "limits", .doc = "Another spelling of limits." },
+	{ "seccomp", ALIAS("security.seccomp") },
+	{ "apparmor_profile", ALIAS("security.apparmor_profile") },
+	{ "selinux_context", ALIAS("security.selinux_context") },
+	{ 0 }
+};
+
+static const struct conf_key seccomp_keys[] = {
+	{ "profile", .type = CONF_WORD, .words = seccomp_words, .flags = CONF_SELF, .doc = "The profile that the lists change." },
+	{ "allow", LIST(seccomp_allow), .check = calls_rule, .doc = "System calls and @groups that are allowed besides.", .example = "[personality]" },
+	{ "deny", LIST(seccomp_deny), .check = calls_rule, .doc = "System calls and @groups that are denied all the same.", .example = "[\"@mount\"]" },
+	{ "action", WORD(seccomp_action, action_words), .def = "errno",
+	  .doc = "What a denied call gets: EPERM, the end of the process, or only a line in the log." },
+	{ "log", BOOL(seccomp_log), .doc = "Report denied calls as events." },
+	{ 0 }
+};
+
+const struct conf_key security_keys[] = {
+	{ "dynamic_user", BOOL(dynamic_user), .doc = "A user id of its own from a private range." },
+	{ "cap_drop", LIST(cap_drop), .set = set_caps, .doc = "Capabilities to give up, or ALL.", .example = "[ALL]" },
+	{ "cap_add", LIST(cap_add), .set = set_caps, .doc = "Capabilities to have after all, with or without CAP_.",
+	  .example = "[NET_BIND_SERVICE]" },
+	{ "capabilities_add", ALIAS("security.cap_add") },
+	{ "no_new_privileges", BOOL(no_new_privileges), .doc = "Nothing it executes can gain privileges." },
+	{ "seccomp", WORD(seccomp, seccomp_words), .set = set_seccomp, .put = put_seccomp, .def = "none", .sub = seccomp_keys,
+	  .unbuilt = "seccomp profiles from files", .unbuilt_words = 1u << SECCOMP_CUSTOM,
+	  .doc = "System call filter: none, default, strict, the path of a profile, or a map.",
+	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|default|strict|/.*)$|\\\\$\\\\{\"" },
+	{ "pledge", TEXT(pledge), .unbuilt = "pledges", .doc = "OpenBSD's promises as the list of allowed system calls.",
+	  .example = "\"stdio rpath inet\"" },
+	{ "restrict_namespaces", BOOL(restrict_namespaces), .doc = "No namespaces can be made or entered." },
+	{ "restrict_realtime", BOOL(restrict_realtime), .doc = "No realtime scheduling." },
+	{ "restrict_suid_sgid", BOOL(restrict_suid_sgid), .doc = "No set-user-id or set-group-id files can be made." },
+	{ "lock_personality", BOOL(lock_personality), .doc = "The execution domain cannot be changed." },
+	{ "memory_deny_write_execute", BOOL(memory_deny_write_execute), .doc = "No memory is writable and executable." },
+	{ "restrict_address_families", LIST(restrict_address_families), .set = set_families,
+	  .doc = "Socket families that may be used, such as inet, inet6, unix; absent: all that the profile allows.",
+	  .example = "[inet, inet6, unix]" },
+	{ "apparmor_profile", TEXT(apparmor_profile), .unbuilt = "AppArmor profiles", .doc = "AppArmor profile to run under.",
+	  .example = "web" },
+	{ "selinux_context", TEXT(selinux_context), .unbuilt = "SELinux contexts", .doc = "SELinux context to run in.",
+	  .example = "\"system_u:system_r:web_t:s0\"" },
+	{ "runtime", WORD(runtime, runtime_words), .def = "", .unbuilt = "OCI runtimes", .doc = "OCI runtime to run it under; empty: none.",
+	  .example = "runsc" },
+
+	{ "pids_limit", ALIAS("limits.cgroup.pids_max") },
+	{ "readonly_rootfs", ALIAS("isolation.readonly_rootfs") },
+	{ "tmpfs", ALIAS("isolation.tmpfs") },
+	{ 0 }
+};

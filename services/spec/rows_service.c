@@ -1,0 +1,229 @@
+/* The rows of a service: its process and its supervision. */
+/* SPDX-License-Identifier: ISC */
+#include "services/spec/rows.h"
+
+#define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
+#define BOOL(f) .type = CONF_BOOL, F(f, bool)
+#define COUNT(f, lo, hi) .type = CONF_COUNT, F(f, int64_t), .min = (lo), .max = (hi)
+#define MSEC(f) .type = CONF_MSEC, F(f, int64_t), .min = 0, .max = LONGEST
+#define SIGNAL(f) .type = CONF_SIGNAL, F(f, int64_t)
+#define WORD(f, list) .type = CONF_WORD, F(f, unsigned), .words = (list)
+#define TEXT(f) .type = CONF_TEXT, F(f, const char *)
+#define PATH(f) .type = CONF_PATH, F(f, const char *)
+#define LIST(f) .type = CONF_LIST, F(f, struct str_list)
+#define COMMAND(f) .type = CONF_COMMAND, F(f, struct str_list)
+#define PAIRS(f) .type = CONF_PAIRS, F(f, struct pair_list)
+#define SECTION(rows) .type = CONF_SECTION, .sub = (rows)
+#define ALIAS(path) .type = CONF_CUSTOM, .alias = (path), .doc = "Another spelling of " path "."
+
+static const char *const type_words[] = { "simple", "oneshot", "forking", NULL };
+static const char *const ready_words[] = { "started", "notify", "fd", "listening", "healthcheck", NULL };
+static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
+static const char *const failure_words[] = { "none", "reboot", "poweroff", "stop-all", "start", NULL };
+static const char *const sink_words[] = { "auto", "file", "ring", "console", "none", NULL };
+static const char *const activate_words[] = { "eager", "lazy", NULL };
+
+static const struct conf_key ready_keys[] = {
+	{ "fd", COUNT(ready_fd, 3, 1023), .doc = "Descriptor to which the service writes a newline when it is ready.",
+	  .unbuilt = "readiness by a descriptor", .example = "3" },
+	{ 0 }
+};
+
+static const struct conf_key backoff_keys[] = {
+	{ "initial", MSEC(backoff_initial), .def = "100ms", .doc = "Pause before the first restart; it doubles with each further one." },
+	{ "max", MSEC(backoff_max), .def = "30s", .doc = "Longest pause between two restarts." },
+	{ 0 }
+};
+
+const struct conf_key health_keys[] = {
+	{ "test", LIST(healthcheck.test), .set = set_health_test, .unbuilt = "health checks",
+	  .doc = "Command that ends with 0 when the service is well: [CMD, ARG...], [CMD-SHELL, TEXT] or text for a shell.",
+	  .example = "[CMD, /bin/true]" },
+	{ "http", TEXT(healthcheck.http), .unbuilt = "health checks", .doc = "URL that answers with a status below 400.",
+	  .example = "\"http://127.0.0.1/\"" },
+	{ "url", ALIAS("healthcheck.http") },
+	{ "tcp", TEXT(healthcheck.tcp), .unbuilt = "health checks", .doc = "HOST:PORT that takes a connection.",
+	  .example = "\"127.0.0.1:80\"" },
+	{ "interval", MSEC(healthcheck.interval), .def = "30s", .doc = "Time between two checks." },
+	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .doc = "Time after which a check has failed." },
+	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .doc = "Failures in a row that make the service unhealthy." },
+	{ "start_period", MSEC(healthcheck.start_period), .def = "0s",
+	  .doc = "Time after the start in which failures do not count." },
+	{ 0 }
+};
+
+static const struct conf_key cron_keys[] = {
+	{ "expression", .type = CONF_TEXT, .flags = CONF_SELF, .doc = "When to start it: seconds, minutes, hours, days, months, weekdays." },
+	{ "timezone", TEXT(cron_timezone), .def = "UTC", .doc = "Timezone of the expression." },
+	{ 0 }
+};
+
+static const struct conf_key hook_keys[] = {
+	{ "pre_start", COMMAND(pre_start), .unbuilt = "hooks", .doc = "Command to run before the start; the service waits for it.",
+	  .example = "[/bin/true]" },
+	{ "post_start", COMMAND(post_start), .unbuilt = "hooks", .doc = "Command to run after the service is ready.",
+	  .example = "[/bin/true]" },
+	{ "pre_stop", COMMAND(pre_stop), .unbuilt = "hooks", .doc = "Command to run before the stop signal.", .example = "[/bin/true]" },
+	{ "post_stop", COMMAND(post_stop), .unbuilt = "hooks", .doc = "Command to run after the last process is gone.",
+	  .example = "[/bin/true]" },
+	{ 0 }
+};
+
+#define L(f, ctype) CONF_FIELD(struct spec_listen, f, ctype)
+#define OTHER_KIND(f, what) .type = CONF_TEXT, L(f, const char *), .unbuilt = what " sockets", .doc = "Not built yet: " what " sockets."
+
+static const struct conf_key listen_keys[] = {
+	{ "name", .type = CONF_TEXT, L(name, const char *), .check = socket_name_rule,
+	  .doc = "Name of the socket in LISTEN_FDNAMES; the service's name when absent.", .example = "http" },
+	{ "tcp", .type = CONF_TEXT, L(tcp, const char *), .check = socket_address_rule,
+	  .doc = "Address of a TCP socket: HOST:PORT, [V6]:PORT or :PORT for all addresses.", .example = "\"127.0.0.1:8080\"" },
+	{ "udp", OTHER_KIND(udp, "UDP") },
+	{ "unix", .type = CONF_TEXT, L(unix_path, const char *), .check = socket_path_rule,
+	  .doc = "Path of a UNIX stream socket, or @NAME for an abstract one." },
+	{ "unix_dgram", OTHER_KIND(unix_dgram, "UNIX datagram") },
+	{ "unix_seqpacket", OTHER_KIND(unix_seqpacket, "UNIX sequenced-packet") },
+	{ "fifo", OTHER_KIND(fifo, "FIFO") },
+	{ "vsock", OTHER_KIND(vsock, "vsock") },
+	{ "netlink", OTHER_KIND(netlink, "netlink") },
+	{ "activate", .type = CONF_WORD, L(activate, unsigned), .words = activate_words, .def = "eager",
+	  .doc = "lazy: the service is started by the first connection." },
+	{ "mode", .type = CONF_OCTAL, L(mode, int64_t), .def = "0660", .doc = "Permissions of a UNIX socket's file." },
+	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
+	  .doc = "Connections that may wait to be accepted." },
+	{ "user", .type = CONF_TEXT, L(user, const char *), .check = user_rule, .doc = "Owner of a UNIX socket's file." },
+	{ "group", .type = CONF_TEXT, L(group, const char *), .check = user_rule, .doc = "Group of a UNIX socket's file." },
+	{ 0 }
+};
+
+static const struct conf_key log_keys[] = {
+	{ "sink", WORD(log_sink, sink_words), .def = "auto",
+	  .doc = "Where output goes; auto: files where /var/log/prior is writable, the ring otherwise." },
+	{ "max_bytes", .type = CONF_SIZE, F(log_max_bytes, uint64_t), .min = 4096, .max = INT64_C(1) << 40, .def = "2M",
+	  .doc = "Size at which a log file is rotated." },
+	{ "max_files", COUNT(log_max_files, 1, 1000), .def = "4", .doc = "Log files that are kept, the current one included." },
+	{ 0 }
+};
+
+static const struct conf_key env_keys[] = {
+	{ "file", ALIAS("env_file") },
+	{ "vars", ALIAS("environment") },
+	{ 0 }
+};
+
+static const struct conf_key deployment_keys[] = {
+	{ "health_check", SECTION(health_keys), .alias = "healthcheck", .doc = "Another spelling of healthcheck." },
+	{ 0 }
+};
+
+const struct conf_key service_keys[] = {
+	/* the process */
+	{ "command", COMMAND(command), .doc = "Program and arguments: a list, or text that is split as a shell would, without one.",
+	  .example = "[/bin/sleep, infinity]" },
+	{ "type", WORD(type, type_words), .def = "simple", .unbuilt = "services that go into the background by themselves",
+	  .unbuilt_words = 1u << TYPE_FORKING, .doc = "simple: runs until it is stopped; oneshot: runs once to its end; forking: see pid_file." },
+	{ "pid_file", PATH(pid_file), .unbuilt = "services that go into the background by themselves",
+	  .doc = "File with the main process's number, for type: forking.", .example = "/run/web.pid" },
+	{ "user", TEXT(user), .set = set_user, .check = user_rule,
+	  .doc = "User to run as: a name, looked up in the service's own root, or a number; also USER:GROUP.", .example = "nobody" },
+	{ "group", TEXT(group), .check = user_rule, .doc = "Group to run as; the user's own when absent.", .example = "nogroup" },
+	{ "supplementary_groups", LIST(supplementary_groups), .check = users_rule, .doc = "Further groups.", .example = "[tty]" },
+	{ "working_dir", PATH(working_dir), .check = work_dir_rule, .doc = "Directory to start in; / when absent.", .example = "/" },
+	{ "umask", .type = CONF_OCTAL, F(umask, int64_t), .def = "0022", .doc = "Permissions that new files do not get." },
+	{ "environment", PAIRS(environment), .check = environment_rule, .doc = "Variables of the service's environment; nothing else is in it but what prior adds.",
+	  .example = "{TZ: UTC}" },
+	{ "env_file", LIST(env_file), .check = paths_rule, .doc = "Files of KEY=VALUE lines, read when the configuration is compiled.",
+	  .example = "[]" },
+	{ "credentials", PAIRS(credentials), .unbuilt = "credentials", .doc = "Secrets by name: files that only the service can read, in $CREDENTIALS_DIRECTORY.",
+	  .example = "{tls_key: /etc/keys/web.key}" },
+	{ "state_directory", TEXT(state_directory), .unbuilt = "directories made for a service",
+	  .doc = "Directory below /var/lib, made for the service.", .example = "web" },
+	{ "cache_directory", TEXT(cache_directory), .unbuilt = "directories made for a service",
+	  .doc = "Directory below /var/cache, made for the service.", .example = "web" },
+	{ "runtime_directory", TEXT(runtime_directory), .unbuilt = "directories made for a service",
+	  .doc = "Directory below /run, made for the service and removed after it.", .example = "web" },
+	{ "logs_directory", TEXT(logs_directory), .unbuilt = "directories made for a service",
+	  .doc = "Directory below /var/log, made for the service.", .example = "web" },
+
+	/* supervision */
+	{ "depends_on", .type = CONF_CUSTOM, F(depends_on, struct spec_dep_list), .set = set_depends_on, .given = depends_on_given,
+	  .put = put_depends_on, .doc = "Services that must be there first: a list, or a map with a condition for each.",
+	  .schema = "\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"object\","
+		    "\"additionalProperties\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":"
+		    "{\"condition\":{\"enum\":[\"service_started\",\"service_healthy\",\"service_completed_successfully\"]}}}}]",
+	  .example = "{db: {condition: service_started}}" },
+	{ "wants", LIST(wants), .doc = "Services that are started with it and may fail.", .example = "[metrics]" },
+	{ "after", LIST(after), .doc = "Services that are started before it, if they are started at all.", .example = "[db]" },
+	{ "before", LIST(before), .doc = "Services that are started after it, if they are started at all.", .example = "[metrics]" },
+	{ "conflicts", LIST(conflicts), .unbuilt = "conflicting services", .doc = "Services that are stopped when it starts.",
+	  .example = "[web-old]" },
+	{ "ready", WORD(ready, ready_words), .def = "started", .sub = ready_keys, .map_means = "fd",
+	  .unbuilt = "readiness by a descriptor or a health check", .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
+	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, its own sockets, its health check." },
+	{ "start_timeout", MSEC(start_timeout), .def = "30s", .doc = "Time to become ready; then it has failed." },
+	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
+	  .doc = "When to run it again after it ended; the default is no for type: oneshot. Also on-failure:N.",
+	  .schema = "\"anyOf\":[{\"enum\":[\"no\",false,\"on-failure\",\"always\",\"unless-stopped\"]},"
+		    "{\"type\":\"string\",\"pattern\":\"^on-failure:[0-9]+$|\\\\$\\\\{\"}]" },
+	{ "backoff", .type = CONF_CUSTOM, .sub = backoff_keys, .set = set_backoff, .doc = "Pause before a restart: a map, or one time for all.",
+	  .schema = "\"type\":[\"string\",\"integer\"]" },
+	{ "max_restarts", COUNT(max_restarts, 0, 1000000), .def = "5", .doc = "Restarts within restart_window after which the service has failed." },
+	{ "restart_window", MSEC(restart_window), .def = "60s", .doc = "Time in which restarts are counted." },
+	{ "on_failure", WORD(on_failure, failure_words), .set = set_on_failure, .put = put_on_failure, .def = "none",
+	  .unbuilt = "starting another service on failure", .unbuilt_words = 1u << ON_FAILURE_START,
+	  .doc = "What to do when it has failed: none, reboot, poweroff, stop-all or start:SERVICE.",
+	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|reboot|poweroff|stop-all|start:.+)$|\\\\$\\\\{\"" },
+	{ "critical", BOOL(critical), .def = "false", .doc = "Its end ends the container or reboots the machine." },
+	{ "stop_signal", SIGNAL(stop_signal), .def = "SIGTERM", .doc = "Signal that asks it to stop." },
+	{ "stop_timeout", MSEC(stop_timeout), .def = "10s", .doc = "Time between the stop signal and SIGKILL to its whole cgroup." },
+	{ "reload_signal", SIGNAL(reload_signal), .def = "SIGHUP", .unbuilt = "reloading a service",
+	  .doc = "Signal that asks it to read its configuration again.", .example = "SIGUSR1" },
+	{ "watchdog", MSEC(watchdog), .def = "0", .unbuilt = "the service watchdog",
+	  .doc = "Time within which it must send WATCHDOG=1; 0: no watchdog.", .example = "30s" },
+	{ "healthcheck", SECTION(health_keys), .doc = "How to ask it whether it is well." },
+	{ "cron", TEXT(cron), .sub = cron_keys, .unbuilt = "starting by the clock", .doc = "When to start it: six fields, seconds first.",
+	  .example = "\"0 0 2 * * *\"" },
+	{ "every", MSEC(every), .def = "0", .unbuilt = "starting by the clock", .doc = "Time between two starts of a oneshot.",
+	  .example = "5m" },
+	{ "conditions", PAIRS(conditions), .unbuilt = "start conditions", .doc = "What must hold, or the start is skipped: path_exists.",
+	  .example = "{path_exists: /etc/nginx}" },
+	{ "hooks", SECTION(hook_keys), .doc = "Commands around start and stop." },
+	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys, .each = sizeof(struct spec_listen),
+	  .doc = "Sockets that prior binds and passes on, from descriptor 3." },
+	{ "logs", SECTION(log_keys), .doc = "What happens to its output." },
+	{ "isolation", SECTION(isolation_keys), .doc = "What it sees." },
+	{ "security", SECTION(security_keys), .doc = "What it may do." },
+	{ "limits", SECTION(limits_keys), .doc = "How much it may use." },
+
+	/* as in the seeds and in Compose */
+	{ "entrypoint", COMMAND(entrypoint), .alias = "command",
+	  .doc = "Compose's way: stands before command." },
+	{ "capabilities", .type = CONF_CUSTOM, .set = set_capabilities, .alias = "security.cap_add",
+	  .doc = "The capabilities to keep: cap_drop: [ALL] and cap_add with this list.", .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	{ "env", SECTION(env_keys), .alias = "environment", .doc = "Another spelling of env_file and environment." },
+	{ "restart_policy", ALIAS("restart") },
+	{ "deployment", SECTION(deployment_keys), .alias = "healthcheck", .doc = "Holds another spelling of healthcheck." },
+	{ "ulimits", SECTION(limits_keys), .alias = "limits", .doc = "Another spelling of limits." },
+	{ "pids_limit", ALIAS("limits.cgroup.pids_max") },
+	{ "mem_limit", ALIAS("limits.cgroup.memory_max") },
+	{ "cpus", .type = CONF_CUSTOM, .set = set_cpus, .alias = "limits.cgroup.cpu_max", .doc = "Compose's way: CPUs as a number, 1.5 is 150%.",
+	  .schema = "\"type\":[\"number\",\"string\"]" },
+	{ "cpuset", ALIAS("limits.cpu_affinity") },
+	{ "shm_size", ALIAS("limits.shm_size") },
+	{ "oom_score_adj", ALIAS("limits.oom_score_adj") },
+	{ "group_add", ALIAS("supplementary_groups") },
+	{ "hostname", ALIAS("isolation.hostname") },
+	{ "read_only", ALIAS("isolation.readonly_rootfs") },
+	{ "tmpfs", ALIAS("isolation.tmpfs") },
+	{ "volumes", ALIAS("isolation.volumes") },
+	{ "devices", ALIAS("isolation.devices") },
+	{ "ports", ALIAS("isolation.network.ports") },
+	{ "network_mode", .type = CONF_CUSTOM, .set = set_network_mode, .alias = "isolation.network",
+	  .doc = "Compose's way: none is a private network, host the machine's.", .schema = "\"type\":\"string\"" },
+	{ "cap_add", ALIAS("security.cap_add") },
+	{ "cap_drop", ALIAS("security.cap_drop") },
+	{ "security_opt", .type = CONF_CUSTOM, .set = set_security_opt, .alias = "security",
+	  .doc = "Compose's way: no-new-privileges, seccomp=PROFILE, apparmor=PROFILE, label=CONTEXT.",
+	  .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	{ "stop_grace_period", ALIAS("stop_timeout") },
+	{ 0 }
+};

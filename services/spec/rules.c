@@ -1,0 +1,264 @@
+/* Rules that a row's type cannot say. Each takes a whole field and says what is wrong with it. */
+/* SPDX-License-Identifier: ISC */
+#include "services/spec/rows.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+static bool all_of(const char *s, const char *set)
+{
+	return s[strspn(s, set)] == '\0';
+}
+
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define UID_INVALID 4294967295ll
+
+/* A number has one spelling. "-1", "0x1", "01" or 4294967295 would be root or nobody somewhere else (CVE-2024-3154 and its kind). */
+int user_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+	int64_t id = 0;
+
+	if (!*s)
+		return err_set(e, EINVAL, "a user or group must not be empty");
+	if (all_of(s, DIGITS)) {
+		if (value_number(s, &id) < 0 || id >= UID_INVALID)
+			return err_set(e, EINVAL, "'%.40s' is not a user or group number (0 to 4294967294, without leading zeros)", s);
+		return 0;
+	}
+	if ((*s >= '0' && *s <= '9') || *s == '-' || *s == '.' || strlen(s) > 255 || !all_of(s, LETTERS DIGITS "_.-"))
+		return err_set(e, EINVAL, "'%.40s' is neither the name nor the number of a user or group", s);
+	return 0;
+}
+
+int users_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (user_rule(&l->v[i], e) < 0)
+			return -e->code;
+	return 0;
+}
+
+static bool is_path(const char *s)
+{
+	if (*s != '/' || strlen(s) > 4000)
+		return false;
+	for (; *s; s++)
+		if (s[0] == '/' && s[1] == '.' && (!s[2] || s[2] == '/' || (s[2] == '.' && (!s[3] || s[3] == '/'))))
+			return false;
+	return true;
+}
+
+/* Whether s is dir or lies below it, however many slashes are between. */
+static bool is_below(const char *s, const char *dir)
+{
+	s += strspn(s, "/");
+	size_t n = strlen(dir);
+
+	return !strncmp(s, dir, n) && (!s[n] || s[n] == '/');
+}
+
+int work_dir_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (is_below(s, "proc"))
+		return err_set(e, EINVAL, "'%.60s' is below /proc, which can lead out of the cell", s);
+	return 0;
+}
+
+int paths_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (!is_path(l->v[i]))
+			return err_set(e, EINVAL, "'%.60s' is not an absolute path without '.' and '..'", l->v[i]);
+	return 0;
+}
+
+int environment_rule(const void *field, struct err *e)
+{
+	const struct pair_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *s = l->v[i].key;
+
+		if (!*s || (*s >= '0' && *s <= '9') || !all_of(s, LETTERS DIGITS "_"))
+			return err_set(e, EINVAL, "'%.60s' is not the name of a variable (letters, digits and _)", s);
+	}
+	return 0;
+}
+
+int hostname_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (strlen(s) > 63 || !all_of(s, LETTERS DIGITS "-.") || *s == '-' || *s == '.')
+		return err_set(e, EINVAL, "'%.70s' is not a host name (up to 63 letters, digits, - and .)", s);
+	return 0;
+}
+
+int cpu_list_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *s = l->v[i], *dash = strchr(s, '-');
+		char first[8] = "";
+		int64_t a = 0, b = 0;
+		size_t n = dash ? (size_t)(dash - s) : strlen(s);
+
+		if (n < sizeof first)
+			memcpy(first, s, n), first[n] = '\0';
+		if (value_number(first, &a) < 0 || (dash && value_number(dash + 1, &b) < 0) || a < 0 || (dash && b < a) || a > 1023 || b > 1023)
+			return err_set(e, EINVAL, "'%.40s' is not a CPU like 0 or a range like 4-7 (up to 1023)", s);
+	}
+	return 0;
+}
+
+int volumes_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		char v[8192];
+		char *save = NULL;
+
+		if (!text_copy(v, sizeof v, l->v[i]))
+			return err_set(e, ENAMETOOLONG, "a volume is longer than 8191 bytes");
+		const char *from = strtok_r(v, ":", &save), *to = strtok_r(NULL, ":", &save), *mode = strtok_r(NULL, ":", &save);
+
+		if (!from || !to || !is_path(from) || !is_path(to) || (mode && strcmp(mode, "rw") && strcmp(mode, "ro")) ||
+		    strtok_r(NULL, ":", &save))
+			return err_set(e, EINVAL, "'%.80s' is not SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw with absolute paths", l->v[i]);
+	}
+	return 0;
+}
+
+static bool is_device(const char *s)
+{
+	return is_path(s) && is_below(s, "dev") && strlen(s) > 5;
+}
+
+int devices_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		char v[1024];
+		char *save = NULL;
+		bool fits = text_copy(v, sizeof v, l->v[i]);
+		const char *from = strtok_r(v, ":", &save), *next = strtok_r(NULL, ":", &save), *mode = strtok_r(NULL, ":", &save);
+
+		if (next && *next != '/' && !mode)
+			mode = next, next = NULL;
+		if (!fits || !from || !is_device(from) || (next && !is_device(next)) || (mode && !all_of(mode, "rwm")) || strtok_r(NULL, ":", &save))
+			return err_set(e, EINVAL, "'%.80s' is not /dev/X, /dev/X:rw or /dev/X:/dev/Y:rw", l->v[i]);
+	}
+	return 0;
+}
+
+/* An address, with a prefix length when want_prefix. */
+static bool is_address(const char *s, bool want_prefix)
+{
+	unsigned char ip[16];
+	char text[64];
+	int64_t prefix = 0;
+
+	if (!text_copy(text, sizeof text, s))
+		return false;
+	char *slash = strchr(text, '/');
+
+	if (!slash != !want_prefix)
+		return false;
+	if (slash)
+		*slash = '\0';
+	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+
+	if (inet_pton(family, text, ip) != 1)
+		return false;
+	return !slash || (value_number(slash + 1, &prefix) == 0 && prefix >= 0 && prefix <= (family == AF_INET ? 32 : 128));
+}
+
+int prefixes_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (!is_address(l->v[i], true))
+			return err_set(e, EINVAL, "'%.60s' is not an address with prefix length like 10.88.0.2/24 or fd88::2/64", l->v[i]);
+	return 0;
+}
+
+int address_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	return is_address(s, false) ? 0 : err_set(e, EINVAL, "'%.60s' is not an address like 10.88.0.1 or fd88::1", s);
+}
+
+int interface_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (!*s || strlen(s) > 15 || !all_of(s, LETTERS DIGITS "_.-") || *s == '.' || *s == '-')
+		return err_set(e, EINVAL, "'%.40s' is not the name of a network interface (up to 15 letters, digits, _ . -)", s);
+	return 0;
+}
+
+/* Dots or slashes between the parts; no part may lead out of /proc/sys. */
+int sysctl_rule(const void *field, struct err *e)
+{
+	const struct pair_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *s = l->v[i].key;
+
+		if (!*s || strlen(s) > 200 || !all_of(s, LETTERS DIGITS "_.-/:*") || strstr(s, "..") || strchr("./", *s) || strstr(s, "//"))
+			return err_set(e, EINVAL, "'%.60s' is not the name of a kernel setting like net.ipv4.ip_forward", s);
+	}
+	return 0;
+}
+
+int modules_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (!*l->v[i] || strlen(l->v[i]) > 55 || !all_of(l->v[i], LETTERS DIGITS "_-"))
+			return err_set(e, EINVAL, "'%.60s' is not the name of a kernel module", l->v[i]);
+	return 0;
+}
+
+int options_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (!*l->v[i] || strchr(l->v[i], ','))
+			return err_set(e, EINVAL, "'%.60s' is not one mount option; write a list of them", l->v[i]);
+	return 0;
+}
+
+int at_least_one_rule(const void *field, struct err *e)
+{
+	return *(const uint64_t *)field ? 0 : err_set(e, ERANGE, "must be at least 1 byte; leave the key away for no limit");
+}
+
+/* Names of calls and groups are known to the filter's compiler; here only what cannot be one is refused. */
+int calls_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *s = l->v[i] + (*l->v[i] == '@');
+
+		if (!*s || strlen(s) > 40 || !all_of(s, LETTERS DIGITS "_-"))
+			return err_set(e, EINVAL, "'%.60s' is neither a system call nor a group like @mount", l->v[i]);
+	}
+	return 0;
+}
