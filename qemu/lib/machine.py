@@ -83,9 +83,9 @@ class Machine:
         self._qemu.kill()
 
     def _init_has_spoken(self) -> bool:
-        """The kernel's own lines begin with a time in brackets; anything else is init's."""
+        """The kernel's own lines begin with a time in microseconds; anything else is init's."""
         return self.second.size > 0 or any(
-            line and not re.match(r"\[ *\d+\.\d+\]", line) for line in self.console.text.splitlines())
+            line and not re.match(r"\[ *\d+\.\d{6}\]", line) for line in self.console.text.splitlines())
 
     def first_words(self) -> None:
         """Returns when init said something, or the machine ended; raises Infrastructure when neither comes."""
