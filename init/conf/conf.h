@@ -117,6 +117,7 @@ struct conf_read {
 	unsigned char layer;		/* this pass, from 1: a row twice in one pass is an error */
 	struct origin from;		/* the origin of all values unless kind is FROM_FILE */
 	const struct node *top;		/* labels begin below this node */
+	const char *label;		/* of what is read, before the names of its rows; NULL: none */
 	const char *const *files;	/* names for origin.file, for messages */
 	void (*tell)(struct conf_read *r, unsigned severity, struct origin at, const char *text);
 	void *owner;			/* the caller's */

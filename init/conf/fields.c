@@ -381,6 +381,7 @@ void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, 
 	unsigned char layers[64] = { 0 };
 
 	conf_index(&x, sub);
+	item.label = conf_label(r, n);
 	item.index = &x;
 	item.origins = x.rows <= 64 ? origins : NULL;
 	item.layers = x.rows <= 64 ? layers : NULL;

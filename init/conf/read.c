@@ -133,11 +133,18 @@ void conf_read_block(struct conf_read *r, const struct conf_key *keys, void *obj
 /* A single value replaces all of what the map form has set in a lower layer. */
 static void reset_rows(struct conf_read *r, const struct conf_key *keys, void *obj, const struct node *n)
 {
-	for (const struct conf_key *k = keys; k->name; k++)
-		if (!k->alias && !(k->flags & CONF_SELF)) {
-			conf_field_default(r, k, obj);
-			conf_mark(r, k, n);
+	for (const struct conf_key *k = keys; k->name; k++) {
+		int i = r->index ? conf_number(r->index, k) : -1;
+
+		if (k->alias || k->flags & CONF_SELF)
+			continue;
+		if (i >= 0 && r->layers && r->layers[i] != r->layer && conf_is_default(k, obj)) {
+			r->layers[i] = r->layer;	/* nothing to replace: its origin stays */
+			continue;
 		}
+		conf_field_default(r, k, obj);
+		conf_mark(r, k, n);
+	}
 }
 
 struct node conf_made(const struct node *n, const char *text)
@@ -221,7 +228,8 @@ void conf_refuse_unbuilt(struct conf_read *r, const void *obj)
 				continue;
 			int i = conf_number(r->index, k);
 			struct origin at = r->origins && i >= 0 ? r->origins[i] : r->from;
-			const char *text = arena_fmt(r->arena, "%s: not built yet: %s", conf_path(r, k), k->unbuilt);
+			const char *text = arena_fmt(r->arena, "%s%s%s: not built yet: %s", r->label ? r->label : "",
+						     r->label ? "." : "", conf_path(r, k), k->unbuilt);
 
 			r->errors++;
 			r->tell(r, CONF_ERROR, at, text ? text : k->unbuilt);

@@ -11,6 +11,7 @@ struct walk {
 	struct tree *t;
 	yaml_parser_t p;
 	struct node *root, *open;	/* the document; the innermost list or map that is not finished */
+	struct node *about;		/* the node that is talked about; NULL: the open one */
 	const char *key;		/* read, waiting for its value */
 	uint32_t key_line, key_col;
 	unsigned depth, nodes, documents;
@@ -28,7 +29,7 @@ static void say(struct walk *w, uint32_t line, uint32_t col, const char *fmt, ..
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	w->t->told++;
-	w->t->tell(w->t, w->open, line, col, text);
+	w->t->tell(w->t, w->about ? w->about : w->open, line, col, text);
 }
 
 #define AT(mark) (uint32_t)(mark).line + 1, (uint32_t)(mark).column + 1
@@ -77,12 +78,14 @@ static struct node *add_node(struct walk *w, enum node_kind kind, yaml_mark_t at
 	return n;
 }
 
-static void refuse_extras(struct walk *w, yaml_mark_t at, const void *anchor, const void *tag)
+static void refuse_extras(struct walk *w, struct node *n, yaml_mark_t at, const void *anchor, const void *tag)
 {
+	w->about = n;
 	if (anchor)
 		say(w, AT(at), "anchor '&%s': anchors are not allowed; write the value where it is needed", (const char *)anchor);
 	if (tag)
 		say(w, AT(at), "tag '%s': tags are not allowed", (const char *)tag);
+	w->about = NULL;
 }
 
 static void on_key(struct walk *w, const yaml_event_t *ev)
@@ -108,8 +111,8 @@ static void on_scalar(struct walk *w, const yaml_event_t *ev)
 	const char *s = (const char *)ev->data.scalar.value, *why = NULL;
 	size_t len = ev->data.scalar.length;
 
-	refuse_extras(w, ev->start_mark, ev->data.scalar.anchor, ev->data.scalar.tag);
 	if (w->open && w->open->kind == NODE_MAP && !w->key) {
+		refuse_extras(w, NULL, ev->start_mark, ev->data.scalar.anchor, ev->data.scalar.tag);
 		on_key(w, ev);
 		return;
 	}
@@ -117,6 +120,8 @@ static void on_scalar(struct walk *w, const yaml_event_t *ev)
 
 	if (!n)
 		return;
+	refuse_extras(w, n, ev->start_mark, ev->data.scalar.anchor, ev->data.scalar.tag);
+	w->about = n;
 	n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	if (memchr(s, 0, len)) {
 		say(w, AT(ev->start_mark), "a value holds a NUL byte");
@@ -129,11 +134,11 @@ static void on_scalar(struct walk *w, const yaml_event_t *ev)
 	}
 	if (!n->text)
 		no_memory(w, ev->start_mark);
+	w->about = NULL;
 }
 
 static void on_open(struct walk *w, enum node_kind kind, yaml_mark_t at, const void *anchor, const void *tag)
 {
-	refuse_extras(w, at, anchor, tag);
 	if (w->open && w->open->kind == NODE_MAP && !w->key) {
 		say(w, AT(at), "a key must be a word, not a list or a map");
 		give_up(w);
@@ -146,10 +151,11 @@ static void on_open(struct walk *w, enum node_kind kind, yaml_mark_t at, const v
 	}
 	struct node *n = add_node(w, kind, at);
 
-	if (n) {
-		w->open = n;
-		w->depth++;
-	}
+	if (!n)
+		return;
+	refuse_extras(w, n, at, anchor, tag);
+	w->open = n;
+	w->depth++;
 }
 
 static int by_key(const void *a, const void *b)
@@ -179,7 +185,9 @@ static void refuse_duplicates(struct walk *w, const struct node *map)
 		if (strcmp(v[i - 1]->key, v[i]->key))
 			continue;
 		v[i]->again = true;
+		w->about = v[i];
 		say(w, v[i]->key_line, v[i]->key_col, "'%s' is given twice; first in line %u", v[i]->key, v[i - 1]->key_line);
+		w->about = NULL;
 	}
 }
 
@@ -193,16 +201,17 @@ static void on_close(struct walk *w)
 
 static void on_alias(struct walk *w, const yaml_event_t *ev)
 {
+	bool as_key = w->open && w->open->kind == NODE_MAP && !w->key;
+	struct node *n = as_key ? NULL : add_node(w, NODE_SCALAR, ev->start_mark);
+
+	w->about = n;
 	say(w, AT(ev->start_mark), "alias '*%s': aliases are not allowed; write the value where it is needed",
 	    (const char *)ev->data.alias.anchor);
-	if (w->open && w->open->kind == NODE_MAP && !w->key) {
-		give_up(w);
-		return;
-	}
-	struct node *n = add_node(w, NODE_SCALAR, ev->start_mark);
-
+	w->about = NULL;
 	if (n)
 		n->text = "";
+	else
+		give_up(w);
 }
 
 static void on_event(struct walk *w, const yaml_event_t *ev)

@@ -25,8 +25,8 @@ struct node {
 };
 
 /*
- * What the reader needs. tell() hears of everything wrong; `in` is the innermost list or map around the place, NULL
- * outside of all. env() answers ${NAME}; NULL switches variables off.
+ * What the reader needs. tell() hears of everything wrong; `in` is the node it is about, or the innermost list or map
+ * around the place, NULL outside of all. env() answers ${NAME}; NULL switches variables off.
  */
 struct tree {
 	struct arena *arena;	/* nodes and texts live here; not owned */

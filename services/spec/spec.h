@@ -233,7 +233,7 @@ struct spec {
 	struct spec_signer_list signers;
 	struct spec_service *services;
 	unsigned nservices;
-	struct problem *problems;	/* in the order found */
+	struct problem *problems, *last_problem; /* in the order found */
 	unsigned nproblems, nerrors;	/* nerrors counts those that are errors, not notes */
 };
 

@@ -1,0 +1,173 @@
+/* What contradicts itself inside one service; nothing here needs the machine. */
+/* SPDX-License-Identifier: ISC */
+#include "services/spec/load.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((format(printf, 4, 5)))
+static void wrong(struct load *l, struct spec_service *svc, const void *field, const char *fmt, ...)
+{
+	struct origin at = spec_from(svc, field);
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	spec_problem(l->s, SEV_ERROR, at.kind == FROM_FILE ? at : svc->from, svc->name, "%s", text);
+}
+
+static bool is_from_file(const struct spec_service *svc, const void *field)
+{
+	return spec_from(svc, field).kind == FROM_FILE;
+}
+
+static void check_process(struct load *l, struct spec_service *svc)
+{
+	if (svc->command.n == 0)
+		wrong(l, svc, &svc->command, "command: is missing or empty; there is nothing to run");
+	else if (!*svc->command.v[0])
+		wrong(l, svc, &svc->command, "command: the program's name is empty");
+	if (svc->user && svc->dynamic_user)
+		wrong(l, svc, &svc->user, "user: contradicts security.dynamic_user: true; give one of them");
+	if (svc->type == TYPE_ONESHOT && (svc->restart == RESTART_ALWAYS || svc->restart == RESTART_UNLESS_STOPPED))
+		wrong(l, svc, &svc->restart, "restart: '%s' would run a oneshot again and again; use no or on-failure",
+		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
+	if (svc->backoff_initial > svc->backoff_max)
+		wrong(l, svc, &svc->backoff_initial, "backoff.initial: is longer than backoff.max");
+}
+
+static void check_health(struct load *l, struct spec_service *svc)
+{
+	const struct spec_health *h = &svc->healthcheck;
+	bool asks = h->test.n || h->http || h->tcp;
+
+	for (unsigned i = 0; health_keys[i].name && !asks; i++) {
+		const char *field = (const char *)svc + health_keys[i].at;
+
+		if (health_keys[i].alias || !is_from_file(svc, field) || health_keys[i].type == CONF_LIST)
+			continue;
+		wrong(l, svc, field, "healthcheck: has no test, http or tcp to check");
+		return;
+	}
+}
+
+/* Depends on the condition, not on the row, so conf_refuse_unbuilt() cannot know. */
+static void check_conditions(struct load *l, struct spec_service *svc)
+{
+	for (unsigned i = 0; i < svc->depends_on.n; i++)
+		if (svc->depends_on.v[i].condition == COND_HEALTHY)
+			wrong(l, svc, &svc->depends_on, "depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
+}
+
+static unsigned kinds_of(const struct spec_listen *s)
+{
+	return (s->tcp != NULL) + (s->udp != NULL) + (s->unix_path != NULL) + (s->unix_dgram != NULL) + (s->unix_seqpacket != NULL) +
+	       (s->fifo != NULL) + (s->vsock != NULL) + (s->netlink != NULL);
+}
+
+static void check_listen(struct load *l, struct spec_service *svc)
+{
+	for (unsigned i = 0; i < svc->listen.n; i++) {
+		const struct spec_listen *s = &svc->listen.v[i];
+
+		if (kinds_of(s) != 1)
+			wrong(l, svc, &svc->listen, "listen: socket %u (%s) has %s; give it exactly one of tcp and unix", i + 1, s->name,
+			      kinds_of(s) ? "several addresses" : "no address");
+		if (s->tcp && (s->user || s->group))
+			wrong(l, svc, &svc->listen, "listen: socket %u (%s): user and group are for unix sockets", i + 1, s->name);
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(s->name, svc->listen.v[j].name))
+				wrong(l, svc, &svc->listen, "listen: sockets %u and %u are both named '%s'; name each", j + 1, i + 1, s->name);
+	}
+	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
+		wrong(l, svc, &svc->ready, "ready: 'listening' needs a socket in listen");
+}
+
+static const struct spec_bridge *find_bridge(const struct spec *s, const char *name)
+{
+	for (unsigned i = 0; i < s->nbridges; i++)
+		if (!strcmp(s->bridges[i].name, name))
+			return &s->bridges[i];
+	return NULL;
+}
+
+static void check_network(struct load *l, struct spec_service *svc)
+{
+	const struct spec_network *n = &svc->network;
+
+	if (n->ports.n && !n->bridge)
+		wrong(l, svc, &n->ports, "isolation.network.ports: needs a bridge (isolation.network.bridge)");
+	if (n->addresses.n && !n->bridge)
+		wrong(l, svc, &n->addresses, "isolation.network.address: needs a bridge (isolation.network.bridge)");
+	if (n->gateway && !n->addresses.n)
+		wrong(l, svc, &n->gateway, "isolation.network.gateway: needs an address");
+	if (n->bridge && !n->addresses.n)
+		wrong(l, svc, &n->bridge, "isolation.network.bridge: needs an address (isolation.network.address)");
+	if (n->bridge && !find_bridge(l->s, n->bridge))
+		wrong(l, svc, &n->bridge, "isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
+}
+
+static void check_namespaces(struct load *l, struct spec_service *svc)
+{
+	struct spec_need needs[SPEC_NEEDS];
+
+	spec_needs(svc, needs);
+	for (unsigned i = 0; i < SPEC_NEEDS && !svc->ns_mount; i++) {
+		struct origin at = spec_from(svc, needs[i].field);
+
+		if (!needs[i].on)
+			continue;
+		wrong(l, svc, &svc->ns_mount, "isolation.mount: false contradicts %s (%s), which needs own mounts", needs[i].name,
+		      spec_origin_text(l->s, at));
+	}
+	if (svc->private_ipc && !svc->ns_ipc)
+		wrong(l, svc, &svc->ns_ipc, "isolation.ipc: false contradicts isolation.private_ipc (%s)",
+		      spec_origin_text(l->s, spec_from(svc, &svc->private_ipc)));
+	if (svc->hostname && !svc->ns_uts)
+		wrong(l, svc, &svc->ns_uts, "isolation.uts: false contradicts isolation.hostname (%s)",
+		      spec_origin_text(l->s, spec_from(svc, &svc->hostname)));
+}
+
+static const char *target_of(const char *volume, size_t *n)
+{
+	const char *to = strchr(volume, ':');
+
+	if (!to)
+		return NULL;
+	*n = strcspn(to + 1, ":");
+	return to + 1;
+}
+
+static void check_volumes(struct load *l, struct spec_service *svc)
+{
+	for (unsigned i = 0; i < svc->volumes.n; i++)
+		for (unsigned j = 0; j < i; j++) {
+			size_t a = 0, b = 0;
+			const char *x = target_of(svc->volumes.v[i], &a), *y = target_of(svc->volumes.v[j], &b);
+
+			if (x && y && a == b && !memcmp(x, y, a))
+				wrong(l, svc, &svc->volumes, "isolation.volumes: two of them have the target %.*s", (int)a, x);
+		}
+}
+
+static void check_seccomp(struct load *l, struct spec_service *svc)
+{
+	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_deny.n)
+		wrong(l, svc, &svc->seccomp_deny, "security.seccomp.deny: has no effect with profile none");
+	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_allow.n)
+		wrong(l, svc, &svc->seccomp_allow, "security.seccomp.allow: has no effect with profile none");
+}
+
+void check_service(struct load *l, struct spec_service *svc)
+{
+	check_process(l, svc);
+	check_health(l, svc);
+	check_conditions(l, svc);
+	check_listen(l, svc);
+	check_network(l, svc);
+	check_namespaces(l, svc);
+	check_volumes(l, svc);
+	check_seccomp(l, svc);
+}

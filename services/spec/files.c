@@ -1,0 +1,170 @@
+/* From a path to trees: one file, or prior.yaml and services.d/<any>.yaml in byte order. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "services/spec/load.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILES_MAX 4096u
+
+/* The service whose block `n` is in, NULL when it is in none. */
+static const char *service_around(const struct node *n)
+{
+	for (; n && n->up; n = n->up)
+		if (n->up->key && !strcmp(n->up->key, "services") && n->up->up && !n->up->up->up)
+			return n->key;
+	return NULL;
+}
+
+static void tree_says(struct tree *t, const struct node *in, uint32_t line, uint32_t col, const char *text)
+{
+	struct load *l = t->owner;
+	struct origin at = { FROM_FILE, t->file, line, col };
+	const char *service = service_around(in);
+
+	if (!service && l->directory && t->file > 1)
+		spec_problem_file(l->s, at, text);
+	else
+		spec_problem(l->s, SEV_ERROR, at, service, "%s", text);
+}
+
+static const char *from_environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* The whole file; one byte more than allowed is enough to know. */
+static ssize_t read_all(const char *path, char *buf, size_t size, struct err *e)
+{
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	size_t n = 0;
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "%s: not a regular file", path);
+	while (n < size) {
+		ssize_t got = read(fd, buf + n, size - n);
+
+		if (got < 0)
+			return err_sys(e, "%s", path);
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	return (ssize_t)n;
+}
+
+static void read_tree(struct load *l, unsigned file, const char *text, size_t n)
+{
+	struct tree t = { .arena = &l->s->arena, .file = (uint16_t)file, .env = from_environment, .tell = tree_says, .owner = l };
+
+	l->roots[file] = tree_read(&t, text, n);
+}
+
+static int load_one(struct load *l, const char *path, struct err *e)
+{
+	char *buf = malloc(TREE_BYTES + 1);	/* not of the arena: there may be thousands of files */
+	ssize_t n = buf ? read_all(path, buf, TREE_BYTES + 1, e) : err_set(e, ENOMEM, "%s: no memory", path);
+
+	if (n >= 0) {
+		unsigned file = ++l->s->nfiles;
+
+		l->s->files[file] = path;
+		read_tree(l, file, buf, (size_t)n);
+	}
+	free(buf);
+	return n < 0 ? (int)n : 0;
+}
+
+static bool is_service_file(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && *name != '.' && !strcmp(name + n - 5, ".yaml");
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of services.d, sorted. 0 when there is no such directory. */
+static int service_files(struct load *l, const char *dir, const char **names, struct err *e)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(e, "%s", dir);
+	for (struct dirent *f = readdir(d); f; f = readdir(d)) {
+		if (!is_service_file(f->d_name) || n == FILES_MAX - 2)
+			continue;
+		names[n] = arena_fmt(&l->s->arena, "%s/%s", dir, f->d_name);
+		n += names[n] != NULL;
+	}
+	closedir(d);
+	qsort(names, n, sizeof *names, by_bytes);
+	return (int)n;
+}
+
+/* A file of services.d that cannot be read condemns itself alone. */
+static void load_service_file(struct load *l, const char *path)
+{
+	struct err e = { 0 };
+
+	if (load_one(l, path, &e) == 0)
+		return;
+	l->s->files[++l->s->nfiles] = path;
+	spec_problem_file(l->s, (struct origin){ FROM_FILE, (uint16_t)l->s->nfiles, 0, 0 }, e.text);
+}
+
+static int load_directory(struct load *l, const char *path, struct err *e)
+{
+	const char **names = arena_get(&l->s->arena, FILES_MAX * sizeof *names);
+	const char *first = arena_fmt(&l->s->arena, "%s/prior.yaml", path), *dir = arena_fmt(&l->s->arena, "%s/services.d", path);
+	int n, rc;
+
+	l->directory = true;
+	if (!names || !first || !dir)
+		return err_set(e, ENOMEM, "%s: no memory", path);
+	n = service_files(l, dir, names, e);
+	if (n < 0)
+		return n;
+	rc = load_one(l, first, e);
+	if (rc == -ENOENT && n > 0) {
+		/* Files of services.d alone are a configuration too; number 1 stays prior.yaml's. */
+		l->s->files[++l->s->nfiles] = first;
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < n; i++)
+		load_service_file(l, names[i]);
+	return 0;
+}
+
+int load_files(struct load *l, const char *path, struct err *e)
+{
+	struct arena *a = &l->s->arena;
+	struct stat st;
+
+	l->s->files = arena_get(a, FILES_MAX * sizeof *l->s->files);
+	l->roots = arena_get(a, FILES_MAX * sizeof *l->roots);
+	l->services = arena_get(a, FILES_MAX * sizeof *l->services);
+	if (!l->s->files || !l->roots || !l->services)
+		return err_set(e, ENOMEM, "%s: no memory", path);
+	l->s->files[0] = "default";
+	if (stat(path, &st) < 0)
+		return err_sys(e, "%s", path);
+	path = arena_copy(a, path, strlen(path));
+	if (!path)
+		return err_set(e, ENOMEM, "no memory left for the configuration");
+	return S_ISDIR(st.st_mode) ? load_directory(l, path, e) : load_one(l, path, e);
+}

@@ -1,0 +1,273 @@
+/* Loading: files become trees, trees become structs by the rows, and what is wrong becomes a list of problems. */
+/* SPDX-License-Identifier: ISC */
+#include "services/spec/load.h"
+#include <errno.h>
+#include <string.h>
+
+static void rows_say(struct conf_read *r, unsigned severity, struct origin at, const char *text)
+{
+	struct load *l = r->owner;
+
+	if (l->quiet)
+		return;
+	if (severity == CONF_ERROR && !l->service && l->of_file)
+		spec_problem_file(l->s, at, text);
+	else
+		spec_problem(l->s, severity == CONF_ERROR ? SEV_ERROR : SEV_NOTE, at, l->service, "%s", text);
+}
+
+struct conf_read load_read(struct load *l)
+{
+	return (struct conf_read){ .arena = &l->s->arena, .from = { .kind = FROM_FILE }, .files = l->s->files, .tell = rows_say,
+				   .owner = l };
+}
+
+/* systemg calls the same format "2". */
+READER(set_version)
+{
+	const char *text = NULL;
+
+	(void)k;
+	(void)obj;
+	if (conf_scalar(r, n, &text) == 0 && strcmp(text, "1") && strcmp(text, "2"))
+		conf_error(r, n, "'%.20s' is not a version that this prior reads; it reads 1", text);
+}
+
+READER(set_services)
+{
+	struct load *l = r->owner;
+
+	(void)k;
+	(void)obj;
+	if (n->kind == NODE_MAP)
+		l->services[n->file] = n;
+	else if (!conf_is_empty(n))
+		conf_error(r, n, "must be a map from names to services");
+}
+
+READER(set_defaults)
+{
+	struct load *l = r->owner;
+	const struct conf_key *row = k->alias ? conf_row(service_keys, k->name) : NULL;
+
+	(void)obj;
+	if (l->ndefaults == l->room) {
+		unsigned room = l->room ? l->room * 2 : 8;
+		struct defaults_block *v = arena_get(r->arena, room * sizeof *v);
+
+		if (!v) {
+			conf_error(r, n, "no memory left for the configuration");
+			return;
+		}
+		if (l->room)
+			memcpy(v, l->defaults, l->room * sizeof *v);
+		l->defaults = v;
+		l->room = room;
+	}
+	l->defaults[l->ndefaults++] = (struct defaults_block){ n, row, l->of_file };
+}
+
+static int read_top(struct load *l, struct err *e)
+{
+	const struct conf_index *x = top_index();
+	struct conf_read r = load_read(l);
+	struct spec *s = l->s;
+
+	r.index = x;
+	r.origins = s->machine.origins = arena_get(&s->arena, x->rows * sizeof *r.origins);
+	r.layers = arena_get(&s->arena, x->rows);
+	if (!r.origins || !r.layers)
+		return err_set(e, ENOMEM, "no memory left for the configuration");
+	r.layer = 1;
+	conf_defaults(&r, s);
+	r.layer = 2;
+	for (unsigned f = 1; f <= s->nfiles; f++) {
+		l->of_file = l->directory && f > 1;
+		r.top = l->roots[f];
+		if (l->roots[f])
+			conf_read_block(&r, top_keys, s, l->roots[f]);
+	}
+	l->of_file = false;
+	conf_refuse_unbuilt(&r, s);
+	return 0;
+}
+
+static const struct node *child(const struct node *n, const char *key)
+{
+	for (const struct node *c = n && n->kind == NODE_MAP ? n->first : NULL; c; c = c->next)
+		if (!strcmp(c->key, key))
+			return c;
+	return NULL;
+}
+
+/* The preset decides what the other rows start from, so it is looked up before them; what is wrong with it is told later. */
+static bool wanted_preset(const struct node *isolation, unsigned *preset)
+{
+	const struct node *n = child(isolation, "preset");
+
+	if (!n || n->kind != NODE_SCALAR)
+		return false;
+	for (unsigned i = 0; i < PRESETS; i++)
+		if (!strcmp(n->text, preset_names[i])) {
+			*preset = i;
+			return true;
+		}
+	return false;
+}
+
+static unsigned preset_of(const struct load *l, const struct node *n)
+{
+	unsigned preset = PRESET_SERVER;
+
+	if (wanted_preset(child(n, "isolation"), &preset))
+		return preset;
+	for (unsigned i = 0; i < l->ndefaults; i++) {
+		const struct defaults_block *d = &l->defaults[i];
+		const struct node *isolation = !d->row ? child(d->node, "isolation") : d->row->sub == isolation_keys ? d->node : NULL;
+
+		if (wanted_preset(isolation, &preset))
+			return preset;
+	}
+	return preset;
+}
+
+static bool name_is_fine(const char *s)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	return *s && strchr(first, *s) && n <= SPEC_NAME_MAX && (!s[n] || !strcmp(s + n, "@"));
+}
+
+static void check_name(struct load *l, const struct spec_service *svc)
+{
+	size_t n = strlen(svc->name);
+
+	if (!name_is_fine(svc->name))
+		spec_problem(l->s, SEV_ERROR, svc->from, svc->name,
+			     "the name must be [a-z0-9][a-z0-9_.-]*, at most %u bytes", SPEC_NAME_MAX);
+	else if (svc->name[n - 1] == '@')
+		spec_problem(l->s, SEV_ERROR, svc->from, svc->name, "not built yet: templates (names that end in @)");
+}
+
+/* The lines of one service over what its preset and the defaults make of it. */
+static void read_service(struct load *l, struct spec_service *svc, const struct node *n)
+{
+	const struct conf_index *x = service_index();
+	const struct spec_service *made = load_made(l, preset_of(l, n));
+	struct conf_read r = load_read(l);
+
+	*svc = made ? *made : (struct spec_service){ 0 };
+	svc->name = n->key;
+	svc->from = (struct origin){ FROM_FILE, n->file, n->key_line, n->key_col };
+	l->service = svc->name;
+	r.index = x;
+	r.top = n;
+	r.layer = 1;
+	r.layers = arena_get(&l->s->arena, x->rows);
+	r.origins = svc->origins = arena_get(&l->s->arena, x->rows * sizeof *r.origins);
+	if (!made || !r.layers || !r.origins) {
+		spec_problem(l->s, SEV_ERROR, svc->from, NULL, "no memory left for the configuration");
+		svc->origins = NULL;
+		return;
+	}
+	memcpy(r.origins, made->origins, x->rows * sizeof *r.origins);
+	check_name(l, svc);
+	conf_read_block(&r, service_keys, svc, n);
+	resolve_service(l, svc);
+	conf_refuse_unbuilt(&r, svc);
+	check_service(l, svc);
+	l->service = NULL;
+}
+
+static void refuse_twice(struct load *l, const struct spec_service *first, const struct node *n)
+{
+	struct origin at = { FROM_FILE, n->file, n->key_line, n->key_col };
+
+	spec_problem(l->s, SEV_ERROR, at, first->name, "is given twice; first at %s:%u", l->s->files[first->from.file], first->from.line);
+}
+
+static int read_services(struct load *l, struct err *e)
+{
+	struct spec *s = l->s;
+	unsigned n = 0;
+
+	for (unsigned f = 1; f <= s->nfiles; f++)
+		n += l->services[f] ? l->services[f]->n : 0;
+	s->services = arena_get(&s->arena, (n + 1) * sizeof *s->services);
+	if (!s->services)
+		return err_set(e, ENOMEM, "no memory left for the configuration");
+	load_made(l, PRESET_SERVER);	/* so that the defaults are checked even when no service uses them */
+	for (unsigned f = 1; f <= s->nfiles; f++)
+		for (const struct node *c = l->services[f] ? l->services[f]->first : NULL; c; c = c->next) {
+			const struct spec_service *first = spec_find(s, c->key);
+
+			if (c->again)
+				continue;
+			if (first)
+				refuse_twice(l, first, c);
+			else
+				read_service(l, &s->services[s->nservices++], c);
+		}
+	check_graph(l);
+	return 0;
+}
+
+int spec_load(struct spec *s, const char *path, struct err *e)
+{
+	struct load l = { .s = s };
+	int rc;
+
+	*s = (struct spec){ 0 };
+	rc = load_files(&l, path, e);
+	if (rc == 0)
+		rc = read_top(&l, e);
+	if (rc == 0)
+		rc = read_services(&l, e);
+	if (rc < 0)
+		spec_free(s);
+	return rc;
+}
+
+void spec_free(struct spec *s)
+{
+	arena_free(&s->arena);
+	*s = (struct spec){ 0 };
+}
+
+struct spec_service *spec_find(const struct spec *s, const char *name)
+{
+	for (unsigned i = 0; i < s->nservices; i++)
+		if (!strcmp(s->services[i].name, name))
+			return &s->services[i];
+	return NULL;
+}
+
+static struct origin origin_at(const struct conf_index *x, const struct origin *origins, const void *obj, const void *field)
+{
+	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)obj));
+	int i = k ? conf_number(x, k) : -1;
+
+	return i < 0 || !origins ? (struct origin){ 0 } : origins[i];
+}
+
+struct origin spec_from(const struct spec_service *svc, const void *field)
+{
+	return origin_at(service_index(), svc->origins, svc, field);
+}
+
+struct origin spec_machine_from(const struct spec *s, const void *field)
+{
+	return origin_at(top_index(), s->machine.origins, s, field);
+}
+
+const char *spec_origin_text(struct spec *s, struct origin o)
+{
+	const char *text = "default";
+
+	if (o.kind == FROM_PRESET)
+		text = arena_fmt(&s->arena, "preset %s", preset_names[o.file]);
+	else if (o.kind == FROM_FILE)
+		text = arena_fmt(&s->arena, "%s:%u", s->files[o.file], o.line);
+	return text ? text : "?";
+}

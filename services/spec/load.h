@@ -1,0 +1,45 @@
+/* Inside of services/spec: what is kept while a configuration is being loaded. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/spec/rows.h"
+
+/* One block that holds values for all services: `defaults`, or a section of it at the top level. */
+struct defaults_block {
+	const struct node *node;
+	const struct conf_key *row;	/* NULL: the whole of service_keys */
+	bool of_file;
+};
+
+struct load {
+	struct spec *s;
+	bool directory;			/* the first file is prior.yaml; the others are from services.d */
+	struct node **roots;		/* by file number; NULL: could not be read */
+	const struct node **services;	/* by file number; the `services` map, NULL: none */
+	struct defaults_block *defaults;
+	unsigned ndefaults, room;
+	/* whose problems are being told */
+	const char *service;
+	bool of_file, quiet;
+	/* defaults < preset < top-level defaults, made when first needed */
+	struct spec_service *made[PRESETS];
+};
+
+/* files.c: names and texts of all files into s->files and roots. -errno: nothing could be read. */
+int load_files(struct load *l, const char *path, struct err *e);
+/* load.c: a pass with its problems going to l->s. */
+struct conf_read load_read(struct load *l);
+/* presets.c: what a service with this preset has before its own lines, NULL: no memory (told). */
+const struct spec_service *load_made(struct load *l, unsigned preset);
+/* resolve.c: keys that need own mounts, and whether they are on. */
+#define SPEC_NEEDS 16
+struct spec_need {
+	const char *name;
+	const void *field;	/* of the service */
+	bool on;
+};
+const struct spec_need *spec_needs(const struct spec_service *svc, struct spec_need v[static SPEC_NEEDS]);
+/* resolve.c: what follows from what is given, once a service's own lines are in. */
+void resolve_service(struct load *l, struct spec_service *svc);
+/* check.c: what contradicts itself. graph.c: dependencies that lead nowhere or in circles. */
+void check_service(struct load *l, struct spec_service *svc);
+void check_graph(struct load *l);
