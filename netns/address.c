@@ -18,7 +18,9 @@ const char *addr_text(const struct net_addr *a, bool prefix, char text[ADDR_TEXT
 
 static int change(struct net *n, int type, int flags, int index, const struct net_addr *a)
 {
-	struct ifaddrmsg i = { .ifa_family = a->family, .ifa_prefixlen = a->prefix, .ifa_index = (unsigned)index };
+	struct ifaddrmsg i = { .ifa_family = a->family,
+			       .ifa_prefixlen = a->prefix,
+			       .ifa_index = (unsigned)index };
 	size_t size = addr_size(a->family);
 
 	/*
@@ -29,7 +31,9 @@ static int change(struct net *n, int type, int flags, int index, const struct ne
 		i.ifa_flags = IFA_F_NODAD;
 	struct nl_msg *m = net_msg(type, flags, &i, sizeof i);
 
-	if (m && (nla_put(m, IFA_LOCAL, (int)size, a->ip) < 0 || nla_put(m, IFA_ADDRESS, (int)size, a->ip) < 0)) {
+	if (m &&
+	    (nla_put(m, IFA_LOCAL, (int)size, a->ip) < 0 ||
+	     nla_put(m, IFA_ADDRESS, (int)size, a->ip) < 0)) {
 		nlmsg_free(m);
 		m = NULL;
 	}
@@ -46,14 +50,18 @@ void addr_undo(struct net *n, int index, const struct net_addr *a, unsigned na, 
 static int check(const char *who, const struct net_addr *a, struct err *e)
 {
 	if (a->family != AF_INET && a->family != AF_INET6)
-		return err_set(e, EAFNOSUPPORT, "%s: add an address: family %u is neither IPv4 nor IPv6", who, a->family);
+		return err_set(e, EAFNOSUPPORT,
+			       "%s: add an address: family %u is neither IPv4 nor IPv6", who,
+			       a->family);
 	if (a->prefix > 8 * addr_size(a->family))
-		return err_set(e, EINVAL, "%s: add an address: prefix length %u is longer than the address", who, a->prefix);
+		return err_set(e, EINVAL,
+			       "%s: add an address: prefix length %u is longer than the address",
+			       who, a->prefix);
 	return 0;
 }
 
-int addr_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na, uint32_t *added,
-		 struct err *e)
+int addr_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		 uint32_t *added, struct err *e)
 {
 	uint32_t new = 0;
 	char text[ADDR_TEXT];
@@ -101,7 +109,8 @@ static void note_unwanted(struct nlmsghdr *h, void *arg)
 	struct nlattr *ip;
 
 	/* The index is compared here too: kernels before 4.20 send every interface's addresses. */
-	if (h->nlmsg_type != RTM_NEWADDR || (int)i->ifa_index != u->index || i->ifa_scope >= RT_SCOPE_LINK ||
+	if (h->nlmsg_type != RTM_NEWADDR || (int)i->ifa_index != u->index ||
+	    i->ifa_scope >= RT_SCOPE_LINK ||
 	    (i->ifa_family != AF_INET && i->ifa_family != AF_INET6) || u->n == NET_ADDRS_MAX)
 		return;
 	ip = nlmsg_find_attr(h, sizeof *i, IFA_LOCAL);
@@ -116,7 +125,8 @@ static void note_unwanted(struct nlmsghdr *h, void *arg)
 		u->at[u->n++] = a;
 }
 
-int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na, struct err *e)
+int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		   struct err *e)
 {
 	struct unwanted u = { .keep = a, .nkeep = na, .index = index };
 	struct ifaddrmsg i = { .ifa_index = (unsigned)index };
@@ -128,7 +138,8 @@ int addr_keep_only(struct net *n, const char *who, int index, const struct net_a
 		int r = change(n, RTM_DELADDR, 0, index, u.at + k);
 
 		if (r < 0 && r != -EADDRNOTAVAIL)
-			return net_fail(n, e, "%s: remove address %s", who, addr_text(u.at + k, true, text));
+			return net_fail(n, e, "%s: remove address %s", who,
+					addr_text(u.at + k, true, text));
 	}
 	return 0;
 }

@@ -13,12 +13,14 @@ static struct nl_msg *new_bridge(const char *name)
 	struct nlattr *info;
 	unsigned char mac[6];
 
-	/* Its own address: otherwise it takes the lowest of its ports', and changes it under its users as cells come and go. */
+	/* Otherwise it takes the lowest of its ports' addresses, and changes it as cells come and go. */
 	net_mac(mac, "bridge", name);
 	if (!m)
 		return NULL;
-	if (nla_put_string(m, IFLA_IFNAME, name) < 0 || nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
-	    !(info = nla_nest_start(m, IFLA_LINKINFO)) || nla_put_string(m, IFLA_INFO_KIND, "bridge") < 0) {
+	if (nla_put_string(m, IFLA_IFNAME, name) < 0 ||
+	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	    !(info = nla_nest_start(m, IFLA_LINKINFO)) ||
+	    nla_put_string(m, IFLA_INFO_KIND, "bridge") < 0) {
 		nlmsg_free(m);
 		return NULL;
 	}
@@ -27,7 +29,8 @@ static struct nl_msg *new_bridge(const char *name)
 }
 
 /* Find it or make it. */
-static int have_bridge(struct net *n, const char *name, struct net_link *l, bool *made, struct err *e)
+static int have_bridge(struct net *n, const char *name, struct net_link *l, bool *made,
+		       struct err *e)
 {
 	int r = link_get(n, name, l);
 
@@ -41,12 +44,15 @@ static int have_bridge(struct net *n, const char *name, struct net_link *l, bool
 	if (r < 0)
 		return net_fail(n, e, "bridge %s: find it", name);
 	if (strcmp(l->kind, "bridge") != 0)
-		return err_set(e, EEXIST, "bridge %s: the name is taken by an interface of kind '%s'; rename one of the two",
-			       name, l->kind[0] ? l->kind : "hardware");
+		return err_set(
+			e, EEXIST,
+			"bridge %s: the name is taken by an interface of kind '%s'; rename one of the two",
+			name, l->kind[0] ? l->kind : "hardware");
 	return 0;
 }
 
-int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na, struct err *e)
+int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
+	       struct err *e)
 {
 	struct net_link l = { 0 };
 	uint32_t added = 0;
@@ -62,8 +68,9 @@ int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsign
 		net_fail(n, e, "%s: set up", who);
 		goto undo;
 	}
-	/* Last, since it cannot be undone; and only on a bridge of our making: on another's, its addresses are not ours. */
-	if (!link_is_ours(&l, "bridge", "bridge", name) || addr_keep_only(n, who, l.index, a, na, e) == 0)
+	/* Last, since it cannot be undone; and only on a bridge of our making: another's addresses are not ours. */
+	if (!link_is_ours(&l, "bridge", "bridge", name) ||
+	    addr_keep_only(n, who, l.index, a, na, e) == 0)
 		return 0;
 undo:
 	if (made)
@@ -83,7 +90,8 @@ int net_bridge_remove(struct net *n, const char *name, struct err *e)
 	if (r < 0)
 		return net_fail(n, e, "bridge %s: find it", name);
 	if (!link_is_ours(&l, "bridge", "bridge", name))
-		return err_set(e, EPERM, "bridge %s: remove it: prior did not make it, so it stays", name);
+		return err_set(e, EPERM, "bridge %s: remove it: prior did not make it, so it stays",
+			       name);
 	if (link_delete(n, l.index) < 0 && n->code != ENODEV)
 		return net_fail(n, e, "bridge %s: remove it", name);
 	return 0;

@@ -16,17 +16,20 @@ void net_mac(unsigned char mac[6], const char *role, const char *name)
 	uint64_t h = sum_more(sum_more(SUM_START, role, strlen(role) + 1), name, strlen(name));
 
 	for (unsigned i = 0; i < 6; i++)
-		mac[i] = (unsigned char)(h >> 8 * i);
-	mac[0] = (unsigned char)((mac[0] & 0xfc) | 0x02);	/* unicast, locally administered */
+		mac[i] = (unsigned char)(h >> 8 * (i + 2));	/* the low bytes differ little between like names */
+	mac[0] = (unsigned char)((mac[0] & 0xfc) | 0x02); /* unicast, locally administered */
 }
 
 int net_name_ok(const char *name, struct err *e)
 {
 	size_t n = strlen(name);
 
-	if (n == 0 || n >= IFNAMSIZ || strpbrk(name, "/: \t\n") || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return err_set(e, EINVAL, "interface '%.32s': a name has 1 to %d bytes, without '/', ':' and blanks",
-			       name, IFNAMSIZ - 1);
+	if (n == 0 || n >= IFNAMSIZ || strpbrk(name, "/: \t\n") || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return err_set(
+			e, EINVAL,
+			"interface '%.32s': a name has 1 to %d bytes, without '/', ':' and blanks",
+			name, IFNAMSIZ - 1);
 	return 0;
 }
 
@@ -43,6 +46,8 @@ static void read_link(struct nlmsghdr *h, void *arg)
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_ADDRESS);
 	if (a && nla_len(a) == sizeof l->mac)
 		memcpy(l->mac, nla_data(a), sizeof l->mac);
+	a = nlmsg_find_attr(h, sizeof *i, IFLA_OPERSTATE);
+	l->operstate = a ? nla_get_u8(a) : 0;
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINKINFO);
 	a = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_KIND) : NULL;
 	if (a)
@@ -56,8 +61,9 @@ int link_get(struct net *n, const char *name, struct net_link *l)
 	struct nl_msg *m = net_msg(RTM_GETLINK, 0, &i, sizeof i);
 	struct net_link got = { 0 };
 
-	if (m && (nla_put_string(m, IFLA_IFNAME, name) < 0 ||
-		  nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)) {
+	if (m &&
+	    (nla_put_string(m, IFLA_IFNAME, name) < 0 ||
+	     nla_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0)) {
 		nlmsg_free(m);
 		m = NULL;
 	}
@@ -70,7 +76,9 @@ int link_get(struct net *n, const char *name, struct net_link *l)
 
 int link_set_up(struct net *n, int index, bool up)
 {
-	struct ifinfomsg i = { .ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP };
+	struct ifinfomsg i = { .ifi_index = index,
+			       .ifi_flags = up ? IFF_UP : 0,
+			       .ifi_change = IFF_UP };
 
 	return net_ask(n, net_msg(RTM_NEWLINK, 0, &i, sizeof i), NULL, NULL);
 }
@@ -98,8 +106,8 @@ int net_loopback_up(struct net *n, struct err *e)
 	return 0;
 }
 
-int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na, const struct net_addr *gateway,
-		  struct err *e)
+int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,
+		  const struct net_addr *gateway, struct err *e)
 {
 	struct net_link l;
 	uint32_t added;

@@ -1,4 +1,4 @@
-/* Networks by netlink: bridges, veth pairs, addresses, routes. The only user of libnl; runs in child processes, never in PID 1. */
+/* Networks by netlink: the only user of libnl. Runs in child processes, never in PID 1. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
@@ -14,21 +14,37 @@ struct net;
 int net_open(struct net **n, struct err *e);
 void net_close(struct net **n);
 
-int net_loopback_up(struct net *n, struct err *e);	/* lo up, 127.0.0.1 and ::1 come with it */
-
-/* Make the bridge if it is missing, give it these addresses (others of ours are removed), set it up. Idempotent. */
-int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na, struct err *e);
-int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
-/* Addresses, up, default route on an existing interface; ENODEV names it. */
-int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na, const struct net_addr *gateway,
-		  struct err *e);
+int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 come with it */
 
 /*
- * The machine's side: veth pair, host end `ifname` on `bridge` and up, peer moved to the namespace netns_fd as "host0" with a
- * MAC derived from `cell`. A left-over interface of that name is removed first. On failure nothing stays.
+ * Make the bridge if it is missing, give it these addresses, set it up. Idempotent. What prior made it knows by kind
+ * and MAC (which follow from the name): from its own bridge other addresses are removed, link-local ones excepted; a
+ * bridge of somebody else keeps them, and net_bridge_remove() refuses it with EPERM.
  */
-int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd, const char *cell, struct err *e);
-/* The cell's side, with a struct net opened inside: host0 gets its addresses and default routes, IPv6 DAD off, up. */
-int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4, const struct net_addr *gw6,
-	     struct err *e);
-int net_veth_remove(struct net *machine, const char *ifname, struct err *e); /* absent is success */
+int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
+	       struct err *e);
+int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
+/* Addresses (those it has stay), up, default route (replaced) on an existing interface; ENODEV names it. */
+int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,
+		  const struct net_addr *gateway, struct err *e);
+
+/*
+ * The machine's side: a veth pair, its end `ifname` on `bridge` and up, its peer made in the namespace netns_fd as
+ * "host0" with a MAC derived from `cell`. One request does it all, so on failure nothing stays. A left-over link of
+ * prior's with that name is removed first; anybody else's is EEXIST.
+ */
+int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
+	     const char *cell, struct err *e);
+/* The cell's side, with a struct net opened inside: host0 gets its addresses (no DAD), up, default routes. */
+int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
+	     const struct net_addr *gw6, struct err *e);
+/* Absent is success; an interface that prior did not make is EEXIST. */
+int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
+/*
+ * Wait until packets pass, so that the service does not lose its first ones: the machine's end, up before the cell's end,
+ * gets its carrier from the kernel's link watch a moment after net_cell(), and drops everything until then; an IPv6
+ * address, even without DAD, is found once a work item of the kernel has run. What is lost is repeated a second later. Both
+ * are usually over when other steps came in between: call this last. ETIMEDOUT after 200 ms.
+ */
+int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a, unsigned na,
+	      struct err *e);

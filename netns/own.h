@@ -14,47 +14,53 @@
  */
 struct net {
 	struct nl_sock *sk;
-	bool done;		/* the answer to the last request is complete */
-	int code;		/* errno of the last request, 0: done */
-	char why[96];		/* what the kernel added in words (extended acknowledgement), or "" */
+	bool done;	/* the answer to the last request is complete */
+	int code;	/* errno of the last request, 0: done */
+	char why[96];	/* what the kernel added in words (extended acknowledgement), or "" */
 	void (*each)(struct nlmsghdr *, void *);	/* receives each object of a reply */
 	void *arg;
 };
 
+#define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
+
 struct net_link {
 	int index;
-	unsigned flags;		/* IFF_* */
+	unsigned flags;	/* IFF_* */
+	uint8_t operstate;	/* IF_OPER_* */
 	unsigned char mac[6];
-	char kind[16];		/* "bridge", "veth"; "" for hardware */
+	char kind[16];	/* "bridge", "veth"; "" for hardware */
 };
 
 /* A request with its fixed head; NULL when out of memory. flags: NLM_F_* beyond REQUEST and ACK. */
-struct nl_msg *net_msg(int type, int flags, const void *head, size_t n) __attribute__((warn_unused_result));
+struct nl_msg *net_msg(int type, int flags, const void *head, size_t n)
+	__attribute__((warn_unused_result));
 /* Send, wait for the answer, free m (NULL is ENOMEM). 0 or -errno, also kept in n->code. */
 int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg);
 /* The last request's errno, with words: "WHAT: File exists (the kernel's reason)". */
-int net_fail(const struct net *n, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4), cold));
+int net_fail(const struct net *n, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4), cold));
 
 /* Locally administered and stable: the same role and name give the same address. */
 void net_mac(unsigned char mac[6], const char *role, const char *name);
 int net_name_ok(const char *name, struct err *e);
 
 /* These leave the reason to net_fail(). */
-int link_get(struct net *n, const char *name, struct net_link *l);	/* -ENODEV: there is none */
+int link_get(struct net *n, const char *name, struct net_link *l); /* -ENODEV: there is none */
 int link_set_up(struct net *n, int index, bool up);
 int link_delete(struct net *n, int index);
 /* Of this kind and with the MAC that net_mac() gives: nobody but prior made it. */
 bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name);
 
 /* Adds those of a[0..na) that are missing; *added has a bit for each new one. On failure none of them stays. */
-int addr_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na, uint32_t *added,
-		 struct err *e);
+int addr_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		 uint32_t *added, struct err *e);
 void addr_undo(struct net *n, int index, const struct net_addr *a, unsigned na, uint32_t added);
 /* Removes what is neither in a[0..na) nor link-local. */
-int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na, struct err *e);
+int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		   struct err *e);
 
-#define NET_ADDRS_MAX 32	/* per interface: bits of `added` */
-#define ADDR_TEXT 64
+#define NET_ADDRS_MAX 32 /* per interface: bits of `added` */
+#define ADDR_TEXT     64
 const char *addr_text(const struct net_addr *a, bool prefix, char text[ADDR_TEXT]);
 static inline size_t addr_size(uint8_t family)
 {
@@ -62,4 +68,5 @@ static inline size_t addr_size(uint8_t family)
 }
 
 /* The default route of the gateway's family; none when gw is NULL or has family 0. Replaces one that is there. */
-int route_default(struct net *n, const char *who, int index, const struct net_addr *gw, struct err *e);
+int route_default(struct net *n, const char *who, int index, const struct net_addr *gw,
+		  struct err *e);

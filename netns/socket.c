@@ -44,7 +44,8 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 		head += NLMSG_ALIGN(err->msg.nlmsg_len - sizeof err->msg);
 	if ((h->nlmsg_flags & NLM_F_ACK_TLVS) && h->nlmsg_len > NLMSG_HDRLEN + head) {
 		const struct nlattr *a = nla_find((struct nlattr *)((char *)err + head),
-						  (int)(h->nlmsg_len - NLMSG_HDRLEN - head), NLMSGERR_ATTR_MSG);
+						  (int)(h->nlmsg_len - NLMSG_HDRLEN - head),
+						  NLMSGERR_ATTR_MSG);
 
 		if (a)
 			nla_strlcpy(n->why, a, sizeof n->why);
@@ -66,11 +67,12 @@ int net_open(struct net **n, struct err *e)
 	errno = 0;
 	r = nl_connect(new->sk, NETLINK_ROUTE);
 	if (r < 0) {
-		err_set(e, errno ? errno : EIO, "netlink socket: %s", errno ? strerror(errno) : nl_geterror(r));
+		err_set(e, errno ? errno : EIO, "netlink socket: %s",
+			errno ? strerror(errno) : nl_geterror(r));
 		net_close(&new);
 		return -e->code;
 	}
-	/* Absent on kernels before 4.12 and 4.20: messages have fewer words then, and an address dump is filtered by us. */
+	/* Kernels before 4.12 and 4.20 lack these: fewer words in messages, and address dumps that we filter. */
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
@@ -102,7 +104,7 @@ struct nl_msg *net_msg(int type, int flags, const void *head, size_t n)
 	return m;
 }
 
-/* An object and the acknowledgement after it may come in one read or in two; a dump has an end instead of an acknowledgement. */
+/* An object and its acknowledgement may come in one read or in two; a dump has an end instead of the latter. */
 static int exchange(struct net *n, struct nl_msg *m)
 {
 	int r = nl_send_auto(n->sk, m);
@@ -125,7 +127,8 @@ int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, voi
 	}
 	int r = exchange(n, m);
 
-	if (r < 0 && n->code == 0) {	/* not the kernel's refusal, but libnl's trouble with the exchange */
+	if (r < 0 &&
+	    n->code == 0) { /* not the kernel's refusal, but libnl's trouble with the exchange */
 		n->code = EIO;
 		snprintf(n->why, sizeof n->why, "netlink: %s", nl_geterror(r));
 	}

@@ -2,11 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "netns/own.h"
 #include <errno.h>
-#include <linux/veth.h>
 #include <net/if.h>
+#include <linux/veth.h>
 #include <string.h>
-
-#define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
 
 /* The peer, named and placed in the cell before anybody in the machine's namespace could see it. */
 static int put_peer(struct nl_msg *m, int netns_fd, const char *cell)
@@ -16,19 +14,23 @@ static int put_peer(struct nl_msg *m, int netns_fd, const char *cell)
 	unsigned char mac[6];
 
 	net_mac(mac, "cell", cell);
-	if (!peer || nlmsg_append(m, &i, sizeof i, NLMSG_ALIGNTO) < 0 || nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 ||
-	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 || nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0)
+	if (!peer || nlmsg_append(m, &i, sizeof i, NLMSG_ALIGNTO) < 0 ||
+	    nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 ||
+	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	    nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0)
 		return -ENOMEM;
 	return nla_nest_end(m, peer);
 }
 
-static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_fd, const char *cell)
+static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_fd,
+		    const char *cell)
 {
 	unsigned char mac[6];
 	struct nlattr *info, *data;
 
 	net_mac(mac, "machine", ifname);
-	if (nla_put_string(m, IFLA_IFNAME, ifname) < 0 || nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	if (nla_put_string(m, IFLA_IFNAME, ifname) < 0 ||
+	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
 	    nla_put_u32(m, IFLA_MASTER, (uint32_t)bridge) < 0)
 		return -ENOMEM;
 	info = nla_nest_start(m, IFLA_LINKINFO);
@@ -65,14 +67,17 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e)
 	if (r < 0)
 		return net_fail(machine, e, "interface %s: find it", ifname);
 	if (!link_is_ours(&l, "veth", "machine", ifname))
-		return err_set(e, EEXIST, "interface %s: the name is taken by an interface (%s) that prior did not make",
-			       ifname, l.kind[0] ? l.kind : "hardware");
+		return err_set(
+			e, EEXIST,
+			"interface %s: the name is taken by an interface (%s) that prior did not make",
+			ifname, l.kind[0] ? l.kind : "hardware");
 	if (link_delete(machine, l.index) < 0 && machine->code != ENODEV)
 		return net_fail(machine, e, "interface %s: remove it", ifname);
 	return 0;
 }
 
-int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd, const char *cell, struct err *e)
+int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
+	     const char *cell, struct err *e)
 {
 	struct net_link b;
 
@@ -91,14 +96,18 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 		r = make_pair(machine, ifname, b.index, netns_fd, cell);
 	}
 	if (r == -EEXIST)
-		return net_fail(machine, e, "interface %s: make it with its peer " CELL_END " in the cell of %s", ifname, cell);
+		return net_fail(machine, e,
+				"interface %s: make it with its peer " CELL_END
+				" in the cell of %s",
+				ifname, cell);
 	if (r < 0)
-		return net_fail(machine, e, "interface %s: make it on bridge %s for %s", ifname, bridge, cell);
+		return net_fail(machine, e, "interface %s: make it on bridge %s for %s", ifname,
+				bridge, cell);
 	return 0;
 }
 
-int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4, const struct net_addr *gw6,
-	     struct err *e)
+int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
+	     const struct net_addr *gw6, struct err *e)
 {
 	struct net_link l;
 	uint32_t added;
@@ -107,13 +116,15 @@ int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const stru
 		return net_fail(cell, e, CELL_END);
 	if (addr_add_all(cell, CELL_END, l.index, a, na, &added, e) < 0)
 		return -e->code;
-	/* Routes need the link up; taking it down again removes them. */
+	/* Taking the link down removes the routes. */
 	if (link_set_up(cell, l.index, true) < 0)
 		net_fail(cell, e, CELL_END ": set up");
-	else if (route_default(cell, CELL_END, l.index, gw4, e) == 0 && route_default(cell, CELL_END, l.index, gw6, e) == 0)
+	else if (route_default(cell, CELL_END, l.index, gw4, e) == 0 &&
+		 route_default(cell, CELL_END, l.index, gw6, e) == 0)
 		return 0;
-	if (!(l.flags & IFF_UP))
-		link_set_up(cell, l.index, false);
+	link_set_up(cell, l.index, false);
 	addr_undo(cell, l.index, a, na, added);
+	if (l.flags & IFF_UP)
+		link_set_up(cell, l.index, true);
 	return -e->code;
 }

@@ -95,7 +95,8 @@ static void add_strangers_veth(const char *name)
 
 	if (pid == 0) {
 		enter(machine_ns);
-		execlp("ip", "ip", "link", "add", name, "type", "veth", "peer", "name", "other-end", (char *)NULL);
+		execlp("ip", "ip", "link", "add", name, "type", "veth", "peer", "name", "other-end",
+		       (char *)NULL);
 		_exit(127);
 	}
 	waitpid(pid, NULL, 0);
@@ -177,9 +178,10 @@ static int connect_from(int ns, const char *to)
 	return code;
 }
 
-static int cell_in(int ns, const char *v4, const char *v6, struct err *e)
+static int cell_in(int ns, const char *ifname, const char *v4, const char *v6, struct err *e)
 {
-	struct net_addr a[] = { addr(v4, 24), addr(v6, 64) }, g4 = addr("10.88.0.1", 0), g6 = addr("fd88::1", 0);
+	struct net_addr a[] = { addr(v4, 24), addr(v6, 64) }, g4 = addr("10.88.0.1", 0),
+			g6 = addr("fd88::1", 0);
 	struct net *n;
 
 	enter(ns);
@@ -191,6 +193,8 @@ static int cell_in(int ns, const char *v4, const char *v6, struct err *e)
 	r = net_loopback_up(n, e);
 	if (r == 0)
 		r = net_cell(n, a, 2, &g4, &g6, e);
+	if (r == 0)
+		r = net_ready(machine, ifname, n, a, 2, e);
 	net_close(&n);
 	return r;
 }
@@ -202,52 +206,12 @@ static int bridge(struct err *e)
 	return net_bridge(machine, "prior0", a, 2, e);
 }
 
-static void cells_talk(void)
+static void links_come_and_go(int a, int b, const char *mac)
 {
 	struct err e = { 0 };
 	unsigned before = failures;
-	owned_fd a = new_ns(), b = new_ns(), c = new_ns();
+	char *t;
 
-	now_testing = "two cells on a bridge reach each other and the machine at once, over IPv4 and IPv6";
-	GOOD(bridge(&e));
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
-	GOOD(net_veth(machine, "pr-b", "prior0", b, "b", &e));
-	if (cell_in(a, "10.88.0.2", "fd88::2", &e) < 0 || cell_in(b, "10.88.0.3", "fd88::3", &e) < 0)
-		fail(__LINE__, e.text);
-	owned_fd l4 = listen_in(a, "10.88.0.2"), l6 = listen_in(a, "fd88::2"), lo = listen_in(a, "127.0.0.1");
-	owned_fd m4 = listen_in(machine_ns, "10.88.0.1"), m6 = listen_in(machine_ns, "fd88::1");
-
-	MUST(connect_from(b, "10.88.0.2") == 0);
-	MUST(connect_from(b, "fd88::2") == 0);
-	MUST(connect_from(a, "127.0.0.1") == 0);
-	MUST(connect_from(a, "10.88.0.1") == 0);
-	MUST(connect_from(b, "fd88::1") == 0);
-	MUST(connect_from(machine_ns, "10.88.0.2") == 0);
-	MUST(connect_from(machine_ns, "fd88::2") == 0);
-	ok(before);
-
-	before = failures;
-	now_testing = "a cell that is not on the bridge reaches nobody";
-	MUST(connect_from(c, "10.88.0.2") == ENETUNREACH);
-	MUST(connect_from(c, "fd88::2") == ENETUNREACH || connect_from(c, "fd88::2") == EADDRNOTAVAIL);
-	MUST(connect_from(b, "127.0.0.1") != 0);	/* a's loopback is a's alone */
-	ok(before);
-
-	before = failures;
-	now_testing = "a cell has host0 with a stable address of its own, its routes, and no tentative address";
-	char *t = ip(a, "link", "show", "host0", NULL);
-	char mac[18] = "";
-
-	MUST(sscanf(strstr(t, "\"address\":\"") ?: "", "\"address\":\"%17s", mac) == 1);
-	MUST(strchr("26ae", mac[1]) != NULL);
-	t = ip(a, "addr", "show", "dev", "host0");
-	MUST(strstr(t, "fd88::2") != NULL);
-	MUST(strstr(strstr(t, "fd88::2"), "\"nodad\":true") != NULL);
-	t = ip(a, "route", "show", "default", NULL);
-	MUST(strstr(t, "10.88.0.1") != NULL);
-	ok(before);
-
-	before = failures;
 	now_testing = "removing a cell's link removes both ends, and twice is no error";
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	GOOD(net_veth_remove(machine, "pr-a", &e));
@@ -262,15 +226,69 @@ static void cells_talk(void)
 	owned_fd d = new_ns();
 
 	GOOD(net_veth(machine, "pr-a", "prior0", d, "a", &e));
-	GOOD(cell_in(d, "10.88.0.2", "fd88::2", &e));
+	GOOD(cell_in(d, "pr-a", "10.88.0.2", "fd88::2", &e));
 	owned_fd again = listen_in(d, "10.88.0.2");
 
-	patience_ms = 4000;	/* the neighbour table still remembers that nobody answered; it asks anew each second */
+	patience_ms =
+		4000; /* the neighbour table still remembers that nobody answered; it asks anew each second */
 	MUST(connect_from(b, "10.88.0.2") == 0);
 	patience_ms = 500;
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	GOOD(net_veth_remove(machine, "pr-b", &e));
 	ok(before);
+}
+
+static void cells_talk(void)
+{
+	struct err e = { 0 };
+	unsigned before = failures;
+	owned_fd a = new_ns(), b = new_ns(), c = new_ns();
+
+	now_testing =
+		"two cells on a bridge reach each other and the machine at once, over IPv4 and IPv6";
+	GOOD(bridge(&e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
+	GOOD(net_veth(machine, "pr-b", "prior0", b, "b", &e));
+	if (cell_in(a, "pr-a", "10.88.0.2", "fd88::2", &e) < 0 ||
+	    cell_in(b, "pr-b", "10.88.0.3", "fd88::3", &e) < 0)
+		fail(__LINE__, e.text);
+	owned_fd l4 = listen_in(a, "10.88.0.2"), l6 = listen_in(a, "fd88::2"),
+		 lo = listen_in(a, "127.0.0.1");
+	owned_fd m4 = listen_in(machine_ns, "10.88.0.1"), m6 = listen_in(machine_ns, "fd88::1");
+
+	MUST(connect_from(b, "10.88.0.2") == 0);
+	MUST(connect_from(b, "fd88::2") == 0);
+	MUST(connect_from(a, "127.0.0.1") == 0);
+	MUST(connect_from(a, "10.88.0.1") == 0);
+	MUST(connect_from(b, "fd88::1") == 0);
+	MUST(connect_from(machine_ns, "10.88.0.2") == 0);
+	MUST(connect_from(machine_ns, "fd88::2") == 0);
+	ok(before);
+
+	before = failures;
+	now_testing = "a cell that is not on the bridge reaches nobody";
+	MUST(connect_from(c, "10.88.0.2") == ENETUNREACH);
+	MUST(connect_from(c, "fd88::2") == ENETUNREACH ||
+	     connect_from(c, "fd88::2") == EADDRNOTAVAIL);
+	MUST(connect_from(b, "127.0.0.1") != 0); /* a's loopback is a's alone */
+	ok(before);
+
+	before = failures;
+	now_testing =
+		"a cell has host0 with a stable address of its own, its routes, and no tentative address";
+	char *t = ip(a, "link", "show", "host0", NULL);
+	char mac[18] = "";
+
+	MUST(sscanf(strstr(t, "\"address\":\"") ?: "", "\"address\":\"%17s", mac) == 1);
+	MUST(strchr("26ae", mac[1]) != NULL);
+	t = ip(a, "addr", "show", "dev", "host0");
+	MUST(strstr(t, "fd88::2") != NULL);
+	MUST(strstr(strstr(t, "fd88::2"), "\"nodad\":true") != NULL);
+	t = ip(a, "route", "show", "default", NULL);
+	MUST(strstr(t, "10.88.0.1") != NULL);
+	ok(before);
+
+	links_come_and_go(a, b, mac);
 }
 
 static void bridge_repeats(void)
@@ -280,7 +298,8 @@ static void bridge_repeats(void)
 	unsigned before = failures;
 	char first[65536];
 
-	now_testing = "a bridge made twice is the same bridge; other addresses replace the old ones";
+	now_testing =
+		"a bridge made twice is the same bridge; other addresses replace the old ones";
 	GOOD(bridge(&e));
 	snprintf(first, sizeof first, "%s", ip(machine_ns, "addr", "show", "dev", "prior0"));
 	GOOD(bridge(&e));
@@ -317,7 +336,8 @@ static void failures_leave_nothing(void)
 	unsigned before = failures;
 	owned_fd a = new_ns();
 	owned_fd file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct net_addr bad4[] = { addr("10.1.0.1", 24), addr("10.1.0.2", 33) }, g4 = addr("10.2.0.9", 0);
+	struct net_addr bad4[] = { addr("10.1.0.1", 24), addr("10.1.0.2", 33) },
+			g4 = addr("10.2.0.9", 0);
 	struct net_addr good4[] = { addr("10.1.0.1", 24), addr("10.1.0.2", 24) };
 	struct net_addr mc[] = { addr("fd77::1", 64), addr("ff02::1", 64) };
 	static char was[65536];
@@ -326,7 +346,8 @@ static void failures_leave_nothing(void)
 	add_strangers_veth("taken");
 	GOOD(bridge(&e));
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
-	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "a", &e), ENODEV, &e, was);
+	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "a", &e), ENODEV, &e,
+		was);
 	refused("not a bridge", net_veth(machine, "pr-a", "taken", a, "a", &e), EINVAL, &e, was);
 	refused("name taken", net_veth(machine, "taken", "prior0", a, "a", &e), EEXIST, &e, was);
 	refused("no descriptor", net_veth(machine, "pr-a", "prior0", -1, "a", &e), EBADF, &e, was);
@@ -334,21 +355,25 @@ static void failures_leave_nothing(void)
 
 	refused("not a namespace", r, -r, &e, was);
 	MUST(r < 0);
-	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "a", &e), EINVAL, &e, was);
+	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "a", &e), EINVAL,
+		&e, was);
 	refused("bridge's name taken", net_bridge(machine, "taken", good4, 2, &e), EEXIST, &e, was);
 	refused("prefix too long", net_bridge(machine, "new0", bad4, 2, &e), EINVAL, &e, was);
 	r = net_bridge(machine, "new0", mc, 2, &e);
 	refused("second address is multicast", r, -r, &e, was);
 	MUST(r < 0);
-	refused("no such interface", net_interface(machine, "eth7", good4, 2, NULL, &e), ENODEV, &e, was);
+	refused("no such interface", net_interface(machine, "eth7", good4, 2, NULL, &e), ENODEV, &e,
+		was);
 	r = net_interface(machine, "taken", good4, 2, &g4, &e);
 	refused("gateway off the link", r, -r, &e, was);
 	MUST(r < 0);
 	refused("not our veth", net_veth_remove(machine, "taken", &e), EEXIST, &e, was);
 	refused("not our bridge", net_bridge_remove(machine, "taken", &e), EPERM, &e, was);
 	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
+	poll(NULL, 0, 100);	/* the state of a link without a peer that is up settles a moment later */
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
-	MUST(net_veth(machine, "pr-b", "prior0", a, "b", &e) == -EEXIST);	/* host0 is there already */
+	MUST(net_veth(machine, "pr-b", "prior0", a, "b", &e) ==
+	     -EEXIST); /* host0 is there already */
 	refused("host0 there", -e.code, EEXIST, &e, was);
 	ok(before);
 }
@@ -358,7 +383,8 @@ static void cell_undo(void)
 	struct err e = { 0 };
 	unsigned before = failures;
 	owned_fd a = new_ns();
-	struct net_addr at[] = { addr("10.88.0.2", 24), addr("fd88::2", 64) }, g4 = addr("10.88.0.1", 0), g6 = addr("fd99::1", 0);
+	struct net_addr at[] = { addr("10.88.0.2", 24), addr("fd88::2", 64) },
+			g4 = addr("10.88.0.1", 0), g6 = addr("fd99::1", 0);
 	struct net *n;
 	static char was[65536];
 
@@ -374,7 +400,8 @@ static void cell_undo(void)
 	MUST(net_cell(n, at, 2, &g4, &g6, &e) < 0);
 	printf("    %s\n", e.text);
 	MUST(strcmp(was, ip(a, "addr", NULL, NULL, NULL)) == 0);
-	MUST(strcmp("[ ]", ip(a, "route", NULL, NULL, NULL)) == 0 || strstr(ip(a, "route", NULL, NULL, NULL), "dst") == NULL);
+	MUST(strcmp("[ ]", ip(a, "route", NULL, NULL, NULL)) == 0 ||
+	     strstr(ip(a, "route", NULL, NULL, NULL), "dst") == NULL);
 	net_close(&n);
 	ok(before);
 }
@@ -384,7 +411,7 @@ static int64_t start_us(unsigned i)
 	struct timespec t0, t1;
 	struct err e = { 0 };
 	char name[16];
-	int ns = new_ns();	/* stays open, so that the link stays */
+	int ns = new_ns(); /* stays open, so that the link stays */
 
 	snprintf(name, sizeof name, "pr-%u", i);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
@@ -395,7 +422,8 @@ static int64_t start_us(unsigned i)
 
 static int by_value(const void *a, const void *b)
 {
-	return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+	return (*(const int64_t *)a > *(const int64_t *)b) -
+		(*(const int64_t *)a < *(const int64_t *)b);
 }
 
 static void cost_is_flat(void)
@@ -408,7 +436,8 @@ static void cost_is_flat(void)
 		t[i] = start_us(i);
 	qsort(t, 40, sizeof *t, by_value);
 	qsort(t + 160, 40, sizeof *t, by_value);
-	printf("    median of the first 40: %lld us, of the last 40: %lld us\n", (long long)t[20], (long long)t[180]);
+	printf("    median of the first 40: %lld us, of the last 40: %lld us\n", (long long)t[20],
+	       (long long)t[180]);
 	MUST(t[180] < 4 * t[20] + 500);
 	ok(before);
 }

@@ -1,0 +1,81 @@
+/* When a cell's link passes packets: the kernel finishes two things behind our back. */
+/* SPDX-License-Identifier: ISC */
+#include "netns/own.h"
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <string.h>
+#include <time.h>
+
+#define PAUSE_US 100
+#define PAUSES	 2000 /* 200 ms */
+
+static void pause_a_little(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_US * 1000 }, NULL);
+}
+
+static int has_carrier(struct net *n, const char *ifname, struct net_link *l, struct err *e)
+{
+	/* Kernels from 6.8 on run the link watch for this interface when they are asked about it. */
+	for (unsigned i = 0; i < PAUSES; i++) {
+		if (link_get(n, ifname, l) < 0)
+			return net_fail(n, e, "interface %s: find it", ifname);
+		if (l->operstate == IF_OPER_UP)
+			return 0;
+		pause_a_little();
+	}
+	return err_set(e, ETIMEDOUT, "interface %s: no carrier: the other end is down", ifname);
+}
+
+struct joined {
+	unsigned char group[16];
+	bool yes;
+};
+
+static void compare_group(struct nlmsghdr *h, void *arg)
+{
+	struct joined *j = arg;
+	const struct nlattr *a = nlmsg_find_attr(h, sizeof(struct ifaddrmsg), IFA_MULTICAST);
+
+	if (a && nla_len(a) == sizeof j->group &&
+	    memcmp(nla_data(a), j->group, sizeof j->group) == 0)
+		j->yes = true;
+}
+
+/*
+ * An address without DAD is never tentative, yet nobody finds it before it has joined its solicited-node group, which
+ * the kernel does in a work item.
+ */
+static int can_be_found(struct net *cell, int index, const struct net_addr *a, struct err *e)
+{
+	struct ifaddrmsg i = { .ifa_family = AF_INET6, .ifa_index = (unsigned)index };
+	struct joined j = { .group = { 0xff, 0x02, [11] = 0x01, [12] = 0xff } };
+	char text[ADDR_TEXT];
+
+	memcpy(j.group + 13, a->ip + 13, 3);
+	for (unsigned n = 0; n < PAUSES; n++) {
+		if (net_ask(cell, net_msg(RTM_GETMULTICAST, NLM_F_DUMP, &i, sizeof i),
+			    compare_group, &j) < 0)
+			return net_fail(cell, e, "list the groups of " CELL_END);
+		if (j.yes)
+			return 0;
+		pause_a_little();
+	}
+	return err_set(e, ETIMEDOUT,
+		       CELL_END ": address %s has not joined its solicited-node group",
+		       addr_text(a, true, text));
+}
+
+int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a,
+	      unsigned na, struct err *e)
+{
+	struct net_link l;
+
+	if (has_carrier(cell, CELL_END, &l, e) < 0)
+		return -e->code;
+	for (unsigned i = 0; i < na; i++)
+		if (a[i].family == AF_INET6 && can_be_found(cell, l.index, a + i, e) < 0)
+			return -e->code;
+	return has_carrier(machine, ifname, &l, e);
+}
