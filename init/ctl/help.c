@@ -19,20 +19,20 @@ void help_all(FILE *to)
 				continue;
 			int n = fprintf(to, "  %s%s%s", v->name, AFTER(v->args));
 
-			fprintf(to, "%*s%s\n", n < 28 ? 28 - n : 2, "", v->summary);
+			fprintf(to, "%*s%s\n", n < 30 ? 30 - n : 2, "", v->summary);
 		}
 	}
 	fputs("\n`prior VERB --help` says more; so do prior(8) and prior.yaml(5).\n", to);
 }
 
-/* Text broken into lines of at most 78 columns. */
+/* Text broken into lines of at most 80 columns. */
 static void put_wrapped(const char *text, FILE *to)
 {
 	while (*text) {
 		size_t n = strlen(text);
 
-		if (n > 78)
-			for (n = 78; n > 0 && text[n] != ' '; n--)
+		if (n > 80)
+			for (n = 80; n > 0 && text[n] != ' '; n--)
 				;
 		fprintf(to, "%.*s\n", (int)n, text);
 		text += n;
@@ -62,13 +62,16 @@ void help_verb(const struct verb *v, FILE *to)
 	fprintf(to, "\nexit code: %s\n", v->exits ? v->exits : "0 done, 1 failed");
 }
 
-/* Text of ours as mdoc text: what roff would take for its own is protected. */
+/* Text of ours as mdoc text: what roff would take for its own is protected, and each sentence has its line. */
 static void put_roff(const char *s, FILE *to)
 {
-	for (bool start = true; *s; start = *s++ == '\n') {
+	for (bool start = true; *s; s++) {
 		if (start && (*s == '.' || *s == '\''))
 			fputs("\\&", to);
-		if (*s == '\\')
+		start = *s == ' ' && s[-1] == '.' && s[1] >= 'A' && s[1] <= 'Z';
+		if (start)
+			fputc('\n', to);
+		else if (*s == '\\')
 			fputs("\\e", to);
 		else if (*s == '-')
 			fputs("\\-", to);
@@ -128,7 +131,8 @@ static void manual_verb(const struct verb *v, FILE *to)
 
 void help_manual(FILE *to)
 {
-	for (enum verb_group g = 0; g < GROUP_HIDDEN; g++) {
+	/* Verbs that read their own command line are described by hand. */
+	for (enum verb_group g = GROUP_CONFIG; g < GROUP_HIDDEN; g++) {
 		fprintf(to, ".Ss %s\n.Bl -tag -width Ds\n", group_titles[g]);
 		for (const struct verb *v = ctl_verbs; v->name; v++)
 			if (v->group == g)

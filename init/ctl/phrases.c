@@ -1,10 +1,10 @@
 /* Facts of the ledger and the plan in words. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/text.h"
-#include "init/conf/value.h"
 #include "init/ctl/live.h"
 #include "init/ctl/term.h"
 #include "services/spec/spec.h"
+#include "services/supervise/stop.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -31,33 +31,12 @@ const char *const exit_kind_name[] = {
 	[EXIT_OOM] = "oom", [EXIT_START_FAILED] = "start-failed", [EXIT_TIMEOUT] = "timeout",
 };
 
-const char *exit_text(const struct ledger_svc *s, char buf[static LINE_TEXT])
+const char *end_text(const struct ledger_svc *s, char buf[static LINE_TEXT])
 {
 	struct text t = { .at = buf, .size = LINE_TEXT };
-	char sig[VALUE_TEXT];
 
 	buf[0] = '\0';
-	switch ((enum svc_exit_kind)s->exit_kind) {
-	case EXIT_NONE:
-		break;
-	case EXIT_CODE:
-		text_fmt(&t, "ended with code %d", s->exit_status);
-		break;
-	case EXIT_SIGNAL:
-	case EXIT_CORE:
-		text_fmt(&t, "was killed by %s%s", value_signal_text(s->exit_status, sig),
-			 s->exit_kind == EXIT_CORE ? " (core dumped)" : "");
-		break;
-	case EXIT_OOM:
-		text_add(&t, "was killed for want of memory");
-		break;
-	case EXIT_START_FAILED:
-		text_fmt(&t, "could not be started (step code %d)", s->exit_status);
-		break;
-	case EXIT_TIMEOUT:
-		text_add(&t, "was killed after its time was up");
-		break;
-	}
+	exit_text(&t, s->exit_kind, s->exit_status);
 	return buf;
 }
 

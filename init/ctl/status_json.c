@@ -24,7 +24,7 @@ static void exit_object(struct json *j, const struct ledger_svc *n)
 	json_object(j, "exit");
 	json_text(j, "kind", n->exit_kind <= EXIT_TIMEOUT ? exit_kind_name[n->exit_kind] : "?");
 	json_int(j, "status", n->exit_status);
-	json_text(j, "text", exit_text(n, text));
+	json_text(j, "text", end_text(n, text));
 	json_end(j);
 }
 

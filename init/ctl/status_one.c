@@ -124,6 +124,6 @@ void status_one(const struct status *s, const struct view *v)
 	usage(s, v);
 	last_start(s, n);
 	if (n->exit_kind != EXIT_NONE)
-		line(s, "last end", "%s", exit_text(n, buf));
+		line(s, "last end", "%s", end_text(n, buf));
 	network(s, v);
 }

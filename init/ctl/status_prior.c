@@ -1,10 +1,9 @@
 /* `prior status --prior`: PID 1's own facts, from the ledger's head. */
 /* SPDX-License-Identifier: ISC */
+#include "init/boot.h"
 #include "init/ctl/json.h"
 #include "init/ctl/status.h"
 #include <inttypes.h>
-#include <stddef.h>
-#include <string.h>
 
 static const char *const mode_names[] = {
 	[MODE_MACHINE] = "machine", [MODE_CONTAINER] = "container", [MODE_UP] = "up", [MODE_RUN] = "run",
@@ -31,87 +30,49 @@ static void text(const struct status *s, struct json *j, const char *key, const 
 		fprintf(s->to, "%16s  %s\n", key, v);
 }
 
-/* A descriptor that the ledger names. */
-struct named_fd {
-	const char *what;
-	size_t at;
+/* Descriptors of PID 1 while they are listed. */
+struct fds {
+	const struct ledger_head *head;
+	struct json *json;	/* NULL: only counted */
+	unsigned n;
 };
 
-static const struct named_fd head_fds[] = {
-	{ "plan", offsetof(struct ledger_head, plan_fd) },
-	{ "ledger", offsetof(struct ledger_head, ledger_fd) },
-	{ "binary", offsetof(struct ledger_head, exe_fd) },
-	{ "cgroup", offsetof(struct ledger_head, cgroup_fd) },
-	{ "control", offsetof(struct ledger_head, control_fd) },
-	{ "console", offsetof(struct ledger_head, console_fd) },
-	{ "events, to read", offsetof(struct ledger_head, event_rd) },
-	{ "events, to write", offsetof(struct ledger_head, event_wr) },
-	{ "logger", offsetof(struct ledger_head, logger_fd) },
-};
-
-static const struct named_fd svc_fds[] = {
-	{ "report", offsetof(struct ledger_svc, report_fd) },
-	{ "pidfd", offsetof(struct ledger_svc, pidfd) },
-	{ "notify", offsetof(struct ledger_svc, notify_fd) },
-	{ "log, to read", offsetof(struct ledger_svc, log_rd) },
-	{ "log, to write", offsetof(struct ledger_svc, log_wr) },
-	{ "cgroup", offsetof(struct ledger_svc, cgroup_fd) },
-	{ "cgroup.events", offsetof(struct ledger_svc, events_fd) },
-};
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-
-static unsigned one_fd(struct json *j, int32_t fd, const char *whose, const char *what)
+/* Connections of the control tool come and go, this one too: they are not listed. */
+static void one_fd(void *ctx, int fd)
 {
-	if (fd < 0)
-		return 0;
-	if (j) {
-		json_object(j, NULL);
-		json_int(j, "fd", fd);
-		json_text(j, "of", whose);
-		json_text(j, "what", what);
-		json_end(j);
-	}
-	return 1;
-}
+	struct fds *f = ctx;
 
-static unsigned fds_at(struct json *j, const void *record, const struct named_fd *rows, size_t n,
-		       const char *whose)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		int32_t fd;
-
-		memcpy(&fd, (const char *)record + rows[i].at, sizeof fd);
-		count += one_fd(j, fd, whose, rows[i].what);
-	}
-	return count;
+	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
+		if (f->head->clients[i].fd == fd)
+			return;
+	f->n++;
+	if (!f->json)
+		return;
+	json_object(f->json, NULL);
+	json_int(f->json, "fd", fd);
+	json_end(f->json);
 }
 
 static unsigned all_fds(const struct live *l, struct json *j)
 {
-	unsigned count = fds_at(j, l->ledger.head, head_fds, COUNT(head_fds), "prior");
+	struct fds f = { .head = l->ledger.head, .json = j };
 
-	for (uint32_t i = 0; i < l->ledger.head->nservices && i < l->plan.head->services.n; i++) {
-		const struct plan_service *p = plan_service(&l->plan, i);
-		const char *name = plan_str(&l->plan, p->name);
-		struct ledger_svc n;
-
-		if (!ledger_read_svc(&l->ledger, i, &n))
-			continue;
-		count += fds_at(j, &n, svc_fds, COUNT(svc_fds), name);
-		for (uint32_t k = 0; k < p->listen.n && n.first_listen + k < l->ledger.head->nlisten; k++)
-			count += one_fd(j, l->ledger.listen[n.first_listen + k], name, "listen");
-	}
-	return count;
+	ledger_each_fd(&l->ledger, one_fd, &f);
+	return f.n;
 }
 
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* Only the machine has them; the first that is 0 was not reached. */
 static void stages(const struct ledger_head *h, struct json *j)
 {
-	json_list(j, "boot_us");
-	for (unsigned i = 0; i < BOOT_STAGES_MAX && h->boot_us[i]; i++)
-		json_int(j, NULL, h->boot_us[i]);
+	json_list(j, "boot");
+	for (unsigned i = 0; i < BOOT_STAGES_MAX && i < boot_stage_count() && h->boot_us[i]; i++) {
+		json_object(j, NULL);
+		json_text(j, "stage", boot_stage_name(i));
+		json_int(j, "end_us", h->boot_us[i]);
+		json_end(j);
+	}
 	json_end(j);
 }
 

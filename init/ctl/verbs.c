@@ -48,7 +48,7 @@ const char *const group_titles[GROUPS] = {
 #define LIVE (OPT(RUN_DIR))
 
 const struct verb ctl_verbs[] = {
-	{ .name = "run", .group = GROUP_RUN, .raw = run_main, .args = "[OPTIONS] -- COMMAND [ARG...]",
+	{ .name = "run", .group = GROUP_RUN, .raw = run_main, .args = "-- COMMAND [ARG...]",
 	  .summary = "Supervise one command: reap, pass signals on, end with its code." },
 	{ .name = "up", .group = GROUP_RUN, .raw = up_main, .args = "[-c PATH]",
 	  .summary = "Run a configuration in the foreground, without being PID 1." },
@@ -106,7 +106,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print what happened, as prior saw it." },
 	{ .name = "audit", .group = GROUP_INSIGHT, .run = verb_audit, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(JSON),
-	  .summary = "Read the sandbox of running services back from the kernel and compare it with the plan.",
+	  .summary = "Compare the sandboxes of running services with the plan, as the kernel has them.",
 	  .exits = "0 everything is as planned, 1 something is not, or cannot be read, 4 no such service or no prior" },
 	{ .name = "why", .group = GROUP_INSIGHT, .run = verb_why, .args = "SERVICE", .min = 1, .max = 1, .opts = LIVE,
 	  .summary = "Say in sentences why a service is in the state that it is in.",

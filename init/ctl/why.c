@@ -27,7 +27,7 @@ static void say_end(const struct why *w)
 	char buf[LINE_TEXT];
 
 	if (w->v->now.exit_kind != EXIT_NONE)
-		fprintf(w->to, "When it last ran, it %s.\n", exit_text(&w->v->now, buf));
+		fprintf(w->to, "Its last end: %s.\n", end_text(&w->v->now, buf));
 }
 
 static const char *until(const struct why *w, char buf[static SHORT_TEXT])
@@ -73,6 +73,8 @@ static void is_waiting(const struct why *w)
 {
 	const struct view *v = w->v;
 
+	if (!v->now.waits_for)
+		fputs("It starts as soon as what it depends on is there.\n", w->to);
 	/* Each waits for the next; a service cannot occur twice, so this ends. */
 	for (unsigned step = 0; step < w->all->n && v->now.waits_for; step++) {
 		const struct view *next = by_index(w, v->now.waits_for - 1);
