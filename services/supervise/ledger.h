@@ -38,12 +38,18 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_STOPPED_BY_USER (1u << 3)	/* restart: unless-stopped */
 #define SVC_F_KILLED	(1u << 4)	/* cgroup.kill was sent in this stop */
 #define SVC_F_RESTART	(1u << 5)	/* start again when the stop is done */
+#define SVC_F_SIGNALLED	(1u << 6)	/* the stop signal was sent in this stop */
+#define SVC_F_RAN	(1u << 7)	/* its exec has happened in this start */
+#define SVC_F_DEP_FAILED (1u << 8)	/* failed because what it needs did: comes back with it */
+#define SVC_F_MISSING	(1u << 9)	/* its program cannot be executed: trying again is no use */
+#define SVC_F_BOUND	(1u << 10)	/* its listening sockets are open */
+#define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
 
 struct ledger_svc {
-	uint32_t seq;			/* odd: being written */
-	uint32_t flags;			/* SVC_F_* */
+	uint32_t seq, pad;		/* odd: being written */
 	uint64_t sum;			/* FNV-1a of all bytes after this field */
-	uint8_t state, exit_kind, pad[2];
+	uint32_t flags;			/* SVC_F_* */
+	uint8_t state, exit_kind, pad8[2];
 	int32_t exit_status;		/* code or signal number */
 	int32_t pid, builder, reaper;	/* 0: none */
 	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
@@ -67,6 +73,17 @@ struct ledger_svc {
 enum prior_mode { MODE_MACHINE, MODE_CONTAINER, MODE_UP, MODE_RUN };
 enum shutdown_kind { SHUTDOWN_NONE, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT, SHUTDOWN_EXIT };
 #define BOOT_STAGES_MAX 24
+#define FAULTS_MAX 5			/* this many within FAULT_WINDOW_MS are survived; one more is not */
+#define FAULT_WINDOW_MS 60000
+#define LEDGER_CLIENTS 32
+
+/* One connection of the control tool; it survives an exec of PID 1. */
+struct ledger_client {
+	int32_t fd;			/* FD_NONE: free */
+	uint32_t verb, service;		/* what it waits for: enum ctl_verb and a service; verb == CTL_VERBS: nothing yet */
+	uint32_t may_change;		/* root, or who prior runs as */
+	int64_t since_ms;		/* when it connected or asked */
+};
 
 struct ledger_head {
 	char magic[8];
@@ -85,7 +102,13 @@ struct ledger_head {
 	int64_t boot_us[BOOT_STAGES_MAX]; /* CLOCK_BOOTTIME at the end of each stage */
 	int64_t boot_done_us;		/* all wanted services settled for the first time */
 	uint32_t settled;		/* 1: every wanted service is up, done, listening, failed or refused */
-	uint32_t pad;
+	uint32_t forced;		/* shutdown: 1: everything was sent SIGKILL */
+	int32_t ledger_ro_fd;		/* the ledger again, open for reading: what CTL_STATE gives away */
+	uint32_t ctl_gid;		/* group that may read; UINT32_MAX: none */
+	uint32_t echo, json;		/* the logger repeats lines and events on console_fd; as JSON */
+	int64_t fault_ms[FAULTS_MAX];	/* when the last faults were, newest first */
+	struct ledger_client clients[LEDGER_CLIENTS];
+	char exe[128];			/* path of our binary, for `reexec`; "": unknown */
 	char run_dir[64];		/* /run/prior, or what --run-dir said */
 	char log_dir[64];
 	char config[128];
@@ -102,16 +125,39 @@ struct ledger {
 };
 
 size_t ledger_size(uint32_t nservices, uint32_t nlisten);
+uint32_t ledger_listens(const struct plan *p);	/* listening sockets in the plan */
 /* A new memfd, records zeroed with all descriptors FD_NONE. The mapping and the fd are the ledger's. */
 int ledger_create(struct ledger *l, const struct plan *p, struct err *e);
 /* Map an existing one (after re-exec: writable; in the control tool: read-only). EBADMSG: not a ledger. */
 int ledger_map(struct ledger *l, int fd, bool writable, struct err *e);
 void ledger_unmap(struct ledger *l);
-/* PID 1: every change of a record stands between these two. */
+/* PID 1: every change of a record stands between these two; see LEDGER_WRITE. */
 void ledger_open_svc(struct ledger_svc *s);
 void ledger_seal_svc(struct ledger_svc *s);
 void ledger_seal_head(struct ledger *l);
 bool ledger_svc_is_whole(const struct ledger_svc *s);
+bool ledger_head_is_whole(const struct ledger *l);
+
+/* LEDGER_WRITE(s): from here to the end of the block the record is open. Blocks may nest; the outermost seals. */
+static inline struct ledger_svc *ledger_write_begin(struct ledger_svc *s)
+{
+	if (s->seq & 1)
+		return NULL;
+	ledger_open_svc(s);
+	return s;
+}
+
+static inline void ledger_write_end(struct ledger_svc **s)
+{
+	if (*s)
+		ledger_seal_svc(*s);
+}
+
+#define LEDGER_WRITE(s) __attribute__((cleanup(ledger_write_end), unused)) struct ledger_svc *write_guard = \
+	ledger_write_begin(s)
+
+/* Call with each descriptor that must survive an exec of PID 1 (never FD_NONE). */
+void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), void *ctx);
 /* Reader: a consistent copy; false after 1000 tries. */
 bool ledger_read_svc(const struct ledger *l, uint32_t i, struct ledger_svc *out);
 

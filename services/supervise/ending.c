@@ -1,0 +1,98 @@
+/* Shutdown: see ending.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/ending.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/server.h"
+#include "services/supervise/stop.h"
+#include "services/supervise/streams.h"
+
+#define TICK_MS 5000
+#define FORCED_MS 5000		/* after SIGKILL to all; what is still there then is stuck in the kernel */
+
+static const char *const kind_name[] = {
+	[SHUTDOWN_NONE] = "none", [SHUTDOWN_POWEROFF] = "poweroff", [SHUTDOWN_REBOOT] = "reboot",
+	[SHUTDOWN_HALT] = "halt", [SHUTDOWN_EXIT] = "exit",
+};
+
+static void deadline(struct prior *p, int64_t in_ms)
+{
+	p->ledger.head->shutdown_deadline_ms = p->loop.now.ms + in_ms;
+	loop_timer_set(&p->loop, p->n + TIMER_SHUTDOWN, p->ledger.head->shutdown_deadline_ms);
+	ledger_seal_head(&p->ledger);
+}
+
+void ending_begin(struct prior *p, enum shutdown_kind kind)
+{
+	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->shutdown != SHUTDOWN_NONE)
+		return;
+	h->shutdown = kind;
+	deadline(p, p->plan.head->shutdown_timeout_ms);
+	loop_timer_set(&p->loop, p->n + TIMER_TICK, p->loop.now.ms + TICK_MS);
+	prior_say(p, "info", "shutdown", NULL, kind_name[kind]);
+	/* Dependents first. What waits for nothing stops at once, all others when those that need them are down. */
+	for (uint32_t k = p->plan.head->start_order.n; k-- > 0;) {
+		enum svc_state st = svc_of(p, order[k])->state;
+
+		if (st != SVC_DOWN && st != SVC_DONE && st != SVC_FAILED && st != SVC_REFUSED)
+			svc_post(p, order[k], EV_STOP);
+	}
+	p->loop.again = true;	/* perhaps nothing runs: ending_check() is to look */
+}
+
+void ending_force(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->forced)
+		return;
+	h->forced = 1;
+	deadline(p, FORCED_MS);
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct ledger_svc *s = svc_of(p, i);
+
+		if (!state_is_live(s->state))
+			continue;
+		prior_say(p, "warning", "killed", svc_name(p, i), "everything is to end now");
+		LEDGER_WRITE(s);
+		s->flags |= SVC_F_SIGNALLED;
+		stop_kill_all(p, i);
+	}
+}
+
+void ending_timer(struct prior *p)
+{
+	if (!p->ledger.head->forced) {
+		ending_force(p);
+		return;
+	}
+	ending_tick(p);
+	streams_close(p);	/* what is left cannot be killed; the machine goes down all the same */
+}
+
+void ending_tick(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct ledger_svc *s = svc_of(p, i);
+		struct event ev;
+
+		if (!state_is_live(s->state) || s->waits_for)
+			continue;
+		event_begin(&ev, "warning", "waiting", svc_name(p, i));
+		event_str(&ev, "why", "shutdown waits for it to stop");
+		event_num(&ev, "pid", s->pid);
+		event_num(&ev, "for_ms", p->loop.now.ms - s->since_ms);
+		prior_event(p, &ev);
+	}
+	loop_timer_set(&p->loop, p->n + TIMER_TICK, p->loop.now.ms + TICK_MS);
+}
+
+void ending_check(struct prior *p)
+{
+	if (p->ledger.head->shutdown != SHUTDOWN_NONE && p->live == 0 && !p->logger_closing) {
+		prior_say(p, "info", "stopped-all", NULL, NULL);
+		streams_close(p);
+	}
+}

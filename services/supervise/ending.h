@@ -1,0 +1,12 @@
+/* The end of everything: all services stopped, dependents first, within a deadline. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/prior.h"
+
+/* Stop all. The first caller decides the kind; a later one only adds urgency (ending_force). Inside or outside an action. */
+void ending_begin(struct prior *p, enum shutdown_kind kind);
+void ending_force(struct prior *p);	/* SIGKILL to everything, now */
+void ending_timer(struct prior *p);	/* TIMER_SHUTDOWN: the deadline */
+void ending_tick(struct prior *p);	/* TIMER_TICK: say which service we wait for */
+/* Once per turn: all down? then the logger drains, and p->finished becomes true when it has ended. */
+void ending_check(struct prior *p);

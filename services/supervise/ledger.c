@@ -1,0 +1,235 @@
+/* Making, mapping and sealing the ledger: see ledger.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/ledger.h"
+#include "init/base/fd.h"
+#include "init/base/sum.h"
+#include "services/supervise/control.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+_Static_assert(LEDGER_CLIENTS == CTL_CLIENTS, "one slot per client");
+_Static_assert(offsetof(struct ledger_svc, sum) + 8 == offsetof(struct ledger_svc, flags),
+	       "the sum covers all that follows it");
+
+const char *const svc_state_name[SVC_STATES] = {
+	[SVC_DOWN] = "down", [SVC_WAITING] = "waiting", [SVC_LISTENING] = "listening",
+	[SVC_STARTING] = "starting", [SVC_UP] = "up", [SVC_STOPPING] = "stopping",
+	[SVC_BACKOFF] = "backoff", [SVC_DONE] = "done", [SVC_FAILED] = "failed", [SVC_REFUSED] = "refused",
+};
+
+static size_t round8(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
+size_t ledger_size(uint32_t nservices, uint32_t nlisten)
+{
+	return round8(sizeof(struct ledger_head)) + nservices * round8(sizeof(struct ledger_svc)) +
+	       round8(nlisten * sizeof(int32_t));
+}
+
+uint32_t ledger_listens(const struct plan *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->head->services.n; i++)
+		n += plan_service(p, i)->listen.n;
+	return n;
+}
+
+static void point(struct ledger *l, void *at, uint32_t nservices)
+{
+	l->head = at;
+	l->svc = (struct ledger_svc *)((char *)at + round8(sizeof(struct ledger_head)));
+	l->listen = (int32_t *)(l->svc + nservices);
+}
+
+/* Nothing is open yet: every descriptor is FD_NONE, and each service knows its part of the listen table. */
+static void fill(struct ledger *l, const struct plan *p)
+{
+	struct ledger_head *h = l->head;
+	uint32_t listen = 0;
+
+	memcpy(h->magic, LEDGER_MAGIC, sizeof h->magic);
+	h->version = LEDGER_VERSION;
+	h->size = (uint32_t)l->size;
+	h->nservices = p->head->services.n;
+	h->nlisten = ledger_listens(p);
+	h->generation = 1;
+	h->ctl_gid = UINT32_MAX;
+	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
+	h->event_rd = h->event_wr = h->logger_fd = h->ledger_ro_fd = FD_NONE;
+	h->ledger_fd = l->fd;
+	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
+		h->clients[i] = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
+	for (uint32_t i = 0; i < h->nlisten; i++)
+		l->listen[i] = FD_NONE;
+	for (uint32_t i = 0; i < h->nservices; i++) {
+		struct ledger_svc *s = &l->svc[i];
+
+		ledger_open_svc(s);
+		s->report_fd = s->pidfd = s->notify_fd = s->log_rd = s->log_wr = FD_NONE;
+		s->cgroup_fd = s->events_fd = FD_NONE;
+		s->first_listen = listen;
+		listen += plan_service(p, i)->listen.n;
+		ledger_seal_svc(s);
+	}
+	ledger_seal_head(l);
+}
+
+/* A child must not be able to write it, and nobody may truncate it under us: that would be SIGBUS. */
+static int keep_ours(void *at, size_t size, int fd, struct err *e)
+{
+	if (madvise(at, size, MADV_DONTFORK) < 0)
+		return err_sys(e, "ledger: keep it out of children");
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 && errno != EPERM)
+		return err_sys(e, "ledger: seal its size");
+	return 0;
+}
+
+int ledger_create(struct ledger *l, const struct plan *p, struct err *e)
+{
+	size_t size = ledger_size(p->head->services.n, ledger_listens(p));
+	owned_fd fd = memfd_create("prior-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	/* 0600: who gets it for reading must not be able to open it again for writing through /proc. */
+	if (fd < 0 || fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)size) < 0)
+		return err_sys(e, "ledger: make a memfd of %zu bytes", size);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return err_sys(e, "ledger: map %zu bytes", size);
+	if (keep_ours(at, size, fd, e) < 0) {
+		munmap(at, size);
+		return -e->code;
+	}
+	*l = (struct ledger){ .size = size, .fd = fd_take(&fd) };
+	point(l, at, p->head->services.n);
+	fill(l, p);
+	return 0;
+}
+
+static int looks_right(const struct ledger_head *h, size_t size, struct err *e)
+{
+	if (size < sizeof *h || memcmp(h->magic, LEDGER_MAGIC, sizeof h->magic) != 0)
+		return err_set(e, EBADMSG, "ledger: this is not one");
+	if (h->version != LEDGER_VERSION)
+		return err_set(e, EBADMSG, "ledger: version %u; this binary knows %d", h->version, LEDGER_VERSION);
+	if (h->nservices > PLAN_SERVICES_MAX || h->size != size || ledger_size(h->nservices, h->nlisten) != size)
+		return err_set(e, EBADMSG, "ledger: damaged: %zu bytes for %u services", size, h->nservices);
+	return 0;
+}
+
+int ledger_map(struct ledger *l, int fd, bool writable, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "ledger: descriptor %d", fd);
+	size_t size = (size_t)st.st_size;
+
+	if (size < sizeof(struct ledger_head))
+		return err_set(e, EBADMSG, "ledger: descriptor %d is not one: %zu bytes", fd, size);
+	void *at = mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return err_sys(e, "ledger: map %zu bytes", size);
+	if (looks_right(at, size, e) < 0 || (writable && keep_ours(at, size, fd, e) < 0)) {
+		munmap(at, size);
+		return -e->code;
+	}
+	*l = (struct ledger){ .size = size, .fd = fd };
+	point(l, at, ((struct ledger_head *)at)->nservices);
+	return 0;
+}
+
+void ledger_unmap(struct ledger *l)
+{
+	if (l->head)
+		munmap(l->head, l->size);
+	*l = (struct ledger){ .fd = FD_NONE };
+}
+
+static uint64_t svc_sum(const struct ledger_svc *s)
+{
+	size_t from = offsetof(struct ledger_svc, flags);
+
+	return sum_more(SUM_START, (const char *)s + from, sizeof *s - from);
+}
+
+static uint64_t head_sum(const struct ledger_head *h)
+{
+	return sum_more(SUM_START, h, offsetof(struct ledger_head, sum));
+}
+
+void ledger_open_svc(struct ledger_svc *s)
+{
+	__atomic_store_n(&s->seq, s->seq | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void ledger_seal_svc(struct ledger_svc *s)
+{
+	s->sum = svc_sum(s);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->seq, (s->seq | 1) + 1, __ATOMIC_RELEASE);
+}
+
+void ledger_seal_head(struct ledger *l)
+{
+	l->head->sum = head_sum(l->head);
+}
+
+bool ledger_svc_is_whole(const struct ledger_svc *s)
+{
+	return !(s->seq & 1) && s->sum == svc_sum(s);
+}
+
+bool ledger_head_is_whole(const struct ledger *l)
+{
+	return l->head->sum == head_sum(l->head);
+}
+
+bool ledger_read_svc(const struct ledger *l, uint32_t i, struct ledger_svc *out)
+{
+	const struct ledger_svc *s = &l->svc[i];
+
+	for (int tries = 0; tries < 1000; tries++) {
+		uint32_t before = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+
+		memcpy(out, s, sizeof *out);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (before == __atomic_load_n(&s->seq, __ATOMIC_RELAXED) && ledger_svc_is_whole(out))
+			return true;
+	}
+	return false;
+}
+
+static void give(void (*each)(void *ctx, int fd), void *ctx, int fd)
+{
+	if (fd >= 0)
+		each(ctx, fd);
+}
+
+void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), void *ctx)
+{
+	const struct ledger_head *h = l->head;
+	const int32_t *of_head[] = { &h->plan_fd, &h->ledger_fd, &h->exe_fd, &h->cgroup_fd, &h->control_fd,
+		&h->console_fd, &h->event_rd, &h->event_wr, &h->logger_fd, &h->ledger_ro_fd };
+
+	for (size_t i = 0; i < sizeof of_head / sizeof *of_head; i++)
+		give(each, ctx, *of_head[i]);
+	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
+		give(each, ctx, h->clients[i].fd);
+	for (uint32_t i = 0; i < h->nlisten; i++)
+		give(each, ctx, l->listen[i]);
+	for (const struct ledger_svc *s = l->svc; s < l->svc + h->nservices; s++) {
+		const int32_t fds[] = { s->report_fd, s->pidfd, s->notify_fd, s->log_rd, s->log_wr, s->cgroup_fd,
+			s->events_fd };
+
+		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
+			give(each, ctx, fds[k]);
+	}
+}

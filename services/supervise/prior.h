@@ -1,0 +1,123 @@
+/* What PID 1 holds in memory while it supervises: the plan, the ledger, the loop, and what is rebuilt from them at each exec. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/fd.h"
+#include "init/loop/loop.h"
+#include "services/logs/logs.h"
+#include "services/plan/plan.h"
+#include "services/supervise/ledger.h"
+
+/* Y (user) depends on X (need). One per plan_dep, in the plan's order, so that a service's own edges are neighbours. */
+struct edge {
+	uint32_t user, need;
+	uint16_t kind, condition;
+	uint8_t met;		/* need is as user wants it for starting */
+	uint8_t holds;		/* user still needs it: need may not be stopped yet */
+};
+
+/* Per service: handles and counts. Facts that must survive are in the ledger. */
+struct svc_run {
+	uint32_t report_src, notify_src, events_src;	/* loop handles, 0: none */
+	uint32_t first_edge, first_user; /* where its edges begin in edges[]; those that need it: in users[] */
+	uint32_t unmet, holders;	/* edges of its own not met; edges of others that hold it */
+	uint32_t wait_edge;		/* the edge that waits_for names */
+	uint32_t queued, queue_next;	/* events that wait for it, one bit each; next service in the queue + 1 */
+	uint32_t building;		/* its place in building[] + 1, 0: not there */
+	uint32_t logged;		/* 1: in log_order[] */
+};
+
+enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_LOGGER, PID_TRIAL };
+
+struct pid_slot {
+	int32_t pid;		/* 0: free */
+	uint32_t service;
+	uint32_t role;		/* enum pid_role */
+};
+
+/* Exits of pids that nobody knew yet: their builder may name them later. */
+#define UNCLAIMED_MAX 64
+struct unclaimed {
+	int32_t pid, code, status;	/* as in siginfo_t */
+};
+
+/* Timers: one per service (its number), then these. */
+enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, SERVE_TIMERS };
+
+/* A new binary that is to take our place shows first that it can. */
+enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
+
+struct prior {
+	struct plan plan;
+	struct ledger ledger;
+	struct loop loop;
+	uint32_t n;			/* services */
+	struct svc_run *run;		/* [n] */
+	struct edge *edges;		/* [nedges] */
+	uint32_t *users;		/* [nedges]: edges grouped by need */
+	uint32_t nedges;
+	uint32_t *listen_src;		/* loop handle per entry of the listen table */
+	uint32_t *building, nbuilding;	/* services with an open report */
+	uint32_t *log_order, nlogs, logs_sent; /* services with log pipes; how many the logger has */
+	struct pid_slot *pids;		/* open addressing */
+	uint32_t pid_mask;
+	struct unclaimed unclaimed[UNCLAIMED_MAX];
+	uint32_t nunclaimed;
+	uint32_t queue_head, queue_tail; /* service + 1, 0: empty */
+	bool reap_more;			/* more have ended than were reaped in this turn */
+	bool settling;			/* the queue is being worked off */
+	uint32_t live, unsettled;	/* services with processes; wanted ones not yet where they should be */
+	int signal_fd;
+	enum trial trial;
+	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
+	uint32_t signal_src, control_src, logger_src, client_src[LEDGER_CLIENTS];
+	bool logger_has_events;		/* stream 0 was sent */
+	unsigned logger_tries;		/* how often in a row it did not last */
+	int64_t logger_since_ms;
+	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
+	bool finished;			/* serve() returns */
+	uint64_t steps;			/* rows and edges looked at, for the tests */
+	uint64_t losing;		/* events lost since the last one that fitted */
+	void *map;
+	size_t mapped;
+};
+
+/* Everything above but plan, ledger and descriptors: one mapping sized from the plan, empty loop, edges from the plan. */
+int prior_memory(struct prior *p, struct err *e);
+void prior_free(struct prior *p);
+
+static inline struct ledger_svc *svc_of(struct prior *p, uint32_t i)
+{
+	return &p->ledger.svc[i];
+}
+
+static inline const char *svc_name(const struct prior *p, uint32_t i)
+{
+	return plan_str(&p->plan, plan_service(&p->plan, i)->name);
+}
+
+static inline bool svc_is_lazy(const struct prior *p, const struct plan_service *d)
+{
+	const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+
+	return d->listen.n && l->lazy;
+}
+
+/* It has, or may have, processes. */
+static inline bool state_is_live(enum svc_state s)
+{
+	return s == SVC_STARTING || s == SVC_UP || s == SVC_STOPPING;
+}
+
+/* It is on its way to somewhere else. */
+static inline bool state_is_settled(enum svc_state s)
+{
+	return s != SVC_WAITING && s != SVC_STARTING && s != SVC_STOPPING && s != SVC_BACKOFF;
+}
+
+/* The one timer of a service, in the ledger and in the loop; 0 ms: none. Inside LEDGER_WRITE. */
+void svc_timer(struct prior *p, uint32_t i, int64_t in_ms);
+
+/* Write an event that was begun and filled: ends it, never blocks; what does not fit into the pipe is counted. */
+void prior_event(struct prior *p, struct event *ev);
+/* An event of a name, an optional service and an optional text (as "why"). */
+void prior_say(struct prior *p, const char *level, const char *name, const char *service, const char *why);

@@ -1,0 +1,226 @@
+/* waitid in a loop, and a fixed table from pid to service: see reap.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/reap.h"
+#include "init/base/text.h"
+#include "services/cell/cell.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/start.h"
+#include "services/supervise/stop.h"
+#include "services/supervise/streams.h"
+#include "services/supervise/trial.h"
+#include <string.h>
+#include <sys/wait.h>
+
+#define REAP_A_TURN 1024
+#define ORPHAN_BURST 100	/* reaped in one turn: worth an event */
+
+static uint32_t home_of(const struct prior *p, int32_t pid)
+{
+	return (uint32_t)pid * 2654435761u & p->pid_mask;
+}
+
+static struct pid_slot *find(struct prior *p, int32_t pid)
+{
+	uint32_t at = home_of(p, pid);
+
+	while (p->pids[at].pid && p->pids[at].pid != pid)
+		at = (at + 1) & p->pid_mask;
+	return &p->pids[at];
+}
+
+void reap_add(struct prior *p, pid_t pid, uint32_t service, enum pid_role role)
+{
+	*find(p, pid) = (struct pid_slot){ .pid = pid, .service = service, .role = role };
+}
+
+/* Open addressing without graves: what follows moves up, unless it is at home already. */
+void reap_forget(struct prior *p, pid_t pid)
+{
+	struct pid_slot *s = find(p, pid);
+
+	if (s->pid == 0)
+		return;
+	uint32_t hole = (uint32_t)(s - p->pids);
+
+	for (uint32_t at = (hole + 1) & p->pid_mask; p->pids[at].pid; at = (at + 1) & p->pid_mask) {
+		uint32_t home = home_of(p, p->pids[at].pid);
+
+		if (((at - home) & p->pid_mask) >= ((at - hole) & p->pid_mask)) {
+			p->pids[hole] = p->pids[at];
+			hole = at;
+		}
+	}
+	p->pids[hole] = (struct pid_slot){ 0 };
+}
+
+static uint8_t kind_of(struct ledger_svc *s, int code, int status)
+{
+	uint64_t kills = 0;
+
+	if (code == CLD_EXITED)
+		return EXIT_CODE;
+	if (status == SIGKILL && s->cgroup_fd >= 0 &&
+	    cgroup_read_u64(s->cgroup_fd, "memory.events:oom_kill", &kills) == 0 && kills)
+		return EXIT_OOM;
+	return code == CLD_DUMPED ? EXIT_CORE : EXIT_SIGNAL;
+}
+
+static void say_exit(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int status)
+{
+	struct event ev;
+
+	event_begin(&ev, kind == EXIT_CODE && status == 0 ? "info" : "warning", "exited", svc_name(p, i));
+	event_num(&ev, "pid", pid);
+	event_num(&ev, kind == EXIT_CODE ? "code" : "signal", status);
+	if (kind == EXIT_OOM)
+		event_str(&ev, "kind", "oom");
+	if (kind == EXIT_CORE)
+		event_str(&ev, "kind", "core");
+	prior_event(p, &ev);
+}
+
+static void main_ended(struct prior *p, uint32_t i, int32_t pid, int code, int status)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	start_drain(p, i);	/* what its builder said before that comes first */
+	{
+		LEDGER_WRITE(s);
+		uint8_t kind = kind_of(s, code, status);
+
+		if (s->cgroup_fd < 0)	/* its process group is all we know of what it leaves behind */
+			kill(-pid, SIGKILL);
+		s->pid = 0;
+		fd_drop(&s->pidfd);
+		if (s->flags & SVC_F_RAN)
+			say_exit(p, i, pid, kind, status);
+		if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
+			s->exit_kind = kind;
+			s->exit_status = status;
+		}
+	}
+	/* A direct start that failed has told its end with the report. A confined one that dies before its exec: its builder
+	 * sees that, and says so. */
+	if (s->flags & SVC_F_RAN)
+		svc_post(p, i, EV_EXITED);
+	stop_check(p, i);
+}
+
+static void builder_ended(struct prior *p, uint32_t i, int code, int status)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	char how[64] = "";
+	struct text t = TEXT_IN(how);
+
+	start_drain(p, i);
+	{
+		LEDGER_WRITE(s);
+		s->builder = 0;
+	}
+	exit_text(&t, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+	if (s->report_fd >= 0)
+		start_builder_died(p, i, how);
+	stop_check(p, i);
+}
+
+static void reaper_ended(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	{
+		LEDGER_WRITE(s);
+		s->reaper = 0;
+	}
+	stop_check(p, i);
+}
+
+static void tell(struct prior *p, struct pid_slot slot, int code, int status)
+{
+	reap_forget(p, slot.pid);
+	switch ((enum pid_role)slot.role) {
+	case PID_MAIN:
+		main_ended(p, slot.service, slot.pid, code, status);
+		return;
+	case PID_BUILDER:
+		builder_ended(p, slot.service, code, status);
+		return;
+	case PID_REAPER:
+		reaper_ended(p, slot.service);
+		return;
+	case PID_LOGGER:
+		streams_logger_ended(p, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		return;
+	case PID_TRIAL:
+		trial_ended(p, code == CLD_EXITED && status == 0);
+		return;
+	}
+}
+
+/* Nobody's, or of a service whose builder has not been heard yet: remember it, and hear them all. */
+static void unknown_ended(struct prior *p, const siginfo_t *info)
+{
+	p->ledger.head->orphans++;	/* reap_claim() takes it back */
+	if (p->nbuilding == 0)
+		return;
+	if (p->nunclaimed == UNCLAIMED_MAX)	/* forget the oldest */
+		memmove(p->unclaimed, p->unclaimed + 1, --p->nunclaimed * sizeof *p->unclaimed);
+	p->unclaimed[p->nunclaimed++] = (struct unclaimed){ info->si_pid, info->si_code, info->si_status };
+	for (uint32_t k = p->nbuilding; k-- > 0 && p->nunclaimed;)
+		if (k < p->nbuilding)	/* one drained may take others off the list */
+			start_drain(p, p->building[k]);
+}
+
+void reap_claim(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	const int32_t named[] = { s->reaper, s->pid };
+
+	for (size_t k = 0; k < 2; k++)
+		for (uint32_t u = 0; named[k] && u < p->nunclaimed; u++) {
+			struct unclaimed was = p->unclaimed[u];
+
+			if (was.pid != named[k])
+				continue;
+			p->unclaimed[u] = p->unclaimed[--p->nunclaimed];
+			p->ledger.head->orphans--;
+			tell(p, *find(p, was.pid), was.code, was.status);
+			break;
+		}
+}
+
+void reap_all(struct prior *p)
+{
+	uint64_t before = p->ledger.head->orphans;
+	siginfo_t info = { 0 };
+
+	p->reap_more = false;
+	for (unsigned n = 0; n < REAP_A_TURN; n++) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+			break;
+		struct pid_slot slot = *find(p, info.si_pid);
+
+		if (slot.pid)
+			tell(p, slot, info.si_code, info.si_status);
+		else
+			unknown_ended(p, &info);
+	}
+	if (info.si_pid)
+		p->reap_more = p->loop.again = true;
+	if (p->ledger.head->orphans >= before + ORPHAN_BURST) {
+		struct event ev;
+
+		event_begin(&ev, "info", "orphans", NULL);
+		event_num(&ev, "reaped", (int64_t)(p->ledger.head->orphans - before));
+		prior_event(p, &ev);
+	}
+}
+
+void reap_lost(struct prior *p, uint32_t i, pid_t pid)
+{
+	struct pid_slot *slot = find(p, pid);
+
+	prior_say(p, "warning", "lost", svc_name(p, i), "a process of the ledger is no child of ours any more");
+	if (slot->pid)
+		tell(p, *slot, CLD_KILLED, SIGKILL);
+}

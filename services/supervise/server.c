@@ -1,0 +1,423 @@
+/* PID 1's side of the control socket: see server.h and control.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/server.h"
+#include "init/base/text.h"
+#include "services/supervise/control.h"
+#include "services/supervise/ending.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/stop.h"
+#include "services/supervise/trial.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define GROUPS_MAX 256
+
+static struct ledger_client *client(struct prior *p, uint32_t c)
+{
+	return &p->ledger.head->clients[c];
+}
+
+static void drop_client(struct prior *p, uint32_t c)
+{
+	loop_remove(&p->loop, &p->client_src[c]);
+	fd_drop(&client(p, c)->fd);
+	*client(p, c) = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
+}
+
+/* One packet, never blocking; a client that is gone or does not read loses its answer. */
+static void send_reply(int fd, int code, const struct err *why, const int *fds)
+{
+	struct ctl_reply r = { .version = CTL_VERSION, .code = code };
+	union {
+		char at[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr head;
+	} control = { { 0 } };
+	struct iovec v = { &r, sizeof r };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	if (why)
+		r.err = *why;
+	if (fds) {
+		m.msg_control = control.at;
+		m.msg_controllen = sizeof control.at;
+		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(2 * sizeof(int)), .cmsg_level = SOL_SOCKET,
+						 .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.head), fds, 2 * sizeof(int));
+	}
+	sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void answer(struct prior *p, uint32_t c, int code, const struct err *why)
+{
+	send_reply(client(p, c)->fd, code, why, NULL);
+	client(p, c)->verb = CTL_VERBS;
+}
+
+static void refuse(struct prior *p, uint32_t c, int code, int number, const char *text)
+{
+	struct err e;
+
+	err_set(&e, number, "%s", text);
+	answer(p, c, code, &e);
+}
+
+/* --- what the verbs do; index: a service, or 0 where the verb takes none --- */
+
+static void wait_for_result(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	if (q->flags & CTL_F_NO_WAIT) {
+		answer(p, c, 0, NULL);
+		return;
+	}
+	client(p, c)->verb = q->verb;
+	client(p, c)->service = i;
+	client(p, c)->since_ms = p->loop.now.ms;
+}
+
+static void do_state(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	const struct ledger_head *h = p->ledger.head;
+	const int fds[2] = { h->ledger_ro_fd, h->plan_fd };
+
+	(void)q, (void)i;
+	if (h->ledger_ro_fd < 0)
+		refuse(p, c, 1, ENODEV, "the ledger cannot be opened for reading: /proc is not mounted");
+	else
+		send_reply(client(p, c)->fd, 0, NULL, fds);
+}
+
+static void do_start(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	if (p->ledger.head->shutdown) {
+		refuse(p, c, 1, ESHUTDOWN, "everything is being shut down");
+		return;
+	}
+	svc_post(p, i, q->verb == CTL_START ? EV_START : EV_RESTART);
+	wait_for_result(p, c, q, i);
+}
+
+static void do_stop(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	{
+		LEDGER_WRITE(svc_of(p, i));
+		svc_of(p, i)->flags |= SVC_F_STOPPED_BY_USER;
+	}
+	svc_post(p, i, EV_STOP);
+	wait_for_result(p, c, q, i);
+}
+
+static void do_signal(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	struct err e = { 0 };
+	int rc = q->arg < 0 || q->arg > 64 ? err_set(&e, EINVAL, "signal %d: there is none of that number", q->arg) :
+		 stop_signal_main(p, i, q->arg, &e);
+
+	answer(p, c, rc < 0 ? 1 : 0, rc < 0 ? &e : NULL);
+}
+
+static void do_end(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	static const enum shutdown_kind kinds[] = {
+		[CTL_POWEROFF] = SHUTDOWN_POWEROFF, [CTL_REBOOT] = SHUTDOWN_REBOOT, [CTL_HALT] = SHUTDOWN_HALT,
+	};
+
+	(void)i;
+	ending_begin(p, p->ledger.head->mode == MODE_MACHINE ? kinds[q->verb] : SHUTDOWN_EXIT);
+	answer(p, c, 0, NULL);
+}
+
+static void do_reexec(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	const char *path = p->ledger.head->exe;
+	struct err e;
+	int fd = path[0] ? open(path, O_PATH | O_CLOEXEC) : FD_NONE;
+
+	(void)i;
+	if (p->ledger.head->shutdown || fd < 0) {
+		fd_drop(&fd);
+		err_set(&e, ENOENT, p->ledger.head->shutdown ? "everything is being shut down" :
+			"the binary %s cannot be opened", path[0] ? path : "(unknown)");
+		answer(p, c, 1, &e);
+		return;
+	}
+	if (trial_begin(p, fd, &e) < 0) {
+		fd_drop(&fd);
+		answer(p, c, 1, &e);
+		return;
+	}
+	client(p, c)->verb = q->verb;
+	client(p, c)->since_ms = p->loop.now.ms;
+}
+
+static void do_settled(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	wait_for_result(p, c, q, i);
+}
+
+static const struct {
+	void (*take)(struct prior *, uint32_t client, const struct ctl_request *, uint32_t service);
+	bool changes, names_service;
+} verbs[CTL_VERBS] = {
+	[CTL_STATE]    = { do_state,   false, false },
+	[CTL_START]    = { do_start,   true,  true },
+	[CTL_STOP]     = { do_stop,    true,  true },
+	[CTL_RESTART]  = { do_start,   true,  true },
+	[CTL_SIGNAL]   = { do_signal,  true,  true },
+	[CTL_POWEROFF] = { do_end,     true,  false },
+	[CTL_REBOOT]   = { do_end,     true,  false },
+	[CTL_HALT]     = { do_end,     true,  false },
+	[CTL_REEXEC]   = { do_reexec,  true,  false },
+	[CTL_SETTLED]  = { do_settled, false, false },
+};
+
+static void take_request(struct prior *p, uint32_t c, const struct ctl_request *q)
+{
+	int i = 0;
+
+	if (q->version != CTL_VERSION || q->verb >= CTL_VERBS) {
+		refuse(p, c, 1, EPROTO, "a request of another version");
+		return;
+	}
+	if (verbs[q->verb].changes && !client(p, c)->may_change) {
+		refuse(p, c, 1, EPERM, "only root may change what runs");
+		return;
+	}
+	if (verbs[q->verb].names_service)
+		i = memchr(q->service, '\0', sizeof q->service) ? plan_find(&p->plan, q->service) : -1;
+	if (i < 0)
+		refuse(p, c, 4, ENOENT, "there is no such service");
+	else
+		verbs[q->verb].take(p, c, q, (uint32_t)i);
+}
+
+static void on_client(void *ctx, uint32_t c, uint32_t events)
+{
+	struct prior *p = ctx;
+	struct ctl_request q;
+	ssize_t n = recv(client(p, c)->fd, &q, sizeof q, MSG_DONTWAIT | MSG_TRUNC);
+
+	(void)events;
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0)
+		drop_client(p, c);
+	else if (n != (ssize_t)sizeof q)
+		refuse(p, c, 1, EPROTO, "a request of another size");
+	else if (client(p, c)->verb != CTL_VERBS)
+		refuse(p, c, 1, EBUSY, "one request at a time");
+	else
+		take_request(p, c, &q);
+}
+
+/* --- connections --- */
+
+static bool is_in_group(int fd, gid_t main, gid_t wanted)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t len = sizeof groups;
+
+	if (wanted == UINT32_MAX)
+		return false;
+	if (main == wanted)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		return false;	/* more than fit: as if it were not in it */
+	for (socklen_t i = 0; i < len / sizeof *groups; i++)
+		if (groups[i] == wanted)
+			return true;
+	return false;
+}
+
+/* A free slot; else the one that has been silent for longest and waits for nothing. -1: all wait. */
+static int find_slot(struct prior *p)
+{
+	int idle = -1;
+
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++) {
+		if (client(p, c)->fd < 0)
+			return (int)c;
+		if (client(p, c)->verb == CTL_VERBS &&
+		    (idle < 0 || client(p, c)->since_ms < client(p, (uint32_t)idle)->since_ms))
+			idle = (int)c;
+	}
+	if (idle >= 0)
+		drop_client(p, (uint32_t)idle);
+	return idle;
+}
+
+static int watch_client(struct prior *p, uint32_t c, struct err *e)
+{
+	int rc = loop_add(&p->loop, client(p, c)->fd, EPOLLIN, on_client, c, e);
+
+	p->client_src[c] = rc < 0 ? 0 : (uint32_t)rc;
+	return rc < 0 ? rc : 0;
+}
+
+static void admit(struct prior *p, int *fd)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct ucred who;
+	socklen_t len = sizeof who;
+	struct err e;
+
+	if (getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		return;
+	bool root = who.uid == 0 || who.uid == geteuid();
+
+	if (!root && !is_in_group(*fd, who.gid, h->ctl_gid)) {
+		err_set(&e, EACCES, "only root and the group `prior` may ask");
+		send_reply(*fd, 1, &e, NULL);
+		return;
+	}
+	int c = find_slot(p);
+
+	if (c < 0) {
+		err_set(&e, EAGAIN, "all %d connections wait for something; try again", CTL_CLIENTS);
+		send_reply(*fd, 1, &e, NULL);
+		return;
+	}
+	*client(p, (uint32_t)c) = (struct ledger_client){ .fd = fd_take(fd), .verb = CTL_VERBS,
+							   .may_change = root, .since_ms = p->loop.now.ms };
+	if (watch_client(p, (uint32_t)c, &e) < 0)
+		drop_client(p, (uint32_t)c);
+}
+
+static void on_listener(void *ctx, uint32_t arg, uint32_t events)
+{
+	struct prior *p = ctx;
+	owned_fd fd = accept4(p->ledger.head->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)arg, (void)events;
+	if (fd >= 0) {
+		admit(p, &fd);
+	} else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+		/* No descriptor or no memory: look away for a second, or the loop would spin. */
+		loop_remove(&p->loop, &p->control_src);
+		loop_timer_set(&p->loop, p->n + TIMER_CONTROL, p->loop.now.ms + 1000);
+	}
+}
+
+static int watch_listener(struct prior *p, struct err *e)
+{
+	int rc = loop_add(&p->loop, p->ledger.head->control_fd, EPOLLIN, on_listener, 0, e);
+
+	p->control_src = rc < 0 ? 0 : (uint32_t)rc;
+	return rc < 0 ? rc : 0;
+}
+
+void server_accept_again(struct prior *p)
+{
+	struct err e;
+
+	if (!p->control_src && p->ledger.head->control_fd >= 0 && watch_listener(p, &e) < 0)
+		loop_timer_set(&p->loop, p->n + TIMER_CONTROL, p->loop.now.ms + 1000);
+}
+
+static int socket_path(const struct prior *p, struct sockaddr_un *a, struct err *e)
+{
+	struct text t = TEXT_IN(a->sun_path);
+
+	text_add(&t, p->ledger.head->run_dir);
+	text_add(&t, "/control.sock");
+	return t.cut ? err_set(e, ENAMETOOLONG, "control socket %s: too long", a->sun_path) : 0;
+}
+
+int server_begin(struct prior *p, struct err *e)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	bool group = h->ctl_gid != UINT32_MAX;
+	owned_fd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(e, "control socket");
+	if (socket_path(p, &a, e) < 0)
+		return -e->code;
+	owned_fd other = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (connect(other, (struct sockaddr *)&a, sizeof a) == 0)
+		return err_set(e, EADDRINUSE, "control socket %s: another prior answers there", a.sun_path);
+	unlink(a.sun_path);
+	mode_t old = umask(group ? 0117 : 0177);
+	int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
+
+	umask(old);
+	if (rc < 0 || (group && lchown(a.sun_path, (uid_t)-1, h->ctl_gid) < 0) || listen(fd, CTL_CLIENTS) < 0)
+		return err_sys(e, "control socket %s", a.sun_path);
+	fd_put(&h->control_fd, fd_take(&fd));
+	return watch_listener(p, e);
+}
+
+int server_resume(struct prior *p, struct err *e)
+{
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
+		if (client(p, c)->fd >= 0 && watch_client(p, c, e) < 0)
+			drop_client(p, c);
+	return watch_listener(p, e);
+}
+
+/* --- results --- */
+
+static bool is_over(const struct prior *p, const struct ledger_svc *s, uint32_t verb)
+{
+	if (verb == CTL_STOP)
+		return !state_is_live(s->state) && s->state != SVC_WAITING;
+	return (state_is_settled(s->state) || s->state == SVC_BACKOFF || p->ledger.head->shutdown) &&
+	       !(s->flags & SVC_F_RESTART);
+}
+
+static void answer_result(struct prior *p, uint32_t c)
+{
+	const struct ledger_svc *s = svc_of(p, client(p, c)->service);
+	const char *name = svc_name(p, client(p, c)->service);
+	bool good = client(p, c)->verb == CTL_STOP || s->state == SVC_UP || s->state == SVC_DONE ||
+		    s->state == SVC_LISTENING;
+	struct err e;
+
+	if (good) {
+		answer(p, c, 0, NULL);
+		return;
+	}
+	err_set(&e, EIO, "%s is %s%s%s", name, svc_state_name[s->state], s->why[0] ? ": " : "", s->why);
+	answer(p, c, 1, &e);
+}
+
+void server_check(struct prior *p)
+{
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++) {
+		uint32_t verb = client(p, c)->verb;
+
+		if (client(p, c)->fd < 0 || verb == CTL_VERBS || verb == CTL_REEXEC)
+			continue;
+		if (verb == CTL_SETTLED) {
+			if (p->ledger.head->settled)
+				answer(p, c, 0, NULL);
+		} else if (is_over(p, svc_of(p, client(p, c)->service), verb)) {
+			answer_result(p, c);
+		}
+	}
+}
+
+void server_reexec_done(struct prior *p, const struct err *e)
+{
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
+		if (client(p, c)->fd >= 0 && client(p, c)->verb == CTL_REEXEC)
+			answer(p, c, e ? 1 : 0, e);
+}
+
+void server_end(struct prior *p)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct err e;
+
+	server_check(p);
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
+		drop_client(p, c);
+	loop_remove(&p->loop, &p->control_src);
+	if (p->ledger.head->control_fd >= 0 && socket_path(p, &a, &e) == 0)
+		unlink(a.sun_path);
+	fd_drop(&p->ledger.head->control_fd);
+}

@@ -1,0 +1,12 @@
+/* The control socket: a fixed number of clients, fixed-size requests, answers when the result is there. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/prior.h"
+
+int server_begin(struct prior *p, struct err *e);	/* binds RUN_DIR/control.sock */
+int server_resume(struct prior *p, struct err *e);	/* watches the socket and the clients that an exec has kept */
+void server_check(struct prior *p);	/* once per turn: answer those whose result is there */
+void server_accept_again(struct prior *p);	/* TIMER_CONTROL: after a lack of descriptors */
+void server_end(struct prior *p);	/* answers what can be answered, closes all, removes the socket */
+/* A reply to whoever asked for a re-exec, if somebody did. */
+void server_reexec_done(struct prior *p, const struct err *e);

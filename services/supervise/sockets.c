@@ -1,0 +1,199 @@
+/* Binding, watching and handing over listening sockets: see sockets.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/sockets.h"
+#include "init/base/text.h"
+#include "services/supervise/fsm.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+/* Blocking state untouched: the descriptors are shared with the service, and PID 1 never accepts. */
+#define KIND (SOCK_STREAM | SOCK_CLOEXEC)
+
+static int open_tcp(const struct plan_listen *l, int *out, struct err *e)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = { 0 };
+	char host[INET6_ADDRSTRLEN];
+	int on = 1, six = l->addr.family == AF_INET6;
+
+	if (six) {
+		a.v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(l->port) };
+		memcpy(&a.v6.sin6_addr, l->addr.ip, 16);
+	} else {
+		a.v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(l->port) };
+		memcpy(&a.v4.sin_addr, l->addr.ip, 4);
+	}
+	inet_ntop(l->addr.family, l->addr.ip, host, sizeof host);
+	owned_fd fd = socket(l->addr.family, KIND, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    bind(fd, &a.any, six ? sizeof a.v6 : sizeof a.v4) < 0 || listen(fd, (int)l->backlog) < 0)
+		return err_sys(e, six ? "listen on tcp [%s]:%u" : "listen on tcp %s:%u", host, l->port);
+	*out = fd_take(&fd);
+	return 0;
+}
+
+/* A socket file that nobody answers at is what an earlier run left; anything else stays and is the reason of the failure. */
+static int remove_stale(const char *path, const struct sockaddr_un *a, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "listen on %s", path);
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(e, EEXIST, "listen on %s: something that is no socket is there", path);
+	owned_fd fd = socket(AF_UNIX, KIND | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return err_sys(e, "listen on %s", path);
+	if (connect(fd, (const struct sockaddr *)a, sizeof *a) == 0 || errno != ECONNREFUSED)
+		return err_set(e, EADDRINUSE, "listen on %s: another process listens there", path);
+	if (unlink(path) < 0)
+		return err_sys(e, "listen on %s: remove the socket of an earlier run", path);
+	return 0;
+}
+
+static void make_parents(const char *path)
+{
+	char part[108];
+	struct text t = TEXT_IN(part);
+
+	text_add(&t, path);
+	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		mkdir(part, 0755);	/* bind says what is wrong when this did not help */
+		*slash = '/';
+	}
+}
+
+static int open_unix(const struct prior *p, const struct plan_listen *l, int *out, struct err *e)
+{
+	const char *path = plan_str(&p->plan, l->path);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof a;
+	size_t n = strlen(path);
+	bool abstract = path[0] == '@';
+
+	if (n >= sizeof a.sun_path)
+		return err_set(e, ENAMETOOLONG, "listen on %s: more than %zu bytes", path, sizeof a.sun_path - 1);
+	memcpy(a.sun_path, path, n);
+	if (abstract) {
+		a.sun_path[0] = '\0';
+		len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	} else {
+		make_parents(path);
+		if (remove_stale(path, &a, e) < 0)
+			return -e->code;
+	}
+	owned_fd fd = socket(AF_UNIX, KIND, 0);
+	mode_t old = umask(0777 & ~l->mode);	/* it never exists with more than its mode */
+	int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&a, len);
+
+	umask(old);
+	if (rc < 0)
+		return err_sys(e, "listen on %s", path);
+	if (!abstract && (l->uid != geteuid() || l->gid != getegid()) && lchown(path, l->uid, l->gid) < 0)
+		return err_sys(e, "listen on %s: give it to %u:%u", path, l->uid, l->gid);
+	if (listen(fd, (int)l->backlog) < 0)
+		return err_sys(e, "listen on %s", path);
+	*out = fd_take(&fd);
+	return 0;
+}
+
+int sockets_open(struct prior *p, uint32_t i, struct err *e)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+	struct ledger_svc *s = svc_of(p, i);
+	int32_t *slot = p->ledger.listen + s->first_listen;
+
+	for (uint32_t k = 0; k < d->listen.n; k++) {
+		int fd;
+		int rc = slot[k] >= 0 ? 0 :
+			 (l[k].kind == LISTEN_TCP ? open_tcp(&l[k], &fd, e) : open_unix(p, &l[k], &fd, e));
+
+		if (rc < 0)
+			return err_in(e, "service %s", svc_name(p, i));
+		if (slot[k] < 0)
+			slot[k] = fd;
+	}
+	LEDGER_WRITE(s);
+	s->flags |= SVC_F_BOUND;
+	return 0;
+}
+
+static void on_connection(void *ctx, uint32_t i, uint32_t events)
+{
+	(void)events;
+	svc_post(ctx, i, EV_CONNECTION);
+}
+
+int sockets_watch(struct prior *p, uint32_t i, struct err *e)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	uint32_t first = svc_of(p, i)->first_listen;
+
+	if (sockets_open(p, i, e) < 0)
+		return -e->code;
+	for (uint32_t k = first; k < first + d->listen.n; k++) {
+		int rc = p->listen_src[k] ? 0 :
+			 loop_add(&p->loop, p->ledger.listen[k], EPOLLIN, on_connection, i, e);
+
+		if (rc < 0)
+			return err_in(e, "service %s: watch its sockets", svc_name(p, i));
+		if (rc > 0)
+			p->listen_src[k] = (uint32_t)rc;
+	}
+	return 0;
+}
+
+void sockets_unwatch(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	uint32_t first = svc_of(p, i)->first_listen;
+
+	for (uint32_t k = first; k < first + d->listen.n; k++)
+		loop_remove(&p->loop, &p->listen_src[k]);
+}
+
+unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+	struct text t = { .at = names, .size = size };
+	unsigned n = 0;
+
+	names[0] = '\0';
+	for (; n < d->listen.n && n < max; n++) {
+		pass[n] = p->ledger.listen[svc_of(p, i)->first_listen + n];
+		text_add(&t, n ? ":" : "");
+		text_add(&t, plan_str(&p->plan, l[n].name));
+	}
+	return n;
+}
+
+void sockets_close_all(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct plan_service *d = plan_service(&p->plan, i);
+		const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+		int32_t *slot = p->ledger.listen + svc_of(p, i)->first_listen;
+
+		sockets_unwatch(p, i);
+		for (uint32_t k = 0; k < d->listen.n; k++) {
+			const char *path = plan_str(&p->plan, l[k].path);
+
+			if (slot[k] >= 0 && path[0] == '/')
+				unlink(path);
+			fd_drop(&slot[k]);
+		}
+	}
+}

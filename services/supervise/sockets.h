@@ -1,0 +1,13 @@
+/* Listening sockets: bound by PID 1 before anything starts, open until the end. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/prior.h"
+
+/* Bind all of service i that are not open yet. On failure those opened before stay (they are in the ledger); e names the
+ * service and the address. */
+int sockets_open(struct prior *p, uint32_t i, struct err *e);
+int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION when somebody connects; opens them if need be */
+void sockets_unwatch(struct prior *p, uint32_t i);
+/* Copies the descriptors to pass[] (at most max) and the names, joined by ':'. Returns how many. */
+unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size);
+void sockets_close_all(struct prior *p);	/* at the end; removes the UNIX sockets' files */

@@ -1,0 +1,278 @@
+/* Starting a service: what it needs is opened, its cell is started, reports are read. See start.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/start.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "services/cell/cell.h"
+#include "services/spec/spec.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/notify.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/sockets.h"
+#include "services/supervise/stop.h"
+#include "services/supervise/streams.h"
+#include <string.h>
+
+#define NAMES_MAX (CELL_FDS_MAX * 256)
+
+static int make_cgroup(struct prior *p, uint32_t i, struct err *e)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	int leaf, root = p->ledger.head->cgroup_fd;
+	owned_fd own = FD_NONE;
+
+	if (d->cgroup_root.at) {
+		if (cgroup_open_root(plan_str(&p->plan, d->cgroup_root), &own, e) < 0)
+			return -e->code;
+		root = own;
+	}
+	if (root < 0)
+		return d->cgroup.n == 0 ? 0 :
+		       err_set(e, ENOTSUP, "its limits need cgroup2, which is not writable here");
+	if (cgroup_make(root, svc_name(p, i), &p->plan, d->cgroup, &leaf, e) < 0)
+		return -e->code;
+	fd_put(&s->cgroup_fd, leaf);
+	return 0;
+}
+
+static int prepare(struct prior *p, uint32_t i, struct err *e)
+{
+	int rc = stream_open(p, i, e);
+
+	if (rc == 0)
+		rc = sockets_open(p, i, e);
+	if (rc == 0)
+		rc = notify_open(p, i, e);
+	return rc < 0 ? rc : make_cgroup(p, i, e);
+}
+
+static void on_report(void *ctx, uint32_t i, uint32_t events)
+{
+	(void)events;
+	start_drain(ctx, i);
+}
+
+int start_watch_report(struct prior *p, uint32_t i, struct err *e)
+{
+	struct svc_run *r = &p->run[i];
+	int rc = loop_add(&p->loop, svc_of(p, i)->report_fd, EPOLLIN, on_report, i, e);
+
+	if (rc < 0)
+		return rc;
+	r->report_src = (uint32_t)rc;
+	p->building[p->nbuilding] = i;
+	r->building = ++p->nbuilding;
+	return 0;
+}
+
+void start_close_report(struct prior *p, uint32_t i)
+{
+	struct svc_run *r = &p->run[i];
+
+	loop_remove(&p->loop, &r->report_src);
+	fd_drop(&svc_of(p, i)->report_fd);
+	if (r->building) {
+		uint32_t last = p->building[--p->nbuilding];
+
+		p->building[r->building - 1] = last;
+		p->run[last].building = r->building;
+		r->building = 0;
+	}
+	if (p->nbuilding == 0)
+		p->nunclaimed = 0;
+}
+
+static int start_cell(struct prior *p, uint32_t i, struct err *e)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	int pass[CELL_FDS_MAX];		/* a copy: a child cannot see the ledger */
+	char names[NAMES_MAX], path[128];
+	struct cell_start c = {
+		.plan = &p->plan, .service = i, .cgroup_fd = s->cgroup_fd, .log_fd = s->log_wr,
+		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
+		.npass = sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
+		.notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL, .attest = 1,
+	};
+	pid_t pid;
+	int pidfd, report;
+	bool direct;
+	int rc = cell_start(&c, &pid, &pidfd, &report, &direct, e);
+
+	if (rc < 0)
+		return rc;
+	fd_put(&s->pidfd, pidfd);
+	fd_put(&s->report_fd, report);
+	*(direct ? &s->pid : &s->builder) = pid;
+	s->flags |= direct ? SVC_F_DIRECT : 0;
+	reap_add(p, pid, i, direct ? PID_MAIN : PID_BUILDER);
+	return start_watch_report(p, i, e);
+}
+
+static enum svc_event failed(struct ledger_svc *s, uint32_t code, const struct err *e)
+{
+	s->exit_kind = EXIT_START_FAILED;
+	s->exit_status = (int32_t)code;
+	text_copy(s->why, sizeof s->why, e->text);
+	return EV_START_FAILED;
+}
+
+enum svc_event svc_spawn(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	s->flags &= ~(SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN | SVC_F_MISSING |
+		      SVC_F_DIRECT);
+	s->exit_kind = EXIT_NONE;
+	s->exit_status = 0;
+	s->waits_for = s->attested_facts = 0;
+	s->generation++;
+	s->starts++;
+	s->hash = d->hash;
+	s->up_ms = s->setup_us = s->attest_us = s->ready_us = 0;
+	s->started_us = mono_us();
+	s->status[0] = '\0';
+	if (prepare(p, i, &e) < 0 || start_cell(p, i, &e) < 0)
+		return failed(s, 1, &e);
+	svc_timer(p, i, d->start_timeout_ms);
+	return EV_NONE;
+}
+
+static void take_pids(struct prior *p, uint32_t i, const struct cell_report *r)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	LEDGER_WRITE(s);
+
+	s->reaper = r->reaper;
+	if (r->reaper)
+		reap_add(p, r->reaper, i, PID_REAPER);
+	s->pid = r->service;
+	if (r->service) {
+		fd_put(&s->pidfd, sys_pidfd_open(r->service));
+		reap_add(p, r->service, i, PID_MAIN);
+	}
+	if (s->state == SVC_STOPPING)	/* what was just named is to go, too */
+		stop_kill_all(p, i);
+}
+
+static void take_running(struct prior *p, uint32_t i, const struct cell_report *r)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct event ev;
+	LEDGER_WRITE(s);
+
+	s->flags |= SVC_F_RAN | (r->attested ? SVC_F_ATTESTED : 0);
+	s->attested_facts = r->attested;
+	s->setup_us = r->setup_us;
+	s->attest_us = r->attest_us;
+	start_close_report(p, i);
+	event_begin(&ev, "info", "started", svc_name(p, i));
+	event_num(&ev, "pid", s->pid);
+	event_num(&ev, "us", mono_us() - s->started_us);
+	if (r->attested) {
+		event_num(&ev, "attested", r->attested);
+		event_num(&ev, "attest_us", r->attest_us);
+	}
+	prior_event(p, &ev);
+}
+
+static void take_failed(struct prior *p, uint32_t i, const struct cell_report *r)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct event ev;
+	LEDGER_WRITE(s);
+
+	failed(s, r->step, &r->err);
+	if (r->missing)
+		s->flags |= SVC_F_MISSING;
+	start_close_report(p, i);
+	event_begin(&ev, "error", "start-failed", svc_name(p, i));
+	event_num(&ev, "step", r->step);
+	event_str(&ev, "why", r->err.text);
+	prior_event(p, &ev);
+}
+
+/* The sending ends are gone. For a direct start this is the exec; a builder always speaks first. */
+static void take_end(struct prior *p, uint32_t i)
+{
+	struct cell_report r = { .kind = CELL_MSG_FAILED };
+
+	if (svc_of(p, i)->flags & SVC_F_DIRECT) {
+		r.setup_us = mono_us() - svc_of(p, i)->started_us;
+		take_running(p, i, &r);
+		svc_post(p, i, EV_RUNNING);
+		return;
+	}
+	err_set(&r.err, EPROTO, "its builder ended without a word");
+	take_failed(p, i, &r);
+	svc_post(p, i, EV_START_FAILED);
+}
+
+void start_drain(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	while (s->report_fd >= 0) {
+		struct cell_report r;
+		struct err e;
+		int rc = cell_report_read(s->report_fd, &r, &e);
+
+		if (rc == -EAGAIN)
+			return;
+		if (rc <= 0) {
+			take_end(p, i);
+		} else if (r.kind == CELL_MSG_PIDS) {
+			take_pids(p, i, &r);
+			reap_claim(p, i);
+		} else if (r.kind == CELL_MSG_RUNNING) {
+			take_running(p, i, &r);
+			svc_post(p, i, EV_RUNNING);
+		} else {
+			take_failed(p, i, &r);
+			svc_post(p, i, EV_START_FAILED);
+		}
+	}
+}
+
+void start_builder_died(struct prior *p, uint32_t i, const char *how)
+{
+	struct cell_report r = { .kind = CELL_MSG_FAILED };
+
+	err_set(&r.err, ECHILD, "its builder %s before the service ran", how);
+	take_failed(p, i, &r);
+	svc_post(p, i, EV_START_FAILED);
+}
+
+enum svc_event svc_ran(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+
+	if (d->type == TYPE_ONESHOT)
+		return EV_NONE;		/* its end is what counts */
+	switch ((enum svc_ready)d->ready) {
+	case READY_STARTED:
+	case READY_LISTENING:	/* its sockets have been since before it ran */
+		return EV_READY;
+	case READY_NOTIFY:
+	case READY_FD:
+	case READY_HEALTHCHECK:
+		break;
+	}
+	return EV_NONE;
+}
+
+enum svc_event svc_up(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct event ev;
+
+	s->flags |= SVC_F_READY;
+	s->up_ms = p->loop.now.ms;
+	s->ready_us = mono_us() - s->started_us;
+	event_begin(&ev, "info", "ready", svc_name(p, i));
+	event_num(&ev, "us", s->ready_us);
+	prior_event(p, &ev);
+	return EV_NONE;
+}

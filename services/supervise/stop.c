@@ -1,0 +1,258 @@
+/* Stopping a service, and what is left of one that ended by itself: see stop.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/stop.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "services/cell/cell.h"
+#include "services/supervise/deps.h"
+#include "services/supervise/policy.h"
+#include "services/supervise/start.h"
+
+#define KILL_AGAIN_MS 5000	/* SIGKILL was sent and something is still there: say so, send it again */
+
+static bool has_known_process(const struct ledger_svc *s)
+{
+	return s->pid || s->builder || s->reaper;
+}
+
+static bool has_process(struct ledger_svc *s)
+{
+	struct err e;
+
+	return has_known_process(s) || (s->cgroup_fd >= 0 && cgroup_populated(s->cgroup_fd, &e) == 1);
+}
+
+static void kill_pid(int32_t pid, int32_t group)
+{
+	if (pid > 0)
+		kill(pid, SIGKILL);	/* ours and not reaped: the number cannot be another's */
+	if (group > 0)
+		kill(-group, SIGKILL);
+}
+
+void stop_kill_all(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	s->flags |= SVC_F_KILLED;
+	if (s->cgroup_fd >= 0 && cgroup_kill(s->cgroup_fd, &e) == 0)
+		return;
+	kill_pid(s->builder, 0);
+	kill_pid(s->reaper, 0);
+	kill_pid(s->pid, s->flags & SVC_F_RAN ? s->pid : 0);
+}
+
+static void on_cgroup(void *ctx, uint32_t i, uint32_t events)
+{
+	struct prior *p = ctx;
+	char unused[64];
+	/* The file reports a change until it is read again. */
+	ssize_t n = pread(svc_of(p, i)->events_fd, unused, sizeof unused, 0);
+
+	(void)events;
+	(void)n;
+	stop_check(p, i);
+}
+
+void stop_watch(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+	LEDGER_WRITE(s);
+
+	if (s->events_fd < 0 && cgroup_watch(s->cgroup_fd, &s->events_fd, &e) < 0)
+		return;		/* the timer looks again */
+	if (!p->run[i].events_src) {
+		int rc = loop_add(&p->loop, s->events_fd, EPOLLPRI, on_cgroup, i, &e);
+
+		p->run[i].events_src = rc < 0 ? 0 : (uint32_t)rc;
+	}
+}
+
+void stop_check(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	if (s->state != SVC_STOPPING || has_known_process(s))
+		return;
+	if (has_process(s)) {	/* only what the service itself forked is left: the cgroup tells when it is gone */
+		LEDGER_WRITE(s);
+		stop_kill_all(p, i);
+		stop_watch(p, i);
+	}
+	if (!has_process(s))
+		svc_post(p, i, EV_EMPTY);
+}
+
+int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	if (s->pid == 0 || !(s->flags & SVC_F_RAN))
+		return err_set(e, ESRCH, "service %s has no main process", svc_name(p, i));
+	if (s->pidfd >= 0 ? sys_pidfd_send_signal(s->pidfd, sig) < 0 : kill(s->pid, sig) < 0)
+		return err_sys(e, "service %s: signal %d to pid %d", svc_name(p, i), sig, s->pid);
+	return 0;
+}
+
+enum svc_event svc_stop(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	int holder;
+
+	s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART);
+	deps_push(p, i, EV_STOP);
+	holder = deps_holder(p, i);
+	s->waits_for = (uint32_t)(holder + 1);
+	return holder < 0 ? EV_FREE : EV_NONE;
+}
+
+enum svc_event svc_restart(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	int holder;
+
+	s->flags |= SVC_F_WANTED | SVC_F_RESTART;
+	deps_push(p, i, EV_RESTART);
+	holder = deps_holder(p, i);
+	s->waits_for = (uint32_t)(holder + 1);
+	return holder < 0 ? EV_FREE : EV_NONE;
+}
+
+enum svc_event svc_again(struct prior *p, uint32_t i)
+{
+	svc_of(p, i)->flags |= SVC_F_WANTED | SVC_F_RESTART;
+	return EV_NONE;
+}
+
+enum svc_event svc_stay_down(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART);
+	return EV_NONE;
+}
+
+enum svc_event svc_term(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct event ev;
+	struct err e;
+
+	s->flags |= SVC_F_SIGNALLED;
+	s->flags &= ~SVC_F_READY;
+	s->waits_for = 0;
+	event_begin(&ev, "info", "stopping", svc_name(p, i));
+	event_num(&ev, "pid", s->pid);
+	event_num(&ev, "signal", d->stop_signal);
+	prior_event(p, &ev);
+	if (d->stop_timeout_ms == 0 || stop_signal_main(p, i, d->stop_signal, &e) < 0) {
+		stop_kill_all(p, i);	/* not there yet, or no time to be polite */
+		svc_timer(p, i, KILL_AGAIN_MS);
+		return has_process(s) ? EV_NONE : EV_EMPTY;
+	}
+	stop_signal_main(p, i, SIGCONT, &e);	/* a stopped process would not hear it */
+	svc_timer(p, i, d->stop_timeout_ms);
+	return EV_NONE;
+}
+
+enum svc_event svc_kill(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	bool again = s->flags & SVC_F_KILLED;
+
+	prior_say(p, "warning", again ? "stuck" : "killed", svc_name(p, i),
+		  again ? "still there after SIGKILL: blocked in the kernel" : "did not stop in time");
+	stop_kill_all(p, i);
+	svc_timer(p, i, KILL_AGAIN_MS);
+	if (!has_known_process(s) && s->cgroup_fd >= 0)
+		stop_watch(p, i);
+	return has_process(s) ? EV_NONE : EV_EMPTY;
+}
+
+enum svc_event svc_too_late(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct text t = TEXT_IN(s->why);
+
+	s->exit_kind = EXIT_TIMEOUT;
+	text_fmt(&t, "not %s within %u ms", s->flags & SVC_F_RAN ? "ready" : "started", d->start_timeout_ms);
+	prior_say(p, "error", "timeout", svc_name(p, i), s->why);
+	return svc_term(p, i);
+}
+
+/* Its main process is gone, or never was. Whatever else it has goes too: nobody is left to tell it how to end. */
+enum svc_event svc_sweep(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	s->flags |= SVC_F_SIGNALLED;
+	s->flags &= ~SVC_F_READY;
+	s->waits_for = 0;
+	if (!has_process(s))
+		return EV_EMPTY;
+	stop_kill_all(p, i);
+	svc_timer(p, i, KILL_AGAIN_MS);
+	if (!has_known_process(s)) {
+		stop_watch(p, i);
+		return has_process(s) ? EV_NONE : EV_EMPTY;
+	}
+	return EV_NONE;
+}
+
+static void take_down(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	int root = p->ledger.head->cgroup_fd;
+	owned_fd own = FD_NONE;
+	struct err e;
+
+	start_close_report(p, i);
+	loop_remove(&p->loop, &p->run[i].events_src);
+	fd_drop(&s->events_fd);
+	fd_drop(&s->pidfd);
+	if (s->cgroup_fd < 0)
+		return;
+	fd_drop(&s->cgroup_fd);
+	if (d->cgroup_root.at && cgroup_open_root(plan_str(&p->plan, d->cgroup_root), &own, &e) == 0)
+		root = own;
+	if (cgroup_remove(root, svc_name(p, i), &e) < 0)
+		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);
+}
+
+enum svc_event svc_judge(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct policy_case c = {
+		.type = d->type, .restart = d->restart, .exit_kind = s->exit_kind, .exit_status = s->exit_status,
+		.lazy = svc_is_lazy(p, d), .wanted = s->flags & SVC_F_WANTED,
+		.restart_asked = s->flags & SVC_F_RESTART, .missing = s->flags & SVC_F_MISSING,
+		.shutting_down = p->ledger.head->shutdown != SHUTDOWN_NONE,
+		.up_for_ms = s->up_ms ? p->loop.now.ms - s->up_ms : 0, .now_ms = p->loop.now.ms,
+		.window_ms = s->window_ms, .window_restarts = s->window_restarts,
+		.max_restarts = d->max_restarts, .restart_window_ms = d->restart_window_ms,
+		.backoff_ms = s->backoff_ms, .backoff_initial_ms = d->backoff_initial_ms,
+		.backoff_max_ms = d->backoff_max_ms,
+	};
+	struct policy_answer a = policy_after_end(&c);
+	struct text t = TEXT_IN(s->why);
+
+	take_down(p, i);
+	if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
+		s->why[0] = '\0';
+		exit_text(&t, s->exit_kind, s->exit_status);
+	}
+	if (a.verdict == EV_END_BAD && a.window_restarts && a.window_restarts >= d->max_restarts) {
+		t.n = strnlen(s->why, sizeof s->why);
+		text_fmt(&t, "; restarted %u times within %u ms", a.window_restarts, d->restart_window_ms);
+	}
+	s->window_ms = a.window_ms;
+	s->window_restarts = a.window_restarts;
+	s->backoff_ms = a.verdict == EV_END_AGAIN ? a.backoff_ms : 0;
+	return a.verdict;
+}

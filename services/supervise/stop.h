@@ -1,0 +1,17 @@
+/* Ends: the stop signal, cgroup.kill, and when nothing is left. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/prior.h"
+
+/* Service i is stopping and something of it has gone: post EV_EMPTY if that was all, look after the rest otherwise. */
+void stop_check(struct prior *p, uint32_t i);
+/* SIGKILL to all that i has. Inside LEDGER_WRITE. */
+void stop_kill_all(struct prior *p, uint32_t i);
+/* A signal to the main process. ESRCH: there is none. */
+int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e);
+/* Watch the cgroup of a stopping service again after an exec of PID 1. */
+void stop_watch(struct prior *p, uint32_t i);
+
+/* "exited with code 3", "killed by SIGSEGV (core dumped)", ... */
+struct text;
+void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status);

@@ -1,0 +1,201 @@
+/* Pipes to the logger, and the logger's life: see streams.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/streams.h"
+#include "init/base/text.h"
+#include "services/spec/spec.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/stop.h"
+#include <fcntl.h>
+#include <string.h>
+
+#define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
+#define AGAIN_MS 200		/* between two loggers; doubles */
+#define AGAIN_MAX_MS 10000
+#define GOOD_MS 10000		/* one that lasted longer starts the doubling anew */
+
+/* Both ends non-blocking would be wrong: a service expects a blocking stdout. Only our own end of the event pipe is. */
+static int make_pipe(int32_t *rd, int32_t *wr, struct err *e)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) < 0)
+		return err_sys(e, "log pipe");
+	*rd = fd[0];
+	*wr = fd[1];
+	return 0;
+}
+
+static void drop_socket(struct prior *p)
+{
+	loop_remove(&p->loop, &p->logger_src);
+	fd_drop(&p->ledger.head->logger_fd);
+	p->logs_sent = 0;
+	p->logger_has_events = false;
+}
+
+static int send_one(struct prior *p, uint32_t i, struct err *e)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct logger_add a = { .sink = d->log_sink, .max_files = d->log_max_files,
+				.max_bytes = d->log_max_bytes };
+
+	text_copy(a.name, sizeof a.name, svc_name(p, i));
+	return logger_send(p->ledger.head->logger_fd, &a, svc_of(p, i)->log_rd, e);
+}
+
+static void flush(struct prior *p);
+
+static void on_writable(void *ctx, uint32_t arg, uint32_t events)
+{
+	struct prior *p = ctx;
+
+	(void)arg, (void)events;
+	loop_remove(&p->loop, &p->logger_src);
+	flush(p);
+}
+
+/* Send what the logger does not have yet, until it stops reading. */
+static void flush(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct err e;
+	int rc = 0;
+
+	if (h->logger_fd < 0 || p->logger_src)
+		return;
+	if (!p->logger_has_events) {
+		struct logger_add a = { .name = "prior", .sink = SINK_AUTO, .max_files = 4, .max_bytes = 1 << 20 };
+
+		rc = logger_send(h->logger_fd, &a, h->event_rd, &e);
+		p->logger_has_events = rc == 0;
+	}
+	while (rc == 0 && p->logs_sent < p->nlogs) {
+		rc = send_one(p, p->log_order[p->logs_sent], &e);
+		p->logs_sent += rc == 0;
+	}
+	if (rc == -EAGAIN) {
+		rc = loop_add(&p->loop, h->logger_fd, EPOLLOUT, on_writable, 0, &e);
+		p->logger_src = rc < 0 ? 0 : (uint32_t)rc;
+	} else if (rc < 0) {
+		drop_socket(p);	/* it is gone; its exit brings the next one */
+	}
+}
+
+static void add_to_order(struct prior *p, uint32_t i)
+{
+	if (!p->run[i].logged)
+		p->log_order[p->nlogs++] = i;
+	p->run[i].logged = 1;
+}
+
+int stream_open(struct prior *p, uint32_t i, struct err *e)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	if (s->log_wr >= 0 || p->ledger.head->mode == MODE_RUN)
+		return 0;
+	if (make_pipe(&s->log_rd, &s->log_wr, e) < 0)
+		return -e->code;
+	add_to_order(p, i);
+	flush(p);
+	return 0;
+}
+
+static void start_later(struct prior *p)
+{
+	unsigned n = p->logger_tries++;
+	int64_t wait = n < 6 ? (int64_t)AGAIN_MS << n : AGAIN_MAX_MS;
+
+	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + wait);
+}
+
+void streams_logger_start(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct logger_setup s = { .console = h->echo, .json = h->json };
+	int pid, sock;
+	struct err e;
+
+	if (p->logger_closing) {	/* it took too long to drain */
+		p->finished = true;
+		return;
+	}
+	text_copy(s.run_dir, sizeof s.run_dir, h->run_dir);
+	text_copy(s.log_dir, sizeof s.log_dir, h->log_dir);
+	if (logger_start(h->exe_fd, FD_NONE, &s, h->console_fd, &pid, &sock, &e) < 0) {
+		prior_say(p, "error", "logger-failed", NULL, e.text);
+		start_later(p);
+		return;
+	}
+	fd_put(&h->logger_fd, sock);
+	h->logger_pid = pid;
+	p->logger_since_ms = p->loop.now.ms;
+	ledger_seal_head(&p->ledger);
+	reap_add(p, pid, 0, PID_LOGGER);
+	flush(p);
+}
+
+int streams_begin(struct prior *p, struct err *e)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->mode == MODE_RUN)	/* its streams are the caller's, and nobody reads events */
+		return 0;
+	if (make_pipe(&h->event_rd, &h->event_wr, e) < 0)
+		return -e->code;
+	if (fcntl(h->event_wr, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(e, "event pipe");
+	streams_logger_start(p);
+	return 0;
+}
+
+void streams_resume(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		if (svc_of(p, i)->log_wr >= 0)
+			add_to_order(p, i);
+	if (h->mode == MODE_RUN)
+		return;
+	/* Which streams it has we cannot know: a second copy of a pipe's reading end would be harmless, a missing one not.
+	 * A new logger knows nothing and is told everything; nothing is lost, because the pipes are ours. */
+	drop_socket(p);
+	if (h->logger_pid > 0)
+		reap_add(p, h->logger_pid, 0, PID_LOGGER);
+	else
+		streams_logger_start(p);
+}
+
+void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status)
+{
+	struct ledger_head *h = p->ledger.head;
+	char why[80];
+	struct text t = TEXT_IN(why);
+
+	h->logger_pid = 0;
+	drop_socket(p);
+	if (p->logger_closing) {
+		p->finished = true;
+		return;
+	}
+	exit_text(&t, exit_kind, status);
+	h->logger_restarts++;
+	if (p->loop.now.ms - p->logger_since_ms > GOOD_MS)
+		p->logger_tries = 0;
+	prior_say(p, "warning", "logger-restarted", NULL, why);
+	start_later(p);
+}
+
+void streams_close(struct prior *p)
+{
+	if (p->logger_closing)
+		return;
+	p->logger_closing = true;
+	if (p->ledger.head->logger_pid == 0) {
+		p->finished = true;
+		return;
+	}
+	drop_socket(p);
+	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
+}

@@ -1,0 +1,13 @@
+/* The log pipes and the logger: PID 1 holds both ends of every pipe, and keeps a logger running. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/prior.h"
+
+int streams_begin(struct prior *p, struct err *e);	/* the event pipe; starts the logger */
+/* The pipe of service i, made at its first start; the logger gets the reading end when it reads. Inside LEDGER_WRITE. */
+int stream_open(struct prior *p, uint32_t i, struct err *e);
+void streams_resume(struct prior *p);	/* after an exec: all is sent again to a new logger, or the old one is kept */
+void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status);
+void streams_logger_start(struct prior *p);	/* TIMER_LOGGER: start it (again) */
+/* The logger is to drain every pipe and end; p->finished becomes true when it has (or after a while). */
+void streams_close(struct prior *p);

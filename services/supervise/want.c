@@ -1,0 +1,173 @@
+/* The states without processes: waiting, listening, backoff, and the places where a service comes to rest. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
+#include "services/spec/spec.h"
+#include "services/supervise/deps.h"
+#include "services/supervise/ending.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/sockets.h"
+
+static enum svc_event wait_for_deps(struct prior *p, uint32_t i, bool asked)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	s->flags |= SVC_F_WANTED;
+	s->flags &= ~(SVC_F_DEP_FAILED | SVC_F_RESTART | SVC_F_MISSING);
+	s->why[0] = '\0';
+	s->waits_for = 0;
+	if (!deps_name_wait(p, i, asked))
+		return EV_DEP_FAILED;
+	deps_pull(p, i, asked);
+	return p->run[i].unmet == 0 ? EV_DEPS_READY : EV_NONE;
+}
+
+enum svc_event svc_wait(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	/* A person asked: the past does not count. */
+	s->flags &= ~SVC_F_STOPPED_BY_USER;
+	s->window_ms = 0;
+	s->window_restarts = s->backoff_ms = 0;
+	return wait_for_deps(p, i, true);
+}
+
+enum svc_event svc_wait_pulled(struct prior *p, uint32_t i)
+{
+	return wait_for_deps(p, i, false);
+}
+
+enum svc_event svc_listen(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	s->flags |= SVC_F_WANTED;
+	s->flags &= ~SVC_F_RESTART;
+	if (sockets_watch(p, i, &e) < 0) {
+		text_copy(s->why, sizeof s->why, e.text);
+		return EV_REFUSED;
+	}
+	prior_say(p, "info", "listening", svc_name(p, i), NULL);
+	return EV_NONE;
+}
+
+enum svc_event svc_bind(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	if (sockets_open(p, i, &e) == 0)
+		return EV_START;
+	text_copy(s->why, sizeof s->why, e.text);
+	return EV_REFUSED;
+}
+
+enum svc_event svc_refuse(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	prior_say(p, "error", "refused", svc_name(p, i), s->why);
+	return EV_NONE;
+}
+
+enum svc_event svc_backoff(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct event ev;
+
+	s->restarts++;
+	svc_timer(p, i, s->backoff_ms ? s->backoff_ms : 1);
+	event_begin(&ev, "warning", "backoff", svc_name(p, i));
+	event_num(&ev, "ms", s->backoff_ms);
+	event_num(&ev, "restarts", s->restarts);
+	if (s->why[0])
+		event_str(&ev, "why", s->why);
+	prior_event(p, &ev);
+	return EV_NONE;
+}
+
+/* A critical service has come to its end by itself: so does everything. */
+static void end_of_critical(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct ledger_head *h = p->ledger.head;
+
+	if (!(d->flags & CELL_CRITICAL) || h->shutdown)
+		return;
+	h->exit_code = s->exit_kind == EXIT_CODE ? s->exit_status :
+		       s->exit_kind == EXIT_SIGNAL || s->exit_kind == EXIT_CORE || s->exit_kind == EXIT_OOM ?
+		       128 + s->exit_status : 1;
+	prior_say(p, "error", "critical", svc_name(p, i), "it has ended, and it is critical");
+	ending_begin(p, h->mode == MODE_MACHINE ? SHUTDOWN_REBOOT : SHUTDOWN_EXIT);
+}
+
+enum svc_event svc_rest(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART | SVC_F_DEP_FAILED);
+	s->waits_for = 0;
+	prior_say(p, "info", "stopped", svc_name(p, i), NULL);
+	return EV_NONE;
+}
+
+enum svc_event svc_ended(struct prior *p, uint32_t i)
+{
+	bool by_itself = svc_of(p, i)->flags & SVC_F_WANTED;
+
+	svc_rest(p, i);
+	if (by_itself)
+		end_of_critical(p, i);
+	return EV_NONE;
+}
+
+enum svc_event svc_done(struct prior *p, uint32_t i)
+{
+	prior_say(p, "info", "done", svc_name(p, i), NULL);
+	end_of_critical(p, i);
+	return EV_NONE;
+}
+
+static void on_failure(struct prior *p, uint32_t i)
+{
+	switch ((enum svc_on_failure)plan_service(&p->plan, i)->on_failure) {
+	case ON_FAILURE_NONE:
+	case ON_FAILURE_START:	/* refused by the compiler */
+		return;
+	case ON_FAILURE_REBOOT:
+		ending_begin(p, SHUTDOWN_REBOOT);
+		return;
+	case ON_FAILURE_POWEROFF:
+		ending_begin(p, SHUTDOWN_POWEROFF);
+		return;
+	case ON_FAILURE_STOP_ALL:
+		ending_begin(p, p->ledger.head->mode == MODE_MACHINE ? SHUTDOWN_POWEROFF : SHUTDOWN_EXIT);
+		return;
+	}
+}
+
+enum svc_event svc_fail(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	s->failures++;
+	s->flags &= ~SVC_F_RESTART;
+	prior_say(p, "error", "failed", svc_name(p, i), s->why);
+	end_of_critical(p, i);
+	on_failure(p, i);
+	return EV_NONE;
+}
+
+enum svc_event svc_dep_failed(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct text t = TEXT_IN(s->why);
+
+	s->flags |= SVC_F_DEP_FAILED;
+	if (s->waits_for)
+		text_fmt(&t, "it needs %s, which is %s", svc_name(p, s->waits_for - 1),
+			 svc_state_name[svc_of(p, s->waits_for - 1)->state]);
+	return svc_fail(p, i);
+}

@@ -1,0 +1,49 @@
+/* Ends in words. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
+#include "services/supervise/stop.h"
+#include <signal.h>
+
+/* sigabbrev_np() is glibc's own. */
+static const char *const signal_names[] = {
+	[SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
+	[SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS", [SIGFPE] = "SIGFPE",
+	[SIGKILL] = "SIGKILL", [SIGUSR1] = "SIGUSR1", [SIGSEGV] = "SIGSEGV", [SIGUSR2] = "SIGUSR2",
+	[SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM", [SIGTERM] = "SIGTERM", [SIGXCPU] = "SIGXCPU",
+	[SIGXFSZ] = "SIGXFSZ", [SIGSYS] = "SIGSYS", [SIGPWR] = "SIGPWR",
+};
+
+static void signal_text(struct text *t, int sig)
+{
+	if (sig > 0 && (size_t)sig < sizeof signal_names / sizeof *signal_names && signal_names[sig])
+		text_fmt(t, "killed by %s", signal_names[sig]);
+	else
+		text_fmt(t, "killed by signal %d", sig);
+}
+
+void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status)
+{
+	switch ((enum svc_exit_kind)exit_kind) {
+	case EXIT_NONE:
+		return;
+	case EXIT_CODE:
+		text_fmt(t, "exited with code %d", exit_status);
+		return;
+	case EXIT_SIGNAL:
+		signal_text(t, exit_status);
+		return;
+	case EXIT_CORE:
+		signal_text(t, exit_status);
+		text_add(t, " (core dumped)");
+		return;
+	case EXIT_OOM:
+		text_add(t, "killed by the kernel: out of memory (limits.cgroup.memory_max, or the machine's)");
+		return;
+	case EXIT_START_FAILED:
+		text_add(t, "could not be started");
+		return;
+	case EXIT_TIMEOUT:
+		text_add(t, "not ready in time");
+		return;
+	}
+}
