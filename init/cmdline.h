@@ -4,5 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The value of NAME= (the last one, as the kernel takes it), cut at size - 1; false, and out as it was, when there is none. */
+/*
+ * The value of NAME= (the last one, as the kernel takes it), cut at size - 1. False, and out as it was, when there
+ * is none.
+ */
 bool cmdline_value(const char *name, char *out, size_t size);
