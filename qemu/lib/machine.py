@@ -36,15 +36,20 @@ class Hardware(NamedTuple):
     cpus: int = 1
     port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
     append: str = ""
+    icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
 
 
 def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
+    # With icount the guest's TSC counts nanoseconds; of words given twice the kernel takes the last.
+    words = [COMMAND_LINE] + (["tsc_early_khz=1000000"] if hw.icount is not None else []) + [hw.append]
     command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35,sata=off,smbus=off", "-cpu", "max",
                "-m", str(hw.memory), "-smp", str(hw.cpus), "-nodefaults", "-no-user-config", "-display", "none",
                "-no-reboot", "-kernel", str(kernel.vmlinuz), "-initrd", str(initrd),
-               "-append", f"{COMMAND_LINE} {hw.append}".strip()]
+               "-append", " ".join(words).strip()]
     for n, chardev in enumerate(serials):
         command += ["-chardev", f"{chardev},id=serial{n}", "-device", f"isa-serial,chardev=serial{n}"]
+    if hw.icount is not None:
+        command += ["-icount", f"shift={hw.icount},sleep=off"]     # idle time passes at once
     if hw.port is not None:
         command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
                     "-device", "virtio-net-pci,netdev=net0,romfile="]
