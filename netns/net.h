@@ -41,10 +41,11 @@ int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const stru
 /* Absent is success; an interface that prior did not make is EEXIST. */
 int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
 /*
- * Wait until packets pass, so that the service does not lose its first ones: the machine's end, up before the cell's end,
- * gets its carrier from the kernel's link watch a moment after net_cell(), and drops everything until then; an IPv6
- * address, even without DAD, is found once a work item of the kernel has run. What is lost is repeated a second later. Both
- * are usually over when other steps came in between: call this last. ETIMEDOUT after 200 ms.
+ * Wait until packets pass, so that the service does not lose its first ones: the machine's end, up before the
+ * cell's end, gets its carrier from the kernel's link watch a moment after net_cell(), and drops everything until
+ * then; an IPv6 address, even without DAD, is found once a work item of the kernel has run. What is lost is
+ * repeated a second later. Both are usually over when other steps came in between: call this last. ETIMEDOUT
+ * after 200 ms.
  */
 int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a, unsigned na,
 	      struct err *e);

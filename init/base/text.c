@@ -56,9 +56,9 @@ void text_fmt(struct text *t, const char *fmt, ...)
 	text_add_n(t, part, (size_t)n);
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is not one (overlong forms and surrogates are not). */
-static size_t utf8_at(const unsigned char *s, size_t n)
+size_t text_utf8(const char *bytes, size_t n)
 {
+	const unsigned char *s = (const unsigned char *)bytes;
 	size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
 		      s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
 
@@ -80,7 +80,7 @@ void text_json(struct text *t, const char *s, size_t n)
 	text_add_n(t, "\"", 1);
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
-		size_t len = utf8_at((const unsigned char *)s + i, n - i);
+		size_t len = text_utf8(s + i, n - i);
 
 		if (len == 0) {
 			text_add(t, "\\ufffd");

@@ -20,5 +20,8 @@ void text_fmt(struct text *t, const char *fmt, ...) __attribute__((format(printf
 /* s as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, control characters are escaped. */
 void text_json(struct text *t, const char *s, size_t n);
 
+/* Length of the UTF-8 sequence at s, 0 when it is not one (overlong forms and surrogates are not). n > 0. */
+size_t text_utf8(const char *s, size_t n);
+
 /* Copy at most size-1 bytes and end them; false when it was cut. */
 bool text_copy(char *to, size_t size, const char *from);
