@@ -1,0 +1,246 @@
+/* Bringing PID 1's side up in each of its lives, and its end: see up.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/up.h"
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "init/boot.h"
+#include "init/panic.h"
+#include "init/reexec.h"
+#include "init/serve.h"
+#include "init/shutdown.h"
+#include "services/plan/compile.h"
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#define RUN_DIR "/run/prior"
+#define LOG_DIR "/var/log/prior"
+#define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
+
+static struct prior prior;	/* one, static: PID 1 has no heap */
+static struct boot boot = { .exe_fd = FD_NONE, .console_fd = 2, .plan_fd = FD_NONE, .cgroup_fd = FD_NONE };
+
+/* The group that may read our state; looked up once, before the loop. */
+static uint32_t group_prior(void)
+{
+	uint32_t gid = UINT32_MAX;
+	FILE *f = fopen("/etc/group", "re");
+
+	for (struct group *g; f && gid == UINT32_MAX && (g = fgetgrent(f));)
+		if (!strcmp(g->gr_name, "prior"))
+			gid = g->gr_gid;
+	if (f)
+		fclose(f);
+	return gid;
+}
+
+static int supervise(const struct serve_setup *s, struct err *e)
+{
+	int rc = serve_begin(&prior, s, e);
+
+	if (rc < 0)
+		return rc;
+	/* What served to get here is PID 1's no longer: every descriptor it keeps is in the ledger. */
+	rc = panic_arm(&prior.ledger, e);
+	if (rc == 0)
+		serve(&prior);
+	return rc;
+}
+
+/* After serve(): a machine ends by reboot(2), anything else with its code. */
+static int finish(void)
+{
+	const struct ledger_head *h = prior.ledger.head;
+
+	if (h->mode != MODE_MACHINE)
+		return h->exit_code;
+	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
+	shutdown_machine(&boot, h->shutdown);
+	panic_end(&prior.ledger, "the kernel refused to end the machine");
+}
+
+int machine_main(void)
+{
+	struct err e = { 0 };
+	int rc = boot_machine(&boot, &e);
+
+	if (rc == 0) {
+		struct serve_setup s = {
+			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
+			.console_fd = boot.console_fd, .run_dir = RUN_DIR, .log_dir = LOG_DIR, .config = boot.config,
+			.ctl_gid = group_prior(), .echo = true, .stage_us = boot.stage_us, .stages = boot.stages,
+		};
+
+		rc = supervise(&s, &e);
+	}
+	if (rc == 0)
+		return finish();
+	boot_say(&boot, "%s", e.text);
+	panic_end(NULL, e.text);
+}
+
+struct up {
+	const char *config, *run_dir, *log_dir;
+	bool json;
+};
+
+static const char up_usage[] =
+	"Usage: prior up [-c PATH] [OPTIONS]\n"
+	"Supervises a configuration in the foreground: PID 1 of a container, or a subreaper anywhere.\n\n"
+	"  -c PATH          configuration: a directory, a YAML file or a compiled plan\n"
+	"                   (else $PRIOR_CONFIG, else /etc/prior/)\n"
+	"  --sys            as root, as systemg's users write it; no effect on what is done\n"
+	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
+	"  --log-dir DIR    log files where writable (else /var/log/prior); \"\" keeps rings only\n"
+	"  --json-logs      services' lines and events as JSON\n"
+	"  -h, --help       this text\n";
+
+/* 0: parsed; 1: help was asked for. */
+static int parse_up(struct up *u, int argc, char **argv, struct err *e)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *o = argv[i], **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
+						   !strcmp(o, "--log-dir") ? &u->log_dir : NULL;
+
+		if (value) {
+			if (++i == argc)
+				return err_set(e, EINVAL, "up: %s: its value is missing", o);
+			*value = argv[i];
+		} else if (!strcmp(o, "--json-logs")) {
+			u->json = true;
+		} else if (!strcmp(o, "-h") || !strcmp(o, "--help")) {
+			return 1;
+		} else if (!strcmp(o, "--drop-privileges")) {
+			return err_set(e, ENOSYS, "up: --drop-privileges: not built yet; name a user in each service");
+		} else if (o[0] != '-' && !u->config) {
+			u->config = o;
+		} else if (strcmp(o, "--sys")) {
+			return err_set(e, EINVAL, "up: unknown argument %s", o);
+		}
+	}
+	return 0;
+}
+
+/* Where our sockets live when nobody says: the machine's /run, or the user's own. */
+static void default_run_dir(char *to, size_t size)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	struct text t = { .at = to, .size = size };
+
+	if (geteuid() == 0)
+		text_add(&t, RUN_DIR);
+	else if (xdg && *xdg)
+		text_fmt(&t, "%s/prior", xdg);
+	else
+		text_fmt(&t, "/tmp/prior-%u", (unsigned)geteuid());
+}
+
+static int open_self(struct err *e)
+{
+	boot.exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	return boot.exe_fd < 0 ? err_sys(e, "open our own binary by /proc/self/exe (is /proc mounted?)") : 0;
+}
+
+/* Descriptors 0, 1 and 2 exist in every life: a socket of ours must never become somebody's standard output. */
+static void hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd < 3);
+	fd_drop(&fd);
+}
+
+static int prepare(const char *config, struct err *e)
+{
+	hold_standard_streams();
+	if (!text_copy(boot.config, sizeof boot.config, config))
+		return err_set(e, ENAMETOOLONG, "%s: longer than %zu bytes", config, sizeof boot.config - 1);
+	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_sys(e, "become a subreaper");
+	if (open_self(e) < 0)
+		return -e->code;
+	return boot_container(&boot, e);
+}
+
+static int up(const struct up *u, struct err *e)
+{
+	const char *env = getenv("PRIOR_CONFIG");
+	char run_dir[64];
+	int rc = prepare(u->config ? u->config : env && *env ? env : BOOT_CONFIG, e);
+
+	if (rc < 0)
+		return rc;
+	default_run_dir(run_dir, sizeof run_dir);
+	owned_fd console = fcntl(1, F_DUPFD_CLOEXEC, 3);
+	struct serve_setup s = {
+		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
+		.cgroup_fd = boot.cgroup_fd, .console_fd = console, .run_dir = u->run_dir ? u->run_dir : run_dir,
+		.log_dir = u->log_dir ? u->log_dir : LOG_DIR, .config = boot.config, .ctl_gid = group_prior(),
+		.echo = true, .json = u->json,
+	};
+
+	fd_take(&console);
+	return supervise(&s, e);
+}
+
+int up_main(int argc, char **argv)
+{
+	struct up u = { 0 };
+	struct err e = { 0 };
+	int rc = parse_up(&u, argc, argv, &e);
+
+	if (rc == 1) {
+		fputs(up_usage, stdout);
+		return 0;
+	}
+	if (rc == 0)
+		rc = up(&u, &e);
+	if (rc == 0)
+		return finish();
+	fprintf(stderr, "prior: %s\n", e.text);
+	return EXIT_FAILED;
+}
+
+int run_confined(const char *path, struct err *e)
+{
+	char run_dir[64];
+	struct text t = TEXT_IN(run_dir);
+	int rc = prepare(path, e);
+
+	if (rc < 0)
+		return rc;
+	default_run_dir(run_dir, sizeof run_dir);
+	t.n = strlen(run_dir);
+	text_fmt(&t, "-run-%d", (int)getpid());
+	struct serve_setup s = {
+		.mode = MODE_RUN, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
+		.console_fd = FD_NONE, .run_dir = run_dir, .log_dir = "", .config = boot.config, .ctl_gid = UINT32_MAX,
+	};
+
+	rc = supervise(&s, e);
+	return rc < 0 ? rc : finish();
+}
+
+int resume_main(int argc, char **argv)
+{
+	struct resume r;
+	struct err e = { 0 };
+	int rc = reexec_parse(&r, argc, argv, &e);
+
+	if (rc == 0 && r.check)
+		return reexec_check(r.ledger_fd, &e) < 0;
+	if (rc == 0)
+		rc = serve_resume(&prior, r.ledger_fd, r.fault, &e);
+	if (rc == 0)
+		rc = panic_arm(&prior.ledger, &e);
+	if (rc < 0)
+		panic_end(prior.ledger.head ? &prior.ledger : NULL, e.text);
+	serve(&prior);
+	return finish();
+}
