@@ -191,6 +191,15 @@ void conf_put_origin(struct conf_out *o, struct origin at); /* as a JSON text */
 void conf_put_value(struct conf_out *o, const struct conf_key *k, const void *obj);
 struct origin conf_origin_of(const struct conf_out *o, const struct conf_key *k);
 
-void conf_print_schema(FILE *to, const struct conf_key *keys, unsigned depth);	/* one object's schema, with braces */
-void conf_print_reference(FILE *to, const struct conf_key *keys, const char *prefix); /* mdoc list items */
-void conf_print_example(FILE *to, const struct conf_key *keys, unsigned depth);	/* YAML */
+/* What is printed from the rows themselves: the manual, the schema, the example. */
+struct conf_book {
+	FILE *to;
+	const struct conf_key *root;	/* aliases name rows from here */
+	const struct conf_key *shared;	/* schema: this table is printed once, elsewhere; */
+	const char *shared_ref;		/* others refer to it by this */
+	unsigned depth;
+};
+
+void conf_print_schema(struct conf_book *b, const struct conf_key *keys, const char *also); /* one object's, with its braces */
+void conf_print_reference(struct conf_book *b, const struct conf_key *keys, const char *prefix); /* mdoc list items */
+void conf_print_example(struct conf_book *b, const struct conf_key *keys); /* YAML lines, all that is built */

@@ -120,8 +120,10 @@ static void read_rows(struct conf_read *r, const struct conf_key *keys, const st
 			continue;
 		if (!k->name)
 			unknown_key(r, keys, c);
-		else
-			conf_read_key(r, k->flags & CONF_SELF ? self : k, obj, c);
+		else if (!(k->flags & CONF_SELF))
+			conf_read_key(r, k, obj, c);
+		else if (conf_mark(r, self, c))
+			conf_field_read(r, self, obj, c);	/* beside its neighbours, so it does not reset them */
 	}
 }
 

@@ -29,7 +29,8 @@ static void say(struct walk *w, uint32_t line, uint32_t col, const char *fmt, ..
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	w->t->told++;
-	w->t->tell(w->t, w->about ? w->about : w->open, line, col, text);
+	/* What ends the reading concerns the whole file. */
+	w->t->tell(w->t, w->dead ? NULL : w->about ? w->about : w->open, line, col, text);
 }
 
 #define AT(mark) (uint32_t)(mark).line + 1, (uint32_t)(mark).column + 1
@@ -41,8 +42,8 @@ static void give_up(struct walk *w)
 
 static void no_memory(struct walk *w, yaml_mark_t at)
 {
-	say(w, AT(at), "no memory left for the configuration");
 	give_up(w);
+	say(w, AT(at), "no memory left for the configuration");
 }
 
 /* A new node in its place below the open one. NULL when a bound is reached. */
@@ -51,8 +52,8 @@ static struct node *add_node(struct walk *w, enum node_kind kind, yaml_mark_t at
 	struct node *n;
 
 	if (++w->nodes > TREE_NODES) {
-		say(w, AT(at), "more than %u values in one file", TREE_NODES);
 		give_up(w);
+		say(w, AT(at), "more than %u values in one file", TREE_NODES);
 		return NULL;
 	}
 	n = arena_get(w->t->arena, sizeof *n);
@@ -140,13 +141,13 @@ static void on_scalar(struct walk *w, const yaml_event_t *ev)
 static void on_open(struct walk *w, enum node_kind kind, yaml_mark_t at, const void *anchor, const void *tag)
 {
 	if (w->open && w->open->kind == NODE_MAP && !w->key) {
-		say(w, AT(at), "a key must be a word, not a list or a map");
 		give_up(w);
+		say(w, AT(at), "a key must be a word, not a list or a map");
 		return;
 	}
 	if (w->depth == TREE_DEPTH) {
-		say(w, AT(at), "nested more than %u deep", TREE_DEPTH);
 		give_up(w);
+		say(w, AT(at), "nested more than %u deep", TREE_DEPTH);
 		return;
 	}
 	struct node *n = add_node(w, kind, at);
@@ -205,13 +206,13 @@ static void on_alias(struct walk *w, const yaml_event_t *ev)
 	struct node *n = as_key ? NULL : add_node(w, NODE_SCALAR, ev->start_mark);
 
 	w->about = n;
+	if (!n)
+		give_up(w);
 	say(w, AT(ev->start_mark), "alias '*%s': aliases are not allowed; write the value where it is needed",
 	    (const char *)ev->data.alias.anchor);
 	w->about = NULL;
 	if (n)
 		n->text = "";
-	else
-		give_up(w);
 }
 
 static void on_event(struct walk *w, const yaml_event_t *ev)
@@ -220,8 +221,8 @@ static void on_event(struct walk *w, const yaml_event_t *ev)
 	case YAML_DOCUMENT_START_EVENT:
 		if (w->documents++ == 0)
 			break;
-		say(w, AT(ev->start_mark), "a second document begins here; a file holds one");
 		give_up(w);
+		say(w, AT(ev->start_mark), "a second document begins here; a file holds one");
 		break;
 	case YAML_STREAM_END_EVENT:
 		w->done = true;
@@ -256,9 +257,9 @@ static void syntax_error(struct walk *w, const char *text, size_t len)
 	const char *problem = p->problem ? p->problem : "cannot be read";
 	bool tab = p->problem_mark.index < len && text[p->problem_mark.index] == '\t';
 
+	give_up(w);
 	say(w, AT(p->problem_mark), "YAML: %s%s%s%s", p->context ? p->context : "", p->context ? ": " : "", problem,
 	    tab ? " (a tab; YAML is indented with spaces)" : "");
-	give_up(w);
 }
 
 /* The bytes are checked before libyaml sees them: it reports them by offset, and would take UTF-16 too. */

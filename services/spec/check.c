@@ -9,7 +9,7 @@ __attribute__((format(printf, 4, 5)))
 static void wrong(struct load *l, struct spec_service *svc, const void *field, const char *fmt, ...)
 {
 	struct origin at = spec_from(svc, field);
-	char text[300];
+	char text[800];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -23,11 +23,20 @@ static bool is_from_file(const struct spec_service *svc, const void *field)
 	return spec_from(svc, field).kind == FROM_FILE;
 }
 
+/* Something else is wrong with the same value: once is enough. */
+static bool is_told(const struct load *l, struct origin at)
+{
+	for (const struct problem *p = l->s->problems; p; p = p->next)
+		if (p->at.kind == FROM_FILE && p->at.file == at.file && p->at.line == at.line && p->at.col == at.col)
+			return true;
+	return false;
+}
+
 static void check_process(struct load *l, struct spec_service *svc)
 {
-	if (svc->command.n == 0)
+	if (svc->command.n == 0 && !is_told(l, spec_from(svc, &svc->command)))
 		wrong(l, svc, &svc->command, "command: is missing or empty; there is nothing to run");
-	else if (!*svc->command.v[0])
+	else if (svc->command.n && !*svc->command.v[0])
 		wrong(l, svc, &svc->command, "command: the program's name is empty");
 	if (svc->user && svc->dynamic_user)
 		wrong(l, svc, &svc->user, "user: contradicts security.dynamic_user: true; give one of them");
@@ -109,19 +118,23 @@ static void check_network(struct load *l, struct spec_service *svc)
 		wrong(l, svc, &n->bridge, "isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
 }
 
-static void check_namespaces(struct load *l, struct spec_service *svc)
+/* All in one line: under a preset there are many. */
+static void check_mounts(struct load *l, struct spec_service *svc)
 {
 	struct spec_need needs[SPEC_NEEDS];
+	char text[600];
+	struct text t = TEXT_IN(text);
 
 	spec_needs(svc, needs);
-	for (unsigned i = 0; i < SPEC_NEEDS && !svc->ns_mount; i++) {
-		struct origin at = spec_from(svc, needs[i].field);
+	for (unsigned i = 0; i < SPEC_NEEDS; i++)
+		if (needs[i].on)
+			text_fmt(&t, "%s%s (%s)", t.n ? ", " : "", needs[i].name, spec_origin_text(l->s, spec_from(svc, needs[i].field)));
+	if (t.n && !svc->ns_mount)
+		wrong(l, svc, &svc->ns_mount, "isolation.mount: false contradicts what needs own mounts: %s%s", text, t.cut ? "..." : "");
+}
 
-		if (!needs[i].on)
-			continue;
-		wrong(l, svc, &svc->ns_mount, "isolation.mount: false contradicts %s (%s), which needs own mounts", needs[i].name,
-		      spec_origin_text(l->s, at));
-	}
+static void check_namespaces(struct load *l, struct spec_service *svc)
+{
 	if (svc->private_ipc && !svc->ns_ipc)
 		wrong(l, svc, &svc->ns_ipc, "isolation.ipc: false contradicts isolation.private_ipc (%s)",
 		      spec_origin_text(l->s, spec_from(svc, &svc->private_ipc)));
@@ -167,6 +180,7 @@ void check_service(struct load *l, struct spec_service *svc)
 	check_conditions(l, svc);
 	check_listen(l, svc);
 	check_network(l, svc);
+	check_mounts(l, svc);
 	check_namespaces(l, svc);
 	check_volumes(l, svc);
 	check_seccomp(l, svc);

@@ -3,7 +3,8 @@
 #include "services/spec/rows.h"
 
 #define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
-#define BOOL(f) .type = CONF_BOOL, F(f, bool), .def = "false"
+#define BOOL(f) .type = CONF_BOOL, F(f, bool), .def = "false", .example = "true"
+#define BOOL_OFF(f) .type = CONF_BOOL, F(f, bool), .def = "false"
 #define WORD(f, list) .type = CONF_WORD, F(f, unsigned), .words = (list)
 #define TEXT(f) .type = CONF_TEXT, F(f, const char *)
 #define PATH(f) .type = CONF_PATH, F(f, const char *)
@@ -51,7 +52,7 @@ const struct conf_key isolation_keys[] = {
 	{ "preset", WORD(preset, preset_names), .def = "server", .doc = "Set of defaults for all of isolation and security." },
 	{ "required", .type = CONF_BOOL, F(required, bool), .def = "true", .unbuilt = "running with what is possible",
 	  .doc = "false: run with what is possible here and say what is missing.", .example = "false" },
-	{ "user", WORD(ns_user, user_words), .flags = CONF_YES_NO, .def = "false",
+	{ "user", WORD(ns_user, user_words), .flags = CONF_YES_NO, .def = "false", .example = "true",
 	  .doc = "Own user namespace; made last, so that its capabilities are inert over the machine; first: made before the others." },
 	{ "pid", BOOL(ns_pid), .doc = "Own process tree." },
 	{ "mount", BOOL(ns_mount), .doc = "Own mounts." },
@@ -79,12 +80,12 @@ const struct conf_key isolation_keys[] = {
 	{ "private_tmp", BOOL(private_tmp), .doc = "Own /tmp and /var/tmp." },
 	{ "private_devices", BOOL(private_devices), .doc = "A /dev without physical devices." },
 	{ "private_ipc", BOOL(private_ipc), .doc = "Own ipc namespace and /dev/mqueue." },
-	{ "protect_system", WORD(protect_system, system_words), .flags = CONF_YES_NO, .def = "no",
+	{ "protect_system", WORD(protect_system, system_words), .flags = CONF_YES_NO, .def = "no", .example = "strict",
 	  .doc = "Read-only: yes: /usr and /boot; full: /etc too; strict: everything." },
-	{ "protect_home", WORD(protect_home, home_words), .flags = CONF_YES_NO, .def = "no",
+	{ "protect_home", WORD(protect_home, home_words), .flags = CONF_YES_NO, .def = "no", .example = "true",
 	  .doc = "/home, /root and /run/user: inaccessible, read-only or empty." },
-	{ "protect_proc", WORD(protect_proc, proc_words), .def = "default", .doc = "Which processes of others /proc shows." },
-	{ "proc_subset", WORD(proc_subset, subset_words), .def = "all", .doc = "pid: /proc shows nothing but processes." },
+	{ "protect_proc", WORD(protect_proc, proc_words), .def = "default", .example = "invisible", .doc = "Which processes of others /proc shows." },
+	{ "proc_subset", WORD(proc_subset, subset_words), .def = "all", .example = "pid", .doc = "pid: /proc shows nothing but processes." },
 	{ "protect_kernel_tunables", BOOL(protect_kernel_tunables), .doc = "/proc/sys, /sys and their like are read-only." },
 	{ "protect_kernel_modules", BOOL(protect_kernel_modules), .doc = "No loading of kernel modules." },
 	{ "protect_kernel_logs", BOOL(protect_kernel_logs), .doc = "No access to the kernel's log." },
@@ -115,7 +116,7 @@ static const struct conf_key seccomp_keys[] = {
 };
 
 const struct conf_key security_keys[] = {
-	{ "dynamic_user", BOOL(dynamic_user), .doc = "A user id of its own from a private range." },
+	{ "dynamic_user", BOOL_OFF(dynamic_user), .doc = "A user id of its own from a private range." },
 	{ "cap_drop", LIST(cap_drop), .set = set_caps, .doc = "Capabilities to give up, or ALL.", .example = "[ALL]" },
 	{ "cap_add", LIST(cap_add), .set = set_caps, .doc = "Capabilities to have after all, with or without CAP_.",
 	  .example = "[NET_BIND_SERVICE]" },
@@ -123,7 +124,7 @@ const struct conf_key security_keys[] = {
 	{ "no_new_privileges", BOOL(no_new_privileges), .doc = "Nothing it executes can gain privileges." },
 	{ "seccomp", WORD(seccomp, seccomp_words), .set = set_seccomp, .put = put_seccomp, .def = "none", .sub = seccomp_keys,
 	  .unbuilt = "seccomp profiles from files", .unbuilt_words = 1u << SECCOMP_CUSTOM,
-	  .doc = "System call filter: none, default, strict, the path of a profile, or a map.",
+	  .example = "default", .doc = "System call filter: none, default, strict, the path of a profile, or a map.",
 	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|default|strict|/.*)$|\\\\$\\\\{\"" },
 	{ "pledge", TEXT(pledge), .unbuilt = "pledges", .doc = "OpenBSD's promises as the list of allowed system calls.",
 	  .example = "\"stdio rpath inet\"" },

@@ -44,10 +44,10 @@ const struct conf_key health_keys[] = {
 	{ "url", ALIAS("healthcheck.http") },
 	{ "tcp", TEXT(healthcheck.tcp), .unbuilt = "health checks", .doc = "HOST:PORT that takes a connection.",
 	  .example = "\"127.0.0.1:80\"" },
-	{ "interval", MSEC(healthcheck.interval), .def = "30s", .doc = "Time between two checks." },
-	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .doc = "Time after which a check has failed." },
-	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .doc = "Failures in a row that make the service unhealthy." },
-	{ "start_period", MSEC(healthcheck.start_period), .def = "0s",
+	{ "interval", MSEC(healthcheck.interval), .def = "30s", .unbuilt = "health checks", .doc = "Time between two checks." },
+	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .unbuilt = "health checks", .doc = "Time after which a check has failed." },
+	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .unbuilt = "health checks", .doc = "Failures in a row that make the service unhealthy." },
+	{ "start_period", MSEC(healthcheck.start_period), .def = "0s", .unbuilt = "health checks",
 	  .doc = "Time after the start in which failures do not count." },
 	{ 0 }
 };
