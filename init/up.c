@@ -6,6 +6,7 @@
 #include "init/boot.h"
 #include "init/panic.h"
 #include "init/reexec.h"
+#include "init/run_dir.h"
 #include "init/serve.h"
 #include "init/shutdown.h"
 #include "services/plan/compile.h"
@@ -17,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#define RUN_DIR "/run/prior"
 #define LOG_DIR "/var/log/prior"
 #define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
 
@@ -125,20 +125,6 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 	return 0;
 }
 
-/* Where our sockets live when nobody says: the machine's /run, or the user's own. */
-static void default_run_dir(char *to, size_t size)
-{
-	const char *xdg = getenv("XDG_RUNTIME_DIR");
-	struct text t = { .at = to, .size = size };
-
-	if (geteuid() == 0)
-		text_add(&t, RUN_DIR);
-	else if (xdg && *xdg)
-		text_fmt(&t, "%s/prior", xdg);
-	else
-		text_fmt(&t, "/tmp/prior-%u", (unsigned)geteuid());
-}
-
 static int open_self(struct err *e)
 {
 	boot.exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
@@ -176,7 +162,7 @@ static int up(const struct up *u, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	default_run_dir(run_dir, sizeof run_dir);
+	run_dir_default(run_dir, sizeof run_dir);
 	owned_fd console = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	struct serve_setup s = {
 		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
@@ -215,7 +201,7 @@ int run_confined(const char *path, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	default_run_dir(run_dir, sizeof run_dir);
+	run_dir_default(run_dir, sizeof run_dir);
 	t.n = strlen(run_dir);
 	text_fmt(&t, "-run-%d", (int)getpid());
 	struct serve_setup s = {

@@ -4,7 +4,7 @@
 #include "init/boot.h"
 #include "init/cmdline.h"
 #include "init/ctl/config.h"
-#include "init/ctl/ctl.h"
+#include "init/run_dir.h"
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -31,5 +31,10 @@ const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX])
 
 const char *ctl_run_dir(const struct ctl *c)
 {
-	return has(c, OPT_RUN_DIR) ? c->value[OPT_RUN_DIR] : RUN_DIR;
+	static char dir[128];
+
+	if (has(c, OPT_RUN_DIR))
+		return c->value[OPT_RUN_DIR];
+	run_dir_running(dir, sizeof dir);
+	return dir;
 }

@@ -21,20 +21,28 @@ static int timeout_of(const struct ctl *c, int *ms, struct err *e)
 	return 0;
 }
 
-/* PID 1 knows names, not what a person may have meant by another; the plan does. */
-static void suggest(const struct ctl *c, const char *service, struct err *e)
+/* PID 1 knows what it can start; the plan also knows what was refused, and what a person may have meant. */
+static int explain(const struct ctl *c, const char *service, struct ctl_reply *r)
 {
 	const char *names[] = { service, NULL };
 	struct live live = { 0 };
 	struct views views = { 0 };
 	struct err better;
+	int code = r->code;
 
 	if (live_open(&live, ctl_run_dir(c), &better) < 0)
-		return;
-	if (views_take(&views, &live, names, mono_now().ms, &better) == -ENOENT)
-		*e = better;
+		return code;
+	int rc = views_take(&views, &live, names, mono_now().ms, &better);
+
+	if (rc == -ENOENT) {
+		r->err = better;
+	} else if (rc == 0 && views.v[0].refused) {
+		err_set(&r->err, EINVAL, "%s was refused: %s", service, views.v[0].refused);
+		code = FAILED;
+	}
 	views_free(&views);
 	live_close(&live);
+	return code;
 }
 
 int request(const struct ctl *c, uint32_t verb, const char *service, int arg, int timeout_ms)
@@ -52,7 +60,7 @@ int request(const struct ctl *c, uint32_t verb, const char *service, int arg, in
 	if (ctl_ask(ctl_run_dir(c), &q, &r, NULL, timeout_ms, &e) < 0)
 		return ctl_fail(c, FAILED, &e);
 	if (r.code == UNKNOWN && service)
-		suggest(c, service, &r.err);
+		r.code = explain(c, service, &r);
 	return r.code ? ctl_fail(c, r.code, &r.err) : DONE;
 }
 

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #define PRIOR_VERSION "0.1.0"
-#define RUN_DIR "/run/prior"
 
 /*
  * argv as main() got it: `prior VERB ...`, or a name that prior is linked by (poweroff, reboot, halt, shutdown,

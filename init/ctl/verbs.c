@@ -13,7 +13,7 @@ const struct opt ctl_opts[OPTS] = {
 	[OPT_CONFIG]	= { "config", 'c', "PATH",
 			    "The configuration: a file, or a directory with prior.yaml and services.d/." },
 	[OPT_RUN_DIR]	= { "run-dir", 0, "DIR",
-			    "Where the running prior keeps its control socket (/run/prior)." },
+			    "Where the running prior keeps its control socket (else /run/prior, or a user's own)." },
 	[OPT_NO_WAIT]	= { "no-wait", 0, NULL, "Ask, and do not wait for the result." },
 	[OPT_OFFLINE]	= { "offline", 0, NULL,
 			    "Look at the text only, not at this machine's users, programs and kernel." },
