@@ -230,6 +230,14 @@ static void an_unknown_service_is_met_with_the_nearest_one(void **state)
 	assert_string_equal(out, "prior: why: there is no service 'prxoy' (did you mean 'proxy'?)\n");
 }
 
+static void a_refused_service_is_not_unknown(void **state)
+{
+	(void)state;
+	asked.reply = (struct ctl_reply){ .code = UNKNOWN, .err = { ENOENT, "no such service" } };
+	assert_int_equal(CTL(out, "prior", "start", "mail"), FAILED);
+	assert_string_equal(out, "prior: start: mail was refused: mail.yaml:3:5: user: there is no user 'postfix'\n");
+}
+
 static void a_name_that_is_too_long_is_no_service(void **state)
 {
 	char name[200];
@@ -353,6 +361,7 @@ int main(void)
 		T(a_time_limit_is_passed_on),
 		T(what_pid_1_answers_is_printed_and_is_the_exit_code),
 		T(an_unknown_service_is_met_with_the_nearest_one),
+		T(a_refused_service_is_not_unknown),
 		T(a_name_that_is_too_long_is_no_service),
 		T(signals_have_names_and_numbers),
 		T(without_a_prior_each_verb_says_so),
