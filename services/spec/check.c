@@ -18,11 +18,6 @@ static void wrong(struct load *l, struct spec_service *svc, const void *field, c
 	spec_problem(l->s, SEV_ERROR, at.kind == FROM_FILE ? at : svc->from, svc->name, "%s", text);
 }
 
-static bool is_from_file(const struct spec_service *svc, const void *field)
-{
-	return spec_from(svc, field).kind == FROM_FILE;
-}
-
 /* Something else is wrong with the same value: once is enough. */
 static bool is_told(const struct load *l, struct origin at)
 {
@@ -45,21 +40,6 @@ static void check_process(struct load *l, struct spec_service *svc)
 		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
 	if (svc->backoff_initial > svc->backoff_max)
 		wrong(l, svc, &svc->backoff_initial, "backoff.initial: is longer than backoff.max");
-}
-
-static void check_health(struct load *l, struct spec_service *svc)
-{
-	const struct spec_health *h = &svc->healthcheck;
-	bool asks = h->test.n || h->http || h->tcp;
-
-	for (unsigned i = 0; health_keys[i].name && !asks; i++) {
-		const char *field = (const char *)svc + health_keys[i].at;
-
-		if (health_keys[i].alias || !is_from_file(svc, field) || health_keys[i].type == CONF_LIST)
-			continue;
-		wrong(l, svc, field, "healthcheck: has no test, http or tcp to check");
-		return;
-	}
 }
 
 /* Depends on the condition, not on the row, so conf_refuse_unbuilt() cannot know. */
@@ -176,7 +156,6 @@ static void check_seccomp(struct load *l, struct spec_service *svc)
 void check_service(struct load *l, struct spec_service *svc)
 {
 	check_process(l, svc);
-	check_health(l, svc);
 	check_conditions(l, svc);
 	check_listen(l, svc);
 	check_network(l, svc);

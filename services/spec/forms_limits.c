@@ -140,12 +140,12 @@ static int percent(const char *s, uint64_t *quota)
 /* The kernel's order surprises: one seed reads "100000 50000" as one CPU. */
 static void note_cpus(struct conf_read *r, const struct node *n, uint64_t quota, uint64_t period)
 {
-	char text[160];
+	char text[200];
 	const char *kept;
 
-	snprintf(text, sizeof text, "%s: \"%s\" is a quota of %llu in each period of %llu microseconds: %llu%% of one CPU%s",
-		 conf_label(r, n), n->text, (unsigned long long)quota, (unsigned long long)period,
-		 (unsigned long long)(quota * 100 / period), quota >= 2 * period ? ", more than one CPU's worth" : "");
+	snprintf(text, sizeof text, "%s: \"%s\" is quota %llu per period %llu (microseconds): %llu%%, the time of %.3g CPU%s", conf_label(r, n),
+		 n->text, (unsigned long long)quota, (unsigned long long)period, (unsigned long long)(quota * 100 / period),
+		 (double)quota / (double)period, quota == period ? "" : "s");
 	kept = arena_copy(r->arena, text, strlen(text));
 	if (kept)
 		r->tell(r, CONF_NOTE, conf_origin(r, n), kept);

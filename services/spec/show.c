@@ -67,7 +67,7 @@ int spec_show(struct spec *s, const char *service, bool json, FILE *to, struct e
 
 static void row(FILE *to, const char *name, const char *value)
 {
-	fprintf(to, "%-14s%s\n", name, value);
+	fprintf(to, "  %-14s%s\n", name, value);
 }
 
 static const char *namespaces_text(const struct spec_service *svc, char *buf, size_t size)
@@ -165,6 +165,6 @@ int spec_show_isolation(struct spec *s, const char *service, FILE *to, struct er
 	if (svc->pids_max == UNSET_NUM || svc->pids_max == -1)
 		row(to, "PIDs:", "unlimited");
 	else
-		fprintf(to, "%-14s%lld\n", "PIDs:", (long long)svc->pids_max);
+		fprintf(to, "  %-14s%lld\n", "PIDs:", (long long)svc->pids_max);
 	return 0;
 }
