@@ -7,6 +7,7 @@
 #include "services/supervise/deps.h"
 #include "services/supervise/policy.h"
 #include "services/supervise/start.h"
+#include <string.h>
 
 #define KILL_AGAIN_MS 5000	/* SIGKILL was sent and something is still there: say so, send it again */
 

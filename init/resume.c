@@ -1,0 +1,234 @@
+/* Coming back after an exec of ourselves: the ledger is mapped, compared with the kernel, and gone on with. See serve.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
+#include "init/panic.h"
+#include "init/serve.h"
+#include "init/signals.h"
+#include "services/supervise/control.h"
+#include "services/supervise/deps.h"
+#include "services/supervise/ending.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/notify.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/server.h"
+#include "services/supervise/sockets.h"
+#include "services/supervise/start.h"
+#include "services/supervise/stop.h"
+#include "services/supervise/streams.h"
+#include <string.h>
+#include <sys/wait.h>
+
+static void close_at_exec(void *ctx, int fd)
+{
+	(void)ctx;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* A number that names no open descriptor came from a record that was being written. */
+static void check_fd(int32_t *fd)
+{
+	if (*fd >= 0 && fcntl(*fd, F_GETFD) < 0)
+		*fd = FD_NONE;
+}
+
+static void check_fds(struct ledger *l)
+{
+	for (struct ledger_svc *s = l->svc; s < l->svc + l->head->nservices; s++) {
+		int32_t *const fds[] = { &s->report_fd, &s->pidfd, &s->notify_fd, &s->log_rd, &s->log_wr,
+			&s->cgroup_fd, &s->events_fd };
+
+		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
+			check_fd(fds[k]);
+	}
+	for (uint32_t i = 0; i < l->head->nlisten; i++)
+		check_fd(&l->listen[i]);
+	for (unsigned c = 0; c < LEDGER_CLIENTS; c++)
+		check_fd(&l->head->clients[c].fd);
+}
+
+/* Numbers stay, as the kernel can be asked about them; texts of a torn record are ended where they must end. */
+static uint32_t mend(struct ledger *l)
+{
+	uint32_t torn = 0;
+
+	for (struct ledger_svc *s = l->svc; s < l->svc + l->head->nservices; s++) {
+		if (ledger_svc_is_whole(s))
+			continue;
+		torn++;
+		if (s->state >= SVC_STATES)
+			s->state = SVC_DOWN;
+		s->status[sizeof s->status - 1] = s->why[sizeof s->why - 1] = '\0';
+		ledger_seal_svc(s);
+	}
+	return torn;
+}
+
+static bool is_our_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Every process of the ledger into the table first; then those that are none of ours are told as ended. */
+static void restore_pids(struct prior *p, uint32_t i, bool lost)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	const struct { int32_t pid; enum pid_role role; } known[] = {
+		{ s->builder, PID_BUILDER }, { s->reaper, PID_REAPER }, { s->pid, PID_MAIN },
+	};
+
+	for (size_t k = 0; k < 3; k++) {
+		if (known[k].pid <= 0)
+			continue;
+		if (!lost)
+			reap_add(p, known[k].pid, i, known[k].role);
+		else if (!is_our_child(known[k].pid))
+			reap_lost(p, i, known[k].pid);
+	}
+}
+
+static void restore_sources(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e = { 0 };
+
+	if (s->notify_fd >= 0)
+		notify_watch(p, i, &e);
+	if (s->report_fd >= 0)
+		start_watch_report(p, i, &e);
+	if (s->state == SVC_STOPPING && s->events_fd >= 0)
+		stop_watch(p, i);
+	if (s->state == SVC_LISTENING)
+		sockets_watch(p, i, &e);
+	if (s->deadline_ms)
+		loop_timer_set(&p->loop, i, s->deadline_ms);
+	if (e.code)
+		prior_say(p, "error", "resume", svc_name(p, i), e.text);
+	p->live += state_is_live(s->state);
+	p->unsettled += !state_is_settled(s->state);
+}
+
+/* A fault may have come between two lines of an action. What the state promises and is not there is made up for. */
+static void nudge(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	bool has_process = s->pid || s->builder || s->reaper;
+
+	switch ((enum svc_state)s->state) {
+	case SVC_WAITING:
+		if (p->run[i].unmet == 0)
+			svc_post(p, i, EV_DEPS_READY);
+		return;
+	case SVC_STARTING:
+		if (!has_process)
+			svc_post(p, i, EV_START_FAILED);
+		else if (s->flags & SVC_F_RAN)
+			svc_post(p, i, EV_RUNNING);
+		return;
+	case SVC_UP:
+		if (!s->pid)
+			svc_post(p, i, EV_EXITED);
+		return;
+	case SVC_STOPPING:
+		if (!(s->flags & SVC_F_SIGNALLED) && p->run[i].holders == 0)
+			svc_post(p, i, EV_FREE);
+		stop_check(p, i);
+		return;
+	case SVC_BACKOFF:
+		if (!s->deadline_ms)
+			svc_post(p, i, EV_TIMEOUT);
+		return;
+	case SVC_DOWN:
+	case SVC_LISTENING:
+	case SVC_DONE:
+	case SVC_FAILED:
+	case SVC_REFUSED:
+	case SVC_STATES:
+		return;
+	}
+}
+
+static void resume_ending(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->shutdown == SHUTDOWN_NONE)
+		return;
+	loop_timer_set(&p->loop, p->n + TIMER_SHUTDOWN, h->shutdown_deadline_ms);
+	ending_tick(p);
+	for (uint32_t i = 0; i < p->n; i++) {
+		enum svc_state st = svc_of(p, i)->state;
+
+		if (st == SVC_WAITING || st == SVC_LISTENING || st == SVC_STARTING || st == SVC_UP || st == SVC_BACKOFF)
+			svc_post(p, i, EV_STOP);
+	}
+}
+
+static void say_back(struct prior *p, int fault, uint32_t torn)
+{
+	struct event ev;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		kept += svc_of(p, i)->pid != 0;
+	event_begin(&ev, fault ? "error" : "info", "prior-recovered", NULL);
+	event_num(&ev, "generation", p->ledger.head->generation);
+	event_num(&ev, "kept", kept);
+	if (fault)
+		event_num(&ev, "signal", fault);
+	if (torn)
+		event_num(&ev, "torn", torn);
+	prior_event(p, &ev);
+}
+
+/* The parts that can fail. After them PID 1 turns again whatever the records say. */
+static int map_all(struct prior *p, int ledger_fd, int fault, struct err *e)
+{
+	struct ledger_head *h;
+
+	if (ledger_map(&p->ledger, ledger_fd, true, e) < 0)
+		return -e->code;
+	h = p->ledger.head;
+	ledger_each_fd(&p->ledger, close_at_exec, NULL);
+	h->ledger_fd = ledger_fd;
+	h->generation++;
+	if (fault && !panic_survived(&p->ledger, fault))
+		panic_end(&p->ledger, "too many faults in a minute; coming back once more would not help");
+	if (panic_arm(&p->ledger, e) < 0 || plan_map(&p->plan, h->plan_fd, e) < 0)
+		return -e->code;
+	if (p->plan.head->services.n != h->nservices || ledger_listens(&p->plan) != h->nlisten)
+		return err_set(e, EBADMSG, "resume: the plan and the ledger do not belong together");
+	return 0;
+}
+
+int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
+{
+	uint32_t torn;
+
+	*p = (struct prior){ .ledger.fd = FD_NONE, .signal_fd = FD_NONE, .trial_exe = FD_NONE };
+	if (map_all(p, ledger_fd, fault, e) < 0)
+		return -e->code;
+	check_fds(&p->ledger);
+	torn = mend(&p->ledger);
+	if (prior_memory(p, e) < 0 || signals_begin(p, e) < 0)
+		return -e->code;
+	for (uint32_t i = 0; i < p->n; i++) {
+		restore_pids(p, i, false);
+		restore_sources(p, i);
+	}
+	streams_resume(p);
+	if (p->ledger.head->control_fd >= 0 && server_resume(p, e) < 0)
+		prior_say(p, "error", "resume", NULL, e->text);
+	say_back(p, fault, torn);
+	for (uint32_t i = 0; i < p->n; i++)
+		restore_pids(p, i, true);
+	reap_all(p);
+	resume_ending(p);
+	for (uint32_t i = 0; i < p->n; i++)
+		nudge(p, i);
+	server_reexec_done(p, NULL);
+	p->loop.again = true;
+	ledger_seal_head(&p->ledger);
+	return 0;
+}

@@ -1,0 +1,217 @@
+/* Beginning, turning and ending of PID 1's main life: see serve.h. Coming back is in resume.c, signals in signals.c. */
+/* SPDX-License-Identifier: ISC */
+#include "init/serve.h"
+#include "init/base/noheap.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "init/panic.h"
+#include "init/reexec.h"
+#include "init/signals.h"
+#include "services/supervise/ending.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/server.h"
+#include "services/supervise/sockets.h"
+#include "services/supervise/streams.h"
+#include "services/supervise/trial.h"
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static int too_long(const char *what, const char *value, struct err *e)
+{
+	return err_set(e, ENAMETOOLONG, "%s %s: too long", what, value);
+}
+
+static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct err *e)
+{
+	h->mode = s->mode;
+	h->ctl_gid = s->ctl_gid;
+	h->echo = s->echo;
+	h->json = s->json;
+	for (unsigned i = 0; s->stage_us && i < s->stages && i < BOOT_STAGES_MAX; i++)
+		h->boot_us[i] = s->stage_us[i];
+	if (!text_copy(h->run_dir, sizeof h->run_dir, s->run_dir))
+		return too_long("run directory", s->run_dir, e);
+	if (!text_copy(h->log_dir, sizeof h->log_dir, s->log_dir ? s->log_dir : ""))
+		return too_long("log directory", s->log_dir, e);
+	if (!text_copy(h->config, sizeof h->config, s->config ? s->config : ""))
+		return too_long("configuration", s->config, e);
+	if (s->exe && !text_copy(h->exe, sizeof h->exe, s->exe))
+		return too_long("binary", s->exe, e);
+	if (!s->exe) {
+		ssize_t n = readlink("/proc/self/exe", h->exe, sizeof h->exe - 1);
+
+		h->exe[n > 0 && (size_t)n < sizeof h->exe - 1 ? n : 0] = '\0';
+	}
+	return 0;
+}
+
+/* Each service has up to seven descriptors. The soft limit follows; the hard one only root can raise. */
+static int raise_nofile(const struct prior *p, struct err *e)
+{
+	rlim_t want = 7 * (rlim_t)p->n + p->ledger.head->nlisten + LEDGER_CLIENTS + 64;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return err_sys(e, "read the limit of descriptors");
+	if (r.rlim_cur >= want)
+		return 0;
+	r.rlim_cur = want;
+	r.rlim_max = r.rlim_max < want ? want : r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		return err_sys(e, "%u services need %llu descriptors; raise the hard limit (ulimit -Hn)", p->n,
+			       (unsigned long long)want);
+	return 0;
+}
+
+static int make_run_dir(const char *dir, struct err *e)
+{
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "make %s", dir);
+	return 0;
+}
+
+/* What CTL_STATE gives away: the same file, open for reading. */
+static void open_for_readers(struct prior *p)
+{
+	char path[40];
+	struct text t = TEXT_IN(path);
+
+	text_fmt(&t, "/proc/self/fd/%d", p->ledger.fd);
+	p->ledger.head->ledger_ro_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void bind_all(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct ledger_svc *s = svc_of(p, i);
+		struct err e;
+
+		if (sockets_open(p, i, &e) == 0)
+			continue;
+		{
+			LEDGER_WRITE(s);
+			text_copy(s->why, sizeof s->why, e.text);
+		}
+		svc_post(p, i, EV_REFUSED);
+	}
+}
+
+static void say_refused(struct prior *p)
+{
+	const struct plan *pl = &p->plan;
+
+	for (const struct plan_refused *r = PLAN_FIRST(pl, pl->head->refused, struct plan_refused);
+	     r < PLAN_END(pl, pl->head->refused, struct plan_refused); r++)
+		prior_say(p, "error", "refused", plan_str(pl, r->name), plan_str(pl, r->why));
+}
+
+/* Sockets of all services first: a service that starts early may connect to one that starts late. */
+static void start_all(struct prior *p)
+{
+	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
+
+	say_refused(p);
+	bind_all(p);
+	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++)
+		svc_post(p, order[k], svc_is_lazy(p, plan_service(&p->plan, order[k])) ? EV_LISTEN : EV_PULL);
+}
+
+static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
+{
+	struct ledger_head *h;
+
+	if (plan_map(&p->plan, s->plan_fd, e) < 0 || ledger_create(&p->ledger, &p->plan, e) < 0)
+		return -e->code;
+	h = p->ledger.head;
+	if (fill_head(h, s, e) < 0 || prior_memory(p, e) < 0 || raise_nofile(p, e) < 0 ||
+	    make_run_dir(h->run_dir, e) < 0 || signals_begin(p, e) < 0)
+		return -e->code;
+	h->exe_fd = s->exe_fd;
+	h->console_fd = s->console_fd;
+	open_for_readers(p);
+	if (panic_arm(&p->ledger, e) < 0 || streams_begin(p, e) < 0)
+		return -e->code;
+	return s->mode == MODE_RUN ? 0 : server_begin(p, e);
+}
+
+int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
+{
+	*p = (struct prior){ .ledger.fd = FD_NONE, .signal_fd = FD_NONE, .trial_exe = FD_NONE };
+	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return err_sys(e, "become the parent of orphans");
+	if (make_all(p, s, e) < 0)
+		return err_in(e, "begin");
+	struct ledger_head *h = p->ledger.head;
+
+	h->plan_fd = s->plan_fd;
+	h->cgroup_fd = s->cgroup_fd;
+	/* A machine's PID 1 is nobody's to look into. In a container children would inherit it, and the builder may lack the
+	 * capability to look into those. */
+	if (h->mode == MODE_MACHINE)
+		prctl(PR_SET_DUMPABLE, 0);
+	ledger_seal_head(&p->ledger);
+	start_all(p);
+	return 0;
+}
+
+static void check_settled(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct event ev;
+
+	if (h->settled || p->unsettled)
+		return;
+	h->settled = 1;
+	h->boot_done_us = mono_us();
+	event_begin(&ev, "info", "settled", NULL);
+	event_num(&ev, "us", h->boot_done_us);
+	event_num(&ev, "services", p->n);
+	prior_event(p, &ev);
+}
+
+/* The new binary is good and no builder is in flight: become it. The old one is kept until the exec has happened. */
+static void check_trial(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	struct err e = { .code = EINVAL, .text = "the binary on disk does not know this ledger, or does not run at all" };
+
+	if (p->trial == TRIAL_GOOD && p->nbuilding == 0) {
+		int old = h->exe_fd;
+
+		h->exe_fd = p->trial_exe;
+		prior_say(p, "info", "reexec", NULL, h->exe);
+		reexec(p, p->trial_exe, &e);
+		h->exe_fd = old;
+	} else if (p->trial != TRIAL_BAD) {
+		return;
+	}
+	prior_say(p, "error", "reexec-failed", NULL, e.text);
+	server_reexec_done(p, &e);
+	trial_forget(p);
+}
+
+void serve(struct prior *p)
+{
+	no_heap_from_here();
+	while (!p->finished) {
+		loop_turn(&p->loop);
+		if (p->reap_more)
+			reap_all(p);
+		check_settled(p);
+		check_trial(p);
+		ending_check(p);
+		server_check(p);
+		p->ledger.head->wakeups++;
+		ledger_seal_head(&p->ledger);
+	}
+	server_end(p);
+	sockets_close_all(p);
+}
+
+void serve_shutdown(struct prior *p, enum shutdown_kind kind)
+{
+	ending_begin(p, kind);
+}

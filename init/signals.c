@@ -1,0 +1,157 @@
+/* Signals as rows: see signals.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/signals.h"
+#include "init/serve.h"
+#include "services/supervise/ending.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/stop.h"
+#include <sys/signalfd.h>
+
+#define RT(n) (34 + (n))	/* whatever the C library calls SIGRTMIN */
+
+typedef void act(struct prior *p, int sig);
+
+static void reap(struct prior *p, int sig)
+{
+	(void)sig;
+	reap_all(p);
+}
+
+static void power_off(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_POWEROFF);
+}
+
+static void restart(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_REBOOT);
+}
+
+static void halt(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_HALT);
+}
+
+static void stop_all(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_EXIT);
+}
+
+/* The second time somebody presses Ctrl-C, they mean it. */
+static void stop_all_or_kill(struct prior *p, int sig)
+{
+	if (p->ledger.head->shutdown)
+		ending_force(p);
+	else
+		stop_all(p, sig);
+}
+
+static void no_reload(struct prior *p, int sig)
+{
+	(void)sig;
+	prior_say(p, "warning", "not-built", NULL, "SIGHUP: reloading the configuration is not built yet");
+}
+
+/* `prior run`: to the command; before it runs there is nobody to tell, and a wish to end ends us. */
+static void forward(struct prior *p, int sig)
+{
+	struct err e;
+
+	if (stop_signal_main(p, 0, sig, &e) < 0 && (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT))
+		ending_begin(p, SHUTDOWN_EXIT);
+}
+
+static void nothing(struct prior *p, int sig)
+{
+	(void)p, (void)sig;
+}
+
+#define MACHINE 0
+#define CONTAINER 1
+#define RUN 2
+#define LIVES 3
+
+static const struct row {
+	int sig;
+	const char *name;
+	struct {
+		act *act;
+		const char *does;
+	} in[LIVES];
+} rows[] = {
+	{ SIGCHLD,  "SIGCHLD",     { { reap, "reap" }, { reap, "reap" }, { reap, "reap" } } },
+	{ SIGTERM,  "SIGTERM",     { { restart, "reboot" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ SIGINT,   "SIGINT",      { { restart, "reboot (Ctrl-Alt-Del)" },
+				     { stop_all_or_kill, "stop all, exit 0; again: kill all" }, { forward, "forward" } } },
+	{ SIGHUP,   "SIGHUP",      { { no_reload, "refused: reload is not built" },
+				     { no_reload, "refused: reload is not built" }, { forward, "forward" } } },
+	{ SIGUSR1,  "SIGUSR1",     { { halt, "halt" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ SIGUSR2,  "SIGUSR2",     { { power_off, "power off" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ SIGPWR,   "SIGPWR",      { { power_off, "power off" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ SIGQUIT,  "SIGQUIT",     { { nothing, "nothing" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ SIGWINCH, "SIGWINCH",    { { nothing, "nothing" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ SIGPIPE,  "SIGPIPE",     { { nothing, "nothing" }, { nothing, "nothing" }, { nothing, "nothing" } } },
+	{ RT(3),    "SIGRTMIN+3",  { { halt, "halt" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ RT(4),    "SIGRTMIN+4",  { { power_off, "power off" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ RT(5),    "SIGRTMIN+5",  { { restart, "reboot" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+};
+#define ROWS (sizeof rows / sizeof *rows)
+
+static int life_of(const struct prior *p)
+{
+	switch ((enum prior_mode)p->ledger.head->mode) {
+	case MODE_MACHINE:
+		return MACHINE;
+	case MODE_CONTAINER:
+	case MODE_UP:
+		return CONTAINER;
+	case MODE_RUN:
+		return RUN;
+	}
+	return CONTAINER;
+}
+
+static void take(struct prior *p, int sig)
+{
+	for (const struct row *r = rows; r < rows + ROWS; r++)
+		if (r->sig == sig)
+			r->in[life_of(p)].act(p, sig);
+}
+
+static void on_signal(void *ctx, uint32_t arg, uint32_t events)
+{
+	struct prior *p = ctx;
+	struct signalfd_siginfo info[16];
+	ssize_t n = read(p->signal_fd, info, sizeof info);
+
+	(void)arg, (void)events;
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof *info; i++)
+		take(p, (int)info[i].ssi_signo);
+}
+
+int signals_begin(struct prior *p, struct err *e)
+{
+	sigset_t set;
+	int rc;
+
+	sigemptyset(&set);
+	for (const struct row *r = rows; r < rows + ROWS; r++)
+		sigaddset(&set, r->sig);
+	if (loop_signals(&set, &p->signal_fd, e) < 0)
+		return -e->code;
+	rc = loop_add(&p->loop, p->signal_fd, EPOLLIN, on_signal, 0, e);
+	p->signal_src = rc < 0 ? 0 : (uint32_t)rc;
+	return rc < 0 ? rc : 0;
+}
+
+void serve_print_signals(FILE *to)
+{
+	fprintf(to, "| signal | machine | container, up | run |\n|---|---|---|---|\n");
+	for (const struct row *r = rows; r < rows + ROWS; r++)
+		fprintf(to, "| %s (%d) | %s | %s | %s |\n", r->name, r->sig, r->in[MACHINE].does, r->in[CONTAINER].does,
+			r->in[RUN].does);
+}
