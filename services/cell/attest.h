@@ -1,4 +1,4 @@
-/* Reading a cell back from the kernel and comparing it with the plan: at exec-stop by the builder, later by `prior audit`. */
+/* Reading a cell back from the kernel and comparing it with the plan: at its exec, and later for `prior audit`. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
@@ -15,10 +15,12 @@ struct attest_fact {
 typedef void attest_each(void *ctx, const struct attest_fact *f);
 
 /*
- * Compare process pid (a pid in our namespace) with the plan. procfs is a descriptor of a procfs of our own pid namespace.
- * at_exec: it is stopped at its exec by us (descriptors and the seccomp program are compared too); otherwise a running
- * service (what a service may change by itself, e.g. its descriptors, is not a difference; the filter is read with a brief
- * PTRACE_SEIZE + PTRACE_INTERRUPT when we may). each may be NULL. Returns the number of facts compared, or -EPERM with the
- * first difference in e ("mount /tmp: planned nosuid,nodev; the kernel says nosuid").
+ * Compare process pid (a pid in our namespace) with the plan. procfs is a descriptor of a procfs of our own pid
+ * namespace; our own namespaces are taken for the machine's. at_exec: it is stopped at its exec by us (the seccomp
+ * program is compared too); otherwise a running service: what a service may change by itself, e.g. its descriptors, is
+ * not a difference, and the filter is read with a brief PTRACE_SEIZE + PTRACE_INTERRUPT when we may. each may be NULL.
+ * Returns the number of facts compared, or -EPERM with the first difference in e ("mount /tmp: planned
+ * tmpfs,nosuid,nodev; the kernel says tmpfs,nosuid"), or -errno when the kernel could not be asked.
  */
-int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at_exec, attest_each *each, void *ctx, struct err *e);
+int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at_exec, attest_each *each, void *ctx,
+	   struct err *e);

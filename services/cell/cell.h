@@ -9,13 +9,14 @@
 
 /*
  * Three processes of ours take part in a confined start; all are children of PID 1 (CLONE_PARENT):
- *   builder  cloned by PID 1 straight into the leaf cgroup; makes the namespaces and the network, forks the two below, writes
- *            the id maps, stops the service at its exec, compares (attest.h), reports, exits. Root in the machine's user and
- *            pid namespaces until its end; it never runs anything of the service's.
+ *   builder  cloned by PID 1 straight into the leaf cgroup; makes the namespaces and the network, forks the two below,
+ *            writes the id maps, stops the service at its exec, compares (attest.h), reports, exits. Root in the machine's
+ *            user and pid namespaces until its end; it never runs anything of the service's.
  *   reaper   (CELL_PID) PID 1 of the cell: SIGCHLD ignored, so that the kernel reaps; all memory unmapped but one page of
  *            file-backed text; no descriptors, no capabilities; it does nothing until it is killed with the cgroup.
  *   service  second process of the cell: goes through the step table (steps.c) and becomes the service.
  * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
+ * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
  */
 #define CELL_FDS_MAX 16		/* descriptors passed to a service (LISTEN_FDS) */
 
@@ -62,12 +63,14 @@ int cell_report_read(int report, struct cell_report *r, struct err *e);
 /* The leaf. All by descriptor below root_fd (a cgroup2 directory that is ours, O_DIRECTORY). */
 int cgroup_open_root(const char *path, int *root_fd, struct err *e);
 /* mkdir NAME, write each plan_file in order (limits before any process), read back; *leaf_fd is the caller's. */
-int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan_ref files, int *leaf_fd, struct err *e);
+int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan_ref files, int *leaf_fd,
+		struct err *e);
 int cgroup_kill(int leaf_fd, struct err *e);		/* cgroup.kill; nothing survives */
 int cgroup_populated(int leaf_fd, struct err *e);	/* 1, 0 or -errno */
 int cgroup_watch(int leaf_fd, int *events_fd, struct err *e); /* cgroup.events: EPOLLPRI when it changes */
 int cgroup_remove(int root_fd, const char *name, struct err *e); /* and what the service made below it */
-int cgroup_read_u64(int leaf_fd, const char *file, uint64_t *v); /* memory.current; cpu.stat's usage_usec as "cpu.stat:usage_usec" */
+/* file: "memory.current", or one line of a file: "cpu.stat:usage_usec". "max" is UINT64_MAX. */
+int cgroup_read_u64(int leaf_fd, const char *file, uint64_t *v);
 
 /* `prior show --steps`: the table, numbered. */
 struct text;

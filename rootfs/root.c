@@ -1,0 +1,42 @@
+/* A new root, and leaving the old one: see mount.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "rootfs/mount.h"
+#include <string.h>
+#include <sys/stat.h>
+
+int root_begin(const char *tree, struct err *e)
+{
+	owned_fd source = sys_openat2(AT_FDCWD, tree, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+				      RESOLVE_NO_MAGICLINKS);
+
+	if (source < 0)
+		return err_sys(e, "root %s", tree);
+	/* Not recursive: what is mounted below is in the cell only if the plan says so. */
+	owned_fd root = mount_copy(source, false, 0, e);
+
+	if (root < 0)
+		return err_in(e, "root %s", tree);
+	if (sys_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "lay the new root over the old one");
+	return fd_take(&root);
+}
+
+int root_enter(int root, struct err *e)
+{
+	char cwd[8];
+
+	if (fchdir(root) < 0)
+		return err_sys(e, "enter the new root");
+	if (sys_pivot_root(".", ".") < 0)
+		return err_sys(e, "pivot_root");
+	/* The old root lies on the new one now, and everything that was staged lies on it. */
+	if (sys_umount2(".", MNT_DETACH) < 0)
+		return err_sys(e, "let go of the old root");
+	if (chdir("/") < 0)
+		return err_sys(e, "enter the new root");
+	if (syscall(SYS_getcwd, cwd, sizeof cwd) < 0 || strcmp(cwd, "/") != 0)
+		return err_set(e, EPERM, "the working directory is not inside the new root");
+	return 0;
+}

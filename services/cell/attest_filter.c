@@ -1,0 +1,62 @@
+/* The seccomp filter, read back instruction by instruction. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sum.h"
+#include "init/base/sys.h"
+#include "services/cell/attest_inner.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#ifndef PTRACE_SECCOMP_GET_FILTER
+#define PTRACE_SECCOMP_GET_FILTER 0x420c
+#endif
+
+/* The newest of them is ours. Numbers count from the oldest. */
+static int read_filter(struct attest_run *r, struct sock_filter f[BPF_MAXINSNS])
+{
+	char count[16];
+	const int n = atoi(status_value(r->status, "Seccomp_filters", count, sizeof count));
+
+	return (int)syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, r->in->pid, (long)(n > 0 ? n - 1 : 0), f);
+}
+
+/* A running service is stopped for as long as the question takes; its signals are not lost. */
+static int read_running(struct attest_run *r, struct sock_filter f[BPF_MAXINSNS])
+{
+	int status, n = -1;
+
+	if (ptrace(PTRACE_SEIZE, r->in->pid, NULL, NULL) < 0)
+		return -1;
+	if (ptrace(PTRACE_INTERRUPT, r->in->pid, NULL, NULL) == 0 && waitpid(r->in->pid, &status, __WALL) > 0 &&
+	    WIFSTOPPED(status)) {
+		const int sig = status >> 16 ? 0 : WSTOPSIG(status);
+
+		n = read_filter(r, f);
+		const int code = errno;
+
+		ptrace(PTRACE_DETACH, r->in->pid, NULL, (void *)(long)sig);
+		errno = code;
+	}
+	return n;
+}
+
+int attest_filter(struct attest_run *r, struct err *e)
+{
+	const struct plan_service *s = r->in->svc;
+	struct sock_filter f[BPF_MAXINSNS];
+
+	if (!planned(r, CELL_SECCOMP))
+		return 0;
+	const int n = r->in->tracing ? read_filter(r, f) : read_running(r, f);
+
+	/* Only the machine's root may see filters, in a kernel with CHECKPOINT_RESTORE; else the mode must do. */
+	if (n < 0 && (errno == EACCES || errno == EPERM || errno == EINVAL || errno == EIO))
+		return 0;
+	if (n < 0)
+		return err_sys(e, "its seccomp filter");
+	fact_num(r, "seccomp length", s->seccomp.n, n);
+	fact_hex(r, "seccomp filter", s->seccomp_sum, sum_more(SUM_START, f, (size_t)n * sizeof *f));
+	return 0;
+}

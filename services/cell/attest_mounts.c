@@ -1,0 +1,242 @@
+/* Facts about mounts: what is mounted in the cell is what the plan has, no more and no less. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "rootfs/mount.h"
+#include "rootfs/mountinfo.h"
+#include "services/cell/attest_inner.h"
+#include "services/cell/root.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CELL_MOUNTS_MAX 4608
+#define PLAN_MOUNTS_MAX 4096
+#define STRINGS_MAX (512u << 10)
+
+struct seen {
+	const char *target, *root, *type;
+	unsigned major, minor;
+	uint64_t attr, machine_attr;
+	bool is_private, is_machines;	/* the machine has the same file system at the same place */
+};
+
+/* Too large for the stack; mapped for the length of the comparison. */
+struct view {
+	struct attest_run *run;
+	unsigned n;
+	size_t used;
+	uint64_t rows_seen[PLAN_MOUNTS_MAX / 64 + 1];
+	struct seen at[CELL_MOUNTS_MAX];
+	char strings[STRINGS_MAX];
+};
+
+static const char *keep(struct view *v, const char *s)
+{
+	const size_t n = strlen(s) + 1;
+	char *to = v->strings + v->used;
+
+	if (n > STRINGS_MAX - v->used)
+		return NULL;
+	memcpy(to, s, n);
+	v->used += n;
+	return to;
+}
+
+static int each_seen(void *ctx, const struct mountinfo *m, struct err *e)
+{
+	struct view *v = ctx;
+	struct seen *s = &v->at[v->n];
+
+	if (v->n == CELL_MOUNTS_MAX)
+		return err_set(e, EOVERFLOW, "more than %d mounts in a cell", CELL_MOUNTS_MAX);
+	*s = (struct seen){ keep(v, m->target), keep(v, m->root), keep(v, m->type), m->major, m->minor, m->attr, 0,
+			    m->is_private, false };
+	if (!s->type)
+		return err_set(e, EOVERFLOW, "the mounts' names are longer than %u bytes", STRINGS_MAX);
+	v->n++;
+	return 0;
+}
+
+static int each_machines(void *ctx, const struct mountinfo *m, struct err *e)
+{
+	struct view *v = ctx;
+
+	(void)e;
+	for (struct seen *s = v->at; s < v->at + v->n; s++)
+		if (!strcmp(s->target, m->target) && !strcmp(s->root, m->root) && s->major == m->major &&
+		    s->minor == m->minor) {
+			s->is_machines = true;
+			s->machine_attr = m->attr;
+		}
+	return 0;
+}
+
+/* What the plan expects at a place after all rows. */
+struct expect {
+	bool mounted, exact;
+	const char *type;	/* NULL: any */
+	uint64_t attr;
+};
+
+static void expect_inside_dev(struct attest_run *r, const struct plan_mount *m, const char *path, struct expect *x)
+{
+	const char *name = path + strlen(plan_str(r->in->plan, m->target)) + 1;
+
+	*x = (struct expect){ 0 };
+	for (unsigned i = 0; i < DEV_PARTS; i++)
+		if (!strcmp(name, dev_parts[i].name) &&
+		    !dev_part_is_replaced(r->in->plan, r->in->svc, m, &dev_parts[i]))
+			*x = (struct expect){ true, true, dev_parts[i].type, dev_parts[i].attr };
+	for (const char *const *n = dev_nodes; *n; n++)
+		if (!strcmp(name, *n))
+			*x = (struct expect){ true, false, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+}
+
+/* What one row does to the expectation at path. */
+static void expect_row(struct attest_run *r, const struct plan_mount *m, const char *path, struct expect *x)
+{
+	const char *target = plan_str(r->in->plan, m->target);
+	const struct mount_kind_row *k = &mount_kinds[m->kind];
+	const bool here = !strcmp(path, target), rec = m->flags & MOUNT_F_REC;
+
+	if (!path_is_at_or_below(path, target))
+		return;
+	if (m->kind == MOUNT_REMOUNT) {
+		if (!here && !rec)
+			return;
+		x->mounted |= here;
+		x->attr = (x->attr | m->attr) & ~m->clear;
+		return;
+	}
+	if (here)
+		*x = (struct expect){ true, k->exact, k->type, m->attr | k->attr };
+	else if (m->kind == MOUNT_BIND && rec)
+		*x = (struct expect){ true, false, NULL, m->attr };
+	else if (m->kind == MOUNT_DEV)
+		expect_inside_dev(r, m, path, x);
+	else
+		*x = (struct expect){ 0 };
+}
+
+static struct expect expected(struct view *v, const struct seen *s)
+{
+	struct attest_run *r = v->run;
+	const struct plan_ref rows = r->in->svc->mounts;
+	struct expect x = { 0 };
+	unsigned i = 0;
+
+	if (!strcmp(s->target, "/") && (planned(r, CELL_ROOT_TREE) || s->is_machines))
+		x = (struct expect){ true, false, NULL, s->machine_attr };
+	else if (!planned(r, CELL_ROOT_TREE) && s->is_machines)
+		x = (struct expect){ true, false, NULL, s->machine_attr };
+	for (const struct plan_mount *m = PLAN_FIRST(r->in->plan, rows, struct plan_mount);
+	     m < PLAN_END(r->in->plan, rows, struct plan_mount); m++, i++) {
+		if (!strcmp(plan_str(r->in->plan, m->target), s->target) && i < PLAN_MOUNTS_MAX)
+			v->rows_seen[i / 64] |= 1ull << (i % 64);
+		expect_row(r, m, s->target, &x);
+	}
+	return x;
+}
+
+static const struct {
+	uint64_t attr;
+	const char *word;
+} attr_words[] = {
+	{ MOUNT_ATTR_RDONLY, "ro" },	 { MOUNT_ATTR_NOSUID, "nosuid" }, { MOUNT_ATTR_NODEV, "nodev" },
+	{ MOUNT_ATTR_NOEXEC, "noexec" }, { MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+};
+#define ATTR_SEEN (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
+		   MOUNT_ATTR_NOSYMFOLLOW)
+
+static void describe(char to[96], const char *type, uint64_t attr, bool is_private)
+{
+	struct text t = { .at = to, .size = 96 };
+
+	text_fmt(&t, "%s", type ? type : "bind");
+	for (unsigned i = 0; i < sizeof attr_words / sizeof *attr_words; i++)
+		if (attr & attr_words[i].attr)
+			text_fmt(&t, ",%s", attr_words[i].word);
+	if (!is_private)
+		text_fmt(&t, ",shared");
+}
+
+static void one_mount(struct view *v, const struct seen *s)
+{
+	const struct expect x = expected(v, s);
+	const uint64_t want_attr = x.attr & ATTR_SEEN;
+	const bool attr_ok = x.exact ? s->attr == want_attr : (s->attr & want_attr) == want_attr;
+	char name[300], want[96] = "nothing mounted", got[96];
+
+	snprintf(name, sizeof name, "mount %.280s", s->target);
+	describe(got, x.type || !x.mounted ? s->type : NULL, x.exact ? s->attr : s->attr & (want_attr | ~ATTR_SEEN),
+		 s->is_private);
+	if (x.mounted)
+		describe(want, x.type, want_attr, true);
+	fact(v->run, name, want, got,
+	     x.mounted && attr_ok && s->is_private && (!x.type || !strcmp(x.type, s->type)));
+}
+
+/* A row without its mount: only one that may be missing, and whose place or source does not exist. */
+static int missing_rows(struct view *v, struct err *e)
+{
+	struct attest_run *r = v->run;
+	const struct plan_ref rows = r->in->svc->mounts;
+	const struct plan_mount *first = PLAN_FIRST(r->in->plan, rows, struct plan_mount);
+	owned_fd root = openat(r->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[300];
+
+	if (root < 0)
+		return err_sys(e, "its root");
+	for (unsigned i = 0; i < rows.n; i++) {
+		const char *target = plan_str(r->in->plan, first[i].target);
+		struct err absent;
+
+		if (v->rows_seen[i / 64] >> (i % 64) & 1)
+			continue;
+		owned_fd place = below_open(root, target, &absent);
+		const bool fine = (first[i].flags & MOUNT_F_OPTIONAL) &&
+				  (first[i].kind == MOUNT_BIND || place < 0);
+
+		snprintf(name, sizeof name, "mount %.280s", target);
+		if (!fine)
+			fact(r, name, mount_kinds[first[i].kind].name, "nothing mounted", false);
+	}
+	return 0;
+}
+
+static int compare(struct view *v, struct err *e)
+{
+	owned_fd theirs = openat(v->run->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
+	owned_fd machines = openat(v->run->ref, "mountinfo", O_RDONLY | O_CLOEXEC);
+
+	if (theirs < 0 || machines < 0)
+		return err_sys(e, "mountinfo");
+	if (mountinfo_each(theirs, each_seen, v, e) < 0)
+		return -e->code;
+	if (!planned(v->run, CELL_ROOT_TREE) && mountinfo_each(machines, each_machines, v, e) < 0)
+		return -e->code;
+	for (const struct seen *s = v->at; s < v->at + v->n; s++)
+		one_mount(v, s);
+	return missing_rows(v, e);
+}
+
+int attest_mounts(struct attest_run *r, struct err *e)
+{
+	struct view *v;
+	int ret;
+
+	if (!planned(r, CELL_MOUNT))
+		return 0;
+	if (r->in->svc->mounts.n > PLAN_MOUNTS_MAX)
+		return err_set(e, E2BIG, "%u mounts planned; at most %d", r->in->svc->mounts.n, PLAN_MOUNTS_MAX);
+	v = mmap(NULL, sizeof *v, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (v == MAP_FAILED)
+		return err_sys(e, "memory to compare mounts");
+	v->run = r;
+	ret = compare(v, e);
+	munmap(v, sizeof *v);
+	return ret;
+}

@@ -1,0 +1,261 @@
+/* The builder: makes what must be made from outside, watches the service to its exec, compares, reports, ends. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/mono.h"
+#include "init/base/sys.h"
+#include "services/cell/attest_inner.h"
+#include "services/cell/steps.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* Children of PID 1, not of ours: it owns them from the start, and we may end. */
+static pid_t fork_sibling(void)
+{
+	struct clone_args a = { .flags = CLONE_PARENT };
+
+	return sys_clone3(&a);
+}
+
+static int no_room(struct err *e, const char *who)
+{
+	const int code = errno;
+
+	return err_set(e, code, "fork the %s: %s%s", who, strerror(code),
+		       code == EAGAIN ? " (a start needs 3 processes: is pids_max lower?)" : "");
+}
+
+static int fork_reaper(struct cell *c, struct err *e)
+{
+	if (!has(c, CELL_PID))
+		return 0;
+	c->reaper = fork_sibling();
+	if (c->reaper < 0) {
+		c->reaper = 0;
+		return no_room(e, "reaper");
+	}
+	if (c->reaper == 0) {
+		reaper_life(e);
+		_exit(cell_failed(c, CODE_NAMESPACE, false, e));
+	}
+	return 0;
+}
+
+static int fork_service(struct cell *c, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "socket to the service");
+	owned_fd ours = pair[0], theirs = pair[1];
+	const pid_t pid = fork_sibling();
+
+	if (pid < 0)
+		return no_room(e, "service");
+	if (pid == 0) {
+		fd_drop(&ours);
+		c->sync = fd_take(&theirs);
+		_exit(service_life(c));
+	}
+	c->service = pid;
+	c->sync = fd_take(&ours);
+	return 0;
+}
+
+/* An ordinary user's sibling must agree to be traced (yama); root need not ask. */
+static int seize(struct cell *c, struct err *e)
+{
+	struct note n;
+
+	if (geteuid() != 0 && note_receive(c, &n, e) < 0)
+		return -e->code;
+	if (ptrace(PTRACE_SEIZE, c->service, NULL, (void *)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
+		return err_sys(e, "trace the service to its exec");
+	return 0;
+}
+
+static int write_map(struct cell *c, const char *file, const char *text, struct err *e)
+{
+	char path[48];
+
+	snprintf(path, sizeof path, "%d/%s", (int)c->service, file);
+	return file_write(c->machine_proc, path, text, e);
+}
+
+/* Only the service's own ids, one to one; never uid 0 of the machine. */
+static int write_maps(struct cell *c, struct err *e)
+{
+	const struct plan_service *s = c->svc;
+	const uint32_t *g = plan_array(c->plan, s->groups);
+	char text[4096];
+	int n;
+
+	if (s->uid == 0)
+		return err_set(e, EINVAL, "a user namespace for uid 0: the machine's root is never mapped");
+	if (write_map(c, "setgroups", "deny", e) < 0)
+		return -e->code;
+	n = snprintf(text, sizeof text, "%u %u 1\n", s->gid, s->gid);
+	for (uint32_t i = 0; i < s->groups.n && n < (int)sizeof text - 40; i++)
+		if (g[i] != s->gid)
+			n += snprintf(text + n, sizeof text - (size_t)n, "%u %u 1\n", g[i], g[i]);
+	if (write_map(c, "gid_map", text, e) < 0)
+		return -e->code;
+	snprintf(text, sizeof text, "%u %u 1\n", s->uid, s->uid);
+	return write_map(c, "uid_map", text, e);
+}
+
+/* Answer the service until it is about to execute. exec is what it said then. */
+static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *e)
+{
+	struct note n, go = { .kind = NOTE_GO };
+
+	for (;;) {
+		*code = CODE_NAMESPACE;
+		if (note_receive(c, &n, e) < 0)
+			return err_in(e, "the service ended during its setup");
+		switch ((enum note_kind)n.kind) {
+		case NOTE_MAPS:
+			if (write_maps(c, e) < 0)
+				return err_in(e, "user namespace");
+			break;
+		case NOTE_NETWORK:
+			break;	/* done before the first question was read */
+		case NOTE_EXEC:
+			*exec = n;
+			return 0;
+		case NOTE_FAILED:
+			*code = n.step;
+			*e = n.err;
+			exec->missing = n.missing;
+			return -e->code;
+		case NOTE_HERE:
+		case NOTE_GO:
+			return err_set(e, EPROTO, "unexpected note %u from the service", n.kind);
+		}
+		if (note_send(c, &go, e) < 0)
+			return -e->code;
+	}
+}
+
+/* A step after the handover failed: its note, or only its errno as exit status when the filter forbade the note. */
+static int exec_failed(struct cell *c, int status, struct note *exec, uint32_t *code, struct err *e)
+{
+	const char *exe = plan_str(c->plan, c->svc->exe);
+	struct note n;
+
+	*code = CODE_EXEC;
+	if (recv(c->sync, &n, sizeof n, MSG_DONTWAIT) == sizeof n && n.kind == NOTE_FAILED) {
+		*code = n.step;
+		*e = n.err;
+		return -e->code;
+	}
+	if (WIFSIGNALED(status))
+		return err_set(e, EINTR, "killed by signal %d (%s) before its exec", WTERMSIG(status),
+			       strsignal(WTERMSIG(status)));
+	const int why = WEXITSTATUS(status);
+
+	exec->missing = why == ENOENT || why == EACCES;
+	return err_set(e, why, "exec %s: %s%s", exe, strerror(why),
+		       why == ENOENT ? " (the file is there: its interpreter or ld.so is not)" : "");
+}
+
+/* Signals on the way are passed on: the first ones of a stopped start are SIGTERM or SIGKILL. */
+static int wait_for_exec(struct cell *c, struct note *exec, uint32_t *code, struct err *e)
+{
+	int status;
+
+	for (;;) {
+		if (waitpid(c->service, &status, __WALL) < 0)
+			return err_sys(e, "wait for the service's exec");
+		if (!WIFSTOPPED(status))
+			return exec_failed(c, status, exec, code, e);
+		const int event = status >> 16, sig = WSTOPSIG(status);
+
+		if (event == PTRACE_EVENT_EXEC)
+			return 0;
+		if (event == PTRACE_EVENT_STOP)
+			ptrace(PTRACE_LISTEN, c->service, NULL, NULL);
+		else
+			ptrace(PTRACE_CONT, c->service, NULL, (void *)(long)sig);
+	}
+}
+
+static int tell_pids(struct cell *c, struct err *e)
+{
+	struct cell_report r = { .kind = CELL_MSG_PIDS, .service = c->service, .reaper = c->reaper };
+
+	return report_send(c, &r) < 0 ? err_sys(e, "tell PID 1") : 0;
+}
+
+/* Stopped at its exec: nothing of the service's has run yet, and everything it will run under is in place. */
+static int attest_and_let_go(struct cell *c, const struct note *exec, struct err *e)
+{
+	const int64_t stopped = mono_us();
+	struct attest_in in = { .plan = c->plan, .svc = c->svc, .pid = c->service, .procfs = c->machine_proc,
+				.reference = c->supervisor, .at_exec = true, .tracing = true,
+				.npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0,
+				.exe = exec->exe, .root = exec->root };
+	struct cell_report r = { .kind = CELL_MSG_RUNNING, .service = c->service, .reaper = c->reaper };
+	int facts = 0;
+
+	if (c->start->attest && has(c, CELL_ATTEST) && (facts = attest_all(&in, e)) < 0)
+		return facts;
+	r.attested = (uint32_t)facts;
+	r.setup_us = stopped - c->began_us;
+	r.attest_us = mono_us() - stopped;
+	if (report_send(c, &r) < 0)
+		return err_sys(e, "tell PID 1");
+	if (ptrace(PTRACE_DETACH, c->service, NULL, NULL) < 0)
+		return err_sys(e, "let the service go");
+	return 0;
+}
+
+static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
+{
+	struct note go = { .kind = NOTE_GO }, exec = { 0 };
+	int ret;
+
+	*code = CODE_FDS;
+	if (gather(c, e) < 0)
+		return -e->code;
+	if (steps_walk(c, BY_BUILDER, code, e) < 0)
+		return -e->code;
+	*code = CODE_NAMESPACE;
+	if (fork_reaper(c, e) < 0 || fork_service(c, e) < 0)
+		return -e->code;
+	if (seize(c, e) < 0 || tell_pids(c, e) < 0 || note_send(c, &go, e) < 0)
+		return -e->code;
+	if (steps_walk(c, BESIDE, code, e) < 0)
+		return -e->code;
+	ret = serve(c, &exec, code, e);
+	if (ret == 0)
+		ret = wait_for_exec(c, &exec, code, e);
+	*missing = exec.missing;
+	if (ret < 0)
+		return ret;
+	*code = CODE_NAMESPACE;
+	return attest_and_let_go(c, &exec, e);
+}
+
+int builder_life(struct cell *c)
+{
+	struct err e = { 0 };
+	uint32_t code = 0;
+	bool missing = false;
+
+	c->supervisor = getppid();
+	prctl(PR_SET_NAME, "prior-builder");
+	if (build(c, &missing, &code, &e) == 0)
+		return 0;
+	/* What was begun does not stay: the reaper's end is the end of all in its namespace. */
+	if (c->service > 0)
+		kill(c->service, SIGKILL);
+	if (c->reaper > 0)
+		kill(c->reaper, SIGKILL);
+	err_in(&e, "service %s", plan_str(c->plan, c->svc->name));
+	fd_drop(&c->sync);
+	return cell_failed(c, code, missing, &e);
+}

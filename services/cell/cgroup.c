@@ -1,0 +1,209 @@
+/* The leaf: a service's own cgroup2 directory, its limits, its end. All by descriptor. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
+#include "services/cell/inner.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+int cgroup_open_root(const char *path, int *root_fd, struct err *e)
+{
+	owned_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return err_sys(e, "cgroup %s", path);
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return err_set(e, ENODEV, "cgroup %s: not a cgroup2 file system", path);
+	if (faccessat(fd, "cgroup.procs", W_OK, 0) < 0)
+		return err_sys(e, "cgroup %s: not ours to write", path);
+	*root_fd = fd_take(&fd);
+	return 0;
+}
+
+/* The kernel rounds bytes down to pages, and prefixes some values with "default". Anything else is another limit. */
+static bool is_taken(const char *want, const char *got)
+{
+	char *end_want, *end_got;
+
+	if (!strcmp(want, got))
+		return true;
+	if (!strncmp(got, "default ", 8))
+		return is_taken(want, got + 8);
+	const unsigned long long w = strtoull(want, &end_want, 10), g = strtoull(got, &end_got, 10);
+
+	return end_want != want && end_got != got && !*end_want && !*end_got && g <= w &&
+	       w - g < (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static int write_limit(int leaf, const char *file, const char *value, struct err *e)
+{
+	char got[256];
+
+	if (file_write(leaf, file, value, e) < 0)
+		return e->code == ENOENT ? err_set(e, ENOENT, "%s: no such limit here: the controller "
+						   "is not enabled for this cgroup", file) : -e->code;
+	const ssize_t n = file_read(leaf, file, got, sizeof got, e);
+
+	if (n < 0)
+		return (int)n;
+	if (n > 0 && got[n - 1] == '\n')
+		got[n - 1] = '\0';
+	if (!is_taken(value, got))
+		return err_set(e, EINVAL, "%s: wrote '%.60s', the kernel says '%.60s'", file, value, got);
+	return 0;
+}
+
+/* A leaf of that name is one that a stopped service left; one with processes in it is not ours to take. */
+static int make_leaf(int root_fd, const char *name, struct err *e)
+{
+	if (mkdirat(root_fd, name, 0755) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(e, "make it");
+	if (cgroup_remove(root_fd, name, e) < 0)
+		return err_in(e, "it exists already");
+	return mkdirat(root_fd, name, 0755) < 0 ? err_sys(e, "make it") : 0;
+}
+
+int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan_ref files, int *leaf_fd, struct err *e)
+{
+	if (make_leaf(root_fd, name, e) < 0)
+		return err_in(e, "cgroup %s", name);
+	owned_fd leaf = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct err gone;
+
+	if (leaf < 0) {
+		err_sys(e, "cgroup %s", name);
+		cgroup_remove(root_fd, name, &gone);
+		return -e->code;
+	}
+	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
+	     f < PLAN_END(p, files, struct plan_file); f++)
+		if (write_limit(leaf, plan_str(p, f->path), plan_str(p, f->value), e) < 0) {
+			cgroup_remove(root_fd, name, &gone);
+			return err_in(e, "cgroup %s", name);
+		}
+	*leaf_fd = fd_take(&leaf);
+	return 0;
+}
+
+int cgroup_kill(int leaf_fd, struct err *e)
+{
+	return file_write(leaf_fd, "cgroup.kill", "1", e);
+}
+
+int cgroup_populated(int leaf_fd, struct err *e)
+{
+	char text[256];
+
+	if (file_read(leaf_fd, "cgroup.events", text, sizeof text, e) < 0)
+		return -e->code;
+	return strstr(text, "populated 1") != NULL;
+}
+
+int cgroup_watch(int leaf_fd, int *events_fd, struct err *e)
+{
+	const int fd = openat(leaf_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cgroup.events");
+	*events_fd = fd;
+	return 0;
+}
+
+struct linux_dirent {
+	uint64_t ino, off;
+	unsigned short len;
+	unsigned char type;
+	char name[];
+};
+#define TYPE_DIRECTORY 4
+
+/* The first directory in dir; false when there is none. */
+static bool first_folder(int dir, char name[NAME_MAX + 1])
+{
+	char buf[8192] __attribute__((aligned(8)));
+	long n;
+
+	while ((n = syscall(SYS_getdents64, dir, buf, sizeof buf)) > 0)
+		for (long at = 0; at < n;) {
+			const struct linux_dirent *d = (const void *)(buf + at);
+
+			at += d->len;
+			if (d->type != TYPE_DIRECTORY || !strcmp(d->name, ".") || !strcmp(d->name, ".."))
+				continue;
+			strncpy(name, d->name, NAME_MAX);
+			name[NAME_MAX] = '\0';
+			return true;
+		}
+	return false;
+}
+
+/* Remove the first directory below top that has none in it. 1: done, 0: none. Depth costs time, never stack. */
+static int remove_one_below(int root_fd, const char *top, struct err *e)
+{
+	char name[NAME_MAX + 1], next[NAME_MAX + 1];
+	owned_fd above = openat(root_fd, top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (above < 0 || !first_folder(above, name))
+		return 0;
+	for (;;) {
+		owned_fd dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (dir < 0 || !first_folder(dir, next))
+			break;
+		fd_put(&above, fd_take(&dir));
+		memcpy(name, next, sizeof name);
+	}
+	return unlinkat(above, name, AT_REMOVEDIR) < 0 ? err_sys(e, "%s", name) : 1;
+}
+
+int cgroup_remove(int root_fd, const char *name, struct err *e)
+{
+	if (unlinkat(root_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	for (;;) {
+		const int more = remove_one_below(root_fd, name, e);
+
+		if (more < 0)
+			return err_in(e, "remove cgroup %s", name);
+		if (more == 0)
+			break;
+	}
+	if (unlinkat(root_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(e, "remove cgroup %s", name);
+	return 0;
+}
+
+int cgroup_read_u64(int leaf_fd, const char *file, uint64_t *v)
+{
+	char path[64], text[4096];
+	const size_t n = strcspn(file, ":");
+	struct err e;
+
+	if (n >= sizeof path)
+		return -EINVAL;
+	memcpy(path, file, n);
+	path[n] = '\0';
+	if (file_read(leaf_fd, path, text, sizeof text, &e) < 0)
+		return -e.code;
+	const char *at = text;
+
+	if (file[n]) {
+		const size_t len = strlen(file + n + 1);
+
+		for (at = text; at && (strncmp(at, file + n + 1, len) || at[len] != ' ');)
+			at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL;
+		if (!at)
+			return -ENOENT;
+		at += len + 1;
+	}
+	*v = !strncmp(at, "max", 3) ? UINT64_MAX : strtoull(at, NULL, 10);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* What the files of services/cell/ share: one start as its processes see it, and what they tell each other. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/fd.h"
+#include "services/cell/cell.h"
+#include <sys/types.h>
+
+/* Which file something is, whatever it is called. dev == 0: not known. */
+struct file_id {
+	uint64_t dev, ino;
+};
+
+/* Lives on the child's stack; each process of the start has its own copy. */
+struct cell {
+	const struct cell_start *start;
+	const struct plan *plan;
+	const struct plan_service *svc;
+	int64_t began_us;
+	int report;		/* to PID 1 */
+	int sync;		/* builder and service talk; FD_NONE in a direct start */
+	int machine_proc;	/* O_PATH: the machine's procfs, where PID 1 can be seen; opened by machine_proc() */
+	int procfs;		/* service: a procfs of the cell, mounted nowhere */
+	int root;		/* service: the cell's root, before and after it is entered */
+	int scratch;		/* service: a tmpfs for the plan's small files; gone with the old root */
+	int exe;		/* service: O_PATH */
+	struct net *machine_net, *cell_net;
+	pid_t supervisor;	/* PID 1, as the builder sees it */
+	pid_t service, reaper;	/* builder: 0 when there is none */
+	struct file_id exe_id, root_id;
+};
+
+/* Between builder and service: one datagram each. The service asks (MAPS, NETWORK), the builder answers GO or dies. */
+enum note_kind {
+	NOTE_HERE,	/* service: the builder may trace me (only where that needs my consent) */
+	NOTE_GO,	/* builder: do it; done */
+	NOTE_MAPS,	/* service: I am in my user namespace, write its maps */
+	NOTE_NETWORK,	/* service: I need the network now */
+	NOTE_EXEC,	/* service: all steps but the last two are done; ids say what I am about to execute */
+	NOTE_FAILED,	/* service: a step failed */
+};
+
+struct note {
+	uint32_t kind, step, missing, pad;
+	struct file_id exe, root;
+	struct err err;
+};
+
+int note_send(const struct cell *c, const struct note *n, struct err *e);
+int note_receive(const struct cell *c, struct note *n, struct err *e);	/* EPIPE: the other one is gone */
+int note_ask(const struct cell *c, uint32_t kind, struct err *e);	/* send it, wait for GO */
+
+/* gather.c: the child's descriptors: 0, 1, 2, the passed ones, then the report socket; nothing else stays open. */
+int gather(struct cell *c, struct err *e);
+
+/* files.c: small files of the kernel's. */
+int file_write(int dir, const char *path, const char *text, struct err *e);
+/* At most size-1 bytes, NUL-ended; returns their number. EOVERFLOW: there is more. */
+ssize_t file_read(int dir, const char *path, char *to, size_t size, struct err *e);
+int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened when it is not yet */
+
+/* Children's whole lives; what they return is for _exit(). */
+int builder_life(struct cell *c);
+int direct_life(struct cell *c);
+int service_life(struct cell *c);
+/* Never returns when all is well: gives everything away and waits to be killed. */
+int reaper_life(struct err *e);
+
+/* FAILED to whoever listens, with the step's exit code, which is returned. */
+int cell_failed(const struct cell *c, uint32_t step, bool missing, const struct err *e);
+int report_send(const struct cell *c, const struct cell_report *r);
+
+static inline bool has(const struct cell *c, uint32_t flag)
+{
+	return c->svc->flags & flag;
+}

@@ -1,0 +1,31 @@
+/* The mounts of a cell as facts: what each kind of row makes, so that making and comparing agree. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/cell/inner.h"
+
+struct mount_kind_row {
+	const char *name;	/* for messages */
+	const char *type;	/* what mountinfo calls it; NULL: whatever the source is */
+	bool exact;		/* the attributes are the row's and no more; otherwise the source's may come to them */
+	uint64_t attr;		/* attributes that the kind always has */
+};
+extern const struct mount_kind_row mount_kinds[MOUNT_KINDS];
+
+/* What MOUNT_DEV mounts inside, unless the plan has a row of its own for that place. */
+struct dev_part {
+	const char *name, *type, *options;
+	uint64_t attr;
+};
+#define DEV_PARTS 2u
+extern const struct dev_part dev_parts[DEV_PARTS];
+bool dev_part_is_replaced(const struct plan *p, const struct plan_service *s, const struct plan_mount *dev,
+			  const struct dev_part *part);
+uint64_t dev_attr(const struct plan_mount *m);	/* of the sealed /dev */
+
+/* path is dir, or below it. */
+bool path_is_at_or_below(const char *path, const char *dir);
+/* A row of the plan lays something over this path or above it, so that a mount of the machine there is not wanted. */
+bool is_covered(const struct plan *p, const struct plan_service *s, const char *path);
+
+/* Service: the machine's mounts that no row covers, into the new root. */
+int root_copy_machine(struct cell *c, struct err *e);

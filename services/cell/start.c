@@ -1,0 +1,99 @@
+/* PID 1's side of a start: clone the child, read what it reports. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/mono.h"
+#include "init/base/sys.h"
+#include "services/cell/inner.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const struct {
+	uint32_t flag;
+	uint64_t clone;
+} clone_with[] = {
+	{ CELL_MOUNT, CLONE_NEWNS },
+	{ CELL_IPC, CLONE_NEWIPC },
+	{ CELL_UTS, CLONE_NEWUTS },
+	{ CELL_CGROUP, CLONE_NEWCGROUP },	/* its root is the leaf, because the clone is born there */
+};
+
+/* The network namespace is the builder's doing (it needs a socket in the old one); pid and time are its children's. */
+static uint64_t clone_flags(const struct plan_service *s)
+{
+	uint64_t flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+
+	for (unsigned i = 0; i < sizeof clone_with / sizeof *clone_with; i++)
+		if (s->flags & clone_with[i].flag)
+			flags |= clone_with[i].clone;
+	return flags;
+}
+
+static bool is_direct(const struct cell_start *c, const struct plan_service *s)
+{
+	return !(s->flags & CELL_NAMESPACES) && !(c->attest && (s->flags & CELL_ATTEST));
+}
+
+/* The child starts with every signal blocked: nothing interrupts it half way, and PID 1's handlers are not its own. */
+static pid_t clone_child(struct clone_args *a, sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+	return sys_clone3(a);
+}
+
+int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e)
+{
+	int pair[2], child_pidfd = FD_NONE;
+	struct cell c = {
+		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
+		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
+		.scratch = FD_NONE, .exe = FD_NONE,
+	};
+	const bool is_service = is_direct(s, c.svc);
+	struct clone_args a = {
+		.flags = clone_flags(c.svc), .pidfd = (uint64_t)(uintptr_t)&child_pidfd, .exit_signal = SIGCHLD,
+	};
+	sigset_t before;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "report socket");
+	owned_fd ours = pair[0], theirs = pair[1];
+
+	if (s->cgroup_fd >= 0) {
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (uint64_t)s->cgroup_fd;
+	}
+	c.report = theirs;
+	const pid_t child = clone_child(&a, &before);
+
+	if (child == 0)
+		_exit(is_service ? direct_life(&c) : builder_life(&c));
+	const int code = errno;
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child < 0)
+		return err_set(e, code, "clone into the cell: %s", strerror(code));
+	*pid = child;
+	*pidfd = child_pidfd;
+	*report = fd_take(&ours);
+	*direct = is_service;
+	return 0;
+}
+
+int cell_report_read(int report, struct cell_report *r, struct err *e)
+{
+	const ssize_t n = recv(report, r, sizeof *r, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -EAGAIN;
+	if (n < 0)
+		return err_sys(e, "report socket");
+	if (n != sizeof *r)
+		return err_set(e, EBADMSG, "report of %zd bytes; %zu were due", n, sizeof *r);
+	r->err.text[sizeof r->err.text - 1] = '\0';
+	return 1;
+}

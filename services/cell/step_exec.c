@@ -1,0 +1,118 @@
+/* The last steps: the program, its descriptors and environment, the filter, the exec. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
+#include "rootfs/mount.h"
+#include "services/cell/steps.h"
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#ifndef SECCOMP_FILTER_FLAG_LOG
+#define SECCOMP_FILTER_FLAG_LOG 2
+#endif
+
+int step_executable(struct cell *c, struct err *e)
+{
+	const char *exe = plan_str(c->plan, c->svc->exe);
+	struct stat st;
+
+	c->exe = open(exe, O_PATH | O_CLOEXEC);
+	if (c->exe < 0 || fstat(c->exe, &st) < 0)
+		return err_sys(e, "%s", exe);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EACCES, "%s: not a regular file", exe);
+	c->exe_id = (struct file_id){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+int step_descriptors(struct cell *c, struct err *e)
+{
+	if (sys_close_range(3 + c->start->npass, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_sys(e, "close_range");
+	return 0;
+}
+
+int step_handover(struct cell *c, struct err *e)
+{
+	struct note n = { .kind = NOTE_EXEC, .exe = c->exe_id, .root = c->root_id };
+
+	return note_send(c, &n, e);
+}
+
+int step_seccomp(struct cell *c, struct err *e)
+{
+	struct sock_fprog prog = { .len = (unsigned short)c->svc->seccomp.n,
+				   .filter = (struct sock_filter *)(uintptr_t)plan_array(c->plan, c->svc->seccomp) };
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &prog) < 0)
+		return err_sys(e, "load %u instructions", c->svc->seccomp.n);
+	return 0;
+}
+
+/* The notify socket's path as the service sees it: where the plan lays the machine's. */
+static const char *notify_path(const struct cell *c)
+{
+	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
+	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
+		if ((m->flags & MOUNT_F_RUNTIME) && m->kind == MOUNT_BIND &&
+		    !strcmp(plan_str(c->plan, m->source), c->start->notify_path))
+			return plan_str(c->plan, m->target);
+	return c->start->notify_path;
+}
+
+#define OWN_VARIABLES 4
+
+/* What only the start itself knows. Returns the number of variables, in text[]. */
+static unsigned own_variables(const struct cell *c, char text[OWN_VARIABLES][512])
+{
+	unsigned n = 0;
+
+	if (c->start->npass) {
+		snprintf(text[n++], 512, "LISTEN_FDS=%u", c->start->npass);
+		snprintf(text[n++], 512, "LISTEN_PID=%d", (int)getpid());
+		if (c->start->pass_names)
+			snprintf(text[n++], 512, "LISTEN_FDNAMES=%s", c->start->pass_names);
+	}
+	if (c->start->notify_path)
+		snprintf(text[n++], 512, "NOTIFY_SOCKET=%s", notify_path(c));
+	return n;
+}
+
+static void strings(const struct cell *c, struct plan_ref r, char **to)
+{
+	const struct plan_ref *s = plan_array(c->plan, r);
+
+	for (uint32_t i = 0; i < r.n; i++)
+		to[i] = (char *)(uintptr_t)plan_str(c->plan, s[i]);
+}
+
+int become(struct cell *c)
+{
+	const uint32_t argc = c->svc->argv.n, envc = c->svc->env.n;
+	const size_t words = (size_t)argc + 1 + envc + OWN_VARIABLES + 1;
+	char own[OWN_VARIABLES][512], **argv, **envp;
+	unsigned nown;
+
+	if (argc == 0)
+		return EINVAL;	/* an exec without argv[0] is a trap for the program (CVE-2021-4034) */
+	argv = mmap(NULL, words * sizeof *argv, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (argv == MAP_FAILED)
+		return errno;
+	envp = argv + argc + 1;
+	strings(c, c->svc->argv, argv);
+	strings(c, c->svc->env, envp);
+	nown = own_variables(c, own);
+	for (unsigned i = 0; i < nown; i++)
+		envp[envc + i] = own[i];
+	/*
+	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a
+	 * script's interpreter could not open it. The builder compares what was executed with what the descriptor names.
+	 */
+	execve(plan_str(c->plan, c->svc->exe), argv, envp);
+	return errno;
+}

@@ -1,0 +1,142 @@
+/* Steps that concern namespaces other than mount and user: network, pid, uts, and the ban on new ones. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
+#include "netns/net.h"
+#include "rootfs/mount.h"
+#include "services/cell/steps.h"
+#include <linux/magic.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+
+_Static_assert(sizeof(struct net_addr) == sizeof(struct plan_addr), "addresses are handed on as they are");
+
+int step_machine_proc(struct cell *c, struct err *e)
+{
+	const int fd = machine_proc(c, e);
+
+	/* Root and working directory follow the service into its root only from "/" itself. */
+	if (fd >= 0 && chdir("/") < 0)
+		return err_sys(e, "chdir /");
+	return fd < 0 ? fd : 0;
+}
+
+int step_net_namespace(struct cell *c, struct err *e)
+{
+	if (c->svc->bridge.n && net_open(&c->machine_net, e) < 0)
+		return err_in(e, "the machine's network");
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_sys(e, "unshare");
+	return 0;
+}
+
+int step_pid_namespace(struct cell *c, struct err *e)
+{
+	const int flags = (has(c, CELL_PID) ? CLONE_NEWPID : 0) | (has(c, CELL_TIME) ? 0x80 /* NEWTIME */ : 0);
+
+	if (unshare(flags) < 0)
+		return err_sys(e, "unshare");
+	return 0;
+}
+
+static int join_bridge(struct cell *c, struct err *e)
+{
+	const struct plan_service *s = c->svc;
+	owned_fd here = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (here < 0)
+		return err_sys(e, "open our network namespace");
+	if (net_veth(c->machine_net, plan_str(c->plan, s->ifname), plan_str(c->plan, s->bridge), here,
+		     plan_str(c->plan, s->name), e) < 0)
+		return -e->code;
+	return net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
+			(const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e);
+}
+
+int step_network(struct cell *c, struct err *e)
+{
+	int ret;
+
+	if (net_open(&c->cell_net, e) < 0)
+		return err_in(e, "the cell's network");
+	ret = net_loopback_up(c->cell_net, e);
+	if (ret == 0 && c->svc->bridge.n)
+		ret = join_bridge(c, e);
+	net_close(&c->cell_net);
+	if (c->machine_net)
+		net_close(&c->machine_net);
+	return ret;
+}
+
+int step_await_network(struct cell *c, struct err *e)
+{
+	return note_ask(c, NOTE_NETWORK, e);
+}
+
+int step_procfs(struct cell *c, struct err *e)
+{
+	c->procfs = mount_new("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, e);
+	return c->procfs < 0 ? c->procfs : 0;
+}
+
+bool is_procfs(struct cell *c)
+{
+	struct statfs fs;
+
+	return fstatfs(c->procfs, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+int step_hostname(struct cell *c, struct err *e)
+{
+	if (sethostname(plan_str(c->plan, c->svc->hostname), c->svc->hostname.n) < 0)
+		return err_sys(e, "%s", plan_str(c->plan, c->svc->hostname));
+	return 0;
+}
+
+bool is_hostname(struct cell *c)
+{
+	struct utsname u;
+
+	return uname(&u) == 0 && !strcmp(u.nodename, plan_str(c->plan, c->svc->hostname));
+}
+
+#define PORTS "sys/net/ipv4/ip_unprivileged_port_start"
+
+int step_ports(struct cell *c, struct err *e)
+{
+	return file_write(c->procfs, PORTS, "0", e);
+}
+
+static bool reads_zero(int dir, const char *path)
+{
+	struct err ignored;
+	char text[32];
+
+	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
+}
+
+bool is_ports(struct cell *c)
+{
+	return reads_zero(c->procfs, PORTS);
+}
+
+/* One per kind of namespace; a kernel without the kind has no such file, and no such namespace. */
+static const char *const ceilings[] = {
+	"sys/user/max_user_namespaces", "sys/user/max_mnt_namespaces", "sys/user/max_pid_namespaces",
+	"sys/user/max_net_namespaces", "sys/user/max_ipc_namespaces", "sys/user/max_uts_namespaces",
+	"sys/user/max_cgroup_namespaces", "sys/user/max_time_namespaces",
+};
+
+int step_no_namespaces(struct cell *c, struct err *e)
+{
+	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
+		if (file_write(c->procfs, ceilings[i], "0", e) < 0 && e->code != ENOENT)
+			return -e->code;
+	return 0;
+}
+
+bool is_no_namespaces(struct cell *c)
+{
+	return reads_zero(c->procfs, ceilings[0]);
+}
