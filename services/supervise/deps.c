@@ -174,7 +174,10 @@ void deps_pull(struct prior *p, uint32_t i, bool asked)
 		bool again = need == SVC_FAILED || need == SVC_REFUSED || need == SVC_BACKOFF;
 		bool lazy = svc_is_lazy(p, plan_service(&p->plan, e->need));
 
-		svc_post(p, e->need, asked && (again || !lazy) ? EV_START : lazy ? EV_LISTEN : EV_PULL);
+		if (asked && (again || (need == SVC_DOWN && !lazy)))
+			svc_post(p, e->need, EV_START);
+		else
+			svc_post(p, e->need, lazy ? EV_LISTEN : EV_PULL);
 	}
 }
 

@@ -1,0 +1,120 @@
+/* Writing the plan of a few rows: see made_plan.h. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/made_plan.h"
+#include "init/base/fd.h"
+#include "services/plan/types.h"
+#include "services/plan/write.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static uint32_t number_of(const struct made_svc *rows, unsigned n, const char *name)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(rows[i].name, name))
+			return i;
+	fprintf(stderr, "made_plan: no service %s\n", name);
+	return 0;
+}
+
+static struct plan_ref deps_of(struct writer *w, const struct made_svc *rows, unsigned n, const struct made_svc *m)
+{
+	struct plan_dep d[MADE_DEPS];
+	unsigned k = 0;
+
+	for (; k < MADE_DEPS && m->deps[k].on; k++)
+		d[k] = (struct plan_dep){ number_of(rows, n, m->deps[k].on), m->deps[k].kind, m->deps[k].condition };
+	return write_table(w, d, k, sizeof *d);
+}
+
+static struct plan_ref listens_of(struct writer *w, const struct made_svc *m)
+{
+	struct plan_listen l[MADE_LISTENS] = { 0 };
+	unsigned k = 0;
+
+	for (; k < MADE_LISTENS && m->listen[k].path; k++) {
+		const char *path = m->listen[k].path;
+
+		l[k] = (struct plan_listen){ .name = write_string(w, m->name), .lazy = m->listen[k].lazy, .backlog = 16,
+					     .mode = 0600 };
+		if (!strncmp(path, "tcp:", 4)) {
+			l[k].kind = LISTEN_TCP;
+			l[k].port = (uint16_t)atoi(path + 4);
+			l[k].addr = (struct plan_addr){ .family = AF_INET, .prefix = 32, .ip = { 127, 0, 0, 1 } };
+		} else {
+			l[k].kind = LISTEN_UNIX_STREAM;
+			l[k].path = write_string(w, path);
+			l[k].uid = getuid();
+			l[k].gid = getgid();
+		}
+	}
+	return write_table(w, l, k, sizeof *l);
+}
+
+static struct plan_service service_of(struct writer *w, const struct made_svc *rows, unsigned n,
+				      const struct made_svc *m)
+{
+	struct plan_ref argv[] = { write_string(w, "sh"), write_string(w, "-c"),
+				   write_string(w, m->sh ? m->sh : "exec sleep 1000") };
+	struct plan_ref env[] = { write_string(w, "PATH=/bin:/usr/bin") };
+	struct plan_service s = {
+		.name = write_string(w, m->name), .type = m->type, .ready = m->ready, .restart = m->restart,
+		.on_failure = m->on_failure, .flags = m->flags, .stop_signal = SIGTERM,
+		.start_timeout_ms = m->start_ms ? m->start_ms : 30000,
+		.stop_timeout_ms = m->stop_ms ? m->stop_ms : 10000,
+		.backoff_initial_ms = m->backoff_ms ? m->backoff_ms : 100, .backoff_max_ms = 30000,
+		.max_restarts = m->max_restarts ? m->max_restarts : 5, .restart_window_ms = 60000,
+		.nice = INT32_MIN, .oom_score_adj = INT32_MIN, .umask = 022, .uid = getuid(), .gid = getgid(),
+		.argv = write_table(w, argv, 3, sizeof *argv), .env = write_table(w, env, 1, sizeof *env),
+		.exe = write_string(w, "/bin/sh"), .cwd = write_string(w, "/"),
+	};
+
+	s.deps = deps_of(w, rows, n, m);
+	s.listen = listens_of(w, m);
+	return s;
+}
+
+/* Dependencies first: a service is placed when all it names are; n rounds at most. */
+static void order_of(const struct made_svc *rows, unsigned n, uint32_t *order)
+{
+	char *placed = calloc(n, 1);
+	unsigned at = 0;
+
+	for (unsigned round = 0; round < n && at < n; round++)
+		for (unsigned i = 0; i < n; i++) {
+			bool free_now = !placed[i];
+
+			for (unsigned k = 0; free_now && k < MADE_DEPS && rows[i].deps[k].on; k++)
+				free_now = placed[number_of(rows, n, rows[i].deps[k].on)];
+			if (free_now) {
+				placed[i] = 1;
+				order[at++] = i;
+			}
+		}
+	free(placed);
+}
+
+int made_plan(const struct made_svc *rows, unsigned n)
+{
+	struct plan_service *s = calloc(n, sizeof *s);
+	uint32_t *order = calloc(n, sizeof *order);
+	struct plan_head h = { .shutdown_timeout_ms = 60000 };
+	struct writer w;
+	struct err e = { 0 };
+	int fd = FD_NONE;
+
+	write_begin(&w);
+	for (unsigned i = 0; i < n; i++)
+		s[i] = service_of(&w, rows, n, &rows[i]);
+	order_of(rows, n, order);
+	h.services = write_table(&w, s, n, sizeof *s);
+	h.start_order = write_table(&w, order, n, sizeof *order);
+	if (write_end(&w, &h, &fd, &e) < 0)
+		fprintf(stderr, "made_plan: %s\n", e.text);
+	write_free(&w);
+	free(order);
+	free(s);
+	return fd;
+}

@@ -1,0 +1,31 @@
+/* A plan made by a test in a few lines: services as rows, unconfined, in name order. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/plan/plan.h"
+#include <stdint.h>
+
+#define MADE_DEPS 4
+#define MADE_LISTENS 2
+
+struct made_dep {
+	const char *on;		/* NULL: no more */
+	uint16_t kind, condition;
+};
+
+struct made_listen {
+	const char *path;	/* NULL: no more; "tcp:PORT" or a path */
+	uint32_t lazy;
+};
+
+struct made_svc {
+	const char *name;
+	const char *sh;		/* for /bin/sh -c; NULL: "exec sleep 1000" */
+	uint8_t type, ready, restart, on_failure;
+	uint32_t flags;		/* CELL_* */
+	uint32_t start_ms, stop_ms, backoff_ms, max_restarts;	/* 0: 30 s, 10 s, 100 ms, 5 */
+	struct made_dep deps[MADE_DEPS];
+	struct made_listen listen[MADE_LISTENS];
+};
+
+/* A sealed memfd, the caller's; -1 when the rows make no plan. */
+int made_plan(const struct made_svc *rows, unsigned n);
