@@ -73,7 +73,7 @@ static void nothing(struct prior *p, int sig)
 #define MACHINE 0
 #define CONTAINER 1
 #define RUN 2
-#define LIVES 3
+#define LIVES SIGNAL_LIVES
 
 static const struct row {
 	int sig;
@@ -100,6 +100,21 @@ static const struct row {
 	{ RT(5),    "SIGRTMIN+5",  { { restart, "reboot" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
 };
 #define ROWS (sizeof rows / sizeof *rows)
+
+unsigned signals_count(void)
+{
+	return ROWS;
+}
+
+const char *signals_name(unsigned i)
+{
+	return rows[i].name;
+}
+
+const char *signals_does(unsigned i, unsigned life)
+{
+	return rows[i].in[life].does;
+}
 
 static int life_of(const struct prior *p)
 {

@@ -63,7 +63,7 @@ const char *sandbox_text(const struct view *v, char buf[static LINE_TEXT])
 	return buf;
 }
 
-const char *addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT])
+const char *planned_addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT])
 {
 	if (!inet_ntop(a->family, a->ip, buf, LINE_TEXT))
 		memcpy(buf, "?", 2);
@@ -83,7 +83,7 @@ const char *listen_text(const struct plan *p, const struct plan_listen *l, char 
 	buf[0] = '\0';
 	switch ((enum listen_kind)l->kind) {
 	case LISTEN_TCP:
-		addr_text(&l->addr, false, ip);
+		planned_addr_text(&l->addr, false, ip);
 		text_fmt(&t, l->addr.family == AF_INET6 ? "tcp [%s]:%u" : "tcp %s:%u", ip, l->port);
 		break;
 	case LISTEN_UNIX_STREAM:

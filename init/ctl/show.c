@@ -1,11 +1,10 @@
-/* `prior show`, `prior schema`, and the generated parts of the manual. */
+/* `prior show` and `prior schema`. */
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/config.h"
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
 #include "services/cell/cell.h"
 #include "services/spec/spec.h"
-#include <string.h>
 
 static void steps_json(void)
 {
@@ -30,7 +29,7 @@ static int steps(const struct ctl *c)
 	for (unsigned i = 0; i < cell_step_count(); i++) {
 		const char *seen = cell_step_seen(i);
 
-		printf("%3u  %-22s %s%s%s%s\n", i + 1, cell_step_name(i), cell_step_why(i), seen ? " [" : "",
+		printf("%3u  %-26s%s%s%s%s\n", i + 1, cell_step_name(i), cell_step_why(i), seen ? " [" : "",
 		       seen ? seen : "", seen ? "]" : "");
 	}
 	return DONE;
@@ -72,13 +71,4 @@ int verb_schema(struct ctl *c)
 	(void)c;
 	spec_print_schema(stdout);
 	return DONE;
-}
-
-int verb_docs(struct ctl *c)
-{
-	if (!strcmp(c->args[0], "verbs"))
-		return help_manual(stdout), DONE;
-	if (!strcmp(c->args[0], "keys"))
-		return spec_print_reference(stdout), DONE;
-	return ctl_say(c, USAGE, "there is no part '%s'; it takes: %s", c->args[0], c->verb->args);
 }

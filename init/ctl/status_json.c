@@ -42,7 +42,7 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	json_list(j, "addresses");
 	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
 	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
-		json_text(j, NULL, addr_text(a, true, buf));
+		json_text(j, NULL, planned_addr_text(a, true, buf));
 	json_end(j);
 	json_text(j, "note", v->plan->note.at ? plan_str(p, v->plan->note) : NULL);
 }

@@ -81,7 +81,7 @@ static void network(const struct status *s, const struct view *v)
 		line(s, "listens", "%s", listen_text(p, l, buf));
 	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
 	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
-		line(s, "address", "%s on %s", addr_text(a, true, buf), plan_str(p, v->plan->bridge));
+		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, v->plan->bridge));
 	if ((v->plan->flags & CELL_NET) && !v->plan->bridge.at)
 		line(s, "network", "private, loopback only");
 }

@@ -70,7 +70,6 @@ int verb_dispatch(const char *name, int argc, char **argv);
 
 void help_all(FILE *to);
 void help_verb(const struct verb *v, FILE *to);
-void help_manual(FILE *to);	/* the section of prior(8) that lists the verbs */
 
 static inline bool has(const struct ctl *c, enum ctl_opt o)
 {
@@ -86,7 +85,8 @@ int ctl_say(const struct ctl *c, int code, const char *fmt, ...) __attribute__((
 
 /* The verbs' functions, by file. */
 int verb_check(struct ctl *c), verb_compile(struct ctl *c);			/* config.c */
-int verb_show(struct ctl *c), verb_schema(struct ctl *c), verb_docs(struct ctl *c); /* show.c */
+int verb_show(struct ctl *c), verb_schema(struct ctl *c);			/* show.c */
+int verb_docs(struct ctl *c);							/* manual.c */
 int verb_status(struct ctl *c);							/* status.c */
 int verb_start(struct ctl *c), verb_stop(struct ctl *c), verb_restart(struct ctl *c); /* control.c */
 int verb_signal(struct ctl *c), verb_reexec(struct ctl *c), verb_wait(struct ctl *c);

@@ -161,7 +161,7 @@ const struct conf_key service_keys[] = {
 	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, its own sockets, its health check." },
 	{ "start_timeout", MSEC(start_timeout), .def = "30s", .doc = "Time to become ready; then it has failed." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
-	  .doc = "When to run it again after it ended; the default is no for type: oneshot. Also on-failure:N.",
+	  .doc = "When to run it again after it ended; the default is no for type: oneshot; also on-failure:N.",
 	  .schema = "\"anyOf\":[{\"enum\":[\"no\",false,\"on-failure\",\"always\",\"unless-stopped\"]},"
 		    "{\"type\":\"string\",\"pattern\":\"^on-failure:[0-9]+$|\\\\$\\\\{\"}]" },
 	{ "backoff", .type = CONF_CUSTOM, .sub = backoff_keys, .set = set_backoff, .doc = "Pause before a restart: a map, or one time for all.",
