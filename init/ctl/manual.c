@@ -89,13 +89,17 @@ static void verbs(FILE *to)
 
 static void signal_rows(FILE *to)
 {
-	fputs(".Bl -column \"SIGRTMIN+3\" \"reboot (Ctrl-Alt-Del)\" \"stop all, exit 0; again: kill all\" \"forward\"\n"
-	      ".It Sy Signal Ta Sy Machine Ta Sy Container, up Ta Sy run\n", to);
+	static const char *const lives[SIGNAL_LIVES] = { "machine", "container and up", "run" };
+
+	fputs(".Bl -tag -width SIGRTMIN+3 -compact\n", to);
 	for (unsigned i = 0; i < signals_count(); i++) {
-		fprintf(to, ".It %s", signals_name(i));
-		for (unsigned life = 0; life < SIGNAL_LIVES; life++)
-			fprintf(to, " Ta %s", signals_does(i, life));
-		fputc('\n', to);
+		fprintf(to, ".It %s\n", signals_name(i));
+		for (unsigned life = 0; life < SIGNAL_LIVES; life++) {
+			fprintf(to, ".Em %s :\n", lives[life]);
+			put_roff(signals_does(i, life), to);
+			if (life + 1 < SIGNAL_LIVES)
+				fputs(".br\n", to);
+		}
 	}
 	fputs(".El\n", to);
 }
