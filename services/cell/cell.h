@@ -10,10 +10,10 @@
 /*
  * Three processes of ours take part in a confined start; all are children of PID 1 (CLONE_PARENT):
  *   builder  cloned by PID 1 straight into the leaf cgroup; makes the namespaces and the network, forks the two below,
- *            writes the id maps, stops the service at its exec, compares (attest.h), reports, exits. Root in the machine's
- *            user and pid namespaces until its end; it never runs anything of the service's.
- *   reaper   (CELL_PID) PID 1 of the cell: SIGCHLD ignored, so that the kernel reaps; all memory unmapped but one page of
- *            file-backed text; no descriptors, no capabilities; it does nothing until it is killed with the cgroup.
+ *            writes the id maps, stops the service at its exec, compares (attest.h), reports, exits. Root in the
+ *            machine's user and pid namespaces until its end; it never runs anything of the service's.
+ *   reaper   (CELL_PID) PID 1 of the cell: SIGCHLD ignored, so that the kernel reaps; all memory unmapped but one page
+ *            of file-backed text; no descriptors, no capabilities; it does nothing until it is killed with the cgroup.
  *   service  second process of the cell: goes through the step table (steps.c) and becomes the service.
  * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
  * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
@@ -39,7 +39,7 @@ enum cell_msg {
 	CELL_MSG_FAILED,	/* err says who, which step, which object, which errno; the service never ran */
 };
 
-/* One datagram each on a SOCK_SEQPACKET socket. End of file without FAILED from a direct start means: exec has happened. */
+/* One datagram each on a SOCK_SEQPACKET socket. A direct start whose socket ends without FAILED has executed. */
 struct cell_report {
 	uint32_t kind;		/* enum cell_msg */
 	int32_t service, reaper; /* pids, 0: none */
@@ -51,8 +51,8 @@ struct cell_report {
 };
 
 /*
- * Fork the builder (or the service itself). On success *pid is PID 1's new child, *pidfd its pidfd, *report the receiving end
- * (non-blocking, owned by the caller), *direct whether *pid is the service. PID 1's memory is only read. Never blocks on
+ * Fork the builder (or the service itself). On success *pid is PID 1's new child, *pidfd its pidfd, *report the receiving
+ * end (non-blocking, owned by the caller), *direct whether *pid is the service. PID 1's memory is only read. Never blocks on
  * the child. Errors: what clone3 and socketpair say.
  */
 int cell_start(const struct cell_start *c, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e);

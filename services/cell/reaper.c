@@ -2,14 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
 #include "services/cell/inner.h"
+#include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 
 /*
  * The kernel reaps for whoever ignores SIGCHLD, so that this process has nothing to do and needs nothing: the loop
- * below lies alone in its page (aligned and padded to it), unmaps everything before and behind it, its own stack included,
- * and pauses until it is killed. The page is the file's, so it is the same memory for all reapers of the machine.
+ * below lies alone in its page (aligned and padded to it), unmaps everything before and behind it, its own stack
+ * included, and pauses until it is killed. The page is the file's: the same memory for all reapers of the machine.
  * Rows: page size to align to; two munmap(2) and an endless pause(2), without memory.
  */
 #if defined(__x86_64__)
@@ -62,6 +64,32 @@ static unsigned long end_of_memory(void)
 	return 0;
 }
 
+/*
+ * A C library may have told the kernel to write the CPU's number into this thread's memory (rseq). The kernel kills
+ * whoever takes that memory away. glibc says where it is; a C library without these names has not asked for it.
+ */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned __rseq_size __attribute__((weak));
+#if defined(__x86_64__)
+#define RSEQ_SIGNATURE 0x53053053u
+#else
+#define RSEQ_SIGNATURE 0xd428bc00u
+#endif
+#define RSEQ_UNREGISTER 1
+
+static int end_rseq(struct err *e)
+{
+	if (&__rseq_size == NULL || __rseq_size == 0)
+		return 0;
+	char *at = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	/* It was registered with a length that only the library knows: a multiple of its alignment. */
+	for (unsigned len = 32; len <= 512; len += 32)
+		if (syscall(SYS_rseq, at, len, RSEQ_UNREGISTER, RSEQ_SIGNATURE) == 0)
+			return 0;
+	return errno == ENOSYS ? 0 : err_sys(e, "end restartable sequences");
+}
+
 int reaper_life(struct err *e)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -79,6 +107,8 @@ int reaper_life(struct err *e)
 		return err_sys(e, "give up capabilities");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_sys(e, "die with the supervisor");
+	if (end_rseq(e) < 0)
+		return -e->code;
 	if (sys_close_range(0, ~0u, 0) < 0)
 		return err_sys(e, "close descriptors");
 	reaper_page(0, end_of_memory());

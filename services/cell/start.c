@@ -57,6 +57,8 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 	};
 	sigset_t before;
 
+	if (c.svc->flags & CELL_USER_FIRST)
+		return err_set(e, ENOTSUP, "isolation.user: 'first' is not built yet; true makes the namespace last");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "report socket");
 	owned_fd ours = pair[0], theirs = pair[1];

@@ -1,6 +1,7 @@
 /* The last steps: the program, its descriptors and environment, the filter, the exec. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "rootfs/mount.h"
 #include "services/cell/steps.h"
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -59,28 +59,41 @@ static const char *notify_path(const struct cell *c)
 {
 	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
 	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
-		if ((m->flags & MOUNT_F_RUNTIME) && m->kind == MOUNT_BIND &&
-		    !strcmp(plan_str(c->plan, m->source), c->start->notify_path))
+		if (m->kind == MOUNT_BIND && (m->flags & MOUNT_F_RUNTIME))
 			return plan_str(c->plan, m->target);
 	return c->start->notify_path;
 }
 
 #define OWN_VARIABLES 4
+#define OWN_TEXT (CELL_FDS_MAX * 256 + 512)	/* names of descriptors have at most 255 bytes */
 
-/* What only the start itself knows. Returns the number of variables, in text[]. */
-static unsigned own_variables(const struct cell *c, char text[OWN_VARIABLES][512])
+/* KEY=VALUE at the end of t; returns it. */
+static char *variable(struct text *t, const char *key, const char *value)
 {
-	unsigned n = 0;
+	char *at = t->at + t->n;
+
+	text_add(t, key);
+	text_add(t, value);
+	text_add_n(t, "", 1);
+	return at;
+}
+
+/* What only the start itself knows, one after the other in text; v[] points there. */
+static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN_VARIABLES])
+{
+	struct text t = { .at = text, .size = OWN_TEXT };
+	char number[16];
 
 	if (c->start->npass) {
-		snprintf(text[n++], 512, "LISTEN_FDS=%u", c->start->npass);
-		snprintf(text[n++], 512, "LISTEN_PID=%d", (int)getpid());
+		snprintf(number, sizeof number, "%u", c->start->npass);
+		*v++ = variable(&t, "LISTEN_FDS=", number);
+		snprintf(number, sizeof number, "%d", (int)getpid());
+		*v++ = variable(&t, "LISTEN_PID=", number);
 		if (c->start->pass_names)
-			snprintf(text[n++], 512, "LISTEN_FDNAMES=%s", c->start->pass_names);
+			*v++ = variable(&t, "LISTEN_FDNAMES=", c->start->pass_names);
 	}
 	if (c->start->notify_path)
-		snprintf(text[n++], 512, "NOTIFY_SOCKET=%s", notify_path(c));
-	return n;
+		*v++ = variable(&t, "NOTIFY_SOCKET=", notify_path(c));
 }
 
 static void strings(const struct cell *c, struct plan_ref r, char **to)
@@ -95,8 +108,7 @@ int become(struct cell *c)
 {
 	const uint32_t argc = c->svc->argv.n, envc = c->svc->env.n;
 	const size_t words = (size_t)argc + 1 + envc + OWN_VARIABLES + 1;
-	char own[OWN_VARIABLES][512], **argv, **envp;
-	unsigned nown;
+	char own[OWN_TEXT], **argv, **envp;
 
 	if (argc == 0)
 		return EINVAL;	/* an exec without argv[0] is a trap for the program (CVE-2021-4034) */
@@ -106,12 +118,10 @@ int become(struct cell *c)
 	envp = argv + argc + 1;
 	strings(c, c->svc->argv, argv);
 	strings(c, c->svc->env, envp);
-	nown = own_variables(c, own);
-	for (unsigned i = 0; i < nown; i++)
-		envp[envc + i] = own[i];
+	own_variables(c, own, envp + envc);
 	/*
 	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a
-	 * script's interpreter could not open it. The builder compares what was executed with what the descriptor names.
+	 * script's interpreter could not open it. The builder compares what was executed with what step_executable saw.
 	 */
 	execve(plan_str(c->plan, c->svc->exe), argv, envp);
 	return errno;

@@ -17,6 +17,8 @@ int step_groups(struct cell *c, struct err *e)
 	/* Where the list is already right, an ordinary user need not ask for what it may not do. */
 	if (is_groups(c))
 		return 0;
+	if (c->svc->groups.n > GROUPS_MAX)
+		return err_set(e, E2BIG, "%u supplementary groups; at most %d", c->svc->groups.n, GROUPS_MAX);
 	if (setgroups(c->svc->groups.n, plan_array(c->plan, c->svc->groups)) < 0)
 		return err_sys(e, "setgroups of %u", c->svc->groups.n);
 	return 0;
@@ -57,7 +59,7 @@ bool is_user_namespace(struct cell *c)
 
 /*
  * NOROOT always: capabilities come from the plan, not from being uid 0. NO_SETUID_FIXUP where our own step must carry
- * them across the change of ids; a service that stays uid 0 keeps the kernel's fixup, so that its own setuid drops them.
+ * them across the change of ids; a service that stays uid 0 keeps the kernel's fixup, so that its setuid drops them.
  */
 unsigned wanted_securebits(const struct plan_service *s, bool final)
 {

@@ -78,7 +78,8 @@ typedef int make_mount(struct cell *c, const struct plan_mount *m, int target, s
 
 static int open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
 {
-	const char *path = plan_str(c->plan, m->source);
+	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
+	const char *path = ours ? c->start->notify_path : plan_str(c->plan, m->source);
 	const int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
 
 	return fd < 0 ? err_sys(e, "source %s", path) : fd;

@@ -4,6 +4,7 @@
 #include "netns/net.h"
 #include "rootfs/mount.h"
 #include "services/cell/steps.h"
+#include <errno.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
@@ -130,6 +131,9 @@ static const char *const ceilings[] = {
 
 int step_no_namespaces(struct cell *c, struct err *e)
 {
+	/* Without a namespace of its own the ceilings would be the machine's. */
+	if (!has(c, CELL_USER))
+		return err_set(e, EINVAL, "planned without a user namespace");
 	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
 		if (file_write(c->procfs, ceilings[i], "0", e) < 0 && e->code != ENOENT)
 			return -e->code;

@@ -48,8 +48,8 @@ static void image_copy(const char *from, const char *path)
 /* The program lies beside this one. */
 static void image_make(const char *program)
 {
-	static const char *const folders[] = { "", "/bin", "/proc", "/dev", "/sys", "/tmp", "/etc", "/srv", "/secret", "/data",
-					       "/run" };
+	static const char *const folders[] = { "", "/bin", "/proc", "/dev", "/sys", "/tmp", "/etc", "/srv", "/secret",
+					       "/data", "/run" };
 	char self[PATH_MAX] = "", path[PATH_MAX + 16], folder[PATH_MAX];
 
 	image_must(unshare(CLONE_NEWNS) == 0 && sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0,

@@ -25,8 +25,9 @@
 static void say(const char *key, long ret)
 {
 	static const struct { int code; const char *name; } names[] = {
-		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "ENOENT" }, { EINVAL, "EINVAL" }, { EROFS, "EROFS" },
-		{ ENOSPC, "ENOSPC" }, { ENOSYS, "ENOSYS" }, { ENOTTY, "ENOTTY" }, { ENXIO, "ENXIO" }, { EBADF, "EBADF" },
+		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "ENOENT" }, { EINVAL, "EINVAL" },
+		{ ENOSPC, "ENOSPC" }, { ENOSYS, "ENOSYS" }, { ENOTTY, "ENOTTY" }, { ENXIO, "ENXIO" },
+		{ EROFS, "EROFS" }, { EBADF, "EBADF" },
 		{ EAFNOSUPPORT, "EAFNOSUPPORT" }, { EXDEV, "EXDEV" }, { ESRCH, "ESRCH" }, { EMFILE, "EMFILE" },
 		{ ETXTBSY, "ETXTBSY" }, { ENODEV, "ENODEV" }, { EOVERFLOW, "EOVERFLOW" },
 	};
