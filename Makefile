@@ -111,9 +111,10 @@ $(GEN)/presets.c: $(PRESETS) $(wildcard configs/presets) tools/embed
 	@mkdir -p $(@D)
 	$Qtools/embed embedded_presets $(PRESETS) >$@
 
-# Programs that tests start inside a cell or a machine, one file each: static, without sanitizers.
+# Programs that tests start inside a cell or a machine, one file each: static, without sanitizers. Our library comes twice:
+# libnl's calls of the name service must find our own answers (nonss.c) before the C library's.
 $(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
-	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(END)
+	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(O)/libprior.a $(END)
 
 $(O)/libprior.a: $(OBJ) $(O)/objects
 	$Qrm -f $@ && ar rcs $@ $(filter-out %/init/main.o,$(OBJ))
@@ -136,7 +137,7 @@ $(BUILD)/need-%: tools/packages.txt tools/need
 $(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-musl
 	$Qtools/musl-libs $(@D)
 
--include $(OBJ:.o=.d) $(HELPERS:=.d) $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(HELPERS:=.d) $(O)/tests/bench/spawn.d $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
 
 ##
 # Every ladder is programs that print `ok NAME`, `not ok NAME` or `skip NAME: WHY`; tools/runtests counts them.
@@ -177,7 +178,7 @@ golden: $(O)/prior ## write the goldens anew; review them as a diff
 demo: $(O)/prior $(BUILD)/need-demo ## boot the appliance in QEMU; CHECK=1 tries it unattended
 	$Q$(TEST_ENV) CHECK=$(CHECK) qemu/demo
 
-bench: $(O)/prior $(BUILD)/need-bench ## measure it beside its peers
+bench: $(O)/prior $(O)/tests/bench/spawn $(BUILD)/need-bench ## measure it beside its peers; BENCH=quick in two minutes
 	$Q$(TEST_ENV) tests/bench/run
 
 ##

@@ -22,20 +22,24 @@ static void mount_all(void)
 	}
 }
 
-static void start(int i, const sigset_t *mask)
+static void start(int i, const sigset_t *mask, int share)
 {
 	static char *const env[] = { "PATH=/usr/bin:/bin", NULL };
 	char mark[64];
 
-	if (fork())
-		return;
 	snprintf(mark, sizeof mark, MARKS "/%d", i);
+	if (share ? vfork() : fork())
+		return;
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execve(SERVICE, (char *[]){ SERVICE, mark, NULL }, env);
 	_exit(127);
 }
 
-/* floor_init N: PID 1 of a machine with N services.  floor_init mounts: does that and ends. */
+/*
+ *	floor_init N		PID 1 of a machine with N services
+ *	floor_init N vfork	the same; its memory is not copied for the moment until exec
+ *	floor_init mounts	does the mounts and ends
+ */
 int main(int argc, char **argv)
 {
 	sigset_t chld, before;
@@ -48,7 +52,7 @@ int main(int argc, char **argv)
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, &before);
 	for (int i = 0; i < atoi(argv[1]); i++)
-		start(i, &before);
+		start(i, &before, argc > 2);
 	for (;;) {
 		sigwaitinfo(&chld, &si);
 		while (waitpid(-1, NULL, WNOHANG) > 0)

@@ -46,9 +46,19 @@ static _Noreturn void stay(void)
 		call(__NR_ppoll, 0, 0, 0, 0);
 }
 
-static int says_time(const char *arg)
+static int is_stay(const char *arg)
 {
 	return arg[0] == 's' && arg[1] == 't' && arg[2] == 'a' && arg[3] == 'y' && !arg[4];
+}
+
+/* Called "run", or "./run", with or without the service's name as argument. */
+static int is_run(const char *name)
+{
+	const char *end = name;
+
+	while (*end)
+		end++;
+	return end - name >= 3 && end[-3] == 'r' && end[-2] == 'u' && end[-1] == 'n';
 }
 
 _Noreturn void hello(long *stack);
@@ -59,15 +69,13 @@ _Noreturn void hello(long *stack)
 	const char *name = (const char *)stack[1], *arg = argc > 1 ? (const char *)stack[2] : "";
 
 	call(__NR_clock_gettime, 1, (long)&now, 0, 0);
-	while (*name)
-		name++;
-	if (argc > 1 && !says_time(arg))
+	if (is_run(name))
+		arg = "mark";
+	if (*arg && !is_stay(arg))
 		call(__NR_openat, AT_FDCWD, (long)arg, O_RDONLY, 0);
-	else if (name[-1] == 'n')
-		call(__NR_openat, AT_FDCWD, (long)"mark", O_RDONLY, 0);
 	else
 		call(__NR_write, 1, (long)&now, sizeof now, 0);
-	if (argc > 1 || name[-1] == 'n')
+	if (*arg)
 		stay();
 	call(__NR_exit_group, 0, 0, 0, 0);
 	for (;;)
