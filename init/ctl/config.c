@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static bool is_plan(const char *path)
+bool config_is_plan(const char *path)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	char magic[8] = { 0 };
@@ -53,12 +53,12 @@ static int plan_here(struct spec *s, struct err *e)
 
 static int check_plan(const char *path, struct err *e)
 {
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC), sealed = FD_NONE;
 	struct plan p;
 
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (plan_map(&p, fd, e) < 0)
+	if (plan_seal(fd, &sealed, e) < 0 || plan_map(&p, sealed, e) < 0)
 		return err_in(e, "%s", path);
 	plan_unmap(&p);
 	return 0;
@@ -71,7 +71,7 @@ static int check_one(struct ctl *c, const char *path, struct json *j)
 	struct err e;
 	int code = DONE;
 
-	if (is_plan(path)) {
+	if (config_is_plan(path)) {
 		if (check_plan(path, &e) < 0)
 			return ctl_fail(c, FAILED, &e);
 		if (!j)

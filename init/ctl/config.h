@@ -10,3 +10,5 @@
  * /etc/prior/.
  */
 const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX]);
+
+bool config_is_plan(const char *path);	/* a file that begins as a compiled plan does */

@@ -94,6 +94,7 @@ static int run_command(const struct console *con, struct str_list *words)
 	if (pid == 0) {
 		signal(SIGINT, SIG_DFL);
 		signal(SIGQUIT, SIG_DFL);
+		signal(SIGTTOU, SIG_DFL);
 		int code = run_words(con, words);
 
 		fflush(NULL);
@@ -101,6 +102,7 @@ static int run_command(const struct console *con, struct str_list *words)
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	tcsetpgrp(0, getpgrp());	/* `run` gives the terminal to its command */
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -170,6 +172,7 @@ int verb_console(struct ctl *c)
 	/* For us ^C is not the end: it is for the command that runs. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
 	loop(&con);
 	return DONE;
 }

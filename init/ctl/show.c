@@ -57,7 +57,11 @@ int verb_show(struct ctl *c)
 		return steps(c);
 	if (c->nargs == 0)
 		return ctl_say(c, USAGE, "which service? (`prior status` names them)");
-	if (spec_load(&s, config_path(c, path), &e) < 0)
+	const char *config = config_path(c, path);
+
+	if (config_is_plan(config))
+		return ctl_say(c, UNREADABLE, "%s is a compiled plan: nothing in it says where a value is from", config);
+	if (spec_load(&s, config, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
 	spec_print_problems(&s, stderr);
 	int code = show(c, &s);

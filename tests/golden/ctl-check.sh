@@ -1,0 +1,107 @@
+#!/bin/sh
+# prior check, compile and show on files good and bad: exit codes, places, JSON.
+# SPDX-License-Identifier: ISC
+set -u
+export LC_ALL=C.UTF-8
+bin=${PRIOR:?the binary to ask}
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT || exit 2
+cd "$work" || exit 2
+status=0
+
+is() { # NAME, then what must be true
+	name=$1
+	shift
+	if "$@" >out 2>&1; then
+		echo "ok golden: $name"
+	else
+		echo "not ok golden: $name"
+		head -20 out | sed 's/^/    /'
+		status=1
+	fi
+}
+code() { # CODE COMMAND...
+	want=$1
+	shift
+	"$@"
+	got=$?
+	[ "$got" = "$want" ] || { echo "exit $got, not $want"; return 1; }
+}
+says() { # TEXT CODE COMMAND...
+	text=$1
+	shift
+	code "$@" >said 2>&1
+	got=$?
+	cat said
+	[ "$got" = 0 ] && grep -qF -- "$text" said
+}
+json() { # PYTHON-EXPRESSION COMMAND...
+	expression=$1
+	shift
+	"$@" >said 2>/dev/null
+	cat said
+	python3 -c "import json,sys; d = json.load(open('said')); sys.exit(not ($expression))"
+}
+
+cat >good.yaml <<'Y'
+services:
+  web:
+    command: [/bin/sleep, "1"]
+    isolation: {preset: none}
+  once:
+    command: /bin/true
+    type: oneshot
+    depends_on: [web]
+    isolation: {preset: none}
+Y
+cat >bad.yaml <<'Y'
+services:
+  web:
+    comand: [/bin/sleep, "1"]
+    stop_timeout: soon
+  db:
+    command: /bin/true
+Y
+printf 'services: [\n' >broken.yaml
+cat >absent.yaml <<'Y'
+services:
+  web:
+    command: /no/such/program
+    isolation: {preset: none}
+Y
+
+is "a good file has exit code 0 and says so" says "good.yaml: 2 services, nothing wrong" 0 "$bin" check good.yaml
+is "a typing error has its place and the nearest key" \
+	says "bad.yaml:3:5: error: " 1 "$bin" check --offline bad.yaml
+is "and a suggestion" says "did you mean 'command'" 1 "$bin" check --offline bad.yaml
+is "all problems are told at once" says "bad.yaml:4:19: error: " 1 "$bin" check --offline bad.yaml
+is "what is no YAML is a problem with a place" says "broken.yaml:" 1 "$bin" check broken.yaml
+is "a file that is not there has exit code 2" says "absent/there" 2 "$bin" check absent/there
+is "an absent program is found on this machine" says "/no/such/program" 1 "$bin" check absent.yaml
+is "and not looked for offline" code 0 "$bin" check --offline absent.yaml
+is "several files are checked, the worst decides" code 2 "$bin" check good.yaml bad.yaml none.yaml
+is "check --json is a list of problems with places" \
+	json "len(d) >= 2 and d[0]['file'] == 'bad.yaml' and d[0]['line'] == 3 and d[0]['column'] == 5 and
+	      d[0]['severity'] == 'error' and d[0]['service'] == 'web' and d[0]['message']" \
+	"$bin" check --offline --json bad.yaml
+is "check --json of a good file is an empty list" json "d == []" "$bin" check --json good.yaml
+
+is "compile writes a plan" code 0 "$bin" compile good.yaml -o plan
+is "which check knows" says "a compiled plan, whole" 0 "$bin" check plan
+is "the same bytes each time" sh -c '"$1" compile good.yaml -o again && cmp plan again' sh "$bin"
+is "show has nothing to say about it" says "is a compiled plan" 2 "$bin" show web -c plan
+is "a bad file leaves the old plan in place" \
+	sh -c '"$1" compile bad.yaml -o plan; [ $? = 1 ] && cmp plan again' sh "$bin"
+is "and nothing beside it" sh -c 'set -- plan?* .plan*; [ "$1" = "plan?*" ]'
+is "compile does not replace a device" says "not an ordinary file" 1 "$bin" compile good.yaml -o /dev/null
+is "compile wants to be told where to" says "-o" 64 "$bin" compile good.yaml
+printf x | dd of=plan bs=1 seek=200 conv=notrunc 2>/dev/null
+is "a damaged plan is told" code 1 "$bin" check plan
+
+is "show says what a service comes to" says "command" 0 "$bin" show once -c good.yaml
+is "show --json has config and from" json "d['service'] == 'once' and d['config']['type'] == 'oneshot' and d['from']" \
+	"$bin" show once -c good.yaml --json
+is "show of an unknown service names the nearest" says "did you mean 'once'" 1 "$bin" show onec -c good.yaml
+is "show --steps needs no configuration" says "seccomp" 0 "$bin" show --steps
+is "PRIOR_CONFIG names the configuration" says "type" 0 env PRIOR_CONFIG=good.yaml "$bin" show once
+is "schema is JSON" json "d['\$schema']" "$bin" schema
+exit $status
