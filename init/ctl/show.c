@@ -60,7 +60,8 @@ int verb_show(struct ctl *c)
 	const char *config = config_path(c, path);
 
 	if (config_is_plan(config))
-		return ctl_say(c, UNREADABLE, "%s is a compiled plan: nothing in it says where a value is from", config);
+		return ctl_say(c, UNREADABLE, "%s is a compiled plan: it does not know where a value is from",
+			       config);
 	if (spec_load(&s, config, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
 	spec_print_problems(&s, stderr);
