@@ -37,6 +37,8 @@ int logger_main(int argc, char **argv);		/* argv[0] == "prior-logger" */
 int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock, struct err *e);
 /* Send one stream; EAGAIN when the logger is not reading (PID 1 tries again when the socket is writable). */
 int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e);
+/* The service has ended: what it left without a newline is a line. For a stream that was sent before; as logger_send. */
+int logger_flush(int sock, const char *name, struct err *e);
 
 /* The control tool's side: print to `to`. since_ms 0: all; n < 0: all. follow: until the reader ends us (inotify). */
 struct logs_query {
@@ -45,6 +47,7 @@ struct logs_query {
 	long n;
 	bool follow, json, events;	/* events: the event ring instead */
 	bool colour, names;
+	bool times;		/* a time before each line of services' output; events always have one */
 };
 int logs_print(const char *run_dir, const char *log_dir, const struct logs_query *q, FILE *to, struct err *e);
 
@@ -57,6 +60,7 @@ int logs_print(const char *run_dir, const char *log_dir, const struct logs_query
 struct event {
 	char line[EVENT_MAX];
 	size_t n;
+	bool cut;		/* a field was left out */
 };
 void event_begin(struct event *ev, const char *level, const char *name, const char *service);
 void event_str(struct event *ev, const char *key, const char *value);

@@ -1,0 +1,181 @@
+/* Events: one line of JSON each, built without a heap; and the same in words. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/mono.h"
+#include "init/base/text.h"
+#include "services/logs/events.h"
+#include "services/logs/logs.h"
+#include "services/logs/stamp.h"
+#include <string.h>
+
+#define TAIL ",\"cut\":true}\n"	/* always fits: fields stop before it */
+
+static struct text rest_of(struct event *ev)
+{
+	return (struct text){ .at = ev->line, .size = sizeof ev->line - (sizeof TAIL - 1), .n = ev->n };
+}
+
+/* A field that does not fit is left out as a whole, and `cut` tells. */
+static void settle(struct event *ev, const struct text *t)
+{
+	if (t->cut) {
+		ev->cut = true;
+		ev->line[ev->n] = '\0';
+	} else {
+		ev->n = t->n;
+	}
+}
+
+static void key(struct text *t, const char *name)
+{
+	text_add_n(t, ",", 1);
+	text_json(t, name, strlen(name));
+	text_add_n(t, ":", 1);
+}
+
+void event_begin(struct event *ev, const char *level, const char *name, const char *service)
+{
+	ev->n = 0;
+	ev->cut = false;
+	struct text t = rest_of(ev);
+
+	text_add(&t, "{\"time\":\"");
+	stamp_put(&t, wall_ms());
+	text_add_n(&t, "\"", 1);
+	key(&t, "level");
+	text_json(&t, level, strlen(level));
+	settle(ev, &t);
+	event_str(ev, "event", name);
+	if (service && *service)
+		event_str(ev, "service", service);
+}
+
+void event_str(struct event *ev, const char *name, const char *value)
+{
+	struct text t = rest_of(ev);
+
+	key(&t, name);
+	text_json(&t, value, strlen(value));
+	settle(ev, &t);
+}
+
+void event_num(struct event *ev, const char *name, int64_t value)
+{
+	struct text t = rest_of(ev);
+
+	key(&t, name);
+	text_num(&t, value);
+	settle(ev, &t);
+}
+
+void event_end(struct event *ev)
+{
+	const char *tail = ev->cut ? TAIL : "}\n";
+
+	memcpy(ev->line + ev->n, tail, strlen(tail));
+	ev->n += strlen(tail);
+}
+
+/* One member of a flat object: the next "name":value at *at. Strings are shown without quotes, escapes as they are. */
+struct member {
+	const char *name, *value;
+	size_t name_n, value_n;
+};
+
+static const char *string_end(const char *s, const char *end)
+{
+	while (s < end && *s != '"')
+		s += *s == '\\' ? 2 : 1;
+	return s < end ? s : end;
+}
+
+static bool next_member(const char **at, const char *end, struct member *m)
+{
+	const char *s = *at;
+
+	while (s < end && *s != '"')
+		s++;
+	if (s >= end)
+		return false;
+	m->name = ++s;
+	s = string_end(s, end);
+	m->name_n = (size_t)(s - m->name);
+	while (s < end && *s != ':')
+		s++;
+	if (s >= end || ++s >= end)
+		return false;
+	bool quoted = *s == '"';
+
+	m->value = s += quoted;
+	if (quoted)
+		s = string_end(s, end);
+	else
+		while (s < end && *s != ',' && *s != '}')
+			s++;
+	m->value_n = (size_t)(s - m->value);
+	*at = s < end ? s + 1 : s;
+	return true;
+}
+
+bool event_find(const char *line, size_t n, const char *name, const char **value, size_t *value_n)
+{
+	const char *at = line, *end = line + n;
+	struct member m;
+
+	while (next_member(&at, end, &m))
+		if (m.name_n == strlen(name) && memcmp(m.name, name, m.name_n) == 0) {
+			*value = m.value;
+			*value_n = m.value_n;
+			return true;
+		}
+	return false;
+}
+
+static bool is(const struct member *m, const char *name)
+{
+	return m->name_n == strlen(name) && memcmp(m->name, name, m->name_n) == 0;
+}
+
+void event_words(const char *line, size_t n, struct text *t)
+{
+	const char *at = line, *end = line + n, *v;
+	size_t vn;
+	struct member m;
+	unsigned fields = 0;
+
+	if (event_find(line, n, "service", &v, &vn)) {
+		text_add_n(t, v, vn);
+		text_add(t, ": ");
+	}
+	if (event_find(line, n, "event", &v, &vn))
+		text_add_n(t, v, vn);
+	while (next_member(&at, end, &m)) {
+		if (is(&m, "time") || is(&m, "level") || is(&m, "event") || is(&m, "service"))
+			continue;
+		/* A sentence needs no name before it. */
+		if (is(&m, "why") || is(&m, "message")) {
+			text_add(t, ": ");
+		} else {
+			text_add(t, fields++ ? ", " : " ");
+			text_add_n(t, m.name, m.name_n);
+			text_add_n(t, " ", 1);
+		}
+		text_add_n(t, m.value, m.value_n);
+	}
+}
+
+void event_human(const char *line, size_t n, char *out, size_t size)
+{
+	struct text t = { .at = out, .size = size };
+	const char *v;
+	size_t vn;
+	int64_t ms = event_find(line, n, "time", &v, &vn) ? stamp_read(v, vn) : -1;
+	/* The kernel's log counts from boot, and so do we: the time of day may not be known yet. */
+	int64_t up = ms < 0 ? -1 : mono_now().ms - (wall_ms() - ms);
+
+	out[0] = '\0';
+	if (up >= 0)
+		text_fmt(&t, "%lld.%03lld ", (long long)(up / 1000), (long long)(up % 1000));
+	else if (ms >= 0)
+		text_add_n(&t, v, vn), text_add(&t, " ");
+	event_words(line, n, &t);
+}

@@ -1,0 +1,316 @@
+/* The logger's loop: streams come over its socket, lines over their pipes. */
+/* SPDX-License-Identifier: ISC */
+#include "services/logs/logger.h"
+#include "init/base/mono.h"
+#include "init/base/text.h"
+#include "services/spec/spec.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define REST_MS 1000	/* a prompt without a newline is shown after this */
+#define SOCK_FD 3
+#define CONSOLE_FD 4
+
+/* ---- folders ---- */
+
+/* The parents of a folder too: an image may have no /var/log. */
+static void make_dirs(const char *path)
+{
+	char part[sizeof ((struct logger_setup *)0)->run_dir];
+
+	for (size_t i = 1; path[0] && path[i - 1]; i++)
+		if ((path[i] == '/' || !path[i]) && i < sizeof part) {
+			memcpy(part, path, i);
+			part[i] = '\0';
+			mkdir(part, path[i] ? 0755 : 0750);
+		}
+}
+
+static int open_dir(int at, const char *path)
+{
+	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A folder we cannot write to is none; asking with our effective ids, as the kernel will. */
+static int open_file_dir(const char *path)
+{
+	if (!path[0])
+		return FD_NONE;
+	make_dirs(path);
+	owned_fd dir = open_dir(AT_FDCWD, path);
+
+	if (dir < 0 || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return FD_NONE;
+	return fd_take(&dir);
+}
+
+static void open_dirs(struct logger *l, const struct logger_setup *setup)
+{
+	make_dirs(setup->run_dir);
+	l->run_dir = open_dir(AT_FDCWD, setup->run_dir);
+	if (l->run_dir >= 0)
+		mkdirat(l->run_dir, "logs", 0750);
+	l->ring_dir = l->run_dir < 0 ? FD_NONE : open_dir(l->run_dir, "logs");
+	l->file_dir = open_file_dir(setup->log_dir);
+	l->events = (struct store){ .dir = l->run_dir, .fd = FD_NONE, .name = "events", .suffix = "" };
+	store_limits(&l->events, 2u << 20, 2);
+}
+
+/* ---- streams ---- */
+
+static void make_ready(struct logger *l, struct stream *s)
+{
+	s->ready = true;
+	if (s->queued)
+		return;
+	s->queued = true;
+	s->next_ready = l->ready;
+	l->ready = s;
+}
+
+static struct stream *find(struct logger *l, const char *name)
+{
+	struct stream *s = l->all;
+
+	while (s && strcmp(s->name, name) != 0)
+		s = s->next;
+	return s;
+}
+
+static void forget(struct logger *l, struct stream *s)
+{
+	for (struct stream **p = &l->all; *p; p = &(*p)->next)
+		if (*p == s) {
+			*p = s->next;
+			break;
+		}
+	for (struct stream **p = &l->ready; *p; p = &(*p)->next_ready)
+		if (*p == s) {
+			*p = s->next_ready;
+			break;
+		}
+	l->waiting -= s->waits;
+	store_close(&s->store);
+	fd_drop(&s->fd);	/* which takes it out of the epoll set */
+	free(s);
+}
+
+static bool name_is_safe(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
+static void complain(struct logger *l, const char *name, const char *why)
+{
+	struct event ev;
+
+	event_begin(&ev, "error", "logs-refused", name);
+	event_str(&ev, "why", why);
+	keep_event(l, &ev);
+}
+
+static void add(struct logger *l, const struct logger_add *a, int *fd)
+{
+	struct stream *old = find(l, a->name), *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return complain(l, a->name, "no memory for a stream");
+	if (old) {
+		stream_drain(l, old);
+		forget(l, old);
+	}
+	text_copy(s->name, sizeof s->name, a->name);
+	s->events = strcmp(s->name, EVENTS_NAME) == 0;
+	s->sink = a->sink;
+	s->store.fd = FD_NONE;
+	store_limits(&s->store, a->max_bytes, a->max_files);
+	keep_choose(l, s);
+	fcntl(*fd, F_SETFL, O_NONBLOCK);
+	/* At each write anew (EPOLLET): the beginning of a line stays in the pipe and would wake us for ever. */
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = s };
+
+	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, *fd, &ev) < 0) {
+		complain(l, a->name, strerror(errno));
+		free(s);
+		return;
+	}
+	s->fd = fd_take(fd);
+	s->next = l->all;
+	l->all = s;
+	keep_recover(l, s);
+	make_ready(l, s);
+}
+
+/* ---- messages ---- */
+
+/* 1: handled, 0: end of file, -EAGAIN: none. Without a descriptor: the service has ended. */
+static int message(struct logger *l)
+{
+	struct logger_add a;
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(int))];
+	} c;
+	struct iovec v = { &a, sizeof a };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c };
+	ssize_t n = recvmsg(l->sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	owned_fd fd = FD_NONE;
+
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof fd))
+		memcpy(&fd, CMSG_DATA(h), sizeof fd);
+	a.name[sizeof a.name - 1] = '\0';
+	if (n != sizeof a || !name_is_safe(a.name)) {
+		complain(l, NULL, "a message that is no stream");
+	} else if (fd >= 0) {
+		add(l, &a, &fd);
+	} else if (m.msg_flags & MSG_CTRUNC) {
+		complain(l, a.name, "its pipe did not arrive: too many open files?");
+	} else {
+		struct stream *s = find(l, a.name);
+
+		if (s)
+			stream_drain(l, s);
+	}
+	return 1;
+}
+
+/* false: PID 1 closed the socket. */
+static bool messages(struct logger *l)
+{
+	int r;
+
+	do
+		r = message(l);
+	while (r > 0);
+	return r == -EAGAIN || r == -EINTR;
+}
+
+/* ---- turns ---- */
+
+static void ready_turns(struct logger *l)
+{
+	struct stream *s = l->ready, *next;
+
+	l->ready = NULL;
+	for (; s; s = next) {
+		next = s->next_ready;
+		s->queued = false;
+		stream_turn(l, s, REST_WAITS);
+		if (s->ready)
+			make_ready(l, s);
+		else if (s->ended)
+			forget(l, s);
+	}
+	console_flush(&l->console);
+}
+
+static void show_rests(struct logger *l)
+{
+	l->now_ms = wall_ms();
+	for (struct stream *s = l->all; s && l->waiting; s = s->next)
+		/* The clock may have been set back. */
+		if (s->waits && (l->now_ms - s->waits_ms >= REST_MS || l->now_ms < s->waits_ms))
+			stream_turn(l, s, REST_IS_PART);
+}
+
+static void finish(struct logger *l)
+{
+	while (l->all) {
+		stream_drain(l, l->all);
+		forget(l, l->all);
+	}
+	console_flush(&l->console);
+	store_close(&l->events);
+}
+
+static void loop(struct logger *l)
+{
+	struct epoll_event got[32];
+
+	for (bool open = true; open;) {
+		int n = epoll_wait(l->epoll, got, 32, l->ready ? 0 : l->waiting ? REST_MS : -1);
+
+		for (int i = 0; i < n; i++) {
+			struct stream *s = got[i].data.ptr;
+
+			if (!s)
+				continue;
+			s->ended |= (got[i].events & (EPOLLHUP | EPOLLERR)) != 0;
+			make_ready(l, s);
+		}
+		/* After the streams, whose pointers a message may free. */
+		for (int i = 0; i < n; i++)
+			if (!got[i].data.ptr)
+				open = messages(l);
+		ready_turns(l);
+		if (l->waiting)
+			show_rests(l);
+	}
+}
+
+/* ---- start ---- */
+
+static void report(struct logger *l, const char *level, const struct err *e)
+{
+	struct event ev;
+
+	event_begin(&ev, level, "logger", NULL);
+	event_str(&ev, "why", e->text);
+	keep_event(l, &ev);
+}
+
+int logger_run(struct logger *l, const struct logger_setup *setup, bool confined)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct err e;
+
+	open_dirs(l, setup);
+	l->echo = setup->console;
+	int journal = journal_open(&l->journal, l->ring_dir, &e);
+
+	if (journal < 0)
+		report(l, "warning", &e);
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0 || pipe2(l->scratch, O_CLOEXEC | O_NONBLOCK) < 0 ||
+	    epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->sock, &ev) < 0) {
+		err_sys(&e, "the logger cannot start");
+		report(l, "error", &e);
+		return 1;
+	}
+	if (confined && lockdown(l, &e) < 0)
+		report(l, "warning", &e);
+	console_flush(&l->console);
+	loop(l);
+	finish(l);
+	return 0;
+}
+
+int logger_main(int argc, char **argv)
+{
+	static struct logger l = { .sock = SOCK_FD };
+	struct logger_setup setup;
+
+	(void)argc, (void)argv;
+	/* PID 1 ends us last, by closing the socket; a terminal's signals are for the services. */
+	for (int i = 0; i < 4; i++)
+		signal((int[]){ SIGTERM, SIGINT, SIGHUP, SIGPIPE }[i], SIG_IGN);
+	ssize_t n = recv(SOCK_FD, &setup, sizeof setup, 0);
+
+	if (n == 0)
+		return 0;
+	if (n != sizeof setup)
+		return 2;
+	setup.run_dir[sizeof setup.run_dir - 1] = setup.log_dir[sizeof setup.log_dir - 1] = '\0';
+	umask(lockdown_group() ? 0027 : 0077);
+	console_open(&l.console, fcntl(CONSOLE_FD, F_GETFD) < 0 ? FD_NONE : CONSOLE_FD, setup.json,
+		     getenv("NO_COLOR") != NULL);
+	return logger_run(&l, &setup, true);
+}

@@ -1,0 +1,107 @@
+/* PID 1's side of the logger: start it, hand it streams. No heap, nothing blocks. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "services/logs/logs.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SOCK_FD 3
+#define CONSOLE_FD 4
+
+/* In the child: nothing here may allocate or fail in a way that matters, for nobody is told but by the exit status. */
+static _Noreturn void become_logger(int exe_fd, int sock, int console)
+{
+	char *const argv[] = { "prior-logger", NULL };
+	char *env[] = { getenv("NO_COLOR") ? "NO_COLOR=1" : NULL, NULL };
+	sigset_t none;
+
+	/* Out of the way of 3 and 4 first. */
+	sock = fcntl(sock, F_DUPFD, 16);
+	if (console >= 0)
+		console = fcntl(console, F_DUPFD, 16);
+	exe_fd = fcntl(exe_fd, F_DUPFD_CLOEXEC, 16);
+	if (sock < 0 || exe_fd < 0 || dup2(sock, SOCK_FD) < 0)
+		_exit(126);
+	if (console < 0)
+		fd_drop(&(int){ CONSOLE_FD });
+	else if (dup2(console, CONSOLE_FD) < 0)
+		_exit(126);
+	sys_close_range(CONSOLE_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+	/* A session of its own: the terminal's signals and job control are none of its business. */
+	setsid();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	syscall(SYS_execveat, exe_fd, "", argv, env, AT_EMPTY_PATH);
+	_exit(127);
+}
+
+static pid_t fork_into(int cgroup_fd)
+{
+	struct clone_args a = { .exit_signal = SIGCHLD, .flags = CLONE_CLEAR_SIGHAND };
+
+	if (cgroup_fd >= 0) {
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid_t pid = sys_clone3(&a);
+
+	/* Container runtimes hide clone3; the logger then stays in our cgroup. */
+	return pid < 0 && errno == ENOSYS ? fork() : pid;
+}
+
+int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock, struct err *e)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "logger: socket");
+	owned_fd ours = pair[0], its = pair[1];
+
+	if (send(ours, s, sizeof *s, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof *s)
+		return err_sys(e, "logger: its first message");
+	pid_t child = fork_into(cgroup_fd);
+
+	if (child == 0)
+		become_logger(exe_fd, its, console_fd);
+	if (child < 0)
+		return err_sys(e, "logger: fork");
+	*pid = child;
+	*sock = fd_take(&ours);
+	return 0;
+}
+
+static int send_message(int sock, const struct logger_add *a, int fd)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof fd)];
+	} c = { .h = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) } };
+	struct iovec v = { (void *)a, sizeof *a };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&c.h), &fd, sizeof fd);
+		m.msg_control = &c;
+		m.msg_controllen = CMSG_SPACE(sizeof fd);
+	}
+	return sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e)
+{
+	int r = read_end < 0 ? (errno = EBADF, -EBADF) : send_message(sock, a, read_end);
+
+	return r < 0 ? err_sys(e, "logger: hand over the stream of %s", a->name) : 0;
+}
+
+int logger_flush(int sock, const char *name, struct err *e)
+{
+	struct logger_add a = { 0 };
+
+	text_copy(a.name, sizeof a.name, name);
+	return send_message(sock, &a, FD_NONE) < 0 ? err_sys(e, "logger: flush the stream of %s", name) : 0;
+}
