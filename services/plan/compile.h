@@ -3,6 +3,7 @@
 #pragma once
 #include "services/plan/plan.h"
 #include "services/spec/spec.h"
+#include <sys/types.h>
 
 /* What this kernel and these privileges allow, found by trying (fork, unshare, report). */
 struct machine_facts {
@@ -16,16 +17,21 @@ struct machine_facts {
 };
 
 void facts_find(struct machine_facts *f);
+/* Of a machine that `prior` boots, for plans that are compiled elsewhere. */
+void facts_of_machine(struct machine_facts *f);
 
 /*
- * Plan every service of s that has no error. New problems (missing user, absent executable, an unusable path, a kernel
- * without a feature) are added to s with their place and condemn their service only (it goes to plan_head.refused).
- * On success *fd is a sealed memfd that holds a plan that plan_verify() accepts; the caller owns it.
+ * Plan every service of s that has no error. New problems (missing user, absent executable, an unusable path, a
+ * kernel without a feature) are added to s with their place and condemn their service only (it goes to
+ * plan_head.refused). On success *fd is a sealed memfd that holds a plan that plan_verify() accepts; the caller owns it.
  */
 int plan_compile(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
 
-/* The compiler as a program: `prior-compiler CONFIG_PATH`: confines itself, loads, compiles, sends on descriptor 3
- * one struct compiler_report and the memfd (SCM_RIGHTS) over a SOCK_SEQPACKET socket; problems as text go to descriptor 2. */
+/*
+ * The compiler as a program: `prior-compiler CONFIG_PATH [container]`: confines itself, loads, compiles, sends on
+ * descriptor 3 one struct compiler_report and the memfd (SCM_RIGHTS) over a SOCK_SEQPACKET socket; problems as text go
+ * to descriptor 2.
+ */
 struct compiler_report {
 	uint32_t errors, notes, services, refused;
 	struct err err;		/* code != 0: there is no plan */
@@ -33,8 +39,18 @@ struct compiler_report {
 int compiler_main(int argc, char **argv);
 
 /*
- * PID 1's side: start `exe_fd` as the compiler on `path`; blocks at boot (bounded by timeout_ms, then kills), problems are
- * copied to problems_fd. *plan_fd is owned by the caller. A path that is a plan file already is verified instead.
+ * PID 1's side: start `exe_fd` as the compiler on `path`; blocks at boot (bounded by timeout_ms, then kills), problems
+ * are copied to problems_fd. *plan_fd is owned by the caller. A path that is a plan file already is verified instead.
  */
 int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, int timeout_ms, int *plan_fd,
 		struct compiler_report *report, struct err *e);
+
+/* The same in two halves, for a loop that goes on meanwhile: `socket` becomes readable when there is an answer. */
+struct compiler_child {
+	pid_t pid;
+	int socket;		/* owned until compiler_finish(), which also reaps */
+};
+int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
+		   struct err *e);
+int compiler_finish(struct compiler_child *child, const char *path, int timeout_ms, int *plan_fd,
+		    struct compiler_report *report, struct err *e);

@@ -1,0 +1,209 @@
+/* What of a service's wishes is possible here, and what follows from what: the namespaces and their flags. */
+/* SPDX-License-Identifier: ISC */
+#include "services/plan/compiling.h"
+#include <string.h>
+
+/* Keys that need something of the machine. One row per key; what is active and impossible is refused or taken out. */
+enum need { NEED_SPACES = 1, NEED_USER = 2, NEED_MOUNT = 4 };
+enum shape { IS_BOOL, IS_WORD, IS_LIST, IS_PATH };
+
+struct wish {
+	const char *key;
+	size_t at;
+	enum shape shape;
+	unsigned needs;
+};
+#define WISH(name, f, kind, what) { name, offsetof(struct spec_service, f), kind, what }
+
+static const struct wish wishes[] = {
+	WISH("isolation.user", ns_user, IS_WORD, NEED_USER),
+	WISH("isolation.pid", ns_pid, IS_BOOL, NEED_SPACES),
+	WISH("isolation.network", network.mode, IS_WORD, NEED_SPACES),
+	WISH("isolation.ipc", ns_ipc, IS_BOOL, NEED_SPACES),
+	WISH("isolation.uts", ns_uts, IS_BOOL, NEED_SPACES),
+	WISH("isolation.cgroup", ns_cgroup, IS_BOOL, NEED_SPACES),
+	WISH("isolation.time", ns_time, IS_BOOL, NEED_SPACES),
+	WISH("isolation.private_ipc", private_ipc, IS_BOOL, NEED_SPACES),
+	WISH("isolation.hostname", hostname, IS_PATH, NEED_SPACES),
+	WISH("isolation.mount", ns_mount, IS_BOOL, NEED_SPACES | NEED_MOUNT),
+	WISH("isolation.rootfs", rootfs, IS_PATH, NEED_MOUNT),
+	WISH("isolation.readonly_rootfs", readonly_rootfs, IS_BOOL, NEED_MOUNT),
+	WISH("isolation.volumes", volumes, IS_LIST, NEED_MOUNT),
+	WISH("isolation.tmpfs", tmpfs, IS_LIST, NEED_MOUNT),
+	WISH("isolation.devices", devices, IS_LIST, NEED_MOUNT),
+	WISH("isolation.read_only_paths", read_only_paths, IS_LIST, NEED_MOUNT),
+	WISH("isolation.inaccessible_paths", inaccessible_paths, IS_LIST, NEED_MOUNT),
+	WISH("isolation.private_tmp", private_tmp, IS_BOOL, NEED_MOUNT),
+	WISH("isolation.private_devices", private_devices, IS_BOOL, NEED_MOUNT),
+	WISH("isolation.protect_system", protect_system, IS_WORD, NEED_MOUNT),
+	WISH("isolation.protect_home", protect_home, IS_WORD, NEED_MOUNT),
+	WISH("isolation.protect_proc", protect_proc, IS_WORD, NEED_MOUNT),
+	WISH("isolation.proc_subset", proc_subset, IS_WORD, NEED_MOUNT),
+	WISH("isolation.protect_control_groups", protect_control_groups, IS_BOOL, NEED_MOUNT),
+	WISH("limits.shm_size", shm_size, IS_PATH, NEED_MOUNT),
+};
+#define WISHES (sizeof wishes / sizeof *wishes)
+
+_Static_assert(sizeof(struct str_list) == 16 && offsetof(struct str_list, n) == offsetof(struct pair_list, n),
+	       "lists are cleared by their number");
+
+/* A list's or a pointer's first word is not zero exactly when it is given; sizes are 0 when they are not. */
+static bool is_active(const struct work *w, const struct wish *x)
+{
+	const char *field = (const char *)&w->eff + x->at;
+	uint64_t word = 0;
+
+	switch (x->shape) {
+	case IS_BOOL:
+		return *(const bool *)field;
+	case IS_WORD:
+		return *(const unsigned *)field != 0;
+	case IS_LIST:
+		return ((const struct str_list *)field)->n != 0;
+	case IS_PATH:
+		memcpy(&word, field, sizeof word);
+		return word != 0;
+	}
+	return false;
+}
+
+static void take_out(struct work *w, const struct wish *x)
+{
+	char *field = (char *)&w->eff + x->at;
+
+	switch (x->shape) {
+	case IS_BOOL:
+		*(bool *)field = false;
+		break;
+	case IS_WORD:
+		*(unsigned *)field = 0;
+		break;
+	case IS_LIST:
+		((struct str_list *)field)->n = 0;
+		break;
+	case IS_PATH:
+		memset(field, 0, 8);
+		break;
+	}
+}
+
+static enum origin_kind wish_from(const struct work *w, const struct wish *x)
+{
+	return spec_from(w->svc, (const char *)w->svc + x->at).kind;
+}
+
+static const char *lacking(unsigned needs)
+{
+	if (needs & NEED_SPACES)
+		return "no namespace can be made here (it takes root, and a container that allows it)";
+	if (needs & NEED_MOUNT)
+		return "nothing can be mounted here (it takes root, and a container that allows it)";
+	return "no user namespace can be made here (is user.max_user_namespaces 0?)";
+}
+
+/*
+ * What a file asks for by name is enforced or the service is refused; so is a preset that is named. Only the default
+ * preset gives way: all of it that needs none of what is missing is the preset `contained`.
+ */
+static void without(struct compiling *c, struct work *w, unsigned missing)
+{
+	const bool firm = w->svc->preset_given && w->eff.required;
+	unsigned taken = 0;
+
+	w->protect_system = w->eff.protect_system;
+	w->protect_home = w->eff.protect_home;
+	for (const struct wish *x = wishes; x < wishes + WISHES; x++) {
+		if (!(x->needs & missing) || !is_active(w, x))
+			continue;
+		if (w->eff.required && wish_from(w, x) == FROM_FILE) {
+			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at), "%s: %s", x->key,
+				  lacking(x->needs & missing));
+		} else if (firm) {
+			refuse(c, w, preset, "isolation.preset: %s: %s; 'preset: contained' is all of 'server' "
+			       "that needs none", preset_names[w->eff.preset], lacking(x->needs & missing));
+			return;
+		} else {
+			taken++;
+		}
+		take_out(w, x);
+	}
+	if (!taken)
+		return;
+	w->contained = true;
+	w->out.flags |= CELL_CONTAINED;
+	if (missing != NEED_USER) {
+		w->eff.preset = w->svc->preset_given ? w->eff.preset : PRESET_CONTAINED;
+		tell(c, w, preset, "contained: %s; the rest of preset '%s' holds", lacking(missing),
+		     preset_names[w->svc->preset]);
+	} else {
+		tell(c, w, preset, "%s; the rest of preset '%s' holds", lacking(missing), preset_names[w->svc->preset]);
+	}
+}
+
+/* Keys about mounts need a mount namespace of the service's own: they bring it, unless a file says no to that. */
+static void imply_mounts(struct compiling *c, struct work *w)
+{
+	const bool denied = !w->eff.ns_mount && is_asked(w, ns_mount);
+
+	for (const struct wish *x = wishes; x < wishes + WISHES; x++) {
+		if (x->needs != NEED_MOUNT || !is_active(w, x) || w->eff.ns_mount)
+			continue;
+		if (!denied) {
+			w->eff.ns_mount = true;
+			return;
+		}
+		if (wish_from(w, x) == FROM_FILE)
+			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
+				  "%s: needs isolation.mount, which is false", x->key);
+		take_out(w, x);
+	}
+}
+
+static void imply_others(struct compiling *c, struct work *w)
+{
+	struct spec_service *e = &w->eff;
+
+	if (e->private_ipc && !e->ns_ipc) {
+		if (is_asked(w, ns_ipc) && is_asked(w, private_ipc))
+			refuse(c, w, private_ipc, "isolation.private_ipc: needs isolation.ipc, which is false");
+		e->ns_ipc = !is_asked(w, ns_ipc);
+	}
+	if ((e->hostname || e->protect_hostname) && !e->ns_uts) {
+		if (is_asked(w, ns_uts) && e->hostname)
+			refuse(c, w, hostname, "isolation.hostname: needs isolation.uts, which is false");
+		/* protect_hostname alone is the filter's business where no namespace can be made. */
+		e->ns_uts = !is_asked(w, ns_uts) && c->f->can_namespaces;
+	}
+	if (e->network.bridge && !e->network.mode && is_asked(w, network.mode))
+		refuse(c, w, network.bridge, "isolation.network.bridge: needs a private network");
+	if (e->network.addresses.n && !e->network.bridge)
+		refuse(c, w, network.addresses, "isolation.network.address: needs a bridge to be attached to");
+}
+
+static void write_spaces(struct compiling *c, struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+	static const uint32_t user[] = { 0, CELL_USER, CELL_USER_FIRST };
+
+	w->out.flags |= user[e->ns_user < 3 ? e->ns_user : 0] | (e->ns_pid ? CELL_PID : 0) |
+			(e->ns_ipc ? CELL_IPC : 0) | (e->ns_uts ? CELL_UTS : 0) | (e->ns_cgroup ? CELL_CGROUP : 0) |
+			(e->ns_time ? CELL_TIME : 0) | (e->network.mode ? CELL_NET : 0);
+	if (e->ns_uts)
+		w->out.hostname = write_string(&c->w, e->hostname ? e->hostname : e->name);
+	if (e->preset != PRESET_NONE)
+		w->out.flags |= CELL_KEYRING | CELL_ATTEST;
+}
+
+void decide(struct compiling *c, struct work *w)
+{
+	const unsigned missing = (c->f->can_namespaces ? 0 : NEED_SPACES) | (c->f->can_userns ? 0 : NEED_USER) |
+				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT);
+
+	w->protect_system = w->eff.protect_system;
+	w->protect_home = w->eff.protect_home;
+	if (missing)
+		without(c, w, missing);
+	imply_mounts(c, w);
+	imply_others(c, w);
+	write_spaces(c, w);
+}

@@ -1,0 +1,132 @@
+/* Which filter a service gets: its profile, the restrictions in effect, its own lists; equal wishes share one program. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/sum.h"
+#include "services/plan/compiling.h"
+#include "services/plan/seccomp.h"
+#include "services/plan/types.h"
+#include "services/spec/families.h"
+#include <string.h>
+
+/* A filter made before, found again by a sum over what was wished. */
+struct filter_made {
+	struct filter_made *next;
+	uint64_t wishes;
+	struct plan_ref program;
+	uint64_t sum;
+};
+
+/*
+ * `strict` brings its argument rules with it. A key that a file sets to false is a decision all the same: a program that
+ * compiles at run time needs memory_deny_write_execute: false and can still have the rest.
+ */
+#define IN_EFFECT(w, key) ((w)->eff.key || ((w)->eff.seccomp == SECCOMP_STRICT && !is_asked(w, key)))
+
+static void wish_families(struct compiling *c, struct work *w, struct filter_wishes *f)
+{
+	static const uint32_t strict[] = { 1, 2, 10 };	/* unix, inet, inet6 */
+	const struct str_list *l = &w->eff.restrict_address_families;
+
+	for (unsigned i = 0; i < l->n && f->nfamilies < VALUES_MAX - 1; i++) {
+		int n = family_number(l->v[i]);
+
+		if (n < 0)
+			refuse(c, w, restrict_address_families, "security.restrict_address_families: '%s' is no family",
+			       l->v[i]);
+		else
+			f->family_list[f->nfamilies++] = (uint32_t)n;
+	}
+	if (!l->n && w->eff.seccomp == SECCOMP_STRICT) {
+		memcpy(f->family_list, strict, sizeof strict);
+		f->nfamilies = 3;
+	}
+	f->families = f->nfamilies > 0;
+}
+
+static struct filter_wishes wishes_of(struct compiling *c, struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+	struct filter_wishes f = {
+		.arch = PLAN_ARCH, .profile = e->seccomp, .action = e->seccomp_action,
+		.namespaces = IN_EFFECT(w, restrict_namespaces), .realtime = IN_EFFECT(w, restrict_realtime),
+		.suid_sgid = IN_EFFECT(w, restrict_suid_sgid), .personality = IN_EFFECT(w, lock_personality),
+		.write_execute = IN_EFFECT(w, memory_deny_write_execute), .modules = e->protect_kernel_modules,
+		.logs = e->protect_kernel_logs, .clock = e->protect_clock, .hostname = e->protect_hostname,
+		.raw_io = e->private_devices, .allow = e->seccomp_allow, .deny = e->seccomp_deny,
+	};
+
+	wish_families(c, w, &f);
+	return f;
+}
+
+static bool wants_filter(const struct filter_wishes *f)
+{
+	return f->profile != SECCOMP_NONE || f->namespaces || f->realtime || f->suid_sgid || f->personality ||
+	       f->write_execute || f->modules || f->logs || f->clock || f->hostname || f->raw_io || f->families ||
+	       f->deny.n;
+}
+
+static uint64_t wishes_sum(const struct filter_wishes *f)
+{
+	uint64_t h = sum_more(SUM_START, f, offsetof(struct filter_wishes, allow));
+
+	for (unsigned i = 0; i < f->allow.n; i++)
+		h = sum_more(h, f->allow.v[i], strlen(f->allow.v[i]) + 1);
+	h = sum_more(h, "|", 1);
+	for (unsigned i = 0; i < f->deny.n; i++)
+		h = sum_more(h, f->deny.v[i], strlen(f->deny.v[i]) + 1);
+	return h;
+}
+
+static struct filter_made *make(struct compiling *c, struct work *w, const struct filter_wishes *f, uint64_t sum)
+{
+	struct filter_made *m = compiling_get(c, sizeof *m);
+	struct policy *p = compiling_get(c, sizeof *p);
+	struct sock_filter *program = compiling_get(c, BPF_MAXINSNS * sizeof *program);
+	struct err e = { 0 };
+	int n = -1;
+
+	if (!m || !p || !program)
+		return NULL;
+	if (policy_make(p, f, &e) == 0)
+		n = policy_emit(p, program, &e);
+	if (n < 0) {
+		refuse(c, w, seccomp, "security.%s", e.text);
+		return NULL;
+	}
+	*m = (struct filter_made){ .next = c->filters, .wishes = sum, .program = write_table(&c->w, program, (size_t)n,
+				   sizeof *program), .sum = sum_more(SUM_START, program, (size_t)n * sizeof *program) };
+	c->filters = m;
+	return m;
+}
+
+/* The kernel takes a filter, and a Landlock rule set, only from who has given up gaining privileges. */
+static void require_nnp(struct compiling *c, struct work *w)
+{
+	if (!(w->out.flags & (CELL_SECCOMP | CELL_LANDLOCK)) || w->out.flags & CELL_NNP)
+		return;
+	if (is_asked(w, no_new_privileges))
+		refuse(c, w, no_new_privileges, "security.no_new_privileges: false: seccomp, the restrict_ keys and "
+		       "unveil need it");
+	w->out.flags |= CELL_NNP;
+}
+
+void compile_filter(struct compiling *c, struct work *w)
+{
+	struct filter_wishes f = wishes_of(c, w);
+	uint64_t sum = wishes_sum(&f);
+	struct filter_made *m = c->filters;
+
+	if (w->eff.seccomp == SECCOMP_CUSTOM)
+		refuse(c, w, seccomp, "security.seccomp: profiles from files are not built yet");
+	else if (wants_filter(&f)) {
+		while (m && m->wishes != sum)
+			m = m->next;
+		m = m ? m : make(c, w, &f, sum);
+		if (m) {
+			w->out.seccomp = m->program;
+			w->out.seccomp_sum = m->sum;
+			w->out.flags |= CELL_SECCOMP;
+		}
+	}
+	require_nnp(c, w);
+}

@@ -1,0 +1,266 @@
+/* What waits for what: missing names, cycles, what falls with a refused service, and one order for all. */
+/* SPDX-License-Identifier: ISC */
+#include "services/plan/compiling.h"
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Tarjan's strongly connected components without recursion: one walk finds every cycle and yields the services with
+ * what they wait for first. Linear in services and edges; ties are in the order of names because the walk begins so.
+ */
+struct visit {
+	unsigned low, number;	/* 0: not seen yet */
+	unsigned edge;		/* next edge to follow */
+	unsigned parent;	/* 1 + work number; 0: root */
+	bool open;		/* on the stack of components */
+};
+
+struct graph {
+	struct compiling *c;
+	struct visit *v;
+	unsigned *stack, depth;	/* open services */
+	unsigned *order, norder; /* dependencies first */
+	unsigned counter;
+};
+
+static void edge_add(struct compiling *c, unsigned **list, unsigned *n, unsigned to)
+{
+	if ((*n & (*n - 1)) == 0) {	/* full at every power of two */
+		unsigned *more = compiling_get(c, (*n ? *n * 2 : 1) * sizeof *more);
+
+		if (!more)
+			return;
+		if (*n)
+			memcpy(more, *list, *n * sizeof *more);
+		*list = more;
+	}
+	(*list)[(*n)++] = to;
+}
+
+#define WORK_NUMBER(c, w) ((unsigned)((w) - (c)->work))
+
+static void waits_for(struct compiling *c, struct work *w, struct work *other)
+{
+	edge_add(c, &w->edges, &w->nedges, WORK_NUMBER(c, other));
+}
+
+static struct work *named(struct compiling *c, struct work *w, struct origin at, const char *key, const char *name)
+{
+	struct work *other = work_find(c, name);
+
+	/* The spec's own check has more to say about both; whoever comes here without it must hear of them too. */
+	if (!other && !w->refused)
+		refuse_at(c, w, at, "%s: there is no service '%s'", key, name);
+	else if (other == w && !w->refused)
+		refuse_at(c, w, at, "%s: a service cannot wait for itself", key);
+	return other == w ? NULL : other;
+}
+
+static void add_edges(struct compiling *c, struct work *w)
+{
+	const struct spec_service *s = w->svc;
+	struct work *o;
+
+	for (unsigned i = 0; i < s->depends_on.n; i++)
+		if ((o = named(c, w, spec_from(s, &s->depends_on), "depends_on", s->depends_on.v[i].name))) {
+			waits_for(c, w, o);
+			edge_add(c, &w->needs, &w->nneeds, WORK_NUMBER(c, o));
+		}
+	for (unsigned i = 0; i < s->wants.n; i++)
+		named(c, w, spec_from(s, &s->wants), "wants", s->wants.v[i]);
+	for (unsigned i = 0; i < s->after.n; i++)
+		if ((o = named(c, w, spec_from(s, &s->after), "after", s->after.v[i])))
+			waits_for(c, w, o);
+	for (unsigned i = 0; i < s->before.n; i++)
+		if ((o = named(c, w, spec_from(s, &s->before), "before", s->before.v[i]))) {
+			waits_for(c, o, w);
+			edge_add(c, &o->before, &o->nbefore, WORK_NUMBER(c, w));
+		}
+}
+
+/* "a -> b -> a", beginning with the first by name. */
+static const char *cycle_text(struct compiling *c, const unsigned *members, unsigned n)
+{
+	struct work *first = c->work + members[0], *at = first;
+	const char *text;
+
+	for (unsigned i = 0; i < n; i++)
+		if (c->work + members[i] < first)
+			first = c->work + members[i];
+	text = first->svc->name;
+	at = first;
+	for (unsigned steps = 0; steps < n && steps < 16; steps++) {
+		struct work *next = NULL;
+
+		for (unsigned i = 0; i < at->nedges && !next; i++)
+			if (c->work[at->edges[i]].index == first->index)
+				next = c->work + at->edges[i];
+		if (!next)
+			break;
+		text = compiling_fmt(c, "%s -> %s", text, next->svc->name);
+		at = next;
+		if (at == first)
+			break;
+	}
+	return text;
+}
+
+/* A component of several services is a cycle; all of its members are refused. */
+static void close_component(struct graph *g, unsigned root)
+{
+	unsigned from = g->depth;
+
+	do
+		from--;
+	while (g->stack[from] != root);
+	unsigned n = g->depth - from;
+
+	for (unsigned i = from; i < g->depth; i++) {
+		g->v[g->stack[i]].open = false;
+		g->c->work[g->stack[i]].index = root;	/* until indices are given out: the component */
+		g->order[g->norder++] = g->stack[i];
+	}
+	if (n > 1) {
+		const char *text = cycle_text(g->c, g->stack + from, n);
+
+		for (unsigned i = from; i < g->depth; i++) {
+			struct work *w = g->c->work + g->stack[i];
+
+			if (!w->refused)
+				refuse_at(g->c, w, w->svc->from, "waits for itself: %s", text);
+		}
+	}
+	g->depth = from;
+}
+
+static void enter(struct graph *g, unsigned i, unsigned parent)
+{
+	g->v[i] = (struct visit){ .low = ++g->counter, .number = g->counter, .parent = parent, .open = true };
+	g->stack[g->depth++] = i;
+}
+
+static void walk_from(struct graph *g, unsigned i)
+{
+	enter(g, i, 0);
+	for (;;) {
+		struct visit *v = g->v + i;
+		const struct work *w = g->c->work + i;
+
+		if (v->edge < w->nedges) {
+			unsigned to = w->edges[v->edge++];
+
+			if (!g->v[to].number) {
+				enter(g, to, i + 1);
+				i = to;
+			} else if (g->v[to].open && g->v[to].number < v->low) {
+				v->low = g->v[to].number;
+			}
+			continue;
+		}
+		if (v->low == v->number)
+			close_component(g, i);
+		if (!v->parent)
+			return;
+		i = v->parent - 1;
+		if (v->low < g->v[i].low)
+			g->v[i].low = v->low;
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+void graph_make(struct compiling *c)
+{
+	struct graph g = { .c = c, .v = compiling_get(c, (c->n + 1) * sizeof *g.v),
+			   .stack = compiling_get(c, (c->n + 1) * sizeof *g.stack),
+			   .order = compiling_get(c, (c->n + 1) * sizeof *g.order) };
+
+	for (unsigned i = 0; i < c->n; i++)
+		add_edges(c, c->work + i);
+	if (!g.v || !g.stack || !g.order)
+		return;
+	for (unsigned i = 0; i < c->n; i++)
+		if (c->work[i].nedges)
+			qsort(c->work[i].edges, c->work[i].nedges, sizeof *c->work[i].edges, by_number);
+	for (unsigned i = 0; i < c->n; i++)
+		if (!g.v[i].number)
+			walk_from(&g, i);
+	c->order = g.order;
+	c->norder = g.norder;
+	/* In this order what a service needs has been judged before it. */
+	for (unsigned i = 0; i < g.norder; i++) {
+		struct work *w = c->work + g.order[i];
+
+		for (unsigned j = 0; j < w->nneeds && !w->refused; j++) {
+			struct work *need = c->work + w->needs[j];
+
+			if (need->refused)
+				refuse_at(c, w, spec_from(w->svc, &w->svc->depends_on),
+					  "depends_on: '%s' is refused itself", need->svc->name);
+		}
+	}
+}
+
+static unsigned dep_add(struct compiling *c, struct plan_dep *d, unsigned n, const char *name, enum plan_dep_kind kind,
+			unsigned condition)
+{
+	struct work *o = work_find(c, name);
+
+	if (!o || o->refused)
+		return n;
+	d[n] = (struct plan_dep){ .service = o->index, .kind = (uint16_t)kind, .condition = (uint16_t)condition };
+	return n + 1;
+}
+
+/* `before` of others is an `after` of ours. */
+static void write_deps(struct compiling *c, struct work *w)
+{
+	const struct spec_service *s = w->svc;
+	unsigned n = 0, most = s->depends_on.n + s->wants.n + s->after.n + w->nbefore;
+	struct plan_dep *d = most ? compiling_get(c, most * sizeof *d) : NULL;
+
+	if (!d)
+		return;
+	for (unsigned i = 0; i < s->depends_on.n; i++)
+		n = dep_add(c, d, n, s->depends_on.v[i].name, DEP_REQUIRES, s->depends_on.v[i].condition);
+	for (unsigned i = 0; i < s->wants.n; i++)
+		n = dep_add(c, d, n, s->wants.v[i], DEP_WANTS, 0);
+	for (unsigned i = 0; i < s->after.n; i++)
+		n = dep_add(c, d, n, s->after.v[i], DEP_AFTER, 0);
+	for (unsigned i = 0; i < w->nbefore; i++)
+		n = dep_add(c, d, n, c->work[w->before[i]].svc->name, DEP_AFTER, 0);
+	w->out.deps = write_table(&c->w, d, n, sizeof *d);
+}
+
+void graph_write(struct compiling *c, struct plan_head *h)
+{
+	struct plan_service *s = compiling_get(c, (c->n + 1) * sizeof *s);
+	uint32_t *order = compiling_get(c, (c->n + 1) * sizeof *order);
+	unsigned n = 0, norder = 0;
+
+	if (!s || !order)
+		return;
+	for (unsigned i = 0; i < c->n; i++)
+		if (!c->work[i].refused)
+			c->work[i].index = n++;
+	for (unsigned i = 0; i < c->norder; i++)
+		if (!c->work[c->order[i]].refused)
+			order[norder++] = c->work[c->order[i]].index;
+	n = 0;
+	for (unsigned i = 0; i < c->n; i++) {
+		struct work *w = c->work + i;
+
+		if (w->refused)
+			continue;
+		write_deps(c, w);
+		w->out.note = write_string(&c->w, w->notes);
+		s[n++] = w->out;
+	}
+	h->services = write_table(&c->w, s, n, sizeof *s);
+	h->start_order = write_table(&c->w, order, norder, sizeof *order);
+}

@@ -1,0 +1,267 @@
+/* Paths as the service will see them: inside its root, with its own mounts in place, no link followed out. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "services/plan/compiling.h"
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+
+#define LINKS_MAX 40	/* the kernel's own bound */
+
+/* The last mount of the cell that covers path; NULL: its root does. */
+static const struct seat *seat_of(const struct work *w, const char *path)
+{
+	const struct seat *last = NULL;
+
+	for (const struct seat *s = w->seats; s < w->seats + w->nseats; s++) {
+		size_t n = strlen(s->target);
+
+		if (n == 1 || (!strncmp(path, s->target, n) && (path[n] == '/' || !path[n])))
+			last = s;
+	}
+	return last;
+}
+
+/* Open a path in which only the last component may be a symbolic link; that link itself is opened. */
+static int open_plain(const struct work *w, const char *path)
+{
+	const struct seat *s = seat_of(w, path);
+	int base = s ? s->fd : w->root;
+
+	path += s && strlen(s->target) > 1 ? strlen(s->target) : 0;
+	path += strspn(path, "/");
+	if (base < 0) {		/* a file system that is still empty, or that only the kernel fills */
+		errno = ENOENT;
+		return -1;
+	}
+	if (!*path)
+		return fcntl(base, F_DUPFD_CLOEXEC, 3);
+	return sys_openat2(base, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/* Where a path has been followed to: `done` has no link left, `rest` is still to go. */
+struct trail {
+	char done[PATH_MAX], rest[2 * PATH_MAX];
+	unsigned links;
+};
+
+/* Put what the link says before the rest. Links of procfs that are no paths lead anywhere: none is followed. */
+static int follow(struct trail *t, int link)
+{
+	char to[PATH_MAX], rest[2 * PATH_MAX];
+	struct statfs fs;
+	ssize_t n = readlinkat(link, "", to, sizeof to - 1);
+
+	if (n <= 0 || fstatfs(link, &fs) < 0)
+		return n == 0 ? -ENOENT : -errno;
+	if (++t->links > LINKS_MAX || fs.f_type == PROC_SUPER_MAGIC)
+		return -ELOOP;
+	to[n] = '\0';
+	if (snprintf(rest, sizeof rest, "%s/%s", to, t->rest) >= (int)sizeof rest)
+		return -ENAMETOOLONG;
+	memcpy(t->rest, rest, strlen(rest) + 1);
+	if (to[0] == '/')
+		t->done[0] = '\0';
+	return 0;
+}
+
+/* Cut the next component off the rest; 0: there is none. */
+static size_t next_component(struct trail *t, char *name, size_t size)
+{
+	size_t skip = strspn(t->rest, "/"), n = strcspn(t->rest + skip, "/");
+
+	if (n >= size)
+		n = size - 1;
+	memcpy(name, t->rest + skip, n);
+	name[n] = '\0';
+	memmove(t->rest, t->rest + skip + n, strlen(t->rest + skip + n) + 1);
+	return n;
+}
+
+/* One step: *fd becomes what t->done names afterwards. 1: there was no step left. */
+static int step(const struct work *w, struct trail *t, int *fd)
+{
+	char name[PATH_MAX];
+	size_t had = strlen(t->done), n = next_component(t, name, sizeof name);
+
+	if (n == 0)
+		return 1;
+	if (!strcmp(name, "."))
+		return 0;
+	if (!strcmp(name, "..")) {
+		char *last = strrchr(t->done, '/');
+
+		if (last)
+			*last = '\0';
+		fd_put(fd, open_plain(w, t->done[0] ? t->done : "/"));
+		return *fd < 0 ? -errno : 0;
+	}
+	if (had + n + 2 > sizeof t->done)
+		return -ENAMETOOLONG;
+	t->done[had] = '/';
+	memcpy(t->done + had + 1, name, n + 1);
+	fd_put(fd, open_plain(w, t->done));
+	struct stat st;
+
+	if (*fd < 0 || fstat(*fd, &st) < 0)
+		return -errno;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	t->done[had] = '\0';
+	return follow(t, *fd);
+}
+
+int look(struct compiling *c, struct work *w, const char *path, struct found *f)
+{
+	struct trail t = { .done = "" };
+	owned_fd fd = open_plain(w, "/");
+	int ret = 0;
+
+	if (snprintf(t.rest, sizeof t.rest, "%s", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	while (ret == 0)
+		ret = step(w, &t, &fd);
+	if (ret == -ENOENT) {
+		char name[PATH_MAX];
+
+		*f = (struct found){ .fd = FD_NONE, .path = compiling_fmt(c, "%s", t.done) };
+		while (next_component(&t, name, sizeof name))
+			f->path = compiling_fmt(c, "%s/%s", f->path, name);
+		return ret;
+	}
+	if (ret < 0)
+		return ret;
+	*f = (struct found){ .path = compiling_fmt(c, "%s", t.done[0] ? t.done : "/") };
+	if (fstat(fd, &f->st) < 0)
+		return -errno;
+	f->fd = fd_take(&fd);
+	return 0;
+}
+
+/* The link on the way of a source that leads out of `first` or into nothing; "" when none is found. */
+static const char *stray_link(struct compiling *c, int first, const char *name, const char *rest)
+{
+	char part[PATH_MAX], to[PATH_MAX];
+
+	for (const char *end = rest; *end;) {
+		end += strcspn(end, "/");
+		if (snprintf(part, sizeof part, "%.*s", (int)(end - rest), rest) >= (int)sizeof part)
+			break;
+		end += strspn(end, "/");
+		ssize_t n = readlinkat(first, part, to, sizeof to - 1);
+		owned_fd fd = n <= 0 ? FD_NONE : sys_openat2(first, part, O_PATH | O_CLOEXEC, 0,
+							    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+
+		if (n > 0 && (fd < 0 || !*end)) {
+			to[n] = '\0';
+			return compiling_fmt(c, "/%s/%s is a symbolic link to '%s', which %s: write the path itself",
+					     name, part, to, fd < 0 ? "leads out" : "can change");
+		}
+	}
+	return "";
+}
+
+/*
+ * Sources of binds and roots. A symbolic link on the way is followed as long as it stays below the path's first component;
+ * a last component that is a link is not, because what it points to can change between two starts. f->path has no link.
+ */
+int look_source(struct compiling *c, const char *path, struct found *f, const char **why)
+{
+	char name[NAME_MAX + 1], real[PATH_MAX], self[40];
+	const char *at = path + strspn(path, "/"), *rest = at + strcspn(at, "/");
+	struct stat st;
+
+	*why = "does not exist";
+	if ((size_t)(rest - at) >= sizeof name)
+		return -ENAMETOOLONG;
+	snprintf(name, sizeof name, "%.*s", (int)(rest - at), at);
+	rest += strspn(rest, "/");
+	owned_fd first = sys_openat2(c->machine_root, name[0] ? name : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, 0);
+
+	if (first < 0)
+		return -errno;
+	if (fstat(first, &st) == 0 && S_ISLNK(st.st_mode)) {
+		*why = compiling_fmt(c, "/%s is a symbolic link: write the path itself", name);
+		return -EXDEV;
+	}
+	owned_fd fd = !*rest ? fd_take(&first) :
+		      sys_openat2(first, rest, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+
+	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
+		int code = fd < 0 ? errno : ELOOP;
+		const char *link = first < 0 ? "" : stray_link(c, first, name, rest);
+
+		*why = *link ? link : code == ENOENT ? "does not exist" : strerror(code);
+		return -code;
+	}
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(self, real, sizeof real - 1);
+
+	real[n > 0 ? n : 0] = '\0';
+	*f = (struct found){ .st = st, .path = compiling_fmt(c, "%s", n > 0 && real[0] == '/' ? real : path) };
+	f->fd = fd_take(&fd);
+	return 0;
+}
+
+int look_root(struct compiling *c, struct work *w)
+{
+	struct found f;
+	struct statvfs fs;
+	const char *why;
+
+	w->root_path = "";
+	if (!w->eff.rootfs) {
+		w->root = fcntl(c->machine_root, F_DUPFD_CLOEXEC, 3);
+		return 0;
+	}
+	if (look_source(c, w->eff.rootfs, &f, &why) < 0) {
+		refuse(c, w, rootfs, "isolation.rootfs: %s: %s", w->eff.rootfs, why);
+		return -1;
+	}
+	w->root = f.fd;
+	if (!S_ISDIR(f.st.st_mode)) {
+		refuse(c, w, rootfs, "isolation.rootfs: %s: not a directory; this version does not mount images yet",
+		       w->eff.rootfs);
+		fd_drop(&w->root);
+		return -1;
+	}
+	if (!strcmp(f.path, "/")) {
+		refuse(c, w, rootfs, "isolation.rootfs: '/' is the machine's own root: leave the key out");
+		fd_drop(&w->root);
+		return -1;
+	}
+	w->root_path = f.path;
+	w->root_writable = fstatvfs(f.fd, &fs) == 0 && !(fs.f_flag & ST_RDONLY);
+	return 0;
+}
+
+char *look_read(struct compiling *c, int root, const char *path, size_t max, size_t *n)
+{
+	owned_fd fd = sys_openat2(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,
+				  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)max) {
+		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		return NULL;
+	}
+	char *text = compiling_get(c, (size_t)st.st_size + 1);
+
+	for (*n = 0; text && *n < (size_t)st.st_size;) {
+		ssize_t got = read(fd, text + *n, (size_t)st.st_size - *n);
+
+		if (got < 0 && errno != EINTR)
+			return NULL;
+		if (got == 0)
+			break;
+		*n += got > 0 ? (size_t)got : 0;
+	}
+	return text;
+}

@@ -1,0 +1,107 @@
+/* What a service may do by privilege: its user namespace, its capabilities, and what of them is without effect. */
+/* SPDX-License-Identifier: ISC */
+#include "services/plan/compiling.h"
+#include "services/spec/caps.h"
+#include <linux/capability.h>
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+/* Capabilities that the configuration adds one by one, as opposed to those that a preset merely leaves. */
+static uint64_t added(const struct work *w)
+{
+	uint64_t set = 0;
+
+	for (unsigned i = 0; i < w->eff.cap_add.n; i++) {
+		int n = cap_number(w->eff.cap_add.v[i]);
+
+		set |= n < 0 ? 0 : (unsigned)n >= CAPS_KNOWN ? CAPS_ALL : BIT(n);
+	}
+	return set;
+}
+
+static const char *cap_list(struct compiling *c, uint64_t set)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < CAPS_KNOWN; i++)
+		if (set & BIT(i))
+			text = compiling_fmt(c, "%s%s%s", text, *text ? ", " : "", cap_name(i));
+	return text;
+}
+
+static void drop_user_namespace(struct compiling *c, struct work *w, const char *why)
+{
+	w->out.flags &= ~(uint32_t)(CELL_USER | CELL_USER_FIRST);
+	tell(c, w, ns_user, "isolation.user is off for it: %s", why);
+}
+
+/* In a user namespace that was made last, capabilities are over nothing but itself: that is the point of it. */
+static void judge_inert(struct compiling *c, struct work *w)
+{
+	uint64_t wanted = w->out.caps & added(w), ports = BIT(CAP_NET_BIND_SERVICE);
+
+	if (wanted & ports && w->out.flags & CELL_NET) {
+		w->out.flags |= CELL_UNPRIV_PORTS;
+		wanted &= ~ports;
+	}
+	if (!wanted)
+		return;
+	if (!is_asked(w, ns_user)) {
+		drop_user_namespace(c, w, compiling_fmt(c, "%s would have no effect in it", cap_list(c, wanted)));
+		w->out.flags &= ~(uint32_t)CELL_UNPRIV_PORTS;
+		return;
+	}
+	if (wanted & ports)
+		refuse(c, w, cap_add, "security.cap_add: CAP_NET_BIND_SERVICE has no effect in the machine's network from "
+		       "inside a user namespace: leave out isolation.user, or make the network private");
+	else
+		tell(c, w, cap_add, "%s: inert: without effect outside its own user namespace, because isolation.user "
+		     "is true", cap_list(c, wanted));
+}
+
+static void judge_user_namespace(struct compiling *c, struct work *w)
+{
+	if (!(w->out.flags & CELL_USER))
+		return;
+	if (w->out.uid != 0) {
+		judge_inert(c, w);
+		return;
+	}
+	if (is_asked(w, ns_user))
+		refuse(c, w, ns_user, "isolation.user: a user namespace that maps the machine's root protects nothing: "
+		       "give it a user, or security.dynamic_user");
+	else
+		drop_user_namespace(c, w, "it runs as root, which is never mapped");
+}
+
+static void compile_caps(struct compiling *c, struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+	bool asked = e->cap_add.n || e->cap_drop.n;
+
+	if (e->preset == PRESET_NONE && !asked)
+		return;
+	if (!c->f->is_root) {
+		/* An ordinary user has none to give or to keep; no_new_privs sees to the rest. */
+		if (e->cap_add.n)
+			refuse(c, w, cap_add, "security.cap_add: only root can give capabilities");
+		return;
+	}
+	w->out.flags |= CELL_CAPS;
+	/* What a preset leaves to root is not given to a user: only what is added by name is. */
+	w->out.caps = w->out.uid == 0 ? e->caps : e->caps & added(w);
+}
+
+void compile_privilege(struct compiling *c, struct work *w)
+{
+	compile_caps(c, w);
+	judge_user_namespace(c, w);
+	if (w->eff.restrict_namespaces && w->out.flags & (CELL_USER | CELL_USER_FIRST))
+		w->out.flags |= CELL_NO_NEW_NS;
+	if (w->eff.no_new_privileges)
+		w->out.flags |= CELL_NNP;
+	if (w->eff.lock_personality)
+		w->out.flags |= CELL_LOCK_PERSONALITY;
+	if (w->eff.memory_deny_write_execute)
+		w->out.flags |= CELL_MDWE;
+}

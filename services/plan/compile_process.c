@@ -1,0 +1,155 @@
+/* The process: its arguments, the program behind the first of them, where it starts. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "services/plan/compiling.h"
+#include <limits.h>
+#include <string.h>
+
+#define ARG_BYTES 131071u	/* MAX_ARG_STRLEN */
+#define ARGS_BYTES (1u << 20)
+
+static void compile_argv(struct compiling *c, struct work *w)
+{
+	struct spec_service *e = &w->eff;
+	struct str_list all = { .n = e->entrypoint.n + e->command.n };
+	size_t bytes = 0;
+
+	all.v = compiling_get(c, (all.n + 1) * sizeof *all.v);
+	if (!all.v)
+		return;
+	for (unsigned i = 0; i < all.n; i++) {
+		all.v[i] = i < e->entrypoint.n ? e->entrypoint.v[i] : e->command.v[i - e->entrypoint.n];
+		size_t n = strlen(all.v[i]) + 1;
+
+		bytes += n > ARG_BYTES ? ARGS_BYTES + 1 : n;
+	}
+	if (bytes > ARGS_BYTES)
+		refuse(c, w, command, "command: an argument larger than 128 KiB, or all together larger than 1 MiB");
+	e->command = all;
+	e->entrypoint.n = 0;
+	w->out.argv = write_words(c, &all);
+}
+
+/* What path is wrong with it as a program; NULL: it can be executed. */
+static const char *not_a_program(const struct found *f)
+{
+	if (!S_ISREG(f->st.st_mode))
+		return "is not a regular file";
+	return f->st.st_mode & 0111 ? NULL : "is not executable: no x permission is set";
+}
+
+/* The last mount of the cell over a path does not let anything be executed. */
+static const char *seat_forbids(const struct work *w, const char *path)
+{
+	const struct seat *last = NULL;
+
+	for (const struct seat *s = w->seats; s < w->seats + w->nseats; s++) {
+		size_t n = strlen(s->target);
+
+		if (n > 1 && !strncmp(path, s->target, n) && path[n] == '/')
+			last = s;
+	}
+	return last && !last->exec ? last->target : NULL;
+}
+
+static void use_program(struct compiling *c, struct work *w, const char *path, const struct found *f)
+{
+	const char *why = not_a_program(f), *mount = seat_forbids(w, f->path);
+
+	if (why)
+		refuse(c, w, command, "command: %s %s", path, why);
+	else if (mount)
+		refuse(c, w, command, "command: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
+		       "is on and it is writable: mount it read-only", path, mount);
+	w->exe = f->path;
+	w->out.exe = write_string(&c->w, path);
+}
+
+static const char *inside(const struct work *w)
+{
+	return *w->root_path ? w->root_path : "the machine's root";
+}
+
+/* A name without a slash: the first match in the service's own PATH, in its own root. */
+static void search_program(struct compiling *c, struct work *w, const char *name)
+{
+	const char *dirs = environment_get(w, "PATH");
+	char path[PATH_MAX];
+
+	for (const char *d = dirs ? dirs : ""; *d;) {
+		size_t n = strcspn(d, ":");
+		struct text t = TEXT_IN(path);
+		struct found f;
+
+		text_fmt(&t, "%.*s/%s", (int)n, d, name);
+		if (n && d[0] == '/' && !t.cut && look(c, w, path, &f) == 0) {
+			owned_fd fd = f.fd;
+			bool fits = !not_a_program(&f);
+
+			if (fits) {
+				use_program(c, w, path, &f);
+				return;
+			}
+		}
+		d += n + (d[n] == ':');
+	}
+	refuse(c, w, command, "command: '%s' is in none of the directories of PATH (%s) in %s", name, dirs ? dirs : "",
+	       inside(w));
+}
+
+static void compile_program(struct compiling *c, struct work *w)
+{
+	const char *name = w->eff.command.n ? w->eff.command.v[0] : "";
+	struct found f;
+
+	if (!*name) {
+		refuse(c, w, command, "command: there is none");
+		return;
+	}
+	if (!strchr(name, '/')) {
+		search_program(c, w, name);
+		return;
+	}
+	if (*name != '/') {
+		refuse(c, w, command, "command: '%s' is neither an absolute path nor a name to look for in PATH", name);
+		return;
+	}
+	int ret = look(c, w, name, &f);
+
+	if (ret < 0) {
+		refuse(c, w, command, "command: %s: %s in %s", name, strerror(-ret), inside(w));
+		return;
+	}
+	owned_fd fd = f.fd;
+
+	use_program(c, w, name, &f);
+}
+
+/* CVE-2024-21626: a working directory below /proc leads out of the cell through a descriptor. */
+static void compile_cwd(struct compiling *c, struct work *w)
+{
+	const char *cwd = w->eff.working_dir ? w->eff.working_dir : "/";
+	struct found f;
+	int ret = look(c, w, cwd, &f);
+
+	if (ret == 0 || ret == -ENOENT) {
+		owned_fd fd = f.fd;
+
+		if (path_is_below(f.path, "/proc") || path_is_below(cwd, "/proc"))
+			refuse(c, w, working_dir, "working_dir: %s lies in /proc", cwd);
+		else if (ret == 0 && !S_ISDIR(f.st.st_mode))
+			refuse(c, w, working_dir, "working_dir: %s is not a directory", cwd);
+	}
+	if (ret < 0)
+		refuse(c, w, working_dir, "working_dir: %s: %s in %s", cwd, strerror(-ret), inside(w));
+	w->out.cwd = write_string(&c->w, cwd);
+}
+
+void compile_process(struct compiling *c, struct work *w)
+{
+	compile_argv(c, w);
+	compile_program(c, w);
+	compile_cwd(c, w);
+	w->out.umask = (uint32_t)w->eff.umask & 0777;
+}

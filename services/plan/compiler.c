@@ -1,0 +1,65 @@
+/* The compiler as a program: a child of PID 1 that reads the configuration and answers with a plan. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "services/plan/compile.h"
+#include "services/plan/confine.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ANSWER_FD 3
+
+/* One datagram; fd (FD_NONE: none) goes along with it. */
+static int answer(const struct compiler_report *r, int fd)
+{
+	struct iovec part = { .iov_base = (void *)r, .iov_len = sizeof *r };
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { 0 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof control.room;
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+	}
+	return sendmsg(ANSWER_FD, &m, MSG_NOSIGNAL) == (ssize_t)sizeof *r ? 0 : 1;
+}
+
+static int load_and_compile(struct spec *s, const char *path, const struct machine_facts *f, int *fd, struct err *e)
+{
+	int ret = confine_compiler(e);
+
+	if (ret == 0)
+		ret = spec_load(s, path, e);
+	return ret == 0 ? plan_compile(s, f, fd, e) : ret;
+}
+
+int compiler_main(int argc, char **argv)
+{
+	struct compiler_report r = { 0 };
+	struct machine_facts facts;
+	struct plan_head head;
+	owned_fd fd = FD_NONE;
+	struct spec s = { 0 };
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: prior-compiler CONFIG [container] 3<>SOCKET\n");
+		return 2;
+	}
+	facts_find(&facts);	/* before the confinement: it tries things out */
+	facts.container = argc > 2 && !strcmp(argv[2], "container");
+	if (load_and_compile(&s, argv[1], &facts, &fd, &r.err) < 0 && !r.err.code)
+		err_set(&r.err, EIO, "compiler: failed without a reason");
+	spec_print_problems(&s, stderr);
+	fflush(stderr);
+	r.errors = s.nerrors;
+	r.notes = s.nproblems - s.nerrors;
+	if (fd >= 0 && pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head) {
+		r.services = head.services.n;
+		r.refused = head.refused.n;
+	}
+	return answer(&r, fd);
+}

@@ -1,0 +1,136 @@
+/* Inside of the compiler: what its parts share while a plan is made of a spec. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/plan/compile.h"
+#include "services/plan/write.h"
+#include <stdarg.h>
+#include <sys/stat.h>
+
+/*
+ * For the compiler child and the control tool, which exits soon: small memory comes from the spec's arena. A part tells
+ * of a problem with refuse() and goes on where it can, so that one run names all of them.
+ */
+struct user_base;
+struct filter_made;
+
+struct compiling {
+	struct spec *s;
+	const struct machine_facts *f;
+	struct writer w;
+	struct work *work;	/* one per service, in name order */
+	unsigned n;
+	struct plan_mount *mounts; /* WORK_MOUNTS of each, for one service after the other; owned */
+	struct seat *seats;
+	struct filter_made *filters;
+	struct user_base *bases; /* passwd and group files read so far */
+	uint8_t uid_taken[542];	/* one bit for each id of the private range, once uids_known */
+	bool uids_known;
+	int machine_root;	/* O_PATH of "/"; owned */
+	unsigned *order, norder; /* work numbers, dependencies first */
+	bool no_memory;
+	bool unusable;		/* a problem of the whole configuration was found */
+};
+
+#define WORK_MOUNTS 512
+
+/* A file system to come, seen from inside the cell. */
+struct seat {
+	const char *target;	/* canonical inside the cell's root */
+	int fd;			/* O_PATH of what a bind shows there; FD_NONE: an empty or a kernel file system */
+	bool empty;		/* a file system of our own: mount points can be made in it */
+	bool writable, exec;	/* by and for the service */
+};
+
+/* One service being planned. */
+struct work {
+	struct spec_service *svc;	/* as written: ask this one where a value comes from */
+	struct spec_service eff;	/* in effect: what cannot or need not be is taken out */
+	struct plan_service out;
+	bool refused;
+	const char *why;	/* the first problem, "FILE:LINE:COL: ..." */
+	const char *notes;	/* NULL, or sentences joined by "; " */
+	int root;		/* O_PATH of the cell's root while the service is planned; owned */
+	const char *root_path;	/* "" for the machine's own, else the rootfs directory */
+	bool root_writable;	/* missing mount points can be made in the rootfs directory */
+	bool root_is_writable;	/* for the service, in the end */
+	bool has_dev;		/* a /dev of its own */
+	bool contained;		/* no namespace here: what needs one was taken out */
+	unsigned protect_system, protect_home; /* as wanted, before `contained` took them out of eff */
+	const char *user_name, *home, *shell; /* of the passwd entry; NULL: there is none */
+	const char *exe;	/* canonical; NULL: not found */
+	struct seat *seats;	/* the cell's own mounts in their order; c->seats while the service is planned */
+	unsigned nseats;
+	struct plan_mount *mounts; /* c->mounts while the service is planned */
+	unsigned nmounts;
+	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
+	const char *hosts;	/* lines for /etc/hosts that name it: "10.88.0.2 web\n"; NULL: it has no address */
+	/* the graph */
+	unsigned index;		/* in the plan */
+	unsigned *edges, nedges; /* work numbers that must start before */
+	unsigned *needs, nneeds; /* those of them without which it cannot be */
+	unsigned *before, nbefore; /* those of them that say `before: this one` themselves */
+};
+
+/* A problem with a service, at the place of a field of w->svc; the service is refused. */
+#define refuse(c, w, field, ...) refuse_at(c, w, spec_from((w)->svc, &(w)->svc->field), __VA_ARGS__)
+void refuse_at(struct compiling *c, struct work *w, struct origin at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Something the user should know; in `check`, in `status`, in the plan. */
+#define tell(c, w, field, ...) tell_at(c, w, spec_from((w)->svc, &(w)->svc->field), __VA_ARGS__)
+void tell_at(struct compiling *c, struct work *w, struct origin at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Whether a file says so, not a preset or a default. */
+#define is_asked(w, field) (spec_from((w)->svc, &(w)->svc->field).kind == FROM_FILE)
+
+bool path_is_below(const char *path, const char *dir);	/* or dir itself */
+/* Zeroed, in the spec's arena; NULL sets c->no_memory. */
+void *compiling_get(struct compiling *c, size_t n);
+/* In the spec's arena, never NULL ("" when memory is out). */
+const char *compiling_fmt(struct compiling *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct plan_ref write_words(struct compiling *c, const struct str_list *l);
+/* The work of a service by name; NULL: none. */
+struct work *work_find(struct compiling *c, const char *name);
+
+/* compile_look.c: paths inside the cell's root, as the service will see them. */
+struct found {
+	int fd;			/* O_PATH; the caller's. FD_NONE: missing */
+	struct stat st;
+	const char *path;	/* canonical: no symbolic link left; when missing, of what is there plus the rest */
+};
+/* 0; -ENOENT: missing, but path is where it would be; else -errno and nothing in *f. */
+int look(struct compiling *c, struct work *w, const char *path, struct found *f);
+/* A path of the machine that may not lead astray: see compile_look.c. *why says what is wrong with it. */
+int look_source(struct compiling *c, const char *path, struct found *f, const char **why);
+int look_root(struct compiling *c, struct work *w);
+/* Read a whole regular file below root (O_PATH), at most max bytes; NULL with errno. In the spec's arena, NUL-ended. */
+char *look_read(struct compiling *c, int root, const char *path, size_t max, size_t *n);
+
+/* For all services first: what is possible here; then the networks, so that each knows the others' addresses. */
+void decide(struct compiling *c, struct work *w);		/* compile_decide.c */
+/* compile_net.c */
+void compile_networks(struct compiling *c, struct plan_head *h);
+
+/* The parts, in the order in which they run for each service. */
+void compile_ids(struct compiling *c, struct work *w);		/* compile_ids.c */
+void compile_mounts(struct compiling *c, struct work *w);	/* compile_mounts.c */
+void compile_process(struct compiling *c, struct work *w);	/* compile_process.c: argv, exe, env, cwd */
+void compile_environment(struct compiling *c, struct work *w);	/* compile_env.c */
+const char *environment_get(const struct work *w, const char *key);
+void compile_landlock(struct compiling *c, struct work *w);	/* compile_landlock.c */
+void compile_limits(struct compiling *c, struct work *w);	/* compile_limits.c: rlimits, cgroup, scheduling */
+void compile_listen(struct compiling *c, struct work *w);	/* compile_listen.c */
+void compile_filter(struct compiling *c, struct work *w);	/* compile_filter.c: seccomp */
+void compile_privilege(struct compiling *c, struct work *w);	/* compile_privilege.c: user namespace, capabilities */
+/* compile_graph.c: cycles and missing services are refused; then indices, tables of deps, the order. */
+void graph_make(struct compiling *c);
+void graph_write(struct compiling *c, struct plan_head *h);
+/* compile_machine.c */
+void compile_machine(struct compiling *c, struct plan_head *h);
+
+/* compile_ids.c, for sockets: in the machine's files. False: *why says why not. */
+bool find_user(struct compiling *c, const char *root, const char *name, uint32_t *uid, const char **why);
+bool find_group(struct compiling *c, const char *root, const char *name, uint32_t *gid, const char **why);
+void user_bases_free(struct compiling *c);
+
+/* compile_net.c: "10.0.0.1/24", "fd00::1"; without a prefix length it is the family's longest. */
+bool parse_address(const char *text, struct plan_addr *out);
