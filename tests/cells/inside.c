@@ -1,11 +1,13 @@
 /* Runs inside a cell: says what it sees, and tries what must not work. One line "KEY VALUE" each. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -257,6 +259,25 @@ static void leave_orphans(int n)
 	printf("zombies %d\n", zombies);
 }
 
+static void network(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(80) };
+	struct ifreq r = { .ifr_name = "host0" };
+	const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct if_nameindex *all = if_nameindex();
+
+	say("bind-80", bind(s, (struct sockaddr *)&at, sizeof at));
+	if (ioctl(s, SIOCGIFADDR, &r) == 0)
+		printf("address %s\n", inet_ntoa(((struct sockaddr_in *)&r.ifr_addr)->sin_addr));
+	printf("interfaces");
+	for (const char *const *name = (const char *const[]){ "host0", "lo", NULL }; *name; name++)
+		for (struct if_nameindex *i = all; i && i->if_name; i++)
+			if (!strcmp(i->if_name, *name))
+				printf(" %s", *name);
+	printf("\n");
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "all";
@@ -269,6 +290,10 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		for (;;)
 			pause();
+	}
+	if (!strcmp(what, "network")) {
+		network();
+		return 0;
 	}
 	if (!strcmp(what, "orphans")) {
 		leave_orphans(atoi(argv[2]));

@@ -1,0 +1,154 @@
+/* The leaf cgroup: limits, the start into it, killing, removing. Which controllers there are depends on the machine. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/cells/harness.h"
+#include "tests/cells/image.h"
+#include <linux/magic.h>
+#include <signal.h>
+#include <sys/vfs.h>
+
+static char root_path[64];
+
+/* A folder of our own in whatever cgroup2 there is: the machine's, or the one beside version 1. */
+static int open_root(struct err *e)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	struct statfs fs;
+	int fd = FD_NONE;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (statfs(places[i], &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+			continue;
+		snprintf(root_path, sizeof root_path, "%s/prior-test-%d", places[i], getpid());
+		if (mkdir(root_path, 0755) == 0 && cgroup_open_root(root_path, &fd, e) == 0)
+			return fd;
+	}
+	return FD_NONE;
+}
+
+static struct plan_ref files(struct rig *r, const char *path, const char *value)
+{
+	struct plan_file f = { write_string(&r->w, path), write_string(&r->w, value) };
+
+	return write_table(&r->w, &f, 1, sizeof f);
+}
+
+static int make(int root, const char *path, const char *value, int *leaf, struct err *e)
+{
+	struct rig r;
+	struct plan_ref f;
+
+	rig_plain(&r, "/bin/true");
+	f = files(&r, path, value);
+	r.s.cgroup = f;
+	rig_finish(&r);
+	int ret = cgroup_make(root, "leaf", &r.plan, f, leaf, e);
+
+	munmap((void *)(uintptr_t)r.plan.at, PLAN_MAX);
+	return ret;
+}
+
+static void limits(int root)
+{
+	struct err e = { 0 };
+	int leaf = FD_NONE;
+	uint64_t v = 0;
+
+	check(make(root, "cgroup.max.descendants", "3", &leaf, &e) == 0, "a limit is written and read back", "%s", e.text);
+	check(cgroup_read_u64(leaf, "cgroup.max.descendants", &v) == 0 && v == 3, "its value can be read", "%d", (int)v);
+	check(cgroup_read_u64(leaf, "cgroup.max.depth", &v) == 0 && v == UINT64_MAX, "max is the largest number", "%d", (int)v);
+	check(cgroup_read_u64(leaf, "cgroup.stat:nr_descendants", &v) == 0 && v == 0, "one line of a file can be read", "%d",
+	      (int)v);
+	check(cgroup_read_u64(leaf, "cgroup.stat:nr_absent", &v) == -ENOENT, "an absent line is ENOENT", "%d", (int)v);
+	fd_drop(&leaf);
+	check(make(root, "cgroup.max.depth", "max", &leaf, &e) == 0, "a leaf that was left over is made anew", "%s", e.text);
+	fd_drop(&leaf);
+	check(make(root, "cgroup.max.depth", "many", &leaf, &e) == -EINVAL && strstr(e.text, "cgroup leaf") &&
+	      strstr(e.text, "cgroup.max.depth"), "a wrong value names leaf and file", "%s", e.text);
+	check(make(root, "absent.max", "1", &leaf, &e) == -ENOENT && strstr(e.text, "controller"),
+	      "an absent file is an absent controller", "%s", e.text);
+	check(faccessat(root, "leaf", F_OK, 0) < 0, "a failed leaf is gone", "it is there");
+	check(cgroup_remove(root, "leaf", &e) == 0, "removing what is not there is no error", "%s", e.text);
+}
+
+static void starts_in_its_leaf(int root)
+{
+	struct err e = { 0 };
+	struct rig r;
+	struct outcome o;
+	int leaf = FD_NONE, events = FD_NONE, report, out;
+	struct cell_report rep;
+
+	if (!check(make(root, "cgroup.max.depth", "max", &leaf, &e) == 0, "a leaf for a start", "%s", e.text))
+		return;
+	check(cgroup_populated(leaf, &e) == 0, "an empty leaf is empty", "%s", e.text);
+	check(cgroup_watch(leaf, &events, &e) == 0, "it can be watched", "%s", e.text);
+	rig_strict(&r, IMAGE);
+	r.start.cgroup_fd = leaf;
+	r.argv[1] = "pause";
+	rig_start(&r, &o, &report, &out);
+	for (int i = 0; i < 5000 && !o.running && !o.failed; i++) {
+		if (cell_report_read(report, &rep, &o.err) == 1)
+			take_report(&o, &rep);
+		poll(NULL, 0, 1);
+	}
+	check(o.running, "a cell starts in its leaf, and that is attested", "%s", o.err.text);
+	check(cgroup_populated(leaf, &e) == 1, "a leaf with a cell is not empty", "%s", e.text);
+	check(cgroup_remove(root, "leaf", &e) == -EBUSY, "a leaf with processes is not removed", "%s", e.text);
+	if (mkdirat(leaf, "a", 0755) < 0 || mkdirat(leaf, "a/b", 0755) < 0 || mkdirat(leaf, "c", 0755) < 0)
+		perror("mkdir below the leaf");
+	check(cgroup_kill(leaf, &e) == 0, "the leaf is killed", "%s", e.text);
+	for (int i = 0; i < 2000 && cgroup_populated(leaf, &e) == 1; i++) {
+		waitpid(-1, NULL, WNOHANG | __WALL);
+		poll(NULL, 0, 1);
+	}
+	check(cgroup_populated(leaf, &e) == 0, "nothing survives it, the reaper neither", "%s", e.text);
+	struct pollfd p = { events, POLLPRI, 0 };
+
+	check(poll(&p, 1, 1000) == 1, "whoever watches it hears of its end", "no event");
+	rig_wait(&o, report, out, 10);
+	check(cgroup_remove(root, "leaf", &e) == 0, "it is removed with what was made below it", "%s", e.text);
+	fd_drop(&leaf);
+	fd_drop(&events);
+	fd_drop(&report);
+	fd_drop(&out);
+}
+
+/* CVE-2021-3997: depth costs time, never stack. */
+static void deep_leaf(int root)
+{
+	struct err e = { 0 };
+	int leaf = FD_NONE, depth = 0;
+
+	if (make(root, "cgroup.max.depth", "max", &leaf, &e) < 0)
+		return;
+	for (; depth < 500; depth++) {
+		if (mkdirat(leaf, "d", 0755) < 0)
+			break;
+		fd_put(&leaf, openat(leaf, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	}
+	fd_drop(&leaf);
+	check(depth > 100 && cgroup_remove(root, "leaf", &e) == 0, "a leaf 500 folders deep is removed (CVE-2021-3997)",
+	      "depth %d: %s", depth, e.text);
+}
+
+int main(void)
+{
+	struct err e = { 0 };
+
+	group = "leaf";
+	owned_fd root = open_root(&e);
+
+	if (root < 0) {
+		skip("the leaf cgroup", "no writable cgroup2 here");
+		return 0;
+	}
+	int wrong = FD_NONE;
+
+	check(cgroup_open_root("/proc", &wrong, &e) == -ENODEV, "another file system is not a cgroup", "%s", e.text);
+	limits(root);
+	deep_leaf(root);
+	image_make("/bin/inside");
+	starts_in_its_leaf(root);
+	rmdir(root_path);
+	return failures > 0;
+}
