@@ -181,21 +181,17 @@ static void count(struct prior *p, const struct ledger_svc *s, enum svc_state wa
 	p->unsettled += (uint32_t)state_is_settled(was) - state_is_settled(s->state);
 }
 
-static void step(struct prior *p, uint32_t i, enum svc_event ev)
+/* GO moves from here, until an action has nothing more to say. */
+static void go(struct prior *p, uint32_t i, enum svc_event ev)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	enum svc_state was = s->state;
+	const struct svc_move *m;
 	bool moved = false;
 	LEDGER_WRITE(s);
 
-	while (ev != EV_NONE) {
-		const struct svc_move *m = &moves[s->state][ev];
-
+	for (; ev != EV_NONE && (m = &moves[s->state][ev])->kind == GO; ev = m->act(p, i)) {
 		p->steps++;
-		if (m->kind == NEVER)
-			never_thought_of(p, i, ev);
-		if (m->kind != GO)
-			break;
 		if (s->state != m->to) {
 			moved = true;
 			s->since_ms = p->loop.now.ms;
@@ -204,14 +200,32 @@ static void step(struct prior *p, uint32_t i, enum svc_event ev)
 			loop_timer_set(&p->loop, i, 0);
 		}
 		s->state = m->to;
-		ev = m->act(p, i);
 	}
+	if (ev != EV_NONE && m->kind == NEVER)
+		never_thought_of(p, i, ev);
 	if (!moved)
 		return;
 	if (was == SVC_LISTENING)
 		sockets_unwatch(p, i);
 	count(p, s, was);
 	deps_changed(p, i);
+}
+
+static void step(struct prior *p, uint32_t i, enum svc_event ev)
+{
+	const struct svc_move *m = &moves[svc_of(p, i)->state][ev];
+
+	p->steps++;
+	switch (m->kind) {
+	case GO:
+		go(p, i, ev);
+		return;
+	case NEVER:
+		never_thought_of(p, i, ev);
+		return;
+	case STAY:
+		return;
+	}
 }
 
 void svc_post(struct prior *p, uint32_t i, enum svc_event ev)

@@ -47,7 +47,7 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 
 struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */
-	uint64_t sum;			/* FNV-1a of all bytes after this field */
+	uint64_t sum;			/* FNV-1a, by 64-bit words, of all after this field */
 	uint32_t flags;			/* SVC_F_* */
 	uint8_t state, exit_kind, pad8[2];
 	int32_t exit_status;		/* code or signal number */
@@ -112,7 +112,7 @@ struct ledger_head {
 	char run_dir[64];		/* /run/prior, or what --run-dir said */
 	char log_dir[64];
 	char config[128];
-	uint64_t sum;			/* of all bytes before */
+	uint64_t sum;			/* the same of all before it */
 };
 
 /* Layout: head, services, listen table (int32_t each). */
@@ -153,8 +153,10 @@ static inline void ledger_write_end(struct ledger_svc **s)
 		ledger_seal_svc(*s);
 }
 
-#define LEDGER_WRITE(s) __attribute__((cleanup(ledger_write_end), unused)) struct ledger_svc *write_guard = \
+#define LEDGER_WRITE_(s, line) __attribute__((cleanup(ledger_write_end), unused)) struct ledger_svc *open_##line = \
 	ledger_write_begin(s)
+#define LEDGER_WRITE_AT(s, line) LEDGER_WRITE_(s, line)
+#define LEDGER_WRITE(s) LEDGER_WRITE_AT(s, __LINE__)
 
 /* Call with each descriptor that must survive an exec of PID 1 (never FD_NONE). */
 void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), void *ctx);
