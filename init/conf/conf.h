@@ -66,7 +66,7 @@ struct conf_key {
 	const char *doc;	/* one sentence: the manual and the schema print it */
 	const char *const *words; /* CONF_WORD: the choices, NULL-ended */
 	const struct conf_key *sub; /* rows of a block; on a row that is a single value: its map form */
-	size_t each;		/* CONF_ITEMS: size of one object */
+	size_t each, from_at;	/* CONF_ITEMS: size of one object; where in it its struct origin is, 0: it has none */
 	int64_t min, max;	/* CONF_COUNT, CONF_MSEC, CONF_SIZE: bounds, both included; max 0: none but the type's */
 	int (*check)(const void *field, struct err *e); /* a rule that the type cannot say; texts are not NULL here */
 	void (*set)(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
@@ -126,7 +126,7 @@ struct conf_read {
 
 /* Set every field to its default. Returns 0, or -EINVAL: a default is not what its row allows (told as well). */
 int conf_defaults(struct conf_read *r, void *obj);
-/* Read a map into obj, row by row; every problem is told, what could be read is set. */
+/* Read a map into obj, row by row; every problem is told, what could be read is set, even against its rule. */
 void conf_read_block(struct conf_read *r, const struct conf_key *keys, void *obj, const struct node *map);
 void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
 /* The same node, read by another row of the same object. */
@@ -139,7 +139,7 @@ void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, 
 bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node *n);
 /* The same where several spellings add to one row. */
 void conf_stamp(struct conf_read *r, const struct conf_key *k, const struct node *n);
-/* For set(): read n by the row's type and rule after all. */
+/* For set(): read n by the row's type and rule after all. What is no value of the type leaves the field as it was. */
 void conf_read_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
 /* For set(): the node that stands for `text` at n's place. */
 struct node conf_made(const struct node *n, const char *text);

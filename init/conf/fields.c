@@ -333,19 +333,13 @@ void conf_field_read(struct conf_read *r, const struct conf_key *k, void *obj, c
 void conf_read_plainly(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 {
 	void *f = (char *)obj + k->at;
-	_Alignas(16) char old[64];
 	struct err e = { 0 };
 
-	if (k->size > sizeof old)
-		return;
-	memcpy(old, f, k->size);
 	if (read_typed(r, k, f, n) < 0)
 		return;
-	if (k->check && k->check(f, &e) < 0) {
+	/* A value against a rule is told and kept: then what depends on it is not told to be missing as well. */
+	if (k->check && k->check(f, &e) < 0)
 		conf_error(r, n, "%s", e.text);
-		memcpy(f, old, k->size);
-		return;
-	}
 	if ((k->type == CONF_TEXT || k->type == CONF_PATH) && !**(const char **)f)
 		*(const char **)f = NULL;
 }
@@ -411,8 +405,13 @@ static int read_items(struct conf_read *r, const struct conf_key *k, void *f, co
 		conf_error(r, n, "no memory left for the configuration");
 		return -ENOMEM;
 	}
-	for (const struct node *c = n->first; c; c = c->next)
-		conf_read_item(r, k->sub, l.v + l.n++ * k->each, c);
+	for (const struct node *c = n->first; c; c = c->next) {
+		char *item = l.v + l.n++ * k->each;
+
+		conf_read_item(r, k->sub, item, c);
+		if (k->from_at)
+			*(struct origin *)(item + k->from_at) = conf_origin(r, c);
+	}
 	memcpy(f, &l, sizeof l);
 	return 0;
 }

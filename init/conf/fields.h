@@ -3,7 +3,7 @@
 #pragma once
 #include "init/conf/conf.h"
 
-/* Parse n into the row's field; what is wrong is told, and then the field keeps what it had. */
+/* Parse n into the row's field; what is wrong is told. */
 void conf_field_read(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
 /* The row's default, or "not given". */
 void conf_field_default(struct conf_read *r, const struct conf_key *k, void *obj);

@@ -123,7 +123,9 @@ bool value_is_near(const char *s, const char *w, unsigned *distance)
 	size_t n = strlen(s);
 
 	*distance = edits(s, w);
-	return *distance <= (n < 3 ? 1 : n / 3) && *distance < strlen(w);
+	if (n >= 4 && !strncmp(s, w, n) && *distance > 2)
+		*distance = 2;	/* its beginning: NET_BIND for NET_BIND_SERVICE */
+	return *distance <= (n < 3 ? 1 : n < 6 ? 2 : n / 3) && *distance < strlen(w);
 }
 
 const char *value_nearest(const char *s, const char *const *words)

@@ -5,41 +5,45 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 5)))
-static void wrong(struct load *l, struct spec_service *svc, const void *field, const char *fmt, ...)
-{
-	struct origin at = spec_from(svc, field);
-	char text[800];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	spec_problem(l->s, SEV_ERROR, at.kind == FROM_FILE ? at : svc->from, svc->name, "%s", text);
-}
-
 /* Something else is wrong with the same value: once is enough. */
 static bool is_told(const struct load *l, struct origin at)
 {
 	for (const struct problem *p = l->s->problems; p; p = p->next)
-		if (p->at.kind == FROM_FILE && p->at.file == at.file && p->at.line == at.line && p->at.col == at.col)
+		if (p->severity == SEV_ERROR && p->at.kind == FROM_FILE && p->at.file == at.file && p->at.line == at.line &&
+		    p->at.col == at.col)
 			return true;
 	return false;
 }
 
+__attribute__((format(printf, 4, 5)))
+static void wrong(struct load *l, const struct spec_service *svc, struct origin at, const char *fmt, ...)
+{
+	char text[800];
+	va_list ap;
+
+	if (at.kind != FROM_FILE)
+		at = svc->from;
+	if (is_told(l, at))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	spec_problem(l->s, SEV_ERROR, at, svc->name, "%s", text);
+}
+
 static void check_process(struct load *l, struct spec_service *svc)
 {
-	if (svc->command.n == 0 && !is_told(l, spec_from(svc, &svc->command)))
-		wrong(l, svc, &svc->command, "command: is missing or empty; there is nothing to run");
+	if (svc->command.n == 0)
+		wrong(l, svc, spec_from(svc, &svc->command), "command: is missing or empty; there is nothing to run");
 	else if (svc->command.n && !*svc->command.v[0])
-		wrong(l, svc, &svc->command, "command: the program's name is empty");
+		wrong(l, svc, spec_from(svc, &svc->command), "command: the program's name is empty");
 	if (svc->user && svc->dynamic_user)
-		wrong(l, svc, &svc->user, "user: contradicts security.dynamic_user: true; give one of them");
+		wrong(l, svc, spec_from(svc, &svc->user), "user: contradicts security.dynamic_user: true; give one of them");
 	if (svc->type == TYPE_ONESHOT && (svc->restart == RESTART_ALWAYS || svc->restart == RESTART_UNLESS_STOPPED))
-		wrong(l, svc, &svc->restart, "restart: '%s' would run a oneshot again and again; use no or on-failure",
+		wrong(l, svc, spec_from(svc, &svc->restart), "restart: '%s' would run a oneshot again and again; use no or on-failure",
 		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
 	if (svc->backoff_initial > svc->backoff_max)
-		wrong(l, svc, &svc->backoff_initial, "backoff.initial: is longer than backoff.max");
+		wrong(l, svc, spec_from(svc, &svc->backoff_initial), "backoff.initial: is longer than backoff.max");
 }
 
 /* Depends on the condition, not on the row, so conf_refuse_unbuilt() cannot know. */
@@ -47,7 +51,7 @@ static void check_conditions(struct load *l, struct spec_service *svc)
 {
 	for (unsigned i = 0; i < svc->depends_on.n; i++)
 		if (svc->depends_on.v[i].condition == COND_HEALTHY)
-			wrong(l, svc, &svc->depends_on, "depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
+			wrong(l, svc, spec_from(svc, &svc->depends_on), "depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
 }
 
 static unsigned kinds_of(const struct spec_listen *s)
@@ -62,16 +66,16 @@ static void check_listen(struct load *l, struct spec_service *svc)
 		const struct spec_listen *s = &svc->listen.v[i];
 
 		if (kinds_of(s) != 1)
-			wrong(l, svc, &svc->listen, "listen: socket %u (%s) has %s; give it exactly one of tcp and unix", i + 1, s->name,
+			wrong(l, svc, s->from, "listen: socket '%s' has %s; give it exactly one of tcp and unix", s->name,
 			      kinds_of(s) ? "several addresses" : "no address");
 		if (s->tcp && (s->user || s->group))
-			wrong(l, svc, &svc->listen, "listen: socket %u (%s): user and group are for unix sockets", i + 1, s->name);
+			wrong(l, svc, s->from, "listen: socket '%s': user and group are for unix sockets", s->name);
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(s->name, svc->listen.v[j].name))
-				wrong(l, svc, &svc->listen, "listen: sockets %u and %u are both named '%s'; name each", j + 1, i + 1, s->name);
+				wrong(l, svc, s->from, "listen: a second socket with the name '%s'; name each", s->name);
 	}
 	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
-		wrong(l, svc, &svc->ready, "ready: 'listening' needs a socket in listen");
+		wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'listening' needs a socket in listen");
 }
 
 static const struct spec_bridge *find_bridge(const struct spec *s, const char *name)
@@ -87,15 +91,15 @@ static void check_network(struct load *l, struct spec_service *svc)
 	const struct spec_network *n = &svc->network;
 
 	if (n->ports.n && !n->bridge)
-		wrong(l, svc, &n->ports, "isolation.network.ports: needs a bridge (isolation.network.bridge)");
+		wrong(l, svc, spec_from(svc, &n->ports), "isolation.network.ports: needs a bridge (isolation.network.bridge)");
 	if (n->addresses.n && !n->bridge)
-		wrong(l, svc, &n->addresses, "isolation.network.address: needs a bridge (isolation.network.bridge)");
+		wrong(l, svc, spec_from(svc, &n->addresses), "isolation.network.address: needs a bridge (isolation.network.bridge)");
 	if (n->gateway && !n->addresses.n)
-		wrong(l, svc, &n->gateway, "isolation.network.gateway: needs an address");
+		wrong(l, svc, spec_from(svc, &n->gateway), "isolation.network.gateway: needs an address");
 	if (n->bridge && !n->addresses.n)
-		wrong(l, svc, &n->bridge, "isolation.network.bridge: needs an address (isolation.network.address)");
+		wrong(l, svc, spec_from(svc, &n->bridge), "isolation.network.bridge: needs an address (isolation.network.address)");
 	if (n->bridge && !find_bridge(l->s, n->bridge))
-		wrong(l, svc, &n->bridge, "isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
+		wrong(l, svc, spec_from(svc, &n->bridge), "isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
 }
 
 /* All in one line: under a preset there are many. */
@@ -110,16 +114,16 @@ static void check_mounts(struct load *l, struct spec_service *svc)
 		if (needs[i].on)
 			text_fmt(&t, "%s%s (%s)", t.n ? ", " : "", needs[i].name, spec_origin_text(l->s, spec_from(svc, needs[i].field)));
 	if (t.n && !svc->ns_mount)
-		wrong(l, svc, &svc->ns_mount, "isolation.mount: false contradicts what needs own mounts: %s%s", text, t.cut ? "..." : "");
+		wrong(l, svc, spec_from(svc, &svc->ns_mount), "isolation.mount: false contradicts what needs own mounts: %s%s", text, t.cut ? "..." : "");
 }
 
 static void check_namespaces(struct load *l, struct spec_service *svc)
 {
 	if (svc->private_ipc && !svc->ns_ipc)
-		wrong(l, svc, &svc->ns_ipc, "isolation.ipc: false contradicts isolation.private_ipc (%s)",
+		wrong(l, svc, spec_from(svc, &svc->ns_ipc), "isolation.ipc: false contradicts isolation.private_ipc (%s)",
 		      spec_origin_text(l->s, spec_from(svc, &svc->private_ipc)));
 	if (svc->hostname && !svc->ns_uts)
-		wrong(l, svc, &svc->ns_uts, "isolation.uts: false contradicts isolation.hostname (%s)",
+		wrong(l, svc, spec_from(svc, &svc->ns_uts), "isolation.uts: false contradicts isolation.hostname (%s)",
 		      spec_origin_text(l->s, spec_from(svc, &svc->hostname)));
 }
 
@@ -141,16 +145,16 @@ static void check_volumes(struct load *l, struct spec_service *svc)
 			const char *x = target_of(svc->volumes.v[i], &a), *y = target_of(svc->volumes.v[j], &b);
 
 			if (x && y && a == b && !memcmp(x, y, a))
-				wrong(l, svc, &svc->volumes, "isolation.volumes: two of them have the target %.*s", (int)a, x);
+				wrong(l, svc, spec_from(svc, &svc->volumes), "isolation.volumes: two of them have the target %.*s", (int)a, x);
 		}
 }
 
 static void check_seccomp(struct load *l, struct spec_service *svc)
 {
 	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_deny.n)
-		wrong(l, svc, &svc->seccomp_deny, "security.seccomp.deny: has no effect with profile none");
+		wrong(l, svc, spec_from(svc, &svc->seccomp_deny), "security.seccomp.deny: has no effect with profile none");
 	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_allow.n)
-		wrong(l, svc, &svc->seccomp_allow, "security.seccomp.allow: has no effect with profile none");
+		wrong(l, svc, spec_from(svc, &svc->seccomp_allow), "security.seccomp.allow: has no effect with profile none");
 }
 
 void check_service(struct load *l, struct spec_service *svc)

@@ -150,21 +150,41 @@ static int load_directory(struct load *l, const char *path, struct err *e)
 	return 0;
 }
 
-int load_files(struct load *l, const char *path, struct err *e)
+static int make_room(struct load *l, struct err *e)
 {
 	struct arena *a = &l->s->arena;
-	struct stat st;
 
 	l->s->files = arena_get(a, FILES_MAX * sizeof *l->s->files);
 	l->roots = arena_get(a, FILES_MAX * sizeof *l->roots);
 	l->services = arena_get(a, FILES_MAX * sizeof *l->services);
 	if (!l->s->files || !l->roots || !l->services)
-		return err_set(e, ENOMEM, "%s: no memory", path);
+		return err_set(e, ENOMEM, "no memory left for the configuration");
 	l->s->files[0] = "default";
+	return 0;
+}
+
+int load_files(struct load *l, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (make_room(l, e) < 0)
+		return -e->code;
 	if (stat(path, &st) < 0)
 		return err_sys(e, "%s", path);
-	path = arena_copy(a, path, strlen(path));
+	path = arena_copy(&l->s->arena, path, strlen(path));
 	if (!path)
 		return err_set(e, ENOMEM, "no memory left for the configuration");
 	return S_ISDIR(st.st_mode) ? load_directory(l, path, e) : load_one(l, path, e);
+}
+
+int load_text(struct load *l, const char *name, const char *text, size_t n, struct err *e)
+{
+	if (make_room(l, e) < 0)
+		return -e->code;
+	l->s->nfiles = 1;
+	l->s->files[1] = arena_copy(&l->s->arena, name, strlen(name));
+	if (!l->s->files[1])
+		return err_set(e, ENOMEM, "no memory left for the configuration");
+	read_tree(l, 1, text, n);
+	return 0;
 }

@@ -113,25 +113,61 @@ READER(set_cpus)
 		conf_read_text(r, "limits.cgroup.cpu_max", obj, n, text);
 }
 
-/* Canonical names, so that nothing later has to know the spellings. */
+/* Canonical names, so that nothing later has to know the spellings. How many were none: told. */
+static unsigned canonical(struct conf_read *r, const struct node *n, struct str_list *l)
+{
+	unsigned bad = 0;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		int c = cap_number(l->v[i]);
+		const char *near = c < 0 ? cap_nearest(l->v[i]) : NULL;
+
+		if (c < 0)
+			conf_error(r, n, "'%.40s' is not a capability%s%s%s", l->v[i], near ? " (did you mean '" : "", near ? near : "",
+				   near ? "'?)" : "");
+		bad += c < 0;
+		l->v[i] = c == (int)CAPS_KNOWN ? "ALL" : c >= 0 ? cap_name((unsigned)c) : l->v[i];
+	}
+	return bad;
+}
+
 READER(set_caps)
 {
 	struct str_list l;
-	unsigned bad = 0;
 
-	if (conf_list(r, n, &l) < 0)
-		return;
-	for (unsigned i = 0; i < l.n; i++) {
-		int c = cap_number(l.v[i]);
-		const char *near = c < 0 ? cap_nearest(l.v[i]) : NULL;
-
-		if (c < 0 && near)
-			conf_error(r, n, "'%.40s' is not a capability (did you mean '%s'?)", l.v[i], near);
-		else if (c < 0)
-			conf_error(r, n, "'%.40s' is not a capability", l.v[i]);
-		bad += c < 0;
-		l.v[i] = c == (int)CAPS_KNOWN ? "ALL" : c >= 0 ? cap_name((unsigned)c) : l.v[i];
-	}
-	if (!bad)
+	if (conf_list(r, n, &l) == 0 && canonical(r, n, &l) == 0)
 		*(struct str_list *)((char *)obj + k->at) = l;
+}
+
+static bool has(const struct str_list *l, const char *word)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (!strcmp(l->v[i], word))
+			return true;
+	return false;
+}
+
+/* What a preset drops stays dropped: one more capability in the list must not bring back forty. */
+READER(set_cap_drop)
+{
+	struct str_list *old = (struct str_list *)((char *)obj + k->at), l, both = { 0 };
+
+	if (conf_list(r, n, &l) < 0 || canonical(r, n, &l) > 0)
+		return;
+	both.v = arena_get(r->arena, (old->n + l.n + 1) * sizeof *both.v);
+	if (!both.v) {
+		conf_error(r, n, "no memory left for the configuration");
+		return;
+	}
+	for (unsigned i = 0; i < old->n + l.n; i++) {
+		const char *cap = i < old->n ? old->v[i] : l.v[i - old->n];
+
+		if (!has(&both, "ALL") && !has(&both, cap))
+			both.v[both.n++] = cap;
+	}
+	if (has(&both, "ALL")) {
+		both.v[0] = "ALL";
+		both.n = 1;
+	}
+	*old = both;
 }

@@ -213,20 +213,31 @@ static int read_services(struct load *l, struct err *e)
 	return 0;
 }
 
+static int load_rest(struct load *l, int rc, struct err *e)
+{
+	if (rc == 0)
+		rc = read_top(l, e);
+	if (rc == 0)
+		rc = read_services(l, e);
+	if (rc < 0)
+		spec_free(l->s);
+	return rc;
+}
+
 int spec_load(struct spec *s, const char *path, struct err *e)
 {
 	struct load l = { .s = s };
-	int rc;
 
 	*s = (struct spec){ 0 };
-	rc = load_files(&l, path, e);
-	if (rc == 0)
-		rc = read_top(&l, e);
-	if (rc == 0)
-		rc = read_services(&l, e);
-	if (rc < 0)
-		spec_free(s);
-	return rc;
+	return load_rest(&l, load_files(&l, path, e), e);
+}
+
+int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e)
+{
+	struct load l = { .s = s };
+
+	*s = (struct spec){ 0 };
+	return load_rest(&l, load_text(&l, name, text, n, e), e);
 }
 
 void spec_free(struct spec *s)

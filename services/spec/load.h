@@ -26,6 +26,7 @@ struct load {
 
 /* files.c: names and texts of all files into s->files and roots. -errno: nothing could be read. */
 int load_files(struct load *l, const char *path, struct err *e);
+int load_text(struct load *l, const char *name, const char *text, size_t n, struct err *e);
 /* load.c: a pass with its problems going to l->s. */
 struct conf_read load_read(struct load *l);
 /* presets.c: what a service with this preset has before its own lines, NULL: no memory (told). */

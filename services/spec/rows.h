@@ -22,6 +22,8 @@ const struct conf_index *top_index(void);
 #define READER(name) void name(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 /* forms_process.c */
 READER(set_user);
+READER(set_caps);
+READER(set_cap_drop);
 READER(set_capabilities);
 READER(set_security_opt);
 READER(set_network_mode);
@@ -33,7 +35,6 @@ READER(set_on_failure);
 READER(set_depends_on);
 READER(set_health_test);
 /* forms_cell.c */
-READER(set_caps);
 READER(set_seccomp);
 READER(set_unveil);
 READER(set_landlock);

@@ -117,7 +117,7 @@ static const struct conf_key seccomp_keys[] = {
 
 const struct conf_key security_keys[] = {
 	{ "dynamic_user", BOOL_OFF(dynamic_user), .doc = "A user id of its own from a private range." },
-	{ "cap_drop", LIST(cap_drop), .set = set_caps, .doc = "Capabilities to give up, or ALL.", .example = "[ALL]" },
+	{ "cap_drop", LIST(cap_drop), .set = set_cap_drop, .doc = "Capabilities to give up, or ALL; adds to what the preset drops.", .example = "[ALL]" },
 	{ "cap_add", LIST(cap_add), .set = set_caps, .doc = "Capabilities to have after all, with or without CAP_.",
 	  .example = "[NET_BIND_SERVICE]" },
 	{ "capabilities_add", ALIAS("security.cap_add") },

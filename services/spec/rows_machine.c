@@ -56,6 +56,7 @@ static const struct conf_key machine_keys[] = {
 	{ "sysctl", .type = CONF_PAIRS, F(machine.sysctl, struct pair_list), .check = sysctl_rule, .doc = "Kernel settings by their names.",
 	  .example = "{net.ipv4.ip_forward: 1}" },
 	{ "mounts", .type = CONF_ITEMS, F(machine.mounts, struct spec_mount_list), .sub = mount_keys, .each = sizeof(struct spec_mount),
+	  .from_at = offsetof(struct spec_mount, from),
 	  .doc = "File systems to mount at boot." },
 	{ "fstab", BOOL(machine.fstab), LACKS("reading /etc/fstab"), .doc = "Mount what /etc/fstab says, too.", .example = "true" },
 	{ "console", SECTION(console_keys), .doc = "The console." },

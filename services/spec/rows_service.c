@@ -188,6 +188,7 @@ const struct conf_key service_keys[] = {
 	  .example = "{path_exists: /etc/nginx}" },
 	{ "hooks", SECTION(hook_keys), .doc = "Commands around start and stop." },
 	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys, .each = sizeof(struct spec_listen),
+	  .from_at = offsetof(struct spec_listen, from),
 	  .doc = "Sockets that prior binds and passes on, from descriptor 3." },
 	{ "logs", SECTION(log_keys), .doc = "What happens to its output." },
 	{ "isolation", SECTION(isolation_keys), .doc = "What it sees." },

@@ -258,6 +258,8 @@ struct problem {
  * -errno when nothing could be read at all. The caller frees with spec_free().
  */
 int spec_load(struct spec *s, const char *path, struct err *e);
+/* The same for a text that is in no file: problems call it `name`. `prior run --set`, tests. */
+int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e);
 void spec_free(struct spec *s);
 
 /* Add a problem, from later stages too (user lookup, graph, seccomp). */
