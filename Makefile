@@ -82,6 +82,17 @@ $(O)/prior.debug: $(OBJ) $(O)/objects
 	@echo "  LINK $@"
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(OBJ) $(LIBS) $(END)
 
+# The same with one difference: PID 1 aborts when it asks for heap memory after boot (init/base/noheap.h). For tests.
+NO_HEAP := init/base/noheap init/serve
+WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
+$(O)/prior-noheap: $(NO_HEAP:%=$(O)/noheap/%.o) $(OBJ)
+	$Q$(CC) $(CFLAGS) $(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(BEGIN) \
+		$(filter-out $(NO_HEAP:%=$(O)/%.o),$(OBJ)) $(NO_HEAP:%=$(O)/noheap/%.o) $(LIBS) $(END)
+
+$(O)/noheap/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$Q$(COMPILE) -DPRIOR_NO_HEAP -MMD -MP -c -o $@ $<
+
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D); echo "  CC   $<"
 	$Q$(COMPILE) -MMD -MP -c -o $@ $<
@@ -137,7 +148,7 @@ $(BUILD)/need-%: tools/packages.txt tools/need
 $(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-musl
 	$Qtools/musl-libs $(@D)
 
--include $(OBJ:.o=.d) $(HELPERS:=.d) $(O)/tests/bench/spawn.d $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
+-include $(OBJ:.o=.d) $(NO_HEAP:%=$(O)/noheap/%.d) $(HELPERS:=.d) $(O)/tests/bench/spawn.d $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
 
 ##
 # Every ladder is programs that print `ok NAME`, `not ok NAME` or `skip NAME: WHY`; tools/runtests counts them.
@@ -156,13 +167,13 @@ unit: $(UNIT) ## of these, the unit tests alone: needs no binary
 lint: $(BUILD)/need-test ## and the rules about the source alone
 	$(call run,60,$(LINT))
 
-check-root: $(O)/prior $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
+check-root: $(O)/prior $(O)/prior-noheap $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
 	$(call run,900,tests/cells/run)
 
 check-boot: $(O)/prior $(BUILD)/need-test ## the machine under test, in QEMU
 	$(call run,1800,qemu/run-scenarios)
 
-check-fault: $(O)/prior $(HELPERS) $(BUILD)/need-test ## what PID 1 does when system calls fail
+check-fault: $(O)/prior $(O)/prior-noheap $(HELPERS) $(BUILD)/need-test ## what PID 1 does when system calls fail
 	$(call run,900,tests/fault/run)
 
 LADDERS := glibc/check glibc/check-root glibc/check-boot glibc/check-fault musl/check musl/check-root musl/check-boot
