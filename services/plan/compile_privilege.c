@@ -95,6 +95,8 @@ static void compile_caps(struct compiling *c, struct work *w)
 void compile_privilege(struct compiling *c, struct work *w)
 {
 	compile_caps(c, w);
+	if (w->refused)		/* who it would be is not known */
+		return;
 	judge_user_namespace(c, w);
 	if (w->eff.restrict_namespaces && w->out.flags & (CELL_USER | CELL_USER_FIRST))
 		w->out.flags |= CELL_NO_NEW_NS;
