@@ -23,10 +23,10 @@ static void words(FILE *to, const struct conf_key *k)
 }
 
 static const char *const type_names[CONF_TYPES] = {
-	[CONF_BOOL] = "bool", [CONF_COUNT] = "number", [CONF_MSEC] = "time", [CONF_OCTAL] = "mode", [CONF_SIGNAL] = "signal",
-	[CONF_SIZE] = "size", [CONF_WORD] = "word", [CONF_TEXT] = "text", [CONF_PATH] = "path", [CONF_LIST] = "list",
-	[CONF_COMMAND] = "command", [CONF_PAIRS] = "map", [CONF_ITEMS] = "list of blocks", [CONF_SECTION] = "block",
-	[CONF_APART] = "block", [CONF_CUSTOM] = "value",
+	[CONF_BOOL] = "bool",	    [CONF_COUNT] = "number", [CONF_MSEC] = "time",     [CONF_OCTAL] = "mode",
+	[CONF_SIGNAL] = "signal",   [CONF_SIZE] = "size",    [CONF_WORD] = "word",     [CONF_TEXT] = "text",
+	[CONF_PATH] = "path",	    [CONF_LIST] = "list",    [CONF_COMMAND] = "command", [CONF_PAIRS] = "map",
+	[CONF_ITEMS] = "list of blocks", [CONF_SECTION] = "block", [CONF_APART] = "block", [CONF_CUSTOM] = "value",
 };
 
 static void entry(struct conf_book *b, const struct conf_key *k, const char *path)
@@ -51,6 +51,14 @@ static void entry(struct conf_book *b, const struct conf_key *k, const char *pat
 	}
 }
 
+/* Another place for a block whose keys are listed at the first. */
+static bool repeats(const struct conf_book *b, const struct conf_key *k)
+{
+	const struct conf_key *first = k->alias && k->type != CONF_CUSTOM ? conf_row(b->root, k->alias) : NULL;
+
+	return first && first->sub == k->sub;
+}
+
 void conf_print_reference(struct conf_book *b, const struct conf_key *keys, const char *prefix)
 {
 	for (const struct conf_key *k = keys; k->name; k++) {
@@ -58,8 +66,7 @@ void conf_print_reference(struct conf_book *b, const struct conf_key *keys, cons
 
 		snprintf(path, sizeof path, "%s%s", prefix, k->name);
 		entry(b, k, path);
-		if (!k->sub || (b->shared && k->sub == b->shared) || (k->alias && k->type != CONF_CUSTOM && conf_row(b->root, k->alias) &&
-						       conf_row(b->root, k->alias)->sub == k->sub))
+		if (!k->sub || (b->shared && k->sub == b->shared) || repeats(b, k))
 			continue;
 		snprintf(path, sizeof path, "%s%s%s.", prefix, k->name,
 			 k->type == CONF_ITEMS ? "[]" : k->flags & CONF_NAMED ? ".NAME" : "");

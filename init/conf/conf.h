@@ -48,7 +48,8 @@ enum conf_flag {
 	CONF_ALLOW_MAX = 1,	/* CONF_SIZE: "max" and "unlimited" are VALUE_MAX; CONF_COUNT: they are -1 */
 	CONF_YES_NO = 2,	/* CONF_WORD: words 0 and 1 are also any boolean, and are shown as false and true */
 	CONF_NO = 4,		/* CONF_WORD: word 0 is also any boolean no */
-	CONF_SELF = 8,		/* in the `sub` of a row that is a single value too: this is that value's name in the map form */
+	/* in the `sub` of a row that is a single value too: this is that value's name in the map form */
+	CONF_SELF = 8,
 	CONF_REPLACE = 16,	/* CONF_PAIRS: a later layer replaces an earlier one */
 	CONF_NAMED = 32,	/* CONF_APART: a map from names to such blocks */
 	CONF_REQUIRED = 64,	/* in CONF_ITEMS: must be given */
@@ -67,12 +68,14 @@ struct conf_key {
 	const char *const *words; /* CONF_WORD: the choices, NULL-ended */
 	const struct conf_key *sub; /* rows of a block; on a row that is a single value: its map form */
 	size_t each, from_at;	/* CONF_ITEMS: size of one object; where in it its struct origin is, 0: it has none */
-	int64_t min, max;	/* CONF_COUNT, CONF_MSEC, CONF_SIZE: bounds, both included; max 0: none but the type's */
+	/* CONF_COUNT, CONF_MSEC, CONF_SIZE: bounds, both included; max 0: none but the type's */
+	int64_t min, max;
 	int (*check)(const void *field, struct err *e); /* a rule that the type cannot say; texts are not NULL here */
 	void (*set)(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n);
 	bool (*given)(const struct conf_key *k, const void *obj);
 	void (*put)(struct conf_out *o, const struct conf_key *k, const void *obj);
-	const char *alias;	/* another spelling of the row with this dotted path; with set or sub: of what they fill */
+	/* another spelling of the row with this dotted path; with set or sub: of what they fill */
+	const char *alias;
 	const char *map_means;	/* on a row with a map form: the single value that the map form implies; NULL: none */
 	const char *unbuilt;	/* the effect that this version lacks: only the default is taken */
 	unsigned unbuilt_words;	/* CONF_WORD: the words it lacks, one bit each; 0: all but the default */
@@ -149,7 +152,8 @@ void conf_refuse_unbuilt(struct conf_read *r, const void *obj);
 __attribute__((format(printf, 3, 4)))
 void conf_error(struct conf_read *r, const struct node *n, const char *fmt, ...);	/* "LABEL: TEXT" at n's value */
 __attribute__((format(printf, 3, 4)))
-void conf_error_key(struct conf_read *r, const struct node *n, const char *fmt, ...);	/* at n's key, label of what is around */
+/* at n's key, label of what is around */
+void conf_error_key(struct conf_read *r, const struct node *n, const char *fmt, ...);
 /* "isolation.network.ports", below r->top. */
 const char *conf_label(const struct conf_read *r, const struct node *n);
 struct origin conf_origin(const struct conf_read *r, const struct node *n);
@@ -200,6 +204,7 @@ struct conf_book {
 	unsigned depth;
 };
 
-void conf_print_schema(struct conf_book *b, const struct conf_key *keys, const char *also); /* one object's, with its braces */
+/* one object's, with its braces */
+void conf_print_schema(struct conf_book *b, const struct conf_key *keys, const char *also);
 void conf_print_reference(struct conf_book *b, const struct conf_key *keys, const char *prefix); /* mdoc list items */
 void conf_print_example(struct conf_book *b, const struct conf_key *keys); /* YAML lines, all that is built */

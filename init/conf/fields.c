@@ -75,7 +75,8 @@ static const char *number_hint(const char *s)
 
 static void not_a(struct conf_read *r, const struct conf_key *k, const struct node *n)
 {
-	conf_error(r, n, "'%.60s' is not %s%s", n->text, type_text[k->type], k->type == CONF_COUNT ? number_hint(n->text) : "");
+	conf_error(r, n, "'%.60s' is not %s%s", n->text, type_text[k->type],
+		k->type == CONF_COUNT ? number_hint(n->text) : "");
 }
 
 /* Bounds are shown as the type is written. */
@@ -249,7 +250,8 @@ static void put_pair(struct pair_list *l, struct str_pair p, struct origin from)
 static int read_pairs(struct conf_read *r, const struct conf_key *k, struct pair_list *f, const struct node *n)
 {
 	unsigned keep = k->flags & CONF_REPLACE ? 0 : f->n, room = keep + n->n;
-	struct pair_list l = { arena_get(r->arena, (room + 1) * sizeof *l.v), keep, arena_get(r->arena, (room + 1) * sizeof *l.from) };
+	struct pair_list l = { arena_get(r->arena, (room + 1) * sizeof *l.v), keep,
+		arena_get(r->arena, (room + 1) * sizeof *l.from) };
 	int rc = 0;
 
 	if (n->kind == NODE_SCALAR && !conf_is_empty(n)) {

@@ -51,7 +51,8 @@ static const char *variable(struct tree *t, struct fill *f, const char *s, const
 	else if (def != close)
 		put(f, def + 2, (size_t)(close - def) - 2);
 	else
-		f->why = arena_fmt(t->arena, "${%s} is not set in prior's environment and has no default (${%s:-default})",
+		f->why = arena_fmt(t->arena,
+			"${%s} is not set in prior's environment and has no default (${%s:-default})",
 				   name ? name : "?", name ? name : "?");
 	return close + 1;
 }
@@ -86,8 +87,16 @@ const char *tree_fill(struct tree *t, const char *s, size_t n, const char **why)
 /* Length of the UTF-8 sequence at s, 0 when it is none: overlong forms, surrogates and > U+10FFFF are none. */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t len = 0;
 
+	if (s[0] < 0x80)
+		len = 1;
+	else if (s[0] >= 0xc2 && s[0] < 0xe0)
+		len = 2;
+	else if ((s[0] & 0xf0) == 0xe0)
+		len = 3;
+	else if (s[0] >= 0xf0 && s[0] < 0xf5)
+		len = 4;
 	if (len == 0 || len > n)
 		return 0;
 	for (size_t i = 1; i < len; i++)

@@ -2,15 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/conf/conf.h"
 #include <string.h>
+#include <strings.h>
 
 /* Text that YAML would take for something else than text, or for its own syntax. */
 static bool is_plain(const char *s)
 {
-	bool b;
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
 	size_t n = strlen(s);
+	bool b;
 
-	return n && n < 200 && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-")] == '\0' &&
-	       *s != '-' && *s != '.' && *s != '+' && value_bool(s, &b) < 0 && strcmp(s, "null") && strcmp(s, "Null") && strcmp(s, "NULL");
+	if (n == 0 || n > 200 || s[strspn(s, safe)] || strchr("-.+", *s))
+		return false;
+	return value_bool(s, &b) < 0 && strcasecmp(s, "null");
 }
 
 static void put_char(struct conf_out *o, unsigned char c)
@@ -225,6 +228,12 @@ static bool as_block(const struct conf_key *k, const void *obj)
 	return false;
 }
 
+/* A list that somebody gave as empty, which may differ from what its preset has. */
+static bool is_emptied(const struct conf_out *o, const struct conf_key *k)
+{
+	return (k->type == CONF_LIST || k->type == CONF_ITEMS) && conf_origin_of(o, k).kind != FROM_DEFAULT;
+}
+
 /* In YAML, what nobody gave and what is nothing is left out. */
 static bool is_shown(const struct conf_out *o, const struct conf_key *k, const void *obj)
 {
@@ -233,7 +242,7 @@ static bool is_shown(const struct conf_out *o, const struct conf_key *k, const v
 	if (o->form != CONF_FORM_YAML)
 		return true;
 	if (!as_block(k, obj))
-		return conf_given(k, obj) || (conf_origin_of(o, k).kind != FROM_DEFAULT && (k->type == CONF_LIST || k->type == CONF_ITEMS));
+		return conf_given(k, obj) || is_emptied(o, k);
 	for (const struct conf_key *s = k->sub; s->name; s++)
 		if (is_shown(o, s, obj))
 			return true;
@@ -277,7 +286,8 @@ static void print_pair_lines(struct conf_out *o, const struct pair_list *l)
 	o->depth--;
 }
 
-static void print_row(struct conf_out *o, const struct conf_key *k, const struct conf_key *value, const void *obj, const char **comma)
+static void print_row(struct conf_out *o, const struct conf_key *k, const struct conf_key *value, const void *obj,
+	const char **comma)
 {
 	print_name(o, k, comma);
 	o->at = conf_origin_of(o, value);

@@ -151,7 +151,8 @@ static void reset_rows(struct conf_read *r, const struct conf_key *keys, void *o
 
 struct node conf_made(const struct node *n, const char *text)
 {
-	return (struct node){ .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file, .line = n->line, .col = n->col,
+	return (struct node){ .kind = NODE_SCALAR, .quoted = true, .text = text, .file = n->file,
+			      .line = n->line, .col = n->col,
 			      .key = n->key, .key_line = n->key_line, .key_col = n->key_col, .up = n->up };
 }
 

@@ -148,8 +148,12 @@ bool conf_is_default(const struct conf_key *k, const void *obj)
 	bool b = false;
 	uint64_t size = 0;
 
+	if (!k->def && k->type == CONF_BOOL)
+		return !*(const bool *)f;
+	if (!k->def && k->type == CONF_WORD)
+		return *(const unsigned *)f == 0;
 	if (!k->def || k->type >= CONF_LIST)
-		return k->type == CONF_BOOL ? !*(const bool *)f : k->type == CONF_WORD ? *(const unsigned *)f == 0 : !conf_given(k, obj);
+		return !conf_given(k, obj);
 	if (k->type == CONF_BOOL)
 		return value_bool(k->def, &b) == 0 && b == *(const bool *)f;
 	if (k->type == CONF_WORD)

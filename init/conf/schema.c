@@ -12,13 +12,16 @@ static const char *const type_schema[CONF_TYPES] = {
 	[CONF_COUNT] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^-?[0-9]+$|^(max|unlimited)$|" VARIABLE "\"",
 	[CONF_MSEC] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^([0-9]+(ms|s|m|h|d))+$|^[0-9]+$|" VARIABLE "\"",
 	[CONF_OCTAL] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^(0o)?[0-7]+$|" VARIABLE "\"",
-	[CONF_SIGNAL] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^(SIG)?[A-Z0-9]+([+][0-9]+)?$|^[0-9]+$|" VARIABLE "\"",
-	[CONF_SIZE] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^[0-9]+[KMGTkmgt]?[Bb]?$|^(max|unlimited)$|" VARIABLE "\"",
+	[CONF_SIGNAL] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^(SIG)?[A-Z0-9]+([+][0-9]+)?$|^[0-9]+$|"
+		VARIABLE "\"",
+	[CONF_SIZE] = "\"type\":[\"integer\",\"string\"],\"pattern\":\"^[0-9]+[KMGTkmgt]?[Bb]?$|^(max|unlimited)$|"
+		VARIABLE "\"",
 	[CONF_TEXT] = SCALAR,
 	[CONF_PATH] = "\"type\":\"string\",\"pattern\":\"^(/.*)?$|" VARIABLE "\"",
 	[CONF_LIST] = "\"type\":[\"array\",\"string\",\"number\",\"null\"],\"items\":{" SCALAR "}",
 	[CONF_COMMAND] = "\"type\":[\"array\",\"string\"],\"items\":{" SCALAR "}",
-	[CONF_PAIRS] = "\"type\":[\"object\",\"array\",\"null\"],\"additionalProperties\":{" SCALAR "},\"items\":{\"type\":\"string\"}",
+	[CONF_PAIRS] = "\"type\":[\"object\",\"array\",\"null\"],\"additionalProperties\":{"
+		SCALAR "},\"items\":{\"type\":\"string\"}",
 };
 
 static void text(FILE *to, const char *s)
@@ -141,7 +144,8 @@ static void property(struct conf_book *b, const struct conf_key *k)
 
 void conf_print_schema(struct conf_book *b, const struct conf_key *keys, const char *also)
 {
-	fprintf(b->to, "\"type\":[\"object\",\"null\"],\"additionalProperties\":false%s,\"properties\":{", also ? also : "");
+	fprintf(b->to, "\"type\":[\"object\",\"null\"],\"additionalProperties\":false%s,\"properties\":{",
+		also ? also : "");
 	b->depth++;
 	for (const struct conf_key *k = keys; k->name; k++) {
 		fputs(k == keys ? "" : ",", b->to);

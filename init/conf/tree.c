@@ -61,8 +61,8 @@ static struct node *add_node(struct walk *w, enum node_kind kind, yaml_mark_t at
 		no_memory(w, at);
 		return NULL;
 	}
-	*n = (struct node){ .kind = kind, .file = w->t->file, .line = (uint32_t)at.line + 1, .col = (uint32_t)at.column + 1,
-			    .up = w->open };
+	*n = (struct node){ .kind = kind, .file = w->t->file, .up = w->open, .line = (uint32_t)at.line + 1,
+			    .col = (uint32_t)at.column + 1 };
 	if (!w->open) {
 		w->root = n;
 		return n;
@@ -83,7 +83,8 @@ static void refuse_extras(struct walk *w, struct node *n, yaml_mark_t at, const 
 {
 	w->about = n;
 	if (anchor)
-		say(w, AT(at), "anchor '&%s': anchors are not allowed; write the value where it is needed", (const char *)anchor);
+		say(w, AT(at), "anchor '&%s': anchors are not allowed; write the value where it is needed",
+			(const char *)anchor);
 	if (tag)
 		say(w, AT(at), "tag '%s': tags are not allowed", (const char *)tag);
 	w->about = NULL;
@@ -187,7 +188,8 @@ static void refuse_duplicates(struct walk *w, const struct node *map)
 			continue;
 		v[i]->again = true;
 		w->about = v[i];
-		say(w, v[i]->key_line, v[i]->key_col, "'%s' is given twice; first in line %u", v[i]->key, v[i - 1]->key_line);
+		say(w, v[i]->key_line, v[i]->key_col, "'%s' is given twice; first in line %u", v[i]->key,
+			v[i - 1]->key_line);
 		w->about = NULL;
 	}
 }

@@ -157,7 +157,8 @@ const char *value_size_text(uint64_t bytes, char buf[static VALUE_TEXT])
 
 	while (bytes && bytes % 1024 == 0 && power < 4)
 		bytes /= 1024, power++;
-	snprintf(buf, VALUE_TEXT, "%llu%.*s", (unsigned long long)bytes, power > 0, power ? size_letters + power - 1 : "");
+	snprintf(buf, VALUE_TEXT, "%llu%.*s", (unsigned long long)bytes, power > 0,
+		power ? size_letters + power - 1 : "");
 	return buf;
 }
 

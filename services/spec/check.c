@@ -9,8 +9,8 @@
 static bool is_told(const struct load *l, struct origin at)
 {
 	for (const struct problem *p = l->s->problems; p; p = p->next)
-		if (p->severity == SEV_ERROR && p->at.kind == FROM_FILE && p->at.file == at.file && p->at.line == at.line &&
-		    p->at.col == at.col)
+		if (p->severity == SEV_ERROR && p->at.kind == FROM_FILE && p->at.file == at.file &&
+		    p->at.line == at.line && p->at.col == at.col)
 			return true;
 	return false;
 }
@@ -38,9 +38,11 @@ static void check_process(struct load *l, struct spec_service *svc)
 	else if (svc->command.n && !*svc->command.v[0])
 		wrong(l, svc, spec_from(svc, &svc->command), "command: the program's name is empty");
 	if (svc->user && svc->dynamic_user)
-		wrong(l, svc, spec_from(svc, &svc->user), "user: contradicts security.dynamic_user: true; give one of them");
+		wrong(l, svc, spec_from(svc, &svc->user),
+			"user: contradicts security.dynamic_user: true; give one of them");
 	if (svc->type == TYPE_ONESHOT && (svc->restart == RESTART_ALWAYS || svc->restart == RESTART_UNLESS_STOPPED))
-		wrong(l, svc, spec_from(svc, &svc->restart), "restart: '%s' would run a oneshot again and again; use no or on-failure",
+		wrong(l, svc, spec_from(svc, &svc->restart),
+			"restart: '%s' would run a oneshot again and again; use no or on-failure",
 		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
 	if (svc->backoff_initial > svc->backoff_max)
 		wrong(l, svc, spec_from(svc, &svc->backoff_initial), "backoff.initial: is longer than backoff.max");
@@ -51,13 +53,19 @@ static void check_conditions(struct load *l, struct spec_service *svc)
 {
 	for (unsigned i = 0; i < svc->depends_on.n; i++)
 		if (svc->depends_on.v[i].condition == COND_HEALTHY)
-			wrong(l, svc, spec_from(svc, &svc->depends_on), "depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
+			wrong(l, svc, spec_from(svc, &svc->depends_on),
+				"depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
 }
 
 static unsigned kinds_of(const struct spec_listen *s)
 {
-	return (s->tcp != NULL) + (s->udp != NULL) + (s->unix_path != NULL) + (s->unix_dgram != NULL) + (s->unix_seqpacket != NULL) +
-	       (s->fifo != NULL) + (s->vsock != NULL) + (s->netlink != NULL);
+	const char *const all[] = { s->tcp,  s->udp,   s->unix_path, s->unix_dgram, s->unix_seqpacket,
+				    s->fifo, s->vsock, s->netlink };
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		n += all[i] != NULL;
+	return n;
 }
 
 static void check_listen(struct load *l, struct spec_service *svc)
@@ -66,13 +74,15 @@ static void check_listen(struct load *l, struct spec_service *svc)
 		const struct spec_listen *s = &svc->listen.v[i];
 
 		if (kinds_of(s) != 1)
-			wrong(l, svc, s->from, "listen: socket '%s' has %s; give it exactly one of tcp and unix", s->name,
+			wrong(l, svc, s->from, "listen: socket '%s' has %s; give it exactly one of tcp and unix",
+				s->name,
 			      kinds_of(s) ? "several addresses" : "no address");
 		if (s->tcp && (s->user || s->group))
 			wrong(l, svc, s->from, "listen: socket '%s': user and group are for unix sockets", s->name);
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(s->name, svc->listen.v[j].name))
-				wrong(l, svc, s->from, "listen: a second socket with the name '%s'; name each", s->name);
+				wrong(l, svc, s->from, "listen: a second socket with the name '%s'; name each",
+					s->name);
 	}
 	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
 		wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'listening' needs a socket in listen");
@@ -91,15 +101,19 @@ static void check_network(struct load *l, struct spec_service *svc)
 	const struct spec_network *n = &svc->network;
 
 	if (n->ports.n && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->ports), "isolation.network.ports: needs a bridge (isolation.network.bridge)");
+		wrong(l, svc, spec_from(svc, &n->ports),
+			"isolation.network.ports: needs a bridge (isolation.network.bridge)");
 	if (n->addresses.n && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->addresses), "isolation.network.address: needs a bridge (isolation.network.bridge)");
+		wrong(l, svc, spec_from(svc, &n->addresses),
+			"isolation.network.address: needs a bridge (isolation.network.bridge)");
 	if (n->gateway && !n->addresses.n)
 		wrong(l, svc, spec_from(svc, &n->gateway), "isolation.network.gateway: needs an address");
 	if (n->bridge && !n->addresses.n)
-		wrong(l, svc, spec_from(svc, &n->bridge), "isolation.network.bridge: needs an address (isolation.network.address)");
+		wrong(l, svc, spec_from(svc, &n->bridge),
+			"isolation.network.bridge: needs an address (isolation.network.address)");
 	if (n->bridge && !find_bridge(l->s, n->bridge))
-		wrong(l, svc, spec_from(svc, &n->bridge), "isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
+		wrong(l, svc, spec_from(svc, &n->bridge),
+			"isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
 }
 
 /* All in one line: under a preset there are many. */
@@ -112,15 +126,18 @@ static void check_mounts(struct load *l, struct spec_service *svc)
 	spec_needs(svc, needs);
 	for (unsigned i = 0; i < SPEC_NEEDS; i++)
 		if (needs[i].on)
-			text_fmt(&t, "%s%s (%s)", t.n ? ", " : "", needs[i].name, spec_origin_text(l->s, spec_from(svc, needs[i].field)));
+			text_fmt(&t, "%s%s (%s)", t.n ? ", " : "", needs[i].name,
+				spec_origin_text(l->s, spec_from(svc, needs[i].field)));
 	if (t.n && !svc->ns_mount)
-		wrong(l, svc, spec_from(svc, &svc->ns_mount), "isolation.mount: false contradicts what needs own mounts: %s%s", text, t.cut ? "..." : "");
+		wrong(l, svc, spec_from(svc, &svc->ns_mount),
+			"isolation.mount: false contradicts what needs own mounts: %s%s", text, t.cut ? "..." : "");
 }
 
 static void check_namespaces(struct load *l, struct spec_service *svc)
 {
 	if (svc->private_ipc && !svc->ns_ipc)
-		wrong(l, svc, spec_from(svc, &svc->ns_ipc), "isolation.ipc: false contradicts isolation.private_ipc (%s)",
+		wrong(l, svc, spec_from(svc, &svc->ns_ipc),
+			"isolation.ipc: false contradicts isolation.private_ipc (%s)",
 		      spec_origin_text(l->s, spec_from(svc, &svc->private_ipc)));
 	if (svc->hostname && !svc->ns_uts)
 		wrong(l, svc, spec_from(svc, &svc->ns_uts), "isolation.uts: false contradicts isolation.hostname (%s)",
@@ -145,16 +162,19 @@ static void check_volumes(struct load *l, struct spec_service *svc)
 			const char *x = target_of(svc->volumes.v[i], &a), *y = target_of(svc->volumes.v[j], &b);
 
 			if (x && y && a == b && !memcmp(x, y, a))
-				wrong(l, svc, spec_from(svc, &svc->volumes), "isolation.volumes: two of them have the target %.*s", (int)a, x);
+				wrong(l, svc, spec_from(svc, &svc->volumes),
+					"isolation.volumes: two of them have the target %.*s", (int)a, x);
 		}
 }
 
 static void check_seccomp(struct load *l, struct spec_service *svc)
 {
 	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_deny.n)
-		wrong(l, svc, spec_from(svc, &svc->seccomp_deny), "security.seccomp.deny: has no effect with profile none");
+		wrong(l, svc, spec_from(svc, &svc->seccomp_deny),
+			"security.seccomp.deny: has no effect with profile none");
 	if (svc->seccomp == SECCOMP_NONE && svc->seccomp_allow.n)
-		wrong(l, svc, spec_from(svc, &svc->seccomp_allow), "security.seccomp.allow: has no effect with profile none");
+		wrong(l, svc, spec_from(svc, &svc->seccomp_allow),
+			"security.seccomp.allow: has no effect with profile none");
 }
 
 void check_service(struct load *l, struct spec_service *svc)

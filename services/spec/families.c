@@ -13,7 +13,8 @@ static const struct family {
 	{ 1, "unix" },	     { 2, "inet" },   { 10, "inet6" },	   { 16, "netlink" }, { 17, "packet" }, { 40, "vsock" },
 	{ 38, "alg" },	     { 29, "can" },   { 31, "bluetooth" }, { 44, "xdp" },     { 15, "key" },	{ 30, "tipc" },
 	{ 3, "ax25" },	     { 4, "ipx" },    { 5, "appletalk" },  { 6, "netrom" },   { 9, "x25" },	{ 21, "rds" },
-	{ 24, "pppox" },     { 26, "llc" },   { 28, "mpls" },	   { 33, "rxrpc" },   { 35, "phonet" }, { 36, "ieee802154" },
+	{ 24, "pppox" },     { 26, "llc" },   { 28, "mpls" },	   { 33, "rxrpc" },   { 35, "phonet" },
+	{ 36, "ieee802154" },
 	{ 39, "nfc" },	     { 41, "kcm" },   { 42, "qipcrtr" },   { 43, "smc" },     { 45, "mctp" },	{ 1, "local" },
 };
 

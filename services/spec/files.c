@@ -63,7 +63,8 @@ static ssize_t read_all(const char *path, char *buf, size_t size, struct err *e)
 
 static void read_tree(struct load *l, unsigned file, const char *text, size_t n)
 {
-	struct tree t = { .arena = &l->s->arena, .file = (uint16_t)file, .env = from_environment, .tell = tree_says, .owner = l };
+	struct tree t = { .arena = &l->s->arena, .file = (uint16_t)file, .env = from_environment, .tell = tree_says,
+		.owner = l };
 
 	l->roots[file] = tree_read(&t, text, n);
 }
@@ -128,7 +129,8 @@ static void load_service_file(struct load *l, const char *path)
 static int load_directory(struct load *l, const char *path, struct err *e)
 {
 	const char **names = arena_get(&l->s->arena, FILES_MAX * sizeof *names);
-	const char *first = arena_fmt(&l->s->arena, "%s/prior.yaml", path), *dir = arena_fmt(&l->s->arena, "%s/services.d", path);
+	const char *first = arena_fmt(&l->s->arena, "%s/prior.yaml", path),
+		*dir = arena_fmt(&l->s->arena, "%s/services.d", path);
 	int n, rc;
 
 	l->directory = true;

@@ -33,7 +33,8 @@ PRINTER(put_seccomp)
 }
 
 /* Add to the list or change what it has; the letters come out in one order. */
-static void add_unveil(struct conf_read *r, struct spec_unveil_list *l, const struct node *n, const char *path, const char *perms)
+static void add_unveil(struct conf_read *r, struct spec_unveil_list *l, const struct node *n, const char *path,
+	const char *perms)
 {
 	static const char letters[] = "rwxc";
 	char out[sizeof letters] = "";
@@ -43,7 +44,8 @@ static void add_unveil(struct conf_read *r, struct spec_unveil_list *l, const st
 		if (strchr(perms, *p))
 			strncat(out, (char[]){ *p, '\0' }, 1);
 	if (!*perms || perms[strspn(perms, letters)] || strlen(out) != strlen(perms)) {
-		conf_error(r, n, "'%.40s' must be letters of r (read), w (write), x (execute), c (create), each at most once", perms);
+		conf_error(r, n, "'%.40s' must be letters of r (read), w (write), x (execute), c (create), each at "
+			"most once", perms);
 		return;
 	}
 	if (*path != '/' || strstr(path, "/../") || strstr(path, "/./")) {

@@ -143,8 +143,10 @@ static void note_cpus(struct conf_read *r, const struct node *n, uint64_t quota,
 	char text[200];
 	const char *kept;
 
-	snprintf(text, sizeof text, "%s: \"%s\" is quota %llu per period %llu (microseconds): %llu%%, the time of %.3g CPU%s", conf_label(r, n),
-		 n->text, (unsigned long long)quota, (unsigned long long)period, (unsigned long long)(quota * 100 / period),
+	snprintf(text, sizeof text, "%s: \"%s\" is quota %llu per period %llu (microseconds): %llu%%, the time of "
+		"%.3g CPU%s", conf_label(r, n),
+		 n->text, (unsigned long long)quota, (unsigned long long)period,
+		 (unsigned long long)(quota * 100 / period),
 		 (double)quota / (double)period, quota == period ? "" : "s");
 	kept = arena_copy(r->arena, text, strlen(text));
 	if (kept)

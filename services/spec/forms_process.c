@@ -61,7 +61,8 @@ static void security_option(struct conf_read *r, void *obj, const struct node *n
 		conf_read_text(r, options[i].path, obj, n, value);
 		return;
 	}
-	conf_error(r, n, "'%.60s' is not one of no-new-privileges, seccomp=PROFILE, apparmor=PROFILE, label=CONTEXT", text);
+	conf_error(r, n, "'%.60s' is not one of no-new-privileges, seccomp=PROFILE, apparmor=PROFILE, label=CONTEXT",
+		text);
 }
 
 READER(set_security_opt)
@@ -123,7 +124,8 @@ static unsigned canonical(struct conf_read *r, const struct node *n, struct str_
 		const char *near = c < 0 ? cap_nearest(l->v[i]) : NULL;
 
 		if (c < 0)
-			conf_error(r, n, "'%.40s' is not a capability%s%s%s", l->v[i], near ? " (did you mean '" : "", near ? near : "",
+			conf_error(r, n, "'%.40s' is not a capability%s%s%s", l->v[i],
+				near ? " (did you mean '" : "", near ? near : "",
 				   near ? "'?)" : "");
 		bad += c < 0;
 		l->v[i] = c == (int)CAPS_KNOWN ? "ALL" : c >= 0 ? cap_name((unsigned)c) : l->v[i];

@@ -59,7 +59,8 @@ PRINTER(put_on_failure)
 		fprintf(o->to, "\"start:%s\"", svc->on_failure_start);
 }
 
-static const char *const conditions[] = { "service_started", "service_healthy", "service_completed_successfully", NULL };
+static const char *const conditions[] = { "service_started", "service_healthy", "service_completed_successfully",
+	NULL };
 
 /* What stands behind a name in the map form: nothing, or {condition: WORD}. */
 static void read_condition(struct conf_read *r, const struct node *n, unsigned *out)
@@ -70,7 +71,8 @@ static void read_condition(struct conf_read *r, const struct node *n, unsigned *
 	if (conf_is_empty(n))
 		return;
 	if (n->kind != NODE_MAP || n->n != 1 || strcmp(c->key, "condition") || c->kind != NODE_SCALAR) {
-		conf_error(r, n, "must be {condition: service_started, service_healthy or service_completed_successfully}");
+		conf_error(r, n, "must be {condition: service_started, service_healthy or "
+			"service_completed_successfully}");
 		return;
 	}
 	for (unsigned i = 0; conditions[i]; i++)
@@ -79,7 +81,8 @@ static void read_condition(struct conf_read *r, const struct node *n, unsigned *
 			return;
 		}
 	near = value_nearest(c->text, conditions);
-	conf_error(r, c, "'%.60s' is not one of service_started, service_healthy, service_completed_successfully%s%s%s", c->text,
+	conf_error(r, c, "'%.60s' is not one of service_started, service_healthy, "
+		"service_completed_successfully%s%s%s", c->text,
 		   near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 

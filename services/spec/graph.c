@@ -52,7 +52,8 @@ static int find(const struct graph *g, const char *name)
 	return -1;
 }
 
-static void no_such_service(struct load *l, const struct spec_service *svc, struct origin at, const char *key, const char *name)
+static void no_such_service(struct load *l, const struct spec_service *svc, struct origin at, const char *key,
+	const char *name)
 {
 	const char *best = NULL;
 	unsigned least = 99, d;
@@ -62,7 +63,8 @@ static void no_such_service(struct load *l, const struct spec_service *svc, stru
 			least = d;
 			best = l->s->services[i].name;
 		}
-	spec_problem(l->s, SEV_ERROR, at, svc->name, "%s: there is no service '%s'%s%s%s", key, name, best ? " (did you mean '" : "",
+	spec_problem(l->s, SEV_ERROR, at, svc->name, "%s: there is no service '%s'%s%s%s", key, name,
+		best ? " (did you mean '" : "",
 		     best ? best : "", best ? "'?)" : "");
 }
 
@@ -96,7 +98,8 @@ static const char *name_at(const struct names *k, unsigned i)
 }
 
 /* Calls `edge` for each pair of services that is ordered; tells names that lead nowhere when asked to. */
-static void each_edge(struct graph *g, bool tell, void (*edge)(struct graph *, unsigned later, unsigned earlier, struct origin))
+static void each_edge(struct graph *g, bool tell, void (*edge)(struct graph *, unsigned later, unsigned earlier,
+	struct origin))
 {
 	struct spec *s = g->l->s;
 
@@ -113,7 +116,8 @@ static void each_edge(struct graph *g, bool tell, void (*edge)(struct graph *, u
 				if (other < 0 && tell)
 					no_such_service(g->l, svc, at, kinds[k].key, name_at(&kinds[k], j));
 				if (other >= 0 && kinds[k].order)
-					edge(g, kinds[k].reverse ? (unsigned)other : i, kinds[k].reverse ? i : (unsigned)other, at);
+					edge(g, kinds[k].reverse ? (unsigned)other : i,
+						kinds[k].reverse ? i : (unsigned)other, at);
 			}
 	}
 }

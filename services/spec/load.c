@@ -18,8 +18,8 @@ static void rows_say(struct conf_read *r, unsigned severity, struct origin at, c
 
 struct conf_read load_read(struct load *l)
 {
-	return (struct conf_read){ .arena = &l->s->arena, .from = { .kind = FROM_FILE }, .files = l->s->files, .tell = rows_say,
-				   .owner = l };
+	return (struct conf_read){ .arena = &l->s->arena, .from = { .kind = FROM_FILE }, .files = l->s->files,
+				   .tell = rows_say, .owner = l };
 }
 
 /* systemg calls the same format "2". */
@@ -100,7 +100,7 @@ static const struct node *child(const struct node *n, const char *key)
 	return NULL;
 }
 
-/* The preset decides what the other rows start from, so it is looked up before them; what is wrong with it is told later. */
+/* The preset decides what the other rows start from, so it is looked up before them; its faults are told later. */
 static bool wanted_preset(const struct node *isolation, unsigned *preset)
 {
 	const struct node *n = child(isolation, "preset");
@@ -123,9 +123,9 @@ static unsigned preset_of(const struct load *l, const struct node *n)
 		return preset;
 	for (unsigned i = 0; i < l->ndefaults; i++) {
 		const struct defaults_block *d = &l->defaults[i];
-		const struct node *isolation = !d->row ? child(d->node, "isolation") : d->row->sub == isolation_keys ? d->node : NULL;
+		bool is_it = d->row && d->row->sub == isolation_keys;
 
-		if (wanted_preset(isolation, &preset))
+		if (wanted_preset(is_it ? d->node : d->row ? NULL : child(d->node, "isolation"), &preset))
 			return preset;
 	}
 	return preset;
@@ -184,7 +184,8 @@ static void refuse_twice(struct load *l, const struct spec_service *first, const
 {
 	struct origin at = { FROM_FILE, n->file, n->key_line, n->key_col };
 
-	spec_problem(l->s, SEV_ERROR, at, first->name, "is given twice; first at %s:%u", l->s->files[first->from.file], first->from.line);
+	spec_problem(l->s, SEV_ERROR, at, first->name, "is given twice; first at %s:%u",
+		l->s->files[first->from.file], first->from.line);
 }
 
 static int read_services(struct load *l, struct err *e)
@@ -254,7 +255,8 @@ struct spec_service *spec_find(const struct spec *s, const char *name)
 	return NULL;
 }
 
-static struct origin origin_at(const struct conf_index *x, const struct origin *origins, const void *obj, const void *field)
+static struct origin origin_at(const struct conf_index *x, const struct origin *origins, const void *obj,
+	const void *field)
 {
 	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)obj));
 	int i = k ? conf_number(x, k) : -1;

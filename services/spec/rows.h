@@ -1,11 +1,11 @@
-/* Inside of services/spec: the tables of rows, and the readers and printers of the values that no type of row can say. */
+/* Inside of services/spec: the tables of rows, and readers and printers of the values that no type of row can say. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/text.h"
 #include "init/conf/conf.h"
 #include "services/spec/spec.h"
 
-/* rows_service.c, rows_process.c, ...: one table per block of the configuration, in the order in which `show` prints. */
+/* rows_*.c: one table per block of the configuration, in the order in which `show` prints. */
 extern const struct conf_key service_keys[];	/* struct spec_service, with all sections below it */
 extern const struct conf_key isolation_keys[];
 extern const struct conf_key security_keys[];

@@ -7,22 +7,28 @@
 #define SIZE(f) .type = CONF_SIZE, F(f, uint64_t), .min = 0, .max = INT64_MAX, .check = at_least_one_rule
 #define COUNT(f, lo, hi) .type = CONF_COUNT, F(f, int64_t), .min = (lo), .max = (hi)
 #define ALIAS(path) .type = CONF_CUSTOM, .alias = (path), .doc = "Another spelling of " path "."
-#define LIMIT(which) .type = CONF_CUSTOM, F(rlimit[which], struct spec_rlimit), .set = set_rlimit, .given = rlimit_given, \
-	.put = put_rlimit, .schema = RLIMIT_SCHEMA
+#define LIMIT(which) .type = CONF_CUSTOM, F(rlimit[which], struct spec_rlimit), .set = set_rlimit, \
+	.given = rlimit_given, .put = put_rlimit, .schema = RLIMIT_SCHEMA
 #define RLIMIT_SCHEMA "\"type\":[\"integer\",\"string\",\"object\"],\"additionalProperties\":false,\"properties\":" \
 	"{\"soft\":{\"type\":[\"integer\",\"string\"]},\"hard\":{\"type\":[\"integer\",\"string\"]}}"
 
 static const struct conf_key cgroup_keys[] = {
 	{ "root", .type = CONF_PATH, F(cgroup_root, const char *), .doc = "A writable cgroup2 path, for containers.",
 	  .example = "/sys/fs/cgroup" },
-	{ "memory_max", SIZE(memory_max), .flags = CONF_ALLOW_MAX, .doc = "Memory at which it is killed.", .example = "512M" },
-	{ "memory_high", SIZE(memory_high), .flags = CONF_ALLOW_MAX, .doc = "Memory at which it is slowed down.", .example = "384M" },
-	{ "cpu_max", .type = CONF_CUSTOM, F(cpu_quota_us, uint64_t), .set = set_cpu_max, .given = cpu_max_given, .put = put_cpu_max,
+	{ "memory_max", SIZE(memory_max), .flags = CONF_ALLOW_MAX, .doc = "Memory at which it is killed.",
+	  .example = "512M" },
+	{ "memory_high", SIZE(memory_high), .flags = CONF_ALLOW_MAX, .doc = "Memory at which it is slowed down.",
+	  .example = "384M" },
+	{ "cpu_max", .type = CONF_CUSTOM, F(cpu_quota_us, uint64_t), .set = set_cpu_max, .given = cpu_max_given,
+	  .put = put_cpu_max,
 	  .doc = "CPU time: \"200%\" of one CPU, \"QUOTA PERIOD\" in microseconds, or max.",
 	  .schema = "\"type\":[\"string\",\"integer\"]", .example = "\"200%\"" },
-	{ "cpu_weight", COUNT(cpu_weight, 1, 10000), .doc = "Share of the CPU where it is contended; 100 is usual.", .example = "100" },
-	{ "io_weight", COUNT(io_weight, 1, 10000), .doc = "Share of disk bandwidth where it is contended; 100 is usual.", .example = "100" },
-	{ "pids_max", COUNT(pids_max, 1, 4194304), .flags = CONF_ALLOW_MAX, .doc = "Processes and threads it may have.", .example = "256" },
+	{ "cpu_weight", COUNT(cpu_weight, 1, 10000), .doc = "Share of the CPU where it is contended; 100 is usual.",
+	  .example = "100" },
+	{ "io_weight", COUNT(io_weight, 1, 10000),
+	  .doc = "Share of disk bandwidth where it is contended; 100 is usual.", .example = "100" },
+	{ "pids_max", COUNT(pids_max, 1, 4194304), .flags = CONF_ALLOW_MAX,
+	  .doc = "Processes and threads it may have.", .example = "256" },
 	{ 0 }
 };
 
@@ -43,9 +49,11 @@ const struct conf_key limits_keys[] = {
 	{ "rtprio", LIMIT(RLIMIT_RTPRIO), .doc = "Realtime priority.", .example = "0" },
 	{ "rttime", LIMIT(RLIMIT_RTTIME), .doc = "Realtime CPU time in microseconds.", .example = "unlimited" },
 	{ "nice", COUNT(nice, -20, 19), .doc = "Niceness (not RLIMIT_NICE, which has no row).", .example = "5" },
-	{ "oom_score_adj", COUNT(oom_score_adj, -1000, 1000), .doc = "How readily the kernel kills it when memory runs out.",
+	{ "oom_score_adj", COUNT(oom_score_adj, -1000, 1000),
+	  .doc = "How readily the kernel kills it when memory runs out.",
 	  .example = "200" },
-	{ "cpu_affinity", .type = CONF_LIST, F(cpu_affinity, struct str_list), .set = set_cpus_allowed, .check = cpu_list_rule,
+	{ "cpu_affinity", .type = CONF_LIST, F(cpu_affinity, struct str_list), .set = set_cpus_allowed,
+	  .check = cpu_list_rule,
 	  .doc = "CPUs it may run on: numbers and ranges.", .example = "[0, 0-1]" },
 	{ "cgroup", .type = CONF_SECTION, .sub = cgroup_keys, .doc = "Limits of its control group." },
 	{ "shm_size", SIZE(shm_size), .doc = "Size of its /dev/shm.", .example = "64M" },
@@ -61,6 +69,7 @@ const struct conf_key resource_keys[] = {
 	{ "pids_limit", ALIAS("limits.cgroup.pids_max") },
 	{ "pids_max", ALIAS("limits.cgroup.pids_max") },
 	{ "shm_size", ALIAS("limits.shm_size") },
-	{ "ulimits", .type = CONF_SECTION, .sub = limits_keys, .alias = "limits", .doc = "Another spelling of limits." },
+	{ "ulimits", .type = CONF_SECTION, .sub = limits_keys, .alias = "limits",
+	  .doc = "Another spelling of limits." },
 	{ 0 }
 };

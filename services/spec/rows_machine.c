@@ -18,56 +18,74 @@ static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "h
 static const struct conf_key mount_keys[] = {
 	{ "source", .type = CONF_TEXT, M(source, const char *), .flags = CONF_REQUIRED,
 	  .doc = "Device, LABEL=, UUID=, or what the file system takes for one.", .example = "tmpfs" },
-	{ "target", .type = CONF_PATH, M(target, const char *), .flags = CONF_REQUIRED, .doc = "Where to mount it.", .example = "/scratch" },
-	{ "type", .type = CONF_TEXT, M(type, const char *), .flags = CONF_REQUIRED, .doc = "File system.", .example = "tmpfs" },
-	{ "options", .type = CONF_LIST, M(options, struct str_list), .check = options_rule, .doc = "Mount options.", .example = "[noatime]" },
-	{ "optional", .type = CONF_BOOL, M(optional, bool), .def = "false", .doc = "Boot goes on when it cannot be mounted." },
+	{ "target", .type = CONF_PATH, M(target, const char *), .flags = CONF_REQUIRED, .doc = "Where to mount it.",
+	  .example = "/scratch" },
+	{ "type", .type = CONF_TEXT, M(type, const char *), .flags = CONF_REQUIRED, .doc = "File system.",
+	  .example = "tmpfs" },
+	{ "options", .type = CONF_LIST, M(options, struct str_list), .check = options_rule, .doc = "Mount options.",
+	  .example = "[noatime]" },
+	{ "optional", .type = CONF_BOOL, M(optional, bool), .def = "false",
+	  .doc = "Boot goes on when it cannot be mounted." },
 	{ 0 }
 };
 
 static const struct conf_key console_keys[] = {
-	{ "device", TEXT(machine.console_device), .doc = "Device below /dev for messages and for emergencies.", .example = "ttyS0" },
+	{ "device", TEXT(machine.console_device), .doc = "Device below /dev for messages and for emergencies.",
+	  .example = "ttyS0" },
 	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), .doc = "Command for emergencies.",
 	  .example = "[/bin/sh]" },
 	{ 0 }
 };
 
 static const struct conf_key watchdog_keys[] = {
-	{ "device", PATH(machine.watchdog_device), LACKS("the machine's watchdog"), .doc = "Watchdog device.", .example = "/dev/watchdog" },
+	{ "device", PATH(machine.watchdog_device), LACKS("the machine's watchdog"), .doc = "Watchdog device.",
+	  .example = "/dev/watchdog" },
 	{ "timeout", MSEC(machine.watchdog_timeout), .def = "0", LACKS("the machine's watchdog"),
 	  .doc = "Time after which the watchdog resets the machine.", .example = "30s" },
 	{ 0 }
 };
 
 static const struct conf_key root_keys[] = {
-	{ "device", TEXT(machine.root_device), LACKS("finding a root file system"), .doc = "Device, LABEL= or UUID= of the root to switch to.",
+	{ "device", TEXT(machine.root_device), LACKS("finding a root file system"),
+	  .doc = "Device, LABEL= or UUID= of the root to switch to.",
 	  .example = "LABEL=root" },
-	{ "type", TEXT(machine.root_type), LACKS("finding a root file system"), .doc = "File system of the root.", .example = "squashfs" },
-	{ "verity", TEXT(machine.root_verity), LACKS("finding a root file system"), .doc = "Root hash of dm-verity.", .example = "0123abcd" },
-	{ "overlay", TEXT(machine.root_overlay), LACKS("finding a root file system"), .doc = "File system that takes the writes.",
+	{ "type", TEXT(machine.root_type), LACKS("finding a root file system"), .doc = "File system of the root.",
+	  .example = "squashfs" },
+	{ "verity", TEXT(machine.root_verity), LACKS("finding a root file system"), .doc = "Root hash of dm-verity.",
+	  .example = "0123abcd" },
+	{ "overlay", TEXT(machine.root_overlay), LACKS("finding a root file system"),
+	  .doc = "File system that takes the writes.",
 	  .example = "tmpfs" },
 	{ 0 }
 };
 
 static const struct conf_key machine_keys[] = {
-	{ "hostname", TEXT(machine.hostname), .check = hostname_rule, .doc = "Host name of the machine.", .example = "edge-01" },
-	{ "modules", LIST(machine.modules), .check = modules_rule, .doc = "Kernel modules to load, with what they need.",
+	{ "hostname", TEXT(machine.hostname), .check = hostname_rule, .doc = "Host name of the machine.",
+	  .example = "edge-01" },
+	{ "modules", LIST(machine.modules), .check = modules_rule,
+	  .doc = "Kernel modules to load, with what they need.",
 	  .example = "[overlay]" },
-	{ "sysctl", .type = CONF_PAIRS, F(machine.sysctl, struct pair_list), .check = sysctl_rule, .doc = "Kernel settings by their names.",
+	{ "sysctl", .type = CONF_PAIRS, F(machine.sysctl, struct pair_list), .check = sysctl_rule,
+	  .doc = "Kernel settings by their names.",
 	  .example = "{net.ipv4.ip_forward: 1}" },
-	{ "mounts", .type = CONF_ITEMS, F(machine.mounts, struct spec_mount_list), .sub = mount_keys, .each = sizeof(struct spec_mount),
+	{ "mounts", .type = CONF_ITEMS, F(machine.mounts, struct spec_mount_list), .sub = mount_keys,
+	  .each = sizeof(struct spec_mount),
 	  .from_at = offsetof(struct spec_mount, from),
 	  .doc = "File systems to mount at boot." },
-	{ "fstab", BOOL(machine.fstab), LACKS("reading /etc/fstab"), .doc = "Mount what /etc/fstab says, too.", .example = "true" },
+	{ "fstab", BOOL(machine.fstab), LACKS("reading /etc/fstab"), .doc = "Mount what /etc/fstab says, too.",
+	  .example = "true" },
 	{ "console", SECTION(console_keys), .doc = "The console." },
 	{ "emergency", .type = CONF_WORD, F(machine.emergency, unsigned), .words = emergency_words, .def = "reboot",
 	  .doc = "What to do when the machine cannot boot." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
-	{ "rtc", TEXT(machine.rtc), LACKS("setting the clock"), .doc = "What the hardware clock keeps: utc or local.", .example = "utc" },
-	{ "random_seed", PATH(machine.random_seed), LACKS("keeping a random seed"), .doc = "File that carries randomness over a reboot.",
+	{ "rtc", TEXT(machine.rtc), LACKS("setting the clock"),
+	  .doc = "What the hardware clock keeps: utc or local.", .example = "utc" },
+	{ "random_seed", PATH(machine.random_seed), LACKS("keeping a random seed"),
+	  .doc = "File that carries randomness over a reboot.",
 	  .example = "/var/lib/prior/random-seed" },
-	{ "metrics", TEXT(machine.metrics), LACKS("the HTTP endpoint"), .doc = "Address of the health and metrics endpoint.",
+	{ "metrics", TEXT(machine.metrics), LACKS("the HTTP endpoint"),
+	  .doc = "Address of the health and metrics endpoint.",
 	  .example = "\"127.0.0.1:9100\"" },
 	{ "shutdown_timeout", MSEC(machine.shutdown_timeout), .def = "60s", .doc = "Time for all services to stop." },
 	{ 0 }
@@ -75,10 +93,13 @@ static const struct conf_key machine_keys[] = {
 
 #define I(f, ctype) CONF_FIELD(struct spec_interface, f, ctype)
 const struct conf_key interface_keys[] = {
-	{ "addresses", .type = CONF_LIST, I(addresses, struct str_list), .check = prefixes_rule, .doc = "Addresses with prefix length.",
+	{ "addresses", .type = CONF_LIST, I(addresses, struct str_list), .check = prefixes_rule,
+	  .doc = "Addresses with prefix length.",
 	  .example = "[192.0.2.10/24]" },
-	{ "gateway", .type = CONF_TEXT, I(gateway, const char *), .check = address_rule, .doc = "Default route.", .example = "192.0.2.1" },
-	{ "dhcp", .type = CONF_BOOL, I(dhcp, bool), .def = "false", LACKS("DHCP"), .doc = "Ask for an address by DHCP.", .example = "true" },
+	{ "gateway", .type = CONF_TEXT, I(gateway, const char *), .check = address_rule, .doc = "Default route.",
+	  .example = "192.0.2.1" },
+	{ "dhcp", .type = CONF_BOOL, I(dhcp, bool), .def = "false", LACKS("DHCP"),
+	  .doc = "Ask for an address by DHCP.", .example = "true" },
 	{ 0 }
 };
 
@@ -94,7 +115,8 @@ const struct conf_key bridge_keys[] = {
 static const struct conf_key net_keys[] = {
 	{ "interfaces", .type = CONF_APART, .flags = CONF_NAMED, .set = set_interfaces, .sub = interface_keys,
 	  .doc = "The machine's interfaces by name.", .example = "eth0" },
-	{ "bridges", .type = CONF_APART, .flags = CONF_NAMED, .set = set_bridges, .sub = bridge_keys, .doc = "Bridges for the services by name.",
+	{ "bridges", .type = CONF_APART, .flags = CONF_NAMED, .set = set_bridges, .sub = bridge_keys,
+	  .doc = "Bridges for the services by name.",
 	  .example = "prior0" },
 	{ "nameservers", LIST(nameservers), .doc = "Addresses of name servers.", .example = "[192.0.2.53]" },
 	{ 0 }
@@ -102,22 +124,28 @@ static const struct conf_key net_keys[] = {
 
 #define G(f, ctype) CONF_FIELD(struct spec_signer, f, ctype)
 static const struct conf_key signer_keys[] = {
-	{ "name", .type = CONF_TEXT, G(name, const char *), .flags = CONF_REQUIRED, .doc = "Name of the signer.", .example = "official" },
-	{ "public_key", .type = CONF_PATH, G(public_key, const char *), .flags = CONF_REQUIRED, .doc = "File with the public key.",
+	{ "name", .type = CONF_TEXT, G(name, const char *), .flags = CONF_REQUIRED, .doc = "Name of the signer.",
+	  .example = "official" },
+	{ "public_key", .type = CONF_PATH, G(public_key, const char *), .flags = CONF_REQUIRED,
+	  .doc = "File with the public key.",
 	  .example = "/etc/prior/keys/official.pub" },
-	{ "scope", .type = CONF_LIST, G(scope, struct str_list), .doc = "Names that the signer may sign, with * for any.",
+	{ "scope", .type = CONF_LIST, G(scope, struct str_list),
+	  .doc = "Names that the signer may sign, with * for any.",
 	  .example = "[\"*\"]" },
 	{ 0 }
 };
 
 static const struct conf_key trust_keys[] = {
-	{ "require_signatures", BOOL(require_signatures), LACKS("signatures"), .doc = "Take nothing that is not signed.", .example = "true" },
-	{ "signers", .type = CONF_ITEMS, F(signers, struct spec_signer_list), .sub = signer_keys, .each = sizeof(struct spec_signer),
+	{ "require_signatures", BOOL(require_signatures), LACKS("signatures"),
+	  .doc = "Take nothing that is not signed.", .example = "true" },
+	{ "signers", .type = CONF_ITEMS, F(signers, struct spec_signer_list), .sub = signer_keys,
+	  .each = sizeof(struct spec_signer),
 	  LACKS("signatures"), .doc = "Who may sign what." },
 	{ 0 }
 };
 
-#define DEFAULTS(rows, path) .type = CONF_APART, .sub = (rows), .set = set_defaults, .alias = path, .doc = "Another spelling of " path "."
+#define DEFAULTS(rows, path) .type = CONF_APART, .sub = (rows), .set = set_defaults, .alias = path, \
+	.doc = "Another spelling of " path "."
 
 const struct conf_key top_keys[] = {
 	{ "version", .type = CONF_CUSTOM, .set = set_version, .given = never_given, .doc = "Version of the format: 1.",
@@ -125,14 +153,17 @@ const struct conf_key top_keys[] = {
 	{ "machine", SECTION(machine_keys), .doc = "The machine, only where prior boots one." },
 	{ "network", SECTION(net_keys), .doc = "The machine's network." },
 	{ "trust", SECTION(trust_keys), .doc = "Signatures." },
-	{ "defaults", .type = CONF_APART, .sub = service_keys, .set = set_defaults, .doc = "A service's keys, for all services." },
-	{ "services", .type = CONF_APART, .flags = CONF_NAMED, .sub = service_keys, .set = set_services, .doc = "The services by name." },
+	{ "defaults", .type = CONF_APART, .sub = service_keys, .set = set_defaults,
+	  .doc = "A service's keys, for all services." },
+	{ "services", .type = CONF_APART, .flags = CONF_NAMED, .sub = service_keys, .set = set_services,
+	  .doc = "The services by name." },
 
 	{ "isolation", DEFAULTS(isolation_keys, "defaults.isolation") },
 	{ "security", DEFAULTS(security_keys, "defaults.security") },
 	{ "limits", DEFAULTS(limits_keys, "defaults.limits") },
 	{ "capabilities", .type = CONF_APART, .set = set_defaults, .alias = "defaults.capabilities",
-	  .doc = "Another spelling of defaults.capabilities.", .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	  .doc = "Another spelling of defaults.capabilities.",
+	  .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
 	{ 0 }
 };
 

@@ -30,53 +30,64 @@ static const struct conf_key ready_keys[] = {
 };
 
 static const struct conf_key backoff_keys[] = {
-	{ "initial", MSEC(backoff_initial), .def = "100ms", .doc = "Pause before the first restart; it doubles with each further one." },
+	{ "initial", MSEC(backoff_initial), .def = "100ms",
+	  .doc = "Pause before the first restart; it doubles with each further one." },
 	{ "max", MSEC(backoff_max), .def = "30s", .doc = "Longest pause between two restarts." },
 	{ 0 }
 };
 
 const struct conf_key health_keys[] = {
 	{ "test", LIST(healthcheck.test), .set = set_health_test, .unbuilt = "health checks",
-	  .doc = "Command that ends with 0 when the service is well: [CMD, ARG...], [CMD-SHELL, TEXT] or text for a shell.",
+	  .doc = "Command that ends with 0 when the service is well: [CMD, ARG...], [CMD-SHELL, TEXT] or text for a "
+		 "shell.",
 	  .example = "[CMD, /bin/true]" },
-	{ "http", TEXT(healthcheck.http), .unbuilt = "health checks", .doc = "URL that answers with a status below 400.",
+	{ "http", TEXT(healthcheck.http), .unbuilt = "health checks",
+	  .doc = "URL that answers with a status below 400.",
 	  .example = "\"http://127.0.0.1/\"" },
 	{ "url", ALIAS("healthcheck.http") },
 	{ "tcp", TEXT(healthcheck.tcp), .unbuilt = "health checks", .doc = "HOST:PORT that takes a connection.",
 	  .example = "\"127.0.0.1:80\"" },
-	{ "interval", MSEC(healthcheck.interval), .def = "30s", .unbuilt = "health checks", .doc = "Time between two checks." },
-	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .unbuilt = "health checks", .doc = "Time after which a check has failed." },
-	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .unbuilt = "health checks", .doc = "Failures in a row that make the service unhealthy." },
+	{ "interval", MSEC(healthcheck.interval), .def = "30s", .unbuilt = "health checks",
+	  .doc = "Time between two checks." },
+	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .unbuilt = "health checks",
+	  .doc = "Time after which a check has failed." },
+	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .unbuilt = "health checks",
+	  .doc = "Failures in a row that make the service unhealthy." },
 	{ "start_period", MSEC(healthcheck.start_period), .def = "0s", .unbuilt = "health checks",
 	  .doc = "Time after the start in which failures do not count." },
 	{ 0 }
 };
 
 static const struct conf_key cron_keys[] = {
-	{ "expression", .type = CONF_TEXT, .flags = CONF_SELF, .doc = "When to start it: seconds, minutes, hours, days, months, weekdays." },
+	{ "expression", .type = CONF_TEXT, .flags = CONF_SELF,
+	  .doc = "When to start it: seconds, minutes, hours, days, months, weekdays." },
 	{ "timezone", TEXT(cron_timezone), .def = "UTC", .doc = "Timezone of the expression." },
 	{ 0 }
 };
 
 static const struct conf_key hook_keys[] = {
-	{ "pre_start", COMMAND(pre_start), .unbuilt = "hooks", .doc = "Command to run before the start; the service waits for it.",
+	{ "pre_start", COMMAND(pre_start), .unbuilt = "hooks",
+	  .doc = "Command to run before the start; the service waits for it.",
 	  .example = "[/bin/true]" },
 	{ "post_start", COMMAND(post_start), .unbuilt = "hooks", .doc = "Command to run after the service is ready.",
 	  .example = "[/bin/true]" },
-	{ "pre_stop", COMMAND(pre_stop), .unbuilt = "hooks", .doc = "Command to run before the stop signal.", .example = "[/bin/true]" },
+	{ "pre_stop", COMMAND(pre_stop), .unbuilt = "hooks", .doc = "Command to run before the stop signal.",
+	  .example = "[/bin/true]" },
 	{ "post_stop", COMMAND(post_stop), .unbuilt = "hooks", .doc = "Command to run after the last process is gone.",
 	  .example = "[/bin/true]" },
 	{ 0 }
 };
 
 #define L(f, ctype) CONF_FIELD(struct spec_listen, f, ctype)
-#define OTHER_KIND(f, what) .type = CONF_TEXT, L(f, const char *), .unbuilt = what " sockets", .doc = "Not built yet: " what " sockets."
+#define OTHER_KIND(f, what) .type = CONF_TEXT, L(f, const char *), .unbuilt = what " sockets", \
+	.doc = "Not built yet: " what " sockets."
 
 static const struct conf_key listen_keys[] = {
 	{ "name", .type = CONF_TEXT, L(name, const char *), .check = socket_name_rule,
 	  .doc = "Name of the socket in LISTEN_FDNAMES; the service's name when absent.", .example = "http" },
 	{ "tcp", .type = CONF_TEXT, L(tcp, const char *), .check = socket_address_rule,
-	  .doc = "Address of a TCP socket: HOST:PORT, [V6]:PORT or :PORT for all addresses.", .example = "\"127.0.0.1:8080\"" },
+	  .doc = "Address of a TCP socket: HOST:PORT, [V6]:PORT or :PORT for all addresses.",
+	  .example = "\"127.0.0.1:8080\"" },
 	{ "udp", OTHER_KIND(udp, "UDP") },
 	{ "unix", .type = CONF_TEXT, L(unix_path, const char *), .check = socket_path_rule,
 	  .doc = "Path of a UNIX stream socket, or @NAME for an abstract one." },
@@ -90,8 +101,10 @@ static const struct conf_key listen_keys[] = {
 	{ "mode", .type = CONF_OCTAL, L(mode, int64_t), .def = "0660", .doc = "Permissions of a UNIX socket's file." },
 	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
 	  .doc = "Connections that may wait to be accepted." },
-	{ "user", .type = CONF_TEXT, L(user, const char *), .check = user_rule, .doc = "Owner of a UNIX socket's file." },
-	{ "group", .type = CONF_TEXT, L(group, const char *), .check = user_rule, .doc = "Group of a UNIX socket's file." },
+	{ "user", .type = CONF_TEXT, L(user, const char *), .check = user_rule,
+	  .doc = "Owner of a UNIX socket's file." },
+	{ "group", .type = CONF_TEXT, L(group, const char *), .check = user_rule,
+	  .doc = "Group of a UNIX socket's file." },
 	{ 0 }
 };
 
@@ -100,7 +113,8 @@ static const struct conf_key log_keys[] = {
 	  .doc = "Where output goes; auto: files where /var/log/prior is writable, the ring otherwise." },
 	{ "max_bytes", .type = CONF_SIZE, F(log_max_bytes, uint64_t), .min = 4096, .max = INT64_C(1) << 40, .def = "2M",
 	  .doc = "Size at which a log file is rotated." },
-	{ "max_files", COUNT(log_max_files, 1, 1000), .def = "4", .doc = "Log files that are kept, the current one included." },
+	{ "max_files", COUNT(log_max_files, 1, 1000), .def = "4",
+	  .doc = "Log files that are kept, the current one included." },
 	{ 0 }
 };
 
@@ -115,25 +129,42 @@ static const struct conf_key deployment_keys[] = {
 	{ 0 }
 };
 
+#define DEPENDS_ON_SCHEMA "\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}}," \
+	"{\"type\":\"object\",\"additionalProperties\":" \
+	"{\"type\":[\"object\",\"null\"],\"additionalProperties\":false," \
+	"\"properties\":{\"condition\":" \
+	"{\"enum\":[\"service_started\",\"service_healthy\",\"service_completed_successfully\"]}}}}]"
+
 const struct conf_key service_keys[] = {
 	/* the process */
-	{ "command", COMMAND(command), .doc = "Program and arguments: a list, or text that is split as a shell would, without one.",
+	{ "command", COMMAND(command),
+	  .doc = "Program and arguments: a list, or text that is split as a shell would, without one.",
 	  .example = "[/bin/sleep, infinity]" },
-	{ "type", WORD(type, type_words), .def = "simple", .unbuilt = "services that go into the background by themselves",
-	  .unbuilt_words = 1u << TYPE_FORKING, .doc = "simple: runs until it is stopped; oneshot: runs once to its end; forking: see pid_file." },
+	{ "type", WORD(type, type_words), .def = "simple",
+	  .unbuilt = "services that go into the background by themselves",
+	  .unbuilt_words = 1u << TYPE_FORKING,
+	  .doc = "simple: runs until it is stopped; oneshot: runs once to its end; forking: see pid_file." },
 	{ "pid_file", PATH(pid_file), .unbuilt = "services that go into the background by themselves",
 	  .doc = "File with the main process's number, for type: forking.", .example = "/run/web.pid" },
 	{ "user", TEXT(user), .set = set_user, .check = user_rule,
-	  .doc = "User to run as: a name, looked up in the service's own root, or a number; also USER:GROUP.", .example = "nobody" },
-	{ "group", TEXT(group), .check = user_rule, .doc = "Group to run as; the user's own when absent.", .example = "nogroup" },
-	{ "supplementary_groups", LIST(supplementary_groups), .check = users_rule, .doc = "Further groups.", .example = "[tty]" },
-	{ "working_dir", PATH(working_dir), .check = work_dir_rule, .doc = "Directory to start in; / when absent.", .example = "/" },
-	{ "umask", .type = CONF_OCTAL, F(umask, int64_t), .def = "0022", .doc = "Permissions that new files do not get." },
-	{ "environment", PAIRS(environment), .check = environment_rule, .doc = "Variables of the service's environment; nothing else is in it but what prior adds.",
+	  .doc = "User to run as: a name, looked up in the service's own root, or a number; also USER:GROUP.",
+	  .example = "nobody" },
+	{ "group", TEXT(group), .check = user_rule, .doc = "Group to run as; the user's own when absent.",
+	  .example = "nogroup" },
+	{ "supplementary_groups", LIST(supplementary_groups), .check = users_rule, .doc = "Further groups.",
+	  .example = "[tty]" },
+	{ "working_dir", PATH(working_dir), .check = work_dir_rule, .doc = "Directory to start in; / when absent.",
+	  .example = "/" },
+	{ "umask", .type = CONF_OCTAL, F(umask, int64_t), .def = "0022",
+	  .doc = "Permissions that new files do not get." },
+	{ "environment", PAIRS(environment), .check = environment_rule,
+	  .doc = "Variables of the service's environment; nothing else is in it but what prior adds.",
 	  .example = "{TZ: UTC}" },
-	{ "env_file", LIST(env_file), .check = paths_rule, .doc = "Files of KEY=VALUE lines, read when the configuration is compiled.",
+	{ "env_file", LIST(env_file), .check = paths_rule,
+	  .doc = "Files of KEY=VALUE lines, read when the configuration is compiled.",
 	  .example = "[]" },
-	{ "credentials", PAIRS(credentials), .unbuilt = "credentials", .doc = "Secrets by name: files that only the service can read, in $CREDENTIALS_DIRECTORY.",
+	{ "credentials", PAIRS(credentials), .unbuilt = "credentials",
+	  .doc = "Secrets by name: files that only the service can read, in $CREDENTIALS_DIRECTORY.",
 	  .example = "{tls_key: /etc/keys/web.key}" },
 	{ "state_directory", TEXT(state_directory), .unbuilt = "directories made for a service",
 	  .doc = "Directory below /var/lib, made for the service.", .example = "web" },
@@ -145,28 +176,34 @@ const struct conf_key service_keys[] = {
 	  .doc = "Directory below /var/log, made for the service.", .example = "web" },
 
 	/* supervision */
-	{ "depends_on", .type = CONF_CUSTOM, F(depends_on, struct spec_dep_list), .set = set_depends_on, .given = depends_on_given,
-	  .put = put_depends_on, .doc = "Services that must be there first: a list, or a map with a condition for each.",
-	  .schema = "\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}},{\"type\":\"object\","
-		    "\"additionalProperties\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":"
-		    "{\"condition\":{\"enum\":[\"service_started\",\"service_healthy\",\"service_completed_successfully\"]}}}}]",
+	{ "depends_on", .type = CONF_CUSTOM, F(depends_on, struct spec_dep_list), .set = set_depends_on,
+	  .given = depends_on_given, .put = put_depends_on,
+	  .doc = "Services that must be there first: a list, or a map with a condition for each.",
+	  .schema = DEPENDS_ON_SCHEMA,
 	  .example = "{db: {condition: service_started}}" },
 	{ "wants", LIST(wants), .doc = "Services that are started with it and may fail.", .example = "[metrics]" },
-	{ "after", LIST(after), .doc = "Services that are started before it, if they are started at all.", .example = "[db]" },
-	{ "before", LIST(before), .doc = "Services that are started after it, if they are started at all.", .example = "[metrics]" },
-	{ "conflicts", LIST(conflicts), .unbuilt = "conflicting services", .doc = "Services that are stopped when it starts.",
+	{ "after", LIST(after), .doc = "Services that are started before it, if they are started at all.",
+	  .example = "[db]" },
+	{ "before", LIST(before), .doc = "Services that are started after it, if they are started at all.",
+	  .example = "[metrics]" },
+	{ "conflicts", LIST(conflicts), .unbuilt = "conflicting services",
+	  .doc = "Services that are stopped when it starts.",
 	  .example = "[web-old]" },
 	{ "ready", WORD(ready, ready_words), .def = "started", .sub = ready_keys, .map_means = "fd",
-	  .unbuilt = "readiness by a descriptor or a health check", .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
-	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, its own sockets, its health check." },
+	  .unbuilt = "readiness by a descriptor or a health check",
+	  .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
+	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, "
+		 "its own sockets, its health check." },
 	{ "start_timeout", MSEC(start_timeout), .def = "30s", .doc = "Time to become ready; then it has failed." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
 	  .doc = "When to run it again after it ended; the default is no for type: oneshot; also on-failure:N.",
 	  .schema = "\"anyOf\":[{\"enum\":[\"no\",false,\"on-failure\",\"always\",\"unless-stopped\"]},"
 		    "{\"type\":\"string\",\"pattern\":\"^on-failure:[0-9]+$|\\\\$\\\\{\"}]" },
-	{ "backoff", .type = CONF_CUSTOM, .sub = backoff_keys, .set = set_backoff, .doc = "Pause before a restart: a map, or one time for all.",
+	{ "backoff", .type = CONF_CUSTOM, .sub = backoff_keys, .set = set_backoff,
+	  .doc = "Pause before a restart: a map, or one time for all.",
 	  .schema = "\"type\":[\"string\",\"integer\"]" },
-	{ "max_restarts", COUNT(max_restarts, 0, 1000000), .def = "5", .doc = "Restarts within restart_window after which the service has failed." },
+	{ "max_restarts", COUNT(max_restarts, 0, 1000000), .def = "5",
+	  .doc = "Restarts within restart_window after which the service has failed." },
 	{ "restart_window", MSEC(restart_window), .def = "60s", .doc = "Time in which restarts are counted." },
 	{ "on_failure", WORD(on_failure, failure_words), .set = set_on_failure, .put = put_on_failure, .def = "none",
 	  .unbuilt = "starting another service on failure", .unbuilt_words = 1u << ON_FAILURE_START,
@@ -174,20 +211,25 @@ const struct conf_key service_keys[] = {
 	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|reboot|poweroff|stop-all|start:.+)$|\\\\$\\\\{\"" },
 	{ "critical", BOOL(critical), .def = "false", .doc = "Its end ends the container or reboots the machine." },
 	{ "stop_signal", SIGNAL(stop_signal), .def = "SIGTERM", .doc = "Signal that asks it to stop." },
-	{ "stop_timeout", MSEC(stop_timeout), .def = "10s", .doc = "Time between the stop signal and SIGKILL to its whole cgroup." },
+	{ "stop_timeout", MSEC(stop_timeout), .def = "10s",
+	  .doc = "Time between the stop signal and SIGKILL to its whole cgroup." },
 	{ "reload_signal", SIGNAL(reload_signal), .def = "SIGHUP", .unbuilt = "reloading a service",
 	  .doc = "Signal that asks it to read its configuration again.", .example = "SIGUSR1" },
 	{ "watchdog", MSEC(watchdog), .def = "0", .unbuilt = "the service watchdog",
 	  .doc = "Time within which it must send WATCHDOG=1; 0: no watchdog.", .example = "30s" },
 	{ "healthcheck", SECTION(health_keys), .doc = "How to ask it whether it is well." },
-	{ "cron", TEXT(cron), .sub = cron_keys, .unbuilt = "starting by the clock", .doc = "When to start it: six fields, seconds first.",
+	{ "cron", TEXT(cron), .sub = cron_keys, .unbuilt = "starting by the clock",
+	  .doc = "When to start it: six fields, seconds first.",
 	  .example = "\"0 0 2 * * *\"" },
-	{ "every", MSEC(every), .def = "0", .unbuilt = "starting by the clock", .doc = "Time between two starts of a oneshot.",
+	{ "every", MSEC(every), .def = "0", .unbuilt = "starting by the clock",
+	  .doc = "Time between two starts of a oneshot.",
 	  .example = "5m" },
-	{ "conditions", PAIRS(conditions), .unbuilt = "start conditions", .doc = "What must hold, or the start is skipped: path_exists.",
+	{ "conditions", PAIRS(conditions), .unbuilt = "start conditions",
+	  .doc = "What must hold, or the start is skipped: path_exists.",
 	  .example = "{path_exists: /etc/nginx}" },
 	{ "hooks", SECTION(hook_keys), .doc = "Commands around start and stop." },
-	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys, .each = sizeof(struct spec_listen),
+	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys,
+	  .each = sizeof(struct spec_listen),
 	  .from_at = offsetof(struct spec_listen, from),
 	  .doc = "Sockets that prior binds and passes on, from descriptor 3." },
 	{ "logs", SECTION(log_keys), .doc = "What happens to its output." },
@@ -199,14 +241,17 @@ const struct conf_key service_keys[] = {
 	{ "entrypoint", COMMAND(entrypoint), .alias = "command",
 	  .doc = "Compose's way: stands before command." },
 	{ "capabilities", .type = CONF_CUSTOM, .set = set_capabilities, .alias = "security.cap_add",
-	  .doc = "The capabilities to keep: cap_drop: [ALL] and cap_add with this list.", .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
+	  .doc = "The capabilities to keep: cap_drop: [ALL] and cap_add with this list.",
+	  .schema = "\"type\":[\"array\",\"string\"],\"items\":{\"type\":\"string\"}" },
 	{ "env", SECTION(env_keys), .alias = "environment", .doc = "Another spelling of env_file and environment." },
 	{ "restart_policy", ALIAS("restart") },
-	{ "deployment", SECTION(deployment_keys), .alias = "healthcheck", .doc = "Holds another spelling of healthcheck." },
+	{ "deployment", SECTION(deployment_keys), .alias = "healthcheck",
+	  .doc = "Holds another spelling of healthcheck." },
 	{ "ulimits", SECTION(limits_keys), .alias = "limits", .doc = "Another spelling of limits." },
 	{ "pids_limit", ALIAS("limits.cgroup.pids_max") },
 	{ "mem_limit", ALIAS("limits.cgroup.memory_max") },
-	{ "cpus", .type = CONF_CUSTOM, .set = set_cpus, .alias = "limits.cgroup.cpu_max", .doc = "Compose's way: CPUs as a number, 1.5 is 150%.",
+	{ "cpus", .type = CONF_CUSTOM, .set = set_cpus, .alias = "limits.cgroup.cpu_max",
+	  .doc = "Compose's way: CPUs as a number, 1.5 is 150%.",
 	  .schema = "\"type\":[\"number\",\"string\"]" },
 	{ "cpuset", ALIAS("limits.cpu_affinity") },
 	{ "shm_size", ALIAS("limits.shm_size") },

@@ -14,7 +14,7 @@ static bool all_of(const char *s, const char *set)
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define UID_INVALID 4294967295ll
 
-/* A number has one spelling. "-1", "0x1", "01" or 4294967295 would be root or nobody somewhere else (CVE-2024-3154 and its kind). */
+/* A number has one spelling: "-1", "0x1", "01" and 4294967295 were each root, or nobody, to some program. */
 int user_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;
@@ -24,7 +24,8 @@ int user_rule(const void *field, struct err *e)
 		return err_set(e, EINVAL, "a user or group must not be empty");
 	if (all_of(s, DIGITS)) {
 		if (value_number(s, &id) < 0 || id >= UID_INVALID)
-			return err_set(e, EINVAL, "'%.40s' is not a user or group number (0 to 4294967294, without leading zeros)", s);
+			return err_set(e, EINVAL,
+				"'%.40s' is not a user or group number (0 to 4294967294, without leading zeros)", s);
 		return 0;
 	}
 	if ((*s >= '0' && *s <= '9') || *s == '-' || *s == '.' || strlen(s) > 255 || !all_of(s, LETTERS DIGITS "_.-"))
@@ -114,7 +115,8 @@ int cpu_list_rule(const void *field, struct err *e)
 
 		if (n < sizeof first)
 			memcpy(first, s, n), first[n] = '\0';
-		if (value_number(first, &a) < 0 || (dash && value_number(dash + 1, &b) < 0) || a < 0 || (dash && b < a) || a > 1023 || b > 1023)
+		if (value_number(first, &a) < 0 || (dash && value_number(dash + 1, &b) < 0) || a < 0 ||
+			(dash && b < a) || a > 1023 || b > 1023)
 			return err_set(e, EINVAL, "'%.40s' is not a CPU like 0 or a range like 4-7 (up to 1023)", s);
 	}
 	return 0;
@@ -130,11 +132,15 @@ int volumes_rule(const void *field, struct err *e)
 
 		if (!text_copy(v, sizeof v, l->v[i]))
 			return err_set(e, ENAMETOOLONG, "a volume is longer than 8191 bytes");
-		const char *from = strtok_r(v, ":", &save), *to = strtok_r(NULL, ":", &save), *mode = strtok_r(NULL, ":", &save);
+		const char *from = strtok_r(v, ":", &save), *to = strtok_r(NULL, ":", &save),
+			*mode = strtok_r(NULL, ":", &save);
 
-		if (!from || !to || !is_path(from) || !is_path(to) || (mode && strcmp(mode, "rw") && strcmp(mode, "ro")) ||
+		if (!from || !to || !is_path(from) || !is_path(to) ||
+			(mode && strcmp(mode, "rw") && strcmp(mode, "ro")) ||
 		    strtok_r(NULL, ":", &save))
-			return err_set(e, EINVAL, "'%.80s' is not SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw with absolute paths", l->v[i]);
+			return err_set(e, EINVAL,
+				"'%.80s' is not SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw with absolute "
+					"paths", l->v[i]);
 	}
 	return 0;
 }
@@ -152,11 +158,13 @@ int devices_rule(const void *field, struct err *e)
 		char v[1024];
 		char *save = NULL;
 		bool fits = text_copy(v, sizeof v, l->v[i]);
-		const char *from = strtok_r(v, ":", &save), *next = strtok_r(NULL, ":", &save), *mode = strtok_r(NULL, ":", &save);
+		const char *from = strtok_r(v, ":", &save), *next = strtok_r(NULL, ":", &save),
+			*mode = strtok_r(NULL, ":", &save);
 
 		if (next && *next != '/' && !mode)
 			mode = next, next = NULL;
-		if (!fits || !from || !is_device(from) || (next && !is_device(next)) || (mode && !all_of(mode, "rwm")) || strtok_r(NULL, ":", &save))
+		if (!fits || !from || !is_device(from) || (next && !is_device(next)) ||
+			(mode && !all_of(mode, "rwm")) || strtok_r(NULL, ":", &save))
 			return err_set(e, EINVAL, "'%.80s' is not /dev/X, /dev/X:rw or /dev/X:/dev/Y:rw", l->v[i]);
 	}
 	return 0;
@@ -181,7 +189,8 @@ static bool is_address(const char *s, bool want_prefix)
 
 	if (inet_pton(family, text, ip) != 1)
 		return false;
-	return !slash || (value_number(slash + 1, &prefix) == 0 && prefix >= 0 && prefix <= (family == AF_INET ? 32 : 128));
+	return !slash || (value_number(slash + 1, &prefix) == 0 && prefix >= 0 &&
+		prefix <= (family == AF_INET ? 32 : 128));
 }
 
 int prefixes_rule(const void *field, struct err *e)
@@ -190,7 +199,9 @@ int prefixes_rule(const void *field, struct err *e)
 
 	for (unsigned i = 0; i < l->n; i++)
 		if (!is_address(l->v[i], true))
-			return err_set(e, EINVAL, "'%.60s' is not an address with prefix length like 10.88.0.2/24 or fd88::2/64", l->v[i]);
+			return err_set(e, EINVAL,
+				"'%.60s' is not an address with prefix length like 10.88.0.2/24 or fd88::2/64",
+					l->v[i]);
 	return 0;
 }
 
@@ -206,7 +217,8 @@ int interface_rule(const void *field, struct err *e)
 	const char *s = *(const char *const *)field;
 
 	if (!*s || strlen(s) > 15 || !all_of(s, LETTERS DIGITS "_.-") || *s == '.' || *s == '-')
-		return err_set(e, EINVAL, "'%.40s' is not the name of a network interface (up to 15 letters, digits, _ . -)", s);
+		return err_set(e, EINVAL,
+			"'%.40s' is not the name of a network interface (up to 15 letters, digits, _ . -)", s);
 	return 0;
 }
 
@@ -218,8 +230,10 @@ int sysctl_rule(const void *field, struct err *e)
 	for (unsigned i = 0; i < l->n; i++) {
 		const char *s = l->v[i].key;
 
-		if (!*s || strlen(s) > 200 || !all_of(s, LETTERS DIGITS "_.-/:*") || strstr(s, "..") || strchr("./", *s) || strstr(s, "//"))
-			return err_set(e, EINVAL, "'%.60s' is not the name of a kernel setting like net.ipv4.ip_forward", s);
+		if (!*s || strlen(s) > 200 || !all_of(s, LETTERS DIGITS "_.-/:*") || strstr(s, "..") ||
+			strchr("./", *s) || strstr(s, "//"))
+			return err_set(e, EINVAL,
+				"'%.60s' is not the name of a kernel setting like net.ipv4.ip_forward", s);
 	}
 	return 0;
 }
@@ -246,7 +260,8 @@ int options_rule(const void *field, struct err *e)
 
 int at_least_one_rule(const void *field, struct err *e)
 {
-	return *(const uint64_t *)field ? 0 : err_set(e, ERANGE, "must be at least 1 byte; leave the key away for no limit");
+	return *(const uint64_t *)field ? 0 : err_set(e, ERANGE,
+		"must be at least 1 byte; leave the key away for no limit");
 }
 
 /* Names of calls and groups are known to the filter's compiler; here only what cannot be one is refused. */

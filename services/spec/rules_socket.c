@@ -26,7 +26,8 @@ int socket_address_rule(const void *field, struct err *e)
 		return 0;
 	if (n < sizeof host && inet_pton(v6 ? AF_INET6 : AF_INET, host, ip) == 1)
 		return 0;
-	return err_set(e, EINVAL, "'%.*s' is not an address (no names here; V6 addresses in brackets)", (int)(n < 60 ? n : 60), s);
+	return err_set(e, EINVAL, "'%.*s' is not an address (no names here; V6 addresses in brackets)",
+		(int)(n < 60 ? n : 60), s);
 }
 
 int socket_path_rule(const void *field, struct err *e)
@@ -34,7 +35,8 @@ int socket_path_rule(const void *field, struct err *e)
 	const char *s = *(const char *const *)field;
 
 	if (strlen(s) > 107)
-		return err_set(e, ENAMETOOLONG, "'%.40s...' is longer than 107 bytes, the most that a UNIX socket's path can have", s);
+		return err_set(e, ENAMETOOLONG,
+			"'%.40s...' is longer than 107 bytes, the most that a UNIX socket's path can have", s);
 	if (*s != '@' || !s[1])
 		return paths_rule(&(const struct str_list){ &s, 1 }, e);
 	return 0;

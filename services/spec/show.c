@@ -23,7 +23,8 @@ static struct spec_service *find(struct spec *s, const char *service, struct err
 			least = d;
 			best = s->services[i].name;
 		}
-	err_set(e, ENOENT, "there is no service '%.64s'%s%s%s", service, best ? " (did you mean '" : "", best ? best : "", best ? "'?)" : "");
+	err_set(e, ENOENT, "there is no service '%.64s'%s%s%s", service, best ? " (did you mean '" : "",
+		best ? best : "", best ? "'?)" : "");
 	return NULL;
 }
 
@@ -77,7 +78,8 @@ static const char *namespaces_text(const struct spec_service *svc, char *buf, si
 		bool on;
 	} all[] = {
 		{ svc->ns_user == USER_NS_FIRST ? "user (first)" : "user", svc->ns_user != USER_NS_NO },
-		{ "pid", svc->ns_pid }, { "mount", svc->ns_mount }, { "network", svc->network.mode != 0 }, { "ipc", svc->ns_ipc },
+		{ "pid", svc->ns_pid }, { "mount", svc->ns_mount }, { "network", svc->network.mode != 0 },
+			{ "ipc", svc->ns_ipc },
 		{ "uts", svc->ns_uts }, { "cgroup", svc->ns_cgroup }, { "time", svc->ns_time },
 	};
 	struct text t = { .at = buf, .size = size };
@@ -124,7 +126,8 @@ static const char *memory_text(const struct spec_service *svc, char *buf, size_t
 	else if (!svc->memory_max)
 		snprintf(buf, size, "%s (high)", size_or(svc->memory_high, "", b));
 	else
-		snprintf(buf, size, "%s (max), %s (high)", size_or(svc->memory_max, "", a), size_or(svc->memory_high, "", b));
+		snprintf(buf, size, "%s (max), %s (high)", size_or(svc->memory_max, "", a),
+			size_or(svc->memory_high, "", b));
 	return buf;
 }
 

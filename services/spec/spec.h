@@ -200,7 +200,8 @@ struct spec_machine {
 	const char *console_device;
 	struct str_list console_shell;
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
-	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed, *metrics;
+	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed,
+		*metrics;
 	int64_t watchdog_timeout, shutdown_timeout;
 	struct origin *origins;	/* one per row of the whole top level; see spec_machine_from() */
 };
@@ -240,8 +241,8 @@ struct spec {
 enum severity { SEV_ERROR, SEV_NOTE };
 
 /*
- * One thing wrong, with its place. `service` is the one it condemns; NULL: all of the configuration, or with `of_file` all
- * services of the file at.file (whose other services cannot be known), and the rest runs.
+ * One thing wrong, with its place. `service` is the one it condemns; NULL: all of the configuration, or with `of_file`
+ * all services of the file at.file (whose other services cannot be known), and the rest runs.
  */
 struct problem {
 	unsigned severity;
@@ -253,9 +254,9 @@ struct problem {
 };
 
 /*
- * Read PATH: a file, or a directory (prior.yaml, then services.d/<any>.yaml in byte order). Every problem found is in s->problems;
- * a service with an error is still listed, for show. Returns 0 when the files could be read (problems or not),
- * -errno when nothing could be read at all. The caller frees with spec_free().
+ * Read PATH: a file, or a directory (prior.yaml, then services.d/<any>.yaml in byte order). Every problem found is in
+ * s->problems; a service with an error is still listed, for show. Returns 0 when the files could be read (problems or
+ * not), -errno when nothing could be read at all. The caller frees with spec_free().
  */
 int spec_load(struct spec *s, const char *path, struct err *e);
 /* The same for a text that is in no file: problems call it `name`. `prior run --set`, tests. */

@@ -33,7 +33,8 @@ static void check(const char *what, int (*parse)(const char *, int64_t *), const
 static void numbers_have_one_spelling(void **state)
 {
 	static const struct row rows[] = {
-		{ "0", 0 }, { "7", 7 }, { "-7", -7 }, { "9223372036854775807", INT64_MAX }, { "9223372036854775808", NO },
+		{ "0", 0 }, { "7", 7 }, { "-7", -7 }, { "9223372036854775807", INT64_MAX },
+			{ "9223372036854775808", NO },
 		{ "18446744073709551616", NO }, { "", NO }, { "-", NO }, { "-0", NO }, { "+1", NO }, { "01", NO },
 		{ "0x1", NO }, { "1e3", NO }, { "1:30", NO }, { "1_000", NO }, { " 1", NO }, { "1 ", NO },
 	};
@@ -45,7 +46,8 @@ static void numbers_have_one_spelling(void **state)
 static void modes_are_octal(void **state)
 {
 	static const struct row rows[] = {
-		{ "0022", 022 }, { "22", 022 }, { "0o22", 022 }, { "7777", 07777 }, { "17777", NO }, { "8", NO }, { "", NO }, { "-1", NO },
+		{ "0022", 022 }, { "22", 022 }, { "0o22", 022 }, { "7777", 07777 }, { "17777", NO }, { "8", NO },
+			{ "", NO }, { "-1", NO },
 	};
 
 	(void)state;
@@ -55,9 +57,12 @@ static void modes_are_octal(void **state)
 static void times_have_units(void **state)
 {
 	static const struct row rows[] = {
-		{ "500ms", 500 }, { "30s", 30000 }, { "5m", 300000 }, { "2h", 7200000 }, { "1d", 86400000 }, { "7", 7000 },
-		{ "0", 0 }, { "1m30s", 90000 }, { "1h0m1s", 3601000 }, { "30s1m", NO }, { "1s1s", NO }, { "s", NO }, { "", NO },
-		{ "-1s", NO }, { "1.5s", NO }, { "1x", NO }, { "99999999999999999999s", NO }, { "100000d", NO }, { "1 s", NO },
+		{ "500ms", 500 }, { "30s", 30000 }, { "5m", 300000 }, { "2h", 7200000 }, { "1d", 86400000 },
+			{ "7", 7000 },
+		{ "0", 0 }, { "1m30s", 90000 }, { "1h0m1s", 3601000 }, { "30s1m", NO }, { "1s1s", NO }, { "s", NO },
+			{ "", NO },
+		{ "-1s", NO }, { "1.5s", NO }, { "1x", NO }, { "99999999999999999999s", NO }, { "100000d", NO },
+			{ "1 s", NO },
 	};
 
 	(void)state;
@@ -77,8 +82,10 @@ static int size_as_number(const char *s, int64_t *out)
 static void sizes_are_powers_of_1024(void **state)
 {
 	static const struct row rows[] = {
-		{ "64K", 65536 }, { "512M", 536870912 }, { "2G", 2147483648 }, { "1T", 1099511627776 }, { "4096", 4096 },
-		{ "64m", 67108864 }, { "64mb", 67108864 }, { "10b", 10 }, { "0", 0 }, { "", NO }, { "M", NO }, { "1.5G", NO },
+		{ "64K", 65536 }, { "512M", 536870912 }, { "2G", 2147483648 }, { "1T", 1099511627776 },
+			{ "4096", 4096 },
+		{ "64m", 67108864 }, { "64mb", 67108864 }, { "10b", 10 }, { "0", 0 }, { "", NO }, { "M", NO },
+			{ "1.5G", NO },
 		{ "-1", NO }, { "17179869184G", NO }, { "010", NO }, { "1MiB", NO },
 	};
 
@@ -89,8 +96,10 @@ static void sizes_are_powers_of_1024(void **state)
 static void signals_have_names_and_numbers(void **state)
 {
 	static const struct row rows[] = {
-		{ "SIGTERM", 15 }, { "TERM", 15 }, { "15", 15 }, { "SIGRTMIN+3", 37 }, { "RTMIN", 34 }, { "SIGRTMIN+30", 64 },
-		{ "SIGRTMIN+31", NO }, { "SIGRTMIN-1", NO }, { "0", NO }, { "65", NO }, { "SIGFOO", NO }, { "term", NO }, { "", NO },
+		{ "SIGTERM", 15 }, { "TERM", 15 }, { "15", 15 }, { "SIGRTMIN+3", 37 }, { "RTMIN", 34 },
+			{ "SIGRTMIN+30", 64 },
+		{ "SIGRTMIN+31", NO }, { "SIGRTMIN-1", NO }, { "0", NO }, { "65", NO }, { "SIGFOO", NO },
+			{ "term", NO }, { "", NO },
 	};
 
 	(void)state;
@@ -152,7 +161,8 @@ static void a_command_is_split_as_a_shell_would(void **state)
 static void a_command_that_is_cut_off_is_refused(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "a 'b", "a single quote is not closed" }, { "a \"b", "a double quote is not closed" }, { "a\\", "ends in a backslash" },
+		{ "a 'b", "a single quote is not closed" }, { "a \"b", "a double quote is not closed" },
+			{ "a\\", "ends in a backslash" },
 		{ "\"a\\", "a double quote is not closed" },
 	};
 
@@ -172,7 +182,8 @@ static void near_misses_find_the_word_that_was_meant(void **state)
 {
 	static const char *const words[] = { "command", "environment", "user", "umask", "isolation", NULL };
 	static const char *const rows[][2] = {
-		{ "comand", "command" }, { "enviroment", "environment" }, { "suer", "user" }, { "isolaton", "isolation" },
+		{ "comand", "command" }, { "enviroment", "environment" }, { "suer", "user" },
+			{ "isolaton", "isolation" },
 		{ "colour", NULL }, { "x", NULL }, { "", NULL },
 	};
 

@@ -97,11 +97,13 @@ static void server_is_no_weaker_than_its_directives(void **state)
 		assert_int_equal(a->proc_subset, SUBSET_PID);
 		assert_true(a->protect_kernel_tunables && a->protect_kernel_modules && a->protect_kernel_logs);
 		assert_true(a->protect_control_groups && a->protect_hostname && a->protect_clock);
-		assert_true(a->restrict_namespaces && a->restrict_realtime && a->restrict_suid_sgid && a->no_new_privileges);
+		assert_true(a->restrict_namespaces && a->restrict_realtime && a->restrict_suid_sgid &&
+			a->no_new_privileges);
 		assert_true(a->lock_personality && a->memory_deny_write_execute);
 		assert_int_equal(a->caps | a->caps_added, 0);
 		assert_int_not_equal(a->seccomp, SECCOMP_NONE);
-		assert_true(a->ns_user == USER_NS_LAST && a->ns_pid && a->ns_mount && a->ns_ipc && a->ns_uts && a->ns_cgroup);
+		assert_true(a->ns_user == USER_NS_LAST && a->ns_pid && a->ns_mount && a->ns_ipc && a->ns_uts &&
+			a->ns_cgroup);
 		assert_int_equal(a->network.mode, !strcmp(presets[i], "strict"));
 		spec_free(&s);
 	}
@@ -125,7 +127,8 @@ static void none_confines_nothing_and_minimal_keeps_most(void **state)
 
 	(void)state;
 	assert_int_equal(a->caps, CAPS_ALL);
-	assert_false(a->no_new_privileges || a->dynamic_user || a->ns_mount || a->ns_pid || a->ns_user || a->network.mode);
+	assert_false(a->no_new_privileges || a->dynamic_user || a->ns_mount || a->ns_pid || a->ns_user ||
+		a->network.mode);
 	assert_int_equal(a->seccomp, SECCOMP_NONE);
 	spec_free(&s);
 	a = load_one("isolation: {preset: minimal}");
@@ -141,7 +144,8 @@ static void contained_needs_neither_namespaces_nor_mounts(void **state)
 	struct spec_service *a = load_one("isolation: {preset: contained}");
 
 	(void)state;
-	assert_false(a->ns_user || a->ns_pid || a->ns_mount || a->network.mode || a->ns_ipc || a->ns_uts || a->ns_cgroup || a->ns_time);
+	assert_false(a->ns_user || a->ns_pid || a->ns_mount || a->network.mode || a->ns_ipc || a->ns_uts ||
+		a->ns_cgroup || a->ns_time);
 	assert_true(a->dynamic_user && a->no_new_privileges && a->restrict_suid_sgid);
 	assert_int_equal(a->caps, 0);
 	assert_int_equal(a->seccomp, SECCOMP_DEFAULT);
@@ -201,7 +205,8 @@ static void a_single_value_replaces_a_whole_map(void **state)
 				      "  security: {seccomp: {profile: strict, deny: [ptrace], log: true}}\n"
 				      "services:\n"
 				      "  a: {command: [x], isolation: {network: true, seccomp: default}}\n"
-				      "  b: {command: [x], isolation: {network: {address: 10.0.0.3/24}}, security: {seccomp: {log: false}}}\n", "a");
+				      "  b: {command: [x], isolation: {network: {address: 10.0.0.3/24}}, security: "
+				      "{seccomp: {log: false}}}\n", "a");
 	const struct spec_service *b = spec_find(&s, "b");
 
 	(void)state;
@@ -220,7 +225,8 @@ static void a_single_value_replaces_a_whole_map(void **state)
 
 static void a_key_brings_the_namespace_that_it_needs(void **state)
 {
-	struct spec_service *a = load_one("isolation: {preset: none, volumes: [\"/a:/b\"], hostname: h, private_ipc: yes}");
+	struct spec_service *a = load_one("isolation: {preset: none, volumes: [\"/a:/b\"], hostname: h, "
+		"private_ipc: yes}");
 
 	(void)state;
 	assert_true(a->ns_mount && a->ns_uts && a->ns_ipc);
@@ -270,8 +276,10 @@ static const struct same spellings[] = {
 	{ "security: {tmpfs: {/x: size=1M}}", "isolation: {tmpfs: {/x: size=1M}}" },
 	{ "tmpfs: [\"/x:size=1M\"]", "isolation: {tmpfs: {/x: size=1M}}" },
 	{ "tmpfs: /x", "isolation: {tmpfs: {/x: \"\"}}" },
-	{ "isolation: {resources: {memory_max: 1G, memory_high: 1M, cpu_max: 50%, pids_limit: 4, io_weight: 7, shm_size: 2M}}",
-	  "limits: {shm_size: 2M, cgroup: {memory_max: 1G, memory_high: 1M, cpu_max: 50%, pids_max: 4, io_weight: 7}}" },
+	{ "isolation: {resources: {memory_max: 1G, memory_high: 1M, cpu_max: 50%, pids_limit: 4, io_weight: 7, "
+		 "shm_size: 2M}}",
+	  "limits: {shm_size: 2M, cgroup: {memory_max: 1G, memory_high: 1M, cpu_max: 50%, pids_max: 4, io_weight: "
+		 "7}}" },
 	{ "isolation: {resources: {ulimits: {nofile: {soft: 5, hard: 5}}}}", "limits: {nofile: 5}" },
 	{ "ulimits: {nofile: 5, core: -1}", "limits: {nofile: 5, core: unlimited}" },
 	{ "isolation: {seccomp: none}", "security: {seccomp: none}" },
@@ -283,8 +291,10 @@ static const struct same spellings[] = {
 	{ "volumes: [\"/a:/b\"], devices: [/dev/null]", "isolation: {volumes: [\"/a:/b\"], devices: [/dev/null]}" },
 	{ "stop_grace_period: 1m30s", "stop_timeout: 90s" },
 	{ "security_opt: [no-new-privileges]", "security: {no_new_privileges: true}" },
-	{ "security_opt: [\"no-new-privileges:false\", seccomp=unconfined]", "security: {no_new_privileges: false, seccomp: none}" },
-	{ "mem_limit: 1g, cpus: 1.5, cpuset: \"0,2-3\"", "limits: {cgroup: {memory_max: 1G, cpu_max: 150%}, cpu_affinity: [0, 2-3]}" },
+	{ "security_opt: [\"no-new-privileges:false\", seccomp=unconfined]",
+	  "security: {no_new_privileges: false, seccomp: none}" },
+	{ "mem_limit: 1g, cpus: 1.5, cpuset: \"0,2-3\"",
+	  "limits: {cgroup: {memory_max: 1G, cpu_max: 150%}, cpu_affinity: [0, 2-3]}" },
 	{ "shm_size: 64m, oom_score_adj: -5, group_add: [g], hostname: h",
 	  "limits: {shm_size: 64M, oom_score_adj: -5}, supplementary_groups: [g], isolation: {hostname: h}" },
 	{ "network_mode: none", "isolation: {network: true}" },
@@ -292,7 +302,8 @@ static const struct same spellings[] = {
 	{ "backoff: 5s", "backoff: {initial: 5s, max: 5s}" },
 	{ "depends_on: [b]", "depends_on: {b: {condition: service_started}}" },
 	{ "limits: {cgroup: {cpu_max: \"max 100000\"}}", "limits: {cgroup: {cpu_max: max}}" },
-	{ "security: {restrict_address_families: [AF_UNIX, local, Inet]}", "security: {restrict_address_families: [unix, unix, inet]}" },
+	{ "security: {restrict_address_families: [AF_UNIX, local, Inet]}",
+	  "security: {restrict_address_families: [unix, unix, inet]}" },
 	{ "stop_signal: 15", "stop_signal: TERM" },
 	{ "security: {runtime: \"\"}", "restart: on-failure" },
 };
@@ -355,7 +366,8 @@ static void sections_at_the_top_are_defaults(void **state)
 
 static void an_empty_block_asks_for_nothing(void **state)
 {
-	struct spec_service *a = load("machine:\nnetwork:\ndefaults:\nservices:\n  a:\n    command: [x]\n    isolation:\n    environment:\n"
+	struct spec_service *a = load("machine:\nnetwork:\ndefaults:\nservices:\n  a:\n    command: [x]\n    "
+		"isolation:\n    environment:\n"
 				      "    wants:\n    limits:\n", "a");
 
 	(void)state;
@@ -366,7 +378,8 @@ static void an_empty_block_asks_for_nothing(void **state)
 static void the_machine_s_keys_are_read(void **state)
 {
 	(void)state;
-	load("machine:\n  hostname: edge-01\n  modules: [overlay]\n  sysctl: {net.ipv4.ip_forward: 1}\n  emergency: halt\n"
+	load("machine:\n  hostname: edge-01\n  modules: [overlay]\n  sysctl: {net.ipv4.ip_forward: 1}\n  emergency: "
+		"halt\n"
 	     "  mounts: [{source: LABEL=data, target: /data, type: ext4, options: [noatime], optional: true}]\n"
 	     "  console: {device: ttyS0, shell: /bin/sh -l}\n  shutdown_timeout: 10s\n"
 	     "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1}}\n"
@@ -392,7 +405,8 @@ static void the_machine_s_keys_are_read(void **state)
 
 static void sockets_have_names_and_defaults(void **state)
 {
-	struct spec_service *a = load_one("listen: [{tcp: \":80\"}, {name: admin, unix: /run/a.sock, mode: \"0600\", activate: lazy}]");
+	struct spec_service *a = load_one("listen: [{tcp: \":80\"}, {name: admin, unix: /run/a.sock, mode: "
+		"\"0600\", activate: lazy}]");
 
 	(void)state;
 	assert_int_equal(a->listen.n, 2);

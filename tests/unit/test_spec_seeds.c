@@ -111,7 +111,8 @@ static void podspawn_s_defaults_are_its_six_capabilities(void **state)
 	(void)state;
 	load("podspawn", 0);
 	a = service("dev");
-	assert_int_equal(a->caps, cap("CHOWN") | cap("SETUID") | cap("SETGID") | cap("DAC_OVERRIDE") | cap("FOWNER") | cap("NET_BIND_SERVICE"));
+	assert_int_equal(a->caps, cap("CHOWN") | cap("SETUID") | cap("SETGID") | cap("DAC_OVERRIDE") | cap("FOWNER") |
+					  cap("NET_BIND_SERVICE"));
 	assert_true(a->no_new_privileges);
 	assert_int_equal(a->pids_max, 256);
 	assert_false(a->readonly_rootfs);
