@@ -18,10 +18,31 @@ struct audit {
 	unsigned equal, different;
 };
 
+/* The kernel's files have tabs between numbers and newlines at the end; people and programs want neither. */
+static const char *one_line(const char *s, char buf[static 96])
+{
+	size_t n = 0;
+
+	for (; *s && n < 95; s++) {
+		bool blank = *s == ' ' || *s == '\t' || *s == '\n';
+
+		if (!blank)
+			buf[n++] = *s;
+		else if (n > 0 && buf[n - 1] != ' ')
+			buf[n++] = ' ';
+	}
+	n -= n > 0 && buf[n - 1] == ' ';
+	buf[n] = '\0';
+	return buf;
+}
+
 static void fact(void *ctx, const struct attest_fact *f)
 {
 	struct audit *a = ctx;
+	char want[96], got[96];
 
+	one_line(f->want, want);
+	one_line(f->got, got);
 	if (f->equal)
 		a->equal++;
 	else
@@ -29,8 +50,8 @@ static void fact(void *ctx, const struct attest_fact *f)
 	if (a->json) {
 		json_object(a->json, NULL);
 		json_text(a->json, "name", f->name);
-		json_text(a->json, "want", f->want);
-		json_text(a->json, "got", f->got);
+		json_text(a->json, "want", want);
+		json_text(a->json, "got", got);
 		json_bool(a->json, "equal", f->equal);
 		json_end(a->json);
 		return;
@@ -39,10 +60,10 @@ static void fact(void *ctx, const struct attest_fact *f)
 
 	fprintf(a->to, "  %s%s%s %s: ", colour_on(a->colour, c), f->equal ? "✓" : "✗",
 		colour_off(a->colour, c), f->name);
-	put_clean(a->to, f->got);
+	put_clean(a->to, *got ? got : "none");
 	if (!f->equal) {
 		fputs(", planned ", a->to);
-		put_clean(a->to, f->want);
+		put_clean(a->to, *want ? want : "none");
 	}
 	fputc('\n', a->to);
 }

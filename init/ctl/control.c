@@ -80,7 +80,7 @@ static int each_service(struct ctl *c, uint32_t verb, int arg, int timeout_ms)
 static int change(struct ctl *c, uint32_t verb)
 {
 	struct err e;
-	int ms;
+	int ms = -1;
 
 	if (timeout_of(c, &ms, &e) < 0)
 		return ctl_fail(c, USAGE, &e);
@@ -121,7 +121,7 @@ int verb_signal(struct ctl *c)
 int verb_wait(struct ctl *c)
 {
 	struct err e;
-	int ms;
+	int ms = -1;
 
 	if (timeout_of(c, &ms, &e) < 0)
 		return ctl_fail(c, USAGE, &e);

@@ -64,9 +64,11 @@ static void last_start(const struct status *s, const struct ledger_svc *n)
 {
 	if (n->starts == 0)
 		return;
-	if (n->flags & SVC_F_READY)
+	if ((n->flags & SVC_F_READY) && n->attest_us)
 		line(s, "started", "ready after %.1f ms, of which its cell took %.1f ms and its attestation %.1f ms",
 		     (double)n->ready_us / 1e3, (double)n->setup_us / 1e3, (double)n->attest_us / 1e3);
+	else if (n->flags & SVC_F_READY)
+		line(s, "started", "ready after %.1f ms", (double)n->ready_us / 1e3);
 	line(s, "starts", "%u, of which %u were restarts; %u failure%s", n->starts, n->restarts, n->failures,
 	     PLURAL(n->failures));
 }

@@ -26,8 +26,10 @@ static void say_end(const struct why *w)
 {
 	char buf[LINE_TEXT];
 
-	if (w->v->now.exit_kind != EXIT_NONE)
-		fprintf(w->to, "Its last end: %s.\n", end_text(&w->v->now, buf));
+	end_text(&w->v->now, buf);
+	/* Often the reason begins with it. */
+	if (*buf && strncmp(w->v->now.why, buf, strlen(buf)))
+		fprintf(w->to, "Its last end: %s.\n", buf);
 }
 
 static const char *until(const struct why *w, char buf[static SHORT_TEXT])
@@ -172,17 +174,22 @@ static void is_refused(const struct why *w)
 	fputs("Its configuration cannot be carried out as it is written, so it is never started.\n", w->to);
 }
 
-static void (*const sayers[SVC_STATES])(const struct why *w) = {
-	[SVC_DOWN] = is_down,
-	[SVC_WAITING] = is_waiting,
-	[SVC_LISTENING] = is_listening,
-	[SVC_STARTING] = is_starting,
-	[SVC_UP] = is_up,
-	[SVC_STOPPING] = is_stopping,
-	[SVC_BACKOFF] = is_in_backoff,
-	[SVC_DONE] = is_done,
-	[SVC_FAILED] = is_failed,
-	[SVC_REFUSED] = is_refused,
+/* How its state is called in a sentence, and what more there is to say. */
+static const struct saying {
+	const char *is;
+	bool ago;		/* an event, not a condition */
+	void (*more)(const struct why *w);
+} sayings[SVC_STATES] = {
+	[SVC_DOWN]	= { "is down", false, is_down },
+	[SVC_WAITING]	= { "is waiting", false, is_waiting },
+	[SVC_LISTENING] = { "is listening", false, is_listening },
+	[SVC_STARTING]	= { "is starting", false, is_starting },
+	[SVC_UP]	= { "is up", false, is_up },
+	[SVC_STOPPING]	= { "is being stopped", false, is_stopping },
+	[SVC_BACKOFF]	= { "has ended and will be started again", true, is_in_backoff },
+	[SVC_DONE]	= { "is done", false, is_done },
+	[SVC_FAILED]	= { "has failed", true, is_failed },
+	[SVC_REFUSED]	= { "is refused", false, is_refused },
 };
 
 /* The others that cannot go on because of it. */
@@ -203,16 +210,18 @@ void why_print(const struct live *live, const struct views *all, const struct vi
 
 	if (v->now.state >= SVC_STATES)
 		return;
-	fprintf(to, "%s is %s", v->name, svc_state_name[v->now.state]);
+	const struct saying *saying = &sayings[v->now.state];
+
+	fprintf(to, "%s %s", v->name, saying->is);
 	if (v->now.since_ms)
-		fprintf(to, " for %s", span_text(all->now_ms - v->now.since_ms, span));
+		fprintf(to, saying->ago ? ", %s ago" : ", for %s", span_text(all->now_ms - v->now.since_ms, span));
 	fputs(".\n", to);
 	if (v->refused)
 		say_text(&w, "", v->refused);
 	else if (v->now.why[0])
 		say_text(&w, "", v->now.why);
 	if (v->plan || v->now.state == SVC_REFUSED)
-		sayers[v->now.state](&w);
+		saying->more(&w);
 	who_waits(&w);
 }
 

@@ -102,7 +102,7 @@ static const struct {
 		      .starts = 1, .age_ms = 83000, .status = "accepting connections" },
 	[S_JOB]	  = { .state = SVC_DONE, .exit_kind = EXIT_CODE, .starts = 1, .age_ms = 84000 },
 	[S_LOOP]  = { .state = SVC_BACKOFF, .exit_kind = EXIT_SIGNAL, .exit_status = SIGSEGV, .starts = 3,
-		      .restarts = 2, .age_ms = 300, .deadline_in_ms = 1500, .why = "was killed by SIGSEGV" },
+		      .restarts = 2, .age_ms = 300, .deadline_in_ms = 1500, .why = "killed by SIGSEGV" },
 	[S_PROXY] = { .state = SVC_WAITING, .flags = SVC_F_WANTED, .waits_for = S_SLOW + 1, .age_ms = 84000 },
 	[S_SLOW]  = { .state = SVC_STARTING, .pid = 90, .flags = SVC_F_WANTED | SVC_F_ATTESTED, .facts = 58,
 		      .starts = 1, .age_ms = 2000, .deadline_in_ms = 28000 },

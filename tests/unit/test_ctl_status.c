@@ -77,7 +77,7 @@ static void the_table_has_every_service_and_every_complaint(void **state)
 		"slow     starting   90   2.0s    0         -       -    server, attested 58 facts\n"
 		"web      listening  -    1m 24s  0         -       -    server\n"
 		"zed      failed     -    40s     5         -       -    server\n"
-		"loop: was killed by SIGSEGV\n"
+		"loop: killed by SIGSEGV\n"
 		"mail: mail.yaml:3:5: user: there is no user 'postfix'\n"
 		"zed: ended 6 times within 60 s\n"
 		"8 services: 1 waiting, 1 listening, 1 starting, 1 up, 1 backoff, 1 done, 1 failed, 1 refused; "
@@ -146,19 +146,18 @@ static void a_lost_attestation_is_seen(void **state)
 static void why_is_said_in_sentences(void **state)
 {
 	(void)state;
-	assert_string_equal(why("proxy"), "proxy is waiting for 1m 24s.\n"
+	assert_string_equal(why("proxy"), "proxy is waiting, for 1m 24s.\n"
 					  "proxy waits until slow is healthy; slow is starting.\n");
-	assert_string_equal(why("loop"), "loop is backoff for 0.3s.\nwas killed by SIGSEGV\n"
-					 "Its last end: killed by SIGSEGV.\n"
+	assert_string_equal(why("loop"), "loop has ended and will be started again, 0.3s ago.\nkilled by SIGSEGV\n"
 					 "It is started again in 1.5s; this was end 2, and more than 5 within 1m 0s "
 					 "are too many.\n");
-	assert_string_equal(why("slow"), "slow is starting for 2.0s.\n"
+	assert_string_equal(why("slow"), "slow is starting, for 2.0s.\n"
 					 "It runs, and prior waits for READY=1 from it.\n"
 					 "If that takes another 28s, the start has failed.\nproxy waits for it.\n");
 	assert_string_equal(why("mail"), "mail is refused.\nmail.yaml:3:5: user: there is no user 'postfix'\n"
 					 "Its configuration cannot be carried out as it is written, so it is never "
 					 "started.\n");
-	assert_string_equal(why("web"), "web is listening for 1m 24s.\n"
+	assert_string_equal(why("web"), "web is listening, for 1m 24s.\n"
 					"It does not run yet: prior holds its sockets and starts it at the first "
 					"connection.\n  tcp [::]:80 (http, lazy)\n  unix /run/web.sock (admin)\n");
 }
