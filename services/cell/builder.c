@@ -125,7 +125,8 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 			break;	/* done before the first question was read */
 		case NOTE_EXEC:
 			*exec = n;
-			return 0;
+			return n.exe.dev ? 0 : err_set(e, EPROTO,
+						       "the service did not say which executable it has found");
 		case NOTE_FAILED:
 			*code = n.step;
 			*e = n.err;

@@ -132,8 +132,8 @@ static const char *const ceilings[] = {
 int step_no_namespaces(struct cell *c, struct err *e)
 {
 	/* Without a namespace of its own the ceilings would be the machine's. */
-	if (!has(c, CELL_USER))
-		return err_set(e, EINVAL, "planned without a user namespace");
+	if (!has(c, CELL_USER) || !is_user_namespace(c))
+		return err_set(e, EINVAL, "not in a user namespace of its own");
 	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
 		if (file_write(c->procfs, ceilings[i], "0", e) < 0 && e->code != ENOENT)
 			return -e->code;

@@ -43,7 +43,8 @@ static void has_given_up_everything(const struct outcome *o)
 static void cannot_leave(const struct outcome *o)
 {
 	static const char *const spaces[] = { "unshare.user", "unshare.mnt", "unshare.pid", "unshare.net",
-					      "unshare.ipc", "unshare.uts", "unshare.cgroup", "setns", "mount", "umount", "remount",
+					      "unshare.ipc", "unshare.uts", "unshare.cgroup", "setns", "mount",
+						"umount", "remount",
 					      "fsopen", "open_tree", "pivot_root", "chroot", "sethostname" };
 	char name[96];
 

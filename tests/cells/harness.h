@@ -12,6 +12,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +201,7 @@ static void rig_finish(struct rig *r)
 struct outcome {
 	int start;		/* what cell_start() said */
 	struct err err;		/* of the start, or of FAILED */
-	bool running, failed, direct;
+	bool running, failed, direct, ended;
 	struct cell_report report;	/* RUNNING or FAILED */
 	pid_t pid, service, reaper;
 	int pidfd;
@@ -226,17 +227,24 @@ static void drain(struct outcome *o, int fd)
 	o->out[o->n] = '\0';
 }
 
-/* Everything of this cell that is a child of ours is reaped; the service's status is kept. */
-static void reap(struct outcome *o, bool *service_ended)
+/* One of the cell's processes, 0 when there is none: true when it is gone. */
+static bool is_gone(pid_t p, int *status)
 {
-	int status;
-	pid_t p;
+	return p <= 0 || waitpid(p, status, WNOHANG | __WALL) != 0;
+}
 
-	while ((p = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-		if (p == (o->direct ? o->pid : o->service)) {
-			o->status = status;
-			*service_ended = true;
-		}
+/* Reap what is over; the service's status is kept. Returns whether the service has ended. */
+static bool reap(struct outcome *o)
+{
+	int other;
+
+	if (!o->ended && (o->direct ? o->pid : o->service) > 0)
+		o->ended = is_gone(o->direct ? o->pid : o->service, &o->status);
+	if (!o->direct && is_gone(o->pid, &other))
+		o->pid = 0;
+	if (is_gone(o->reaper, &other))
+		o->reaper = 0;
+	return o->ended;
 }
 
 static void take_report(struct outcome *o, const struct cell_report *r)
@@ -278,10 +286,10 @@ static void rig_start(struct rig *r, struct outcome *o, int *report, int *out_re
 static void rig_wait(struct outcome *o, int report, int out_read, long ms)
 {
 	const long end = now_ms() + ms;
-	bool ended = false, heard_all = report < 0;
+	bool heard_all = report < 0;
 	struct cell_report r;
 
-	while (now_ms() < end && !(ended && heard_all) && !(o->failed && heard_all)) {
+	while (now_ms() < end && !(o->ended && heard_all) && !(o->failed && heard_all)) {
 		struct pollfd p[] = { { heard_all ? -1 : report, POLLIN, 0 }, { out_read, POLLIN, 0 } };
 
 		poll(p, 2, 5);
@@ -293,18 +301,18 @@ static void rig_wait(struct outcome *o, int report, int out_read, long ms)
 				take_report(o, &r);
 			heard_all = ret == 0;
 		}
-		reap(o, &ended);
+		reap(o);
 	}
-	if (!ended && o->service > 0)
+	if (!o->ended && o->service > 0)
 		kill(o->service, SIGKILL);
 	if (o->reaper > 0)
 		kill(o->reaper, SIGKILL);
-	for (int i = 0; i < 200 && !ended && o->start == 0; i++) {
-		reap(o, &ended);
+	for (int i = 0; i < 2000 && o->start == 0; i++) {
+		reap(o);
+		if (o->direct ? o->ended : (o->ended || o->service == 0) && o->pid == 0 && o->reaper == 0)
+			break;
 		poll(NULL, 0, 1);
 	}
-	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
-		;
 	drain(o, out_read);
 }
 

@@ -195,6 +195,7 @@ static void try_files(void)
 	try_open("proc-1-mem", "/proc/1/mem", O_RDWR);
 	try_open("write-self-exe", "/proc/self/exe", O_WRONLY);
 	try_open("escape-dotdot", "/../../../data/file", O_RDONLY);
+	try_open("write-cgroup", "/run/cgroup.procs", O_WRONLY);
 	say("mknod", mknod("/tmp/null", S_IFCHR | 0666, 0x103));
 	if (mknod("/tmp/file", S_IFREG | 0600, 0) == 0)
 		say("chmod-suid", chmod("/tmp/file", 04755));

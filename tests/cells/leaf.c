@@ -53,14 +53,19 @@ static void limits(int root)
 	int leaf = FD_NONE;
 	uint64_t v = 0;
 
-	check(make(root, "cgroup.max.descendants", "3", &leaf, &e) == 0, "a limit is written and read back", "%s", e.text);
-	check(cgroup_read_u64(leaf, "cgroup.max.descendants", &v) == 0 && v == 3, "its value can be read", "%d", (int)v);
-	check(cgroup_read_u64(leaf, "cgroup.max.depth", &v) == 0 && v == UINT64_MAX, "max is the largest number", "%d", (int)v);
-	check(cgroup_read_u64(leaf, "cgroup.stat:nr_descendants", &v) == 0 && v == 0, "one line of a file can be read", "%d",
+	check(make(root, "cgroup.max.descendants", "3", &leaf, &e) == 0, "a limit is written and read back", "%s",
+	      e.text);
+	check(cgroup_read_u64(leaf, "cgroup.max.descendants", &v) == 0 && v == 3, "its value can be read", "%d",
+	      (int)v);
+	check(cgroup_read_u64(leaf, "cgroup.max.depth", &v) == 0 && v == UINT64_MAX, "max is the largest number",
+	      "%d", (int)v);
+	check(cgroup_read_u64(leaf, "cgroup.stat:nr_descendants", &v) == 0 && v == 0,
+	      "one line of a file can be read", "%d",
 	      (int)v);
 	check(cgroup_read_u64(leaf, "cgroup.stat:nr_absent", &v) == -ENOENT, "an absent line is ENOENT", "%d", (int)v);
 	fd_drop(&leaf);
-	check(make(root, "cgroup.max.depth", "max", &leaf, &e) == 0, "a leaf that was left over is made anew", "%s", e.text);
+	check(make(root, "cgroup.max.depth", "max", &leaf, &e) == 0, "a leaf that was left over is made anew", "%s",
+	      e.text);
 	fd_drop(&leaf);
 	check(make(root, "cgroup.max.depth", "many", &leaf, &e) == -EINVAL && strstr(e.text, "cgroup leaf") &&
 	      strstr(e.text, "cgroup.max.depth"), "a wrong value names leaf and file", "%s", e.text);
@@ -98,7 +103,7 @@ static void starts_in_its_leaf(int root)
 		perror("mkdir below the leaf");
 	check(cgroup_kill(leaf, &e) == 0, "the leaf is killed", "%s", e.text);
 	for (int i = 0; i < 2000 && cgroup_populated(leaf, &e) == 1; i++) {
-		waitpid(-1, NULL, WNOHANG | __WALL);
+		reap(&o);
 		poll(NULL, 0, 1);
 	}
 	check(cgroup_populated(leaf, &e) == 0, "nothing survives it, the reaper neither", "%s", e.text);

@@ -1,4 +1,4 @@
-/* Namespaces at work: the reaper, the machine's own root, capabilities that are kept, private networks, no cell at all. */
+/* Namespaces at work: the reaper, the machine's own root, capabilities that are kept, private networks. */
 /* SPDX-License-Identifier: ISC */
 #include "tests/cells/harness.h"
 #include "tests/cells/image.h"
@@ -64,7 +64,8 @@ static void reaper_is_nothing(void)
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)o.reaper);
 	FILE *f = fopen(path, "re");
 
-	check(f && fgets(comm, sizeof comm, f) && !strcmp(comm, "prior-reaper\n"), "the reaper is called so", "%s", comm);
+	check(f && fgets(comm, sizeof comm, f) && !strcmp(comm, "prior-reaper\n"), "the reaper is called so", "%s",
+	      comm);
 	if (f)
 		fclose(f);
 	kill(o.reaper, SIGKILL);
@@ -112,7 +113,8 @@ static void running_cell_can_be_audited(void)
 	seen_facts = differing = 0;
 	int n = attest(&r.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
 
-	check(n > 30 && (unsigned)n == seen_facts && !differing, "a running service is audited and found equal", "%d: %s %s", n,
+	check(n > 30 && (unsigned)n == seen_facts && !differing, "a running service is audited and found equal",
+	      "%d: %s %s", n,
 	      e.text, first_difference);
 	r.plan.at = NULL;
 	struct rig other;
@@ -123,7 +125,8 @@ static void running_cell_can_be_audited(void)
 	rig_finish(&other);
 	seen_facts = differing = 0;
 	n = attest(&other.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
-	check(n == -EPERM && strstr(e.text, "mount /tmp") && differing == 1, "an audit names what differs", "%d: %u: %s", n,
+	check(n == -EPERM && strstr(e.text, "mount /tmp") && differing == 1, "an audit names what differs",
+	      "%d: %u: %s", n,
 	      differing, e.text);
 	rig_wait(&o, report, out, 100);
 	fd_drop(&report);
@@ -155,7 +158,9 @@ static void machine_root(void)
 	rig_run(&r, &o);
 	if (!check(o.running && o.report.attested, "a cell in the machine's root is attested", "%s", o.err.text))
 		return;
-	check(!strncmp(said(&o, "mount./"), "ro,nosuid,", 10), "the machine's root is read-only", "%s", said(&o, "mount./"));
+	const char *root = said(&o, "mount./");
+
+	check(!strncmp(root, "ro,nosuid,", 10), "the machine's root is read-only", "%s", root);
 	expect(&o, "a mount of the machine is there, and read-only too", "mount./mnt", "ro,nosuid,relatime");
 	expect(&o, "a mount of the machine that is covered is not", "mount./dev/pts", "rw,nosuid,noexec,relatime");
 	expect(&o, "a private /tmp is writable", "write-tmp", "ok");

@@ -158,13 +158,18 @@ static void failures_name_their_step(void)
 		uint32_t step;
 	} rows[] = {
 		{ "an absent program", "service test: executable: /bin/absent: No such file", NO_EXE, 203 },
-		{ "an absent working directory", "service test: working directory: /absent: No such file", NO_CWD, 200 },
-		{ "an absent bind source", "service test: mounts: bind on /srv: source /absent: No such file", NO_SOURCE, 226 },
-		{ "an absent mount target", "service test: mounts: tmpfs on /absent: /absent: No such file", NO_TARGET, 226 },
+		{ "an absent working directory", "service test: working directory: /absent: No such file", NO_CWD,
+		  200 },
+		{ "an absent bind source", "service test: mounts: bind on /srv: source /absent: No such file",
+		  NO_SOURCE, 226 },
+		{ "an absent mount target", "service test: mounts: tmpfs on /absent: /absent: No such file",
+		  NO_TARGET, 226 },
 		{ "a file system's option", "service test: mounts: tmpfs on /srv: tmpfs: colour", BAD_OPTION, 226 },
-		{ "a user namespace for root", "service test: user namespace: a user namespace for uid 0", BAD_USER, 226 },
+		{ "a user namespace for root", "service test: user namespace: a user namespace for uid 0", BAD_USER,
+		  226 },
 		{ "a Landlock path", "service test: landlock: /absent: No such file", BAD_LANDLOCK, 245 },
-		{ "a limit the kernel refuses", "service test: resource limits: rlimit 7 to 5:4: Invalid", BAD_RLIMIT, 205 },
+		{ "a limit the kernel refuses", "service test: resource limits: rlimit 7 to 5:4: Invalid", BAD_RLIMIT,
+		  205 },
 	};
 	const int before = open_descriptors();
 
@@ -188,11 +193,13 @@ static void failures_name_their_step(void)
 		rig_run(&r, &o);
 		snprintf(name, sizeof name, "%s is named", rows[i].name);
 		check(o.failed && !o.running && !strncmp(o.err.text, rows[i].text, strlen(rows[i].text)) &&
-		      o.report.step == rows[i].step && o.out[0] == '\0', name, "step %u: %s", o.report.step, o.err.text);
+		      o.report.step == rows[i].step && o.out[0] == '\0', name, "step %u: %s", o.report.step,
+			o.err.text);
 	}
 	check(open_descriptors() == before, "failed starts leave no descriptor open", "%d, were %d", open_descriptors(),
 	      before);
-	check(waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD, "failed starts leave no process", "one is left");
+	check(waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD, "failed starts leave no process",
+	      "one is left");
 }
 
 /* A service that is told to stop while it is being made. */

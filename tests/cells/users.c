@@ -1,4 +1,4 @@
-/* Starts by somebody who is not the machine's root: an ordinary user, and root of a user namespace (a rootless container). */
+/* Starts by somebody who is not the machine's root: an ordinary user, and root of a user namespace. */
 /* SPDX-License-Identifier: ISC */
 #include "tests/cells/harness.h"
 #include "tests/cells/image.h"
@@ -60,11 +60,13 @@ static void ordinary_user(void)
 	rig_plain(&r, IMAGE "/bin/inside");
 	r.s.uid = r.s.gid = 0;
 	rig_run(&r, &o);
-	check(o.failed && strstr(o.err.text, "ids: gid 0"), "an ordinary user cannot start one as root", "%s", o.err.text);
+	check(o.failed && strstr(o.err.text, "ids: gid 0"), "an ordinary user cannot start one as root", "%s",
+	      o.err.text);
 
 	rig_strict(&r, IMAGE);
 	rig_run(&r, &o);
-	check(o.start == -EPERM && strstr(o.err.text, "clone"), "an ordinary user cannot make namespaces", "%s", o.err.text);
+	check(o.start == -EPERM && strstr(o.err.text, "clone"), "an ordinary user cannot make namespaces", "%s",
+	      o.err.text);
 }
 
 /* As `unshare -Ur`: all capabilities, over nothing but what is made in there. */
@@ -101,7 +103,8 @@ static void root_of_a_namespace(void)
 	rig_landlock(&r, "/proc", READ_DIR_FILE);
 	rig_landlock(&r, "/srv", READ_DIR_FILE);
 	rig_run(&r, &o);
-	check(o.running && o.report.attested > 10, "contained, in a user namespace of others, is attested", "%s", o.err.text);
+	check(o.running && o.report.attested > 10, "contained, in a user namespace of others, is attested", "%s",
+	      o.err.text);
 	expect(&o, "it has no capability there", "status.CapBnd", "0000000000000000");
 
 	rig_strict(&r, IMAGE);
@@ -110,7 +113,8 @@ static void root_of_a_namespace(void)
 	r.s.uid = r.s.gid = 0;
 	r.s.flags &= ~(uint32_t)(CELL_USER | CELL_NO_NEW_NS | CELL_TIME);
 	rig_run(&r, &o);
-	check(o.running && o.report.attested > 40, "a cell made by root of a user namespace is attested", "%s", o.err.text);
+	check(o.running && o.report.attested > 40, "a cell made by root of a user namespace is attested", "%s",
+	      o.err.text);
 	expect(&o, "device nodes are copies of the machine's", "open-null", "ok");
 	expect(&o, "they cannot be programs", "mount./dev/null", "rw,nosuid,noexec,relatime");
 	expect(&o, "it cannot mount", "mount", "EPERM");

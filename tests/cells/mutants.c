@@ -1,0 +1,161 @@
+/* Mutants: each step of the table is left out, and its own check, a later step or the attestation must notice. */
+/* SPDX-License-Identifier: ISC */
+#define CELL_MUTANTS
+#include "services/cell/steps.c"
+#include "tests/cells/harness.h"
+#include "tests/cells/image.h"
+#include <signal.h>
+
+/*
+ * What notices when a step is left out together with its check, as the text that must be in the message. What only the
+ * process itself can see (NULL) rests on the step's own check.
+ */
+static const struct {
+	const char *step, *noticed;
+} blind[] = {
+	{ "network namespace", "net namespace" },
+	{ "pid and time namespaces", "pid namespace" },
+	{ "signals", "SigIgn" },
+	{ "oom score", "oom_score_adj" },
+	{ "nice", "nice" },
+	{ "cpu affinity", "affinity" },
+	{ "session", "session" },
+	{ "mounts private", "pivot_root" },
+	{ "new root", "mount" },
+	{ "mounts", "mount" },
+	{ "enter root", "executable" },
+	{ "resource limits", "Max" },
+	{ "groups", "Groups" },
+	{ "user namespace", "no new namespaces" },
+	{ "bounding set", "CapBnd" },
+	{ "ids", "Uid" },
+	{ "capabilities", "ambient set" },
+	{ "ambient set", "Cap" },
+	{ "umask", "Umask" },
+	{ "working directory", "cwd" },
+	{ "personality", "personality" },
+	{ "no new privileges", "landlock" },
+	{ "signal mask", "SigBlk" },
+	{ "seccomp", "Seccomp" },
+	{ "executable", "exe" },
+	{ "handover", "" },
+	{ "machine procfs", "" },
+	{ "detached procfs", "" },
+	{ "network ready", NULL },
+	{ "network", NULL },		/* lo stays down: tests/cells/cell.c looks */
+	{ "death signal", NULL },
+	{ "death signal again", NULL },
+	{ "host name", NULL },
+	{ "unprivileged ports", NULL },
+	{ "no new namespaces", NULL },
+	{ "secure bits", NULL },
+	{ "no way back", NULL },
+	{ "landlock", NULL },
+	{ "session keyring", NULL },	/* no name, no number: the kernel shows it to nobody */
+	{ "no new executable memory", NULL },	/* absent on old kernels, where the filter stands alone */
+	{ "descriptors", NULL },	/* every descriptor is close-on-exec at birth: this is the second wall */
+};
+
+/* Where a later step fails for want of this one: who notices when the plan has no such later step. */
+static const struct {
+	const char *step, *noticed;
+} leaner[] = {
+	{ "user namespace", "user namespace: planned its own" },
+	{ "no new privileges", "NoNewPrivs: planned 1" },
+};
+static bool lean;
+
+static void full_rig(struct rig *r)
+{
+	static const uint64_t cpu0[] = { 1 };
+
+	rig_strict(r, IMAGE);
+	r->s.flags |= CELL_UNPRIV_PORTS;
+	r->s.caps = 1ull << 10;
+	r->s.affinity = write_table(&r->w, cpu0, 1, sizeof *cpu0);
+	if (lean) {
+		r->s.flags &= ~(uint32_t)(CELL_UNPRIV_PORTS | CELL_NO_NEW_NS | CELL_LANDLOCK | CELL_SECCOMP);
+		r->s.caps = r->s.seccomp.n = 0;
+	}
+	r->argv[1] = "exit";
+	r->argv[2] = "0";
+}
+
+static void run_mutant(int step, bool is_blind, struct outcome *o)
+{
+	struct rig r;
+
+	full_rig(&r);
+	cell_mutant = step;
+	cell_mutant_blind = is_blind;
+	rig_run(&r, o);
+	cell_mutant = -1;
+}
+
+static int row_of(const char *step)
+{
+	for (unsigned i = 0; i < sizeof blind / sizeof *blind; i++)
+		if (!strcmp(blind[i].step, step))
+			return (int)i;
+	return -1;
+}
+
+static void one_mutant(int i)
+{
+	const struct step *s = &steps[i];
+	const int row = row_of(s->name);
+	struct outcome o;
+	char name[128];
+
+	snprintf(name, sizeof name, "'%s' has a row here", s->name);
+	if (!check(row >= 0, name, "say who notices when it is missing"))
+		return;
+	if (s->verify && s->apply) {
+		run_mutant(i, false, &o);
+		snprintf(name, sizeof name, "without '%s' its own check refuses", s->name);
+		check(o.failed && !o.running && strstr(o.err.text, s->name), name, "%s",
+		      o.running ? "it started" : o.err.text);
+	}
+	if (!blind[row].noticed)
+		return;
+	run_mutant(i, true, &o);
+	snprintf(name, sizeof name, "without '%s' and its check somebody else refuses", s->name);
+	check(!o.running && (o.failed || o.start < 0) && strstr(o.err.text, blind[row].noticed), name, "%s",
+	      o.running ? "it started" : o.err.text);
+}
+
+static void lean_mutants(void)
+{
+	struct outcome o;
+	char name[128];
+
+	lean = true;
+	for (unsigned k = 0; k < sizeof leaner / sizeof *leaner; k++)
+		for (unsigned i = 0; i < STEPS; i++) {
+			if (strcmp(steps[i].name, leaner[k].step) != 0)
+				continue;
+			run_mutant((int)i, true, &o);
+			snprintf(name, sizeof name, "without '%s' alone the attestation refuses", steps[i].name);
+			check(o.failed && !o.running && strstr(o.err.text, leaner[k].noticed), name, "%s",
+			      o.running ? "it started" : o.err.text);
+		}
+}
+
+int main(void)
+{
+	struct outcome o;
+
+	group = "mutants";
+	signal(SIGPIPE, SIG_IGN);
+	image_make("/bin/inside");
+	/* A personality, a shared root and ids that are not the service's: what the steps have to change. */
+	syscall(SYS_personality, 0x0040000 /* ADDR_NO_RANDOMIZE */);
+	sys_mount(NULL, "/mnt", NULL, MS_SHARED, NULL);
+	run_mutant(-1, false, &o);
+	if (!check(o.running && o.report.attested, "with every step it starts", "%s", o.err.text))
+		return 1;
+	for (unsigned i = 0; i < STEPS; i++)
+		one_mutant((int)i);
+	lean_mutants();
+	return failures > 0;
+}
