@@ -4,9 +4,7 @@
 #include "services/plan/compiling.h"
 #include <dirent.h>
 #include <elf.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Rights by number: the headers of the build may be older than the rights. */
@@ -27,20 +25,25 @@
 
 struct rules {
 	struct plan_landlock v[RULES_MAX];
+	const char *path[RULES_MAX];
 	unsigned n;
 };
 
+/* Rules add up along a path: what a folder above gives already needs none. */
 static void rule(struct compiling *c, struct rules *r, const char *path, uint64_t access)
 {
-	struct plan_ref at = write_string(&c->w, path);
-
-	for (unsigned i = 0; i < r->n; i++)
-		if (r->v[i].path.at == at.at) {
+	for (unsigned i = 0; i < r->n; i++) {
+		if (path_is_below(path, r->path[i]) && !(access & ~r->v[i].access))
+			return;
+		if (!strcmp(r->path[i], path)) {
 			r->v[i].access |= access;
 			return;
 		}
-	if (r->n < RULES_MAX && access)
-		r->v[r->n++] = (struct plan_landlock){ .path = at, .access = access };
+	}
+	if (r->n == RULES_MAX)
+		return;
+	r->path[r->n] = path;
+	r->v[r->n++] = (struct plan_landlock){ .path = write_string(&c->w, path), .access = access };
 }
 
 /* Only what is there now: a rule for a missing path would keep the service from starting. */
@@ -64,33 +67,19 @@ static uint64_t letters(const char *perms)
 	return access;
 }
 
-/* The interpreter named by an ELF header or by "#!"; "" when there is none. */
-static const char *interpreter(struct compiling *c, struct work *w)
+/* The path in a PT_INTERP of an ELF program whose beginning is in head; "" when there is none. */
+static const char *elf_interpreter(struct compiling *c, int fd, const unsigned char *head, size_t n)
 {
-	struct found f = { .fd = FD_NONE };
-	unsigned char head[4096] = { 0 };
-	char self[40];
-	Elf64_Ehdr *elf = (void *)head;
+	Elf64_Ehdr elf;
 
-	if (look(c, w, w->exe, &f) < 0)
+	memcpy(&elf, head, sizeof elf);
+	if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_phentsize != sizeof(Elf64_Phdr))
 		return "";
-	snprintf(self, sizeof self, "/proc/self/fd/%d", f.fd);
-	owned_fd fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
-
-	fd_drop(&f.fd);
-	if (n > 2 && head[0] == '#' && head[1] == '!') {
-		const char *at = (const char *)head + 2 + strspn((const char *)head + 2, " \t");
-
-		return compiling_fmt(c, "%.*s", (int)strcspn(at, " \t\r\n"), at);
-	}
-	if (n < (ssize_t)sizeof *elf || memcmp(head, ELFMAG, SELFMAG) != 0 || elf->e_phentsize != sizeof(Elf64_Phdr))
-		return "";
-	for (unsigned i = 0; i < elf->e_phnum && elf->e_phoff + (i + 1) * sizeof(Elf64_Phdr) <= (size_t)n; i++) {
+	for (unsigned i = 0; i < elf.e_phnum && elf.e_phoff + (i + 1) * sizeof(Elf64_Phdr) <= n; i++) {
 		Elf64_Phdr p;
 		char path[PATH_MAX] = "";
 
-		memcpy(&p, head + elf->e_phoff + i * sizeof p, sizeof p);
+		memcpy(&p, head + elf.e_phoff + i * sizeof p, sizeof p);
 		if (p.p_type == PT_INTERP && p.p_filesz < sizeof path &&
 		    pread(fd, path, p.p_filesz, (off_t)p.p_offset) == (ssize_t)p.p_filesz)
 			return compiling_fmt(c, "%s", path);
@@ -98,17 +87,43 @@ static const char *interpreter(struct compiling *c, struct work *w)
 	return "";
 }
 
+/* What the kernel starts in the place of a program: of its first line, or its dynamic loader. */
+static const char *interpreter(struct compiling *c, struct work *w, const char *program)
+{
+	owned_fd fd = look_open(w, program);
+	unsigned char head[4096] = { 0 };
+	ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof head - 1, 0);
+
+	if (n > 2 && head[0] == '#' && head[1] == '!') {
+		const char *at = (const char *)head + 2;
+
+		at += strspn(at, " \t");
+		return compiling_fmt(c, "%.*s", (int)strcspn(at, " \t\r\n"), at);
+	}
+	return n < (ssize_t)sizeof(Elf64_Ehdr) ? "" : elf_interpreter(c, fd, head, (size_t)n);
+}
+
 static void imply_loader(struct compiling *c, struct work *w, struct rules *r)
 {
 	static const char *const libraries[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
 						 "/etc/ld.so.cache", "/etc/ld.so.preload", NULL };
-	const char *loader = interpreter(c, w);
+	const char *program = w->exe;
+	bool loads = false;
 
 	rule(c, r, w->exe, EXECUTE | READ);
-	if (!*loader)
-		return;
-	rule_if_there(c, w, r, loader, EXECUTE | READ);
-	for (unsigned i = 0; libraries[i]; i++)
+	/* A script, its shell, the shell's loader: the kernel itself goes no deeper than five. */
+	for (unsigned i = 0; i < 5; i++) {
+		struct found f = { .fd = FD_NONE };
+		int ret = look(c, w, interpreter(c, w, program), &f);
+
+		fd_drop(&f.fd);
+		if (ret < 0 || !strcmp(f.path, "/"))
+			break;
+		rule(c, r, f.path, EXECUTE | READ);
+		program = f.path;
+		loads = true;
+	}
+	for (unsigned i = 0; loads && libraries[i]; i++)
 		rule_if_there(c, w, r, libraries[i], READ);
 }
 
@@ -173,56 +188,77 @@ static bool touches_writable(const struct work *w, const char *path)
 	return false;
 }
 
-static bool is_hidden_home(const struct work *w, const char *path)
+/*
+ * Rules add up along a path, so "/" may not carry what one of its folders is to lack. Everything can be read; executing
+ * is given to the folders that programs live in and to the program's own, unless they can be written: what can be
+ * written cannot be executed, and the other way round.
+ */
+static void give_execute(struct compiling *c, struct work *w, struct rules *r)
 {
-	return w->contained && w->protect_home != PROTECT_HOME_NO && w->protect_home != PROTECT_HOME_READ_ONLY &&
-	       (!strcmp(path, "/home") || !strcmp(path, "/root"));
+	static const char *const programs[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", NULL };
+	const char *slash = strrchr(w->exe, '/');
+	const char *own = compiling_fmt(c, "%.*s", (int)(slash - w->exe), w->exe);
+
+	for (unsigned i = 0; programs[i]; i++) {
+		struct found f = { .fd = FD_NONE };
+		int ret = look(c, w, programs[i], &f);
+
+		fd_drop(&f.fd);
+		if (ret == 0 && !strcmp(f.path, programs[i]) && !touches_writable(w, f.path))
+			rule(c, r, f.path, READ | EXECUTE);
+	}
+	if (*own && !touches_writable(w, own))
+		rule(c, r, own, READ | EXECUTE);
+	rule(c, r, w->exe, READ | EXECUTE);
 }
 
-/*
- * Rules add up along a path, so "/" may not carry what one of its folders is to lack: executing is given folder by
- * folder, and where a home is to be hidden, reading too.
- */
-static void each_folder(struct compiling *c, struct work *w, struct rules *r, uint64_t access)
+/* Where nothing can be mounted over homes, all but they are let through, folder by folder. */
+static void give_read_but_homes(struct compiling *c, struct work *w, struct rules *r)
 {
-	char self[40];
+	owned_fd fd = look_open(w, "/");
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
-	snprintf(self, sizeof self, "/proc/self/fd/%d", w->root);
-	DIR *d = opendir(self);
-
+	if (d)
+		fd_take(&fd);	/* closedir() closes it */
 	for (struct dirent *e; d && (e = readdir(d));) {
-		const char *path = compiling_fmt(c, "/%s", e->d_name);
-
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || e->d_type == DT_LNK)
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || !strcmp(e->d_name, "home") ||
+		    !strcmp(e->d_name, "root") || e->d_type == DT_LNK)
 			continue;
-		if (!strcmp(path, "/proc") || !strcmp(path, "/dev") || is_hidden_home(w, path))
-			continue;
-		rule(c, r, path, access & (touches_writable(w, path) ? ~(uint64_t)EXECUTE : ~UINT64_C(0)));
+		rule_if_there(c, w, r, compiling_fmt(c, "/%s", e->d_name), READ);
 	}
 	if (d)
 		closedir(d);
 }
 
-/* From the mount plan: everything can be read, what is mounted writable can be written, and nothing is both. */
+/* From the mount plan, as a second mechanism beside it. */
 static void from_mounts(struct compiling *c, struct work *w, struct rules *r)
 {
-	static const char *const shared_tmp[] = { "/tmp", "/var/tmp", "/dev/shm", NULL };
-
-	if (!w->contained)
-		rule(c, r, "/", READ);
-	each_folder(c, w, r, READ | EXECUTE);
+	rule(c, r, "/", READ);
+	give_execute(c, w, r);
 	for (unsigned i = 0; i < w->nseats; i++)
 		if (w->seats[i].writable)
-			rule(c, r, w->seats[i].target, READ | WRITE | CREATE | DEVICE |
-			     (w->seats[i].exec ? EXECUTE : 0));
-	rule(c, r, w->exe, EXECUTE | READ);
-	imply_system(c, w, r);
-	if (w->has_dev)
-		rule(c, r, "/dev", READ | WRITE | DEVICE);
-	if (w->has_dev)
-		rule(c, r, "/dev/shm", READ | WRITE | CREATE);
-	for (unsigned i = 0; w->contained && shared_tmp[i]; i++)
-		rule_if_there(c, w, r, shared_tmp[i], READ | WRITE | CREATE);
+			rule(c, r, w->seats[i].target, READ | WRITE | CREATE | (w->seats[i].exec ? EXECUTE : 0));
+	if (!w->has_dev) {
+		imply_system(c, w, r);
+		return;
+	}
+	rule(c, r, "/dev", READ | WRITE | DEVICE);
+	rule(c, r, "/dev/shm", READ | WRITE | CREATE);
+}
+
+/* From what the mounts would have been, where there can be none: protect_system strict, protect_home, a shared /tmp. */
+static void instead_of_mounts(struct compiling *c, struct work *w, struct rules *r)
+{
+	static const char *const writable[] = { "/tmp", "/var/tmp", "/dev/shm", NULL };
+
+	if (w->protect_home == PROTECT_HOME_YES || w->protect_home == PROTECT_HOME_TMPFS)
+		give_read_but_homes(c, w, r);
+	else
+		rule(c, r, "/", READ);
+	give_execute(c, w, r);
+	for (unsigned i = 0; writable[i]; i++)
+		rule_if_there(c, w, r, writable[i], READ | WRITE | CREATE);
+	rule_if_there(c, w, r, "/dev", READ | WRITE | DEVICE);
 }
 
 void compile_landlock(struct compiling *c, struct work *w)
@@ -244,6 +280,8 @@ void compile_landlock(struct compiling *c, struct work *w)
 	}
 	if (w->eff.unveil.n)
 		unveil(c, w, r);
+	else if (w->contained)
+		instead_of_mounts(c, w, r);
 	else
 		from_mounts(c, w, r);
 	w->out.landlock = write_table(&c->w, r->v, r->n, sizeof *r->v);

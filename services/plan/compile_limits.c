@@ -28,15 +28,15 @@ static void compile_rlimits(struct compiling *c, struct work *w)
 struct cgroup_files {
 	struct plan_file v[16];
 	unsigned n;
-	bool asked;		/* by a file, not by a preset */
+	struct origin asked;	/* of the first that a file asks for; kind FROM_DEFAULT: none */
 };
 
 static void cgroup_add(struct compiling *c, struct work *w, struct cgroup_files *g, const void *field,
 		       const char *file, const char *value)
 {
 	g->v[g->n++] = (struct plan_file){ write_string(&c->w, file), write_string(&c->w, value) };
-	if (spec_from(w->svc, field).kind == FROM_FILE)
-		g->asked = true;
+	if (spec_from(w->svc, field).kind == FROM_FILE && g->asked.kind != FROM_FILE)
+		g->asked = spec_from(w->svc, field);
 }
 
 static const char *amount(struct compiling *c, uint64_t v)
@@ -70,8 +70,8 @@ static void compile_cgroup(struct compiling *c, struct work *w)
 		w->out.cgroup_root = write_string(&c->w, e->cgroup_root);
 		return;
 	}
-	if (g.asked)
-		refuse(c, w, memory_max, "limits.cgroup: there is no cgroup2 that can be written here; "
+	if (g.asked.kind == FROM_FILE)
+		refuse_at(c, w, g.asked, "limits.cgroup: there is no cgroup2 that can be written here; "
 		       "limits.cgroup.root can name one");
 	else if (g.n)
 		tell(c, w, pids_max, "no limits of a control group: there is no cgroup2 that can be written here");

@@ -26,8 +26,8 @@ static const struct seat *seat_of(const struct work *w, const char *path)
 	return last;
 }
 
-/* Open a path in which only the last component may be a symbolic link; that link itself is opened. */
-static int open_plain(const struct work *w, const char *path)
+/* Open a path in which only the last component may be a symbolic link, and that not to be followed. */
+static int open_as(const struct work *w, const char *path, uint64_t flags)
 {
 	const struct seat *s = seat_of(w, path);
 	int base = s ? s->fd : w->root;
@@ -39,9 +39,24 @@ static int open_plain(const struct work *w, const char *path)
 		return -1;
 	}
 	if (!*path)
-		return fcntl(base, F_DUPFD_CLOEXEC, 3);
-	return sys_openat2(base, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+		return sys_openat2(base, ".", flags | O_CLOEXEC, 0, 0);
+	return sys_openat2(base, path, flags | O_NOFOLLOW | O_CLOEXEC, 0,
 			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/* What is there: a link itself, if it is one. A seat may be a file, which has no "." in it. */
+static int open_plain(const struct work *w, const char *path)
+{
+	const struct seat *s = seat_of(w, path);
+
+	if (s && s->fd >= 0 && !strcmp(s->target, path))
+		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
+	return open_as(w, path, O_PATH);
+}
+
+int look_open(const struct work *w, const char *path)
+{
+	return open_as(w, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
 /* Where a path has been followed to: `done` has no link left, `rest` is still to go. */

@@ -99,6 +99,8 @@ struct found {
 };
 /* 0; -ENOENT: missing, but path is where it would be; else -errno and nothing in *f. */
 int look(struct compiling *c, struct work *w, const char *path, struct found *f);
+/* Open for reading what look() found at this canonical path. */
+int look_open(const struct work *w, const char *path);
 /* A path of the machine that may not lead astray: see compile_look.c. *why says what is wrong with it. */
 int look_source(struct compiling *c, const char *path, struct found *f, const char **why);
 int look_root(struct compiling *c, struct work *w);
