@@ -15,7 +15,7 @@ PROGRAMS = {
     "hello": (["hello.c"], ["-nostdlib", "-nostartfiles", "-ffreestanding", "-fno-stack-protector"]),
     "first": (["first.c", "observe.c", "supervisors.c", "orphans.c"], []),
     "floor_init": (["floor_init.c"], []),
-    "floor": (["floor.c", "floor_cell.c"], []),
+    "floor": (["floor.c", "floor_plan.c", "floor_cell.c"], []),
     "start": (["start.c"], []),
 }
 

@@ -12,7 +12,8 @@
 
 /*
  *	start COUNT COMMAND...		from before the fork; COMMAND becomes or starts `hello`, which writes its time on
- *					standard output. `@` in an argument is replaced by the number of the start.
+ *					standard output. `@` in an argument is replaced by the number of the start;
+ *					descriptor 9 is START_FILE (environment), opened anew, for a filter to be read.
  *	start -1 COUNT COMMAND...	COMMAND is PID 1 of a namespace, with a /proc of its own; from its execve
  *	start -m COMMAND...		its own memory while it runs, from smaps_rollup: "PSS RSS" in KiB
  *
@@ -45,6 +46,8 @@ static _Noreturn void become(char **command, const int *out, int as_init)
 		_exit(126);
 	}
 	dup2(out[1], 1);
+	if (getenv("START_FILE"))
+		dup2(open(getenv("START_FILE"), O_RDONLY | O_CLOEXEC), 9);
 	if (as_init)
 		*executed = now_ns();
 	execv(command[0], command);

@@ -1,0 +1,70 @@
+"""The confined process whose start is compared: one cell, said in each program's own words."""
+import json
+from typing import NamedTuple
+
+UID = 61000         # in the cell; mapped to itself, as ours does
+HOSTNAME = "bench"
+MOUNT_POINTS = ("dev", "proc", "sys", "tmp", "run", "var/tmp")      # a read-only root must have them
+
+
+def yaml(root: str, limits: bool) -> str:
+    """Ours, and through the compiled plan the floor's too."""
+    cgroup = "    limits: {cgroup: {memory_max: 64M, pids_max: 64}}\n" if limits else ""
+    return ("# The cell whose start is measured.\nversion: 1\nservices:\n  bench:\n    command: [/hello]\n"
+            "    restart: \"no\"\n"
+            f"    isolation: {{preset: strict, rootfs: {root}, hostname: {HOSTNAME}}}\n{cgroup}")
+
+
+def bubblewrap(root: str) -> list:
+    """Every namespace it has; it has no time namespace, cgroup or Landlock. The same filter on descriptor 9."""
+    kinds = [f"--unshare-{k}" for k in ("user", "ipc", "pid", "net", "uts", "cgroup")]
+    return ["/usr/bin/bwrap", *kinds, "--uid", str(UID), "--gid", str(UID), "--hostname", HOSTNAME,
+            "--ro-bind", root, "/", "--dev", "/dev", "--mqueue", "/dev/mqueue", "--proc", "/proc", "--tmpfs", "/tmp",
+            "--tmpfs", "/var/tmp", "--new-session", "--die-with-parent", "--cap-drop", "ALL", "--clearenv",
+            "--seccomp", "9", "--", "/hello"]
+
+
+def crun(bundle: str, cgroups: bool) -> list:
+    manager = "cgroupfs" if cgroups else "disabled"
+    return ["/usr/bin/crun", f"--cgroup-manager={manager}", "run", "--bundle", bundle, "bench-@"]
+
+
+def _mount(where: str, kind: str, *options) -> dict:
+    return {"destination": where, "type": kind, "source": kind, "options": list(options)}
+
+
+class Bundle(NamedTuple):
+    root: str
+    limits: bool
+    filter: str         # the same program, base64; crun takes it as it is
+
+    def config(self) -> str:
+        """crun's config.json for the same cell. It has no Landlock."""
+        spec = {
+            "ociVersion": "1.0.2",
+            "process": {"user": {"uid": UID, "gid": UID}, "args": ["/hello"], "env": [], "cwd": "/",
+                        "capabilities": {}, "noNewPrivileges": True,
+                        "rlimits": [{"type": "RLIMIT_CORE", "hard": 0, "soft": 0}]},
+            "root": {"path": self.root, "readonly": True},
+            "hostname": HOSTNAME,
+            "mounts": [
+                _mount("/proc", "proc", "nosuid", "nodev", "noexec", "subset=pid", "hidepid=invisible"),
+                _mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"),
+                _mount("/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
+                _mount("/dev/shm", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777", "size=64m"),
+                _mount("/dev/mqueue", "mqueue", "nosuid", "nodev", "noexec"),
+                _mount("/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
+                _mount("/var/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
+            ],
+            "linux": {
+                "namespaces": [{"type": k} for k in
+                               ("pid", "network", "ipc", "uts", "mount", "cgroup", "user")],
+                "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+                "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+            },
+            "annotations": {"run.oci.seccomp_bpf_data": self.filter},
+        }
+        if self.limits:
+            spec["linux"]["cgroupsPath"] = "/bench/crun"
+            spec["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 64}}
+        return json.dumps(spec, indent=1)
