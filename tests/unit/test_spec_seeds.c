@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -236,6 +237,23 @@ static void the_hardening_checklist_is_one_service(void **state)
 	assert_int_equal(a->rlimit[RLIMIT_MEMLOCK].soft, 64 * M);
 }
 
+static void every_example_loads_without_a_problem(void **state)
+{
+	glob_t g = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	if (glob("configs/examples/*.yaml", 0, NULL, &g) != 0)
+		skip();	/* not started from the top of the tree */
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		assert_int_equal(spec_load(&s, g.gl_pathv[i], &e), 0);
+		if (s.nproblems)
+			fail_msg("%s:%u: %s", g.gl_pathv[i], s.problems->at.line, s.problems->text);
+		spec_free(&s);
+	}
+	globfree(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +269,7 @@ int main(void)
 		cmocka_unit_test_teardown(niso_s_table_of_presets_holds, clean),
 		cmocka_unit_test_teardown(niso_s_trust_policy_stops_everything_until_there_are_signatures, clean),
 		cmocka_unit_test_teardown(the_hardening_checklist_is_one_service, clean),
+		cmocka_unit_test_teardown(every_example_loads_without_a_problem, clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
