@@ -193,20 +193,24 @@ static void check_trial(struct prior *p)
 	trial_forget(p);
 }
 
+void serve_turn(struct prior *p)
+{
+	loop_turn(&p->loop);
+	if (p->reap_more)
+		reap_all(p);
+	check_settled(p);
+	check_trial(p);
+	ending_check(p);
+	server_check(p);
+	p->ledger.head->wakeups++;
+	ledger_seal_head(&p->ledger);
+}
+
 void serve(struct prior *p)
 {
 	no_heap_from_here();
-	while (!p->finished) {
-		loop_turn(&p->loop);
-		if (p->reap_more)
-			reap_all(p);
-		check_settled(p);
-		check_trial(p);
-		ending_check(p);
-		server_check(p);
-		p->ledger.head->wakeups++;
-		ledger_seal_head(&p->ledger);
-	}
+	while (!p->finished)
+		serve_turn(p);
 	server_end(p);
 	sockets_close_all(p);
 }

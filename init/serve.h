@@ -33,6 +33,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e);
 /* Turns until shutdown is complete: all services stopped, the logger drained. Then p->ledger.head->shutdown says which kind and
  * exit_code the code for a container. All that was made in run_dir is removed. */
 void serve(struct prior *p);
+void serve_turn(struct prior *p);	/* one turn of it, for tests */
 
 void serve_shutdown(struct prior *p, enum shutdown_kind kind);	/* as if a signal had asked; before or inside serve() */
 

@@ -68,7 +68,7 @@ static struct plan_service service_of(struct writer *w, const struct made_svc *r
 		.max_restarts = m->max_restarts ? m->max_restarts : 5, .restart_window_ms = 60000,
 		.nice = INT32_MIN, .oom_score_adj = INT32_MIN, .umask = 022, .uid = getuid(), .gid = getgid(),
 		.argv = write_table(w, argv, 3, sizeof *argv), .env = write_table(w, env, 1, sizeof *env),
-		.exe = write_string(w, "/bin/sh"), .cwd = write_string(w, "/"),
+		.exe = write_string(w, m->exe ? m->exe : "/bin/sh"), .cwd = write_string(w, "/"),
 	};
 
 	s.deps = deps_of(w, rows, n, m);

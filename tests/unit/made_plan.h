@@ -20,6 +20,7 @@ struct made_listen {
 struct made_svc {
 	const char *name;
 	const char *sh;		/* for /bin/sh -c; NULL: "exec sleep 1000" */
+	const char *exe;	/* NULL: /bin/sh */
 	uint8_t type, ready, restart, on_failure;
 	uint32_t flags;		/* CELL_* */
 	uint32_t start_ms, stop_ms, backoff_ms, max_restarts;	/* 0: 30 s, 10 s, 100 ms, 5 */
