@@ -38,12 +38,12 @@ static void add_unveil(struct conf_read *r, struct spec_unveil_list *l, const st
 {
 	static const char letters[] = "rwxc";
 	char out[sizeof letters] = "";
-	unsigned i = 0;
+	unsigned len = 0, i = 0;
 
 	for (const char *p = letters; *p; p++)
 		if (strchr(perms, *p))
-			strncat(out, (char[]){ *p, '\0' }, 1);
-	if (!*perms || perms[strspn(perms, letters)] || strlen(out) != strlen(perms)) {
+			out[len++] = *p;
+	if (len == 0 || perms[strspn(perms, letters)] || len != strlen(perms)) {
 		conf_error(r, n, "'%.40s' must be letters of r (read), w (write), x (execute), c (create), each at "
 			"most once", perms);
 		return;
@@ -54,7 +54,7 @@ static void add_unveil(struct conf_read *r, struct spec_unveil_list *l, const st
 	}
 	while (i < l->n && strcmp(l->v[i].path, path))
 		i++;
-	l->v[i] = (struct spec_unveil){ path, arena_copy(r->arena, out, strlen(out)) };
+	l->v[i] = (struct spec_unveil){ path, arena_copy(r->arena, out, len) };
 	l->n += i == l->n;
 }
 
