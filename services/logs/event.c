@@ -154,6 +154,7 @@ void event_words(const char *line, size_t n, struct text *t)
 		/* A sentence needs no name before it. */
 		if (is(&m, "why") || is(&m, "message")) {
 			text_add(t, ": ");
+			fields++;
 		} else {
 			text_add(t, fields++ ? ", " : " ");
 			text_add_n(t, m.name, m.name_n);

@@ -51,13 +51,17 @@ size_t record_put(char *out, int64_t ms, char kind, const char *line, size_t n)
 
 size_t record_cut(const char *s, size_t n, size_t max)
 {
-	size_t end = n < max ? n : max, back = 0;
+	size_t end = n < max ? n : max;
 
-	/* At most three bytes belong to a character that ends behind the cut. */
-	while (back < 3 && back < end && end < n && ((unsigned char)s[end - back] & 0xc0) == 0x80)
-		back++;
-	if (back && back < end && end - back + text_utf8(s + end - back, n - (end - back)) > end)
-		return end - back;
+	/* Does one begin in the last three bytes and go on behind them? */
+	for (size_t back = 1; back <= 3 && back < end; back++) {
+		unsigned char c = (unsigned char)s[end - back];
+
+		if (c >= 0xc0)
+			return (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) > back ? end - back : end;
+		if (c < 0x80)
+			break;
+	}
 	return end;
 }
 

@@ -19,7 +19,7 @@ struct record {
 
 /* out has RECORD_MAX bytes, n <= RECORD_LINE; returns the bytes written. */
 size_t record_put(char *out, int64_t ms, char kind, const char *line, size_t n);
-/* The longest beginning of s, at most max bytes, that does not cut a UTF-8 character in two. */
+/* The longest beginning of s, at most max bytes, that does not end inside a UTF-8 character; at least 1. */
 size_t record_cut(const char *s, size_t n, size_t max);
 /* A line without its newline; false when it is none of ours (a damaged file). */
 bool record_read(const char *line, size_t n, struct record *r);
