@@ -122,7 +122,7 @@ static void nudge(struct prior *p, uint32_t i)
 		return;
 	case SVC_STARTING:
 		if (!has_process)
-			svc_post(p, i, EV_START_FAILED);
+			start_builder_died(p, i, "was lost in a fault of PID 1");
 		else if (s->flags & SVC_F_RAN)
 			svc_post(p, i, EV_RUNNING);
 		return;

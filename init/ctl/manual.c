@@ -5,6 +5,7 @@
 #include "init/signals.h"
 #include "services/cell/cell.h"
 #include "services/spec/spec.h"
+#include "services/supervise/fsm.h"
 #include <string.h>
 
 /* Text of ours as mdoc text: what roff would take for its own is protected, and each sentence has its line. */
@@ -135,6 +136,7 @@ static const struct part {
 	{ "signals", signal_rows },
 	{ "steps", steps },
 	{ "stages", stages },
+	{ "states", svc_print_moves },
 };
 
 int verb_docs(struct ctl *c)
