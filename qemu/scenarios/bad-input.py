@@ -1,5 +1,5 @@
 """Bad input of every kind is one clear message with its place; everything else runs and PID 1 goes on."""
-from lib import cpio
+from lib import cpio, guest
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -13,21 +13,33 @@ CASES = {
     "cycle.yaml": ("services:\n  hen:\n    command: [/bin/probe, stay]\n    depends_on: [egg]\n"
                    "  egg:\n    command: [/bin/probe, stay]\n    depends_on: [hen]\n",
                    "hen", ("cycle.yaml", "hen", "egg")),
-    "absent.yaml": ("services:\n  absent:\n    command: [/bin/not-there]\n    max_restarts: 0\n",
+    "absent.yaml": ("services:\n  absent:\n    command: [/bin/not-there]\n    restart: 'no'\n",
                     "absent", ("absent", "/bin/not-there")),
-    "leads-out.yaml": ("services:\n  leads-out:\n    command: [/bin/probe, stay]\n    max_restarts: 0\n"
-                       "    isolation: {preset: server, rootfs: /srv/box, volumes: ['/data:/out/here:rw']}\n",
-                       "leads-out", ("leads-out", "/out/here")),
+    "leads-out.yaml": ("services:\n  leads-out:\n    command: [/bin/busybox, sleep, '1000']\n    restart: 'no'\n"
+                       "    isolation:\n      rootfs: /srv/box\n"
+                       "      volumes: ['/data/out:/srv:rw']\n",
+                       "leads-out", ("leads-out.yaml:7", "/data/out", "symbolic link", "/etc")),
     "no-dependency.yaml": ("services:\n  lonely:\n    command: [/bin/probe, stay]\n    depends_on: [missing]\n",
                            "lonely", ("no-dependency.yaml:4", "missing")),
 }
 
+# A link in a service's root means a place inside that root, never one of the machine's.
+STAYS_IN = """services:
+  stays-in:
+    command: [/bin/busybox, sleep, '1000']
+    isolation: {rootfs: /srv/box, volumes: ['/data:/out/here:rw']}
+"""
+
+_box = {"/bin/busybox": guest.BUSYBOX, "/out": cpio.symlink("/etc"), "/etc": cpio.directory(),
+        "/proc": cpio.directory(), "/dev": cpio.directory(), "/tmp": cpio.directory()}
+
 image = Image(
     config="version: 1\nservices:\n  good:\n    command: [/bin/probe, stay]\n",
     services={**{name: text for name, (text, _, _) in CASES.items()},
+              "stays-in.yaml": STAYS_IN,
               "malformed.yaml": "services:\n  broken: {command: [/bin/probe\n"},
-    files={"/data": cpio.directory(), "/srv/box/bin/probe": "", "/srv/box/out": cpio.symlink("/etc"),
-           "/srv/box/proc": cpio.directory(), "/srv/box/dev": cpio.directory(), "/srv/box/tmp": cpio.directory()},
+    files={"/data/mark": "here", "/data/out": cpio.symlink("/etc"),
+           **{f"/srv/box{path}": what for path, what in _box.items()}},
 )
 
 
@@ -50,6 +62,8 @@ def run(m):
     assert code == 1, (code, text)
     for word in ("malformed.yaml:", "restrat", "nosuchuser", "missing"):
         assert word in text, f"prior check does not say {word}"
-    assert m.ok("cat /etc/here 2>/dev/null || echo none").strip() == "none"
+    assert m.ok("ls /etc").split() == ["prior"], "a volume was mounted outside of its service's root"
+    inside = m.wait_state("stays-in", "up")["pid"]
+    assert m.ok(f"cat /proc/{inside}/root/etc/here/mark") == "here"
     assert m.status("good")["restarts"] == 0
     m.ends("poweroff", "/sbin/poweroff")

@@ -8,7 +8,7 @@ version: 1
 services:
   slow: {command: [/bin/probe, notify, "READY=1\\nSTATUS=fine"], ready: notify}
   after: {command: [/bin/probe, stay], depends_on: [slow]}
-  mute: {command: [/bin/probe, stay], ready: notify, start_timeout: 2s, max_restarts: 0}
+  mute: {command: [/bin/probe, stay], ready: notify, start_timeout: 2s, restart: "no"}
 """)
 
 

@@ -26,5 +26,6 @@ def run(m):
         assert "UP" in inside
         assert m.ok(f"stat -c %u /proc/{m.pid(name)}").strip() != "0"
         assert m.ok(f"readlink /proc/{m.pid(name)}/ns/net") != m.ok("readlink /proc/1/ns/net")
-        assert "127.0.0.1/8" in m.ok(f"prior logs {name}")
         m.ok(f"prior audit {name}")
+    assert "127.0.0.1/8" in m.ok("prior logs alone")
+    assert "Address family not supported" in m.ok("prior logs strict")      # no netlink in strict
