@@ -157,21 +157,18 @@ static int write_plan(int plan, const char *to, struct err *e)
 	return 0;
 }
 
-/* The build host says nothing about where the plan will run: what is not possible there is refused there. */
-static struct machine_facts elsewhere(bool container)
-{
-	struct machine_facts f = { .is_root = true, .can_cgroup = !container, .container = container };
-
-	f.can_namespaces = f.can_userns = f.can_mount = !container;
-	f.landlock_abi = 1;
-	return f;
-}
-
 static int compile(struct ctl *c, struct spec *s)
 {
-	struct machine_facts facts = elsewhere(has(c, OPT_CONTAINER));
+	struct machine_facts facts;
 	owned_fd plan = FD_NONE;
 	struct err e;
+
+	/* The build host says nothing about where the plan will run: what is not possible there is refused there. */
+	facts_of_machine(&facts);
+	if (has(c, OPT_CONTAINER)) {
+		facts.can_namespaces = facts.can_userns = facts.can_mount = facts.can_cgroup = false;
+		facts.container = true;
+	}
 	int rc = plan_compile(s, &facts, &plan, &e);
 
 	spec_print_problems(s, stderr);

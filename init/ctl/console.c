@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -173,6 +174,8 @@ int verb_console(struct ctl *c)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
+	if (con.batch)
+		setenv("NO_COLOR", "1", 1);	/* a program reads this, whatever the device is */
 	loop(&con);
 	return DONE;
 }
