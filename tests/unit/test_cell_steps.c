@@ -1,0 +1,123 @@
+/* The step table's order and completeness, the secure bits, and reading a status file. */
+/* SPDX-License-Identifier: ISC */
+#include "services/cell/attest_inner.h"
+#include "services/cell/steps.h"
+#include <linux/securebits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int place(const char *name)
+{
+	for (unsigned i = 0; i < cell_step_count(); i++)
+		if (!strcmp(cell_step_name(i), name))
+			return (int)i;
+	fail_msg("there is no step '%s'", name);
+	return -1;
+}
+
+static void every_step_says_why_it_is_there(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < cell_step_count(); i++) {
+		assert_true(strlen(cell_step_name(i)) > 2);
+		assert_true(strlen(cell_step_why(i)) > 15);
+		assert_int_equal(place(cell_step_name(i)), i);	/* names are unique */
+	}
+	assert_null(cell_step_name(cell_step_count()));
+	assert_null(cell_step_why(cell_step_count()));
+	assert_null(cell_step_seen(cell_step_count()));
+}
+
+/* What the kernel forces: the left one is before the right one, or the right one undoes or forbids it. */
+static void the_order_is_the_one_the_kernel_forces(void **state)
+{
+	static const char *const before[][2] = {
+		{ "network namespace", "pid and time namespaces" },
+		{ "oom score", "session" },
+		{ "detached procfs", "mounts private" },
+		{ "mounts private", "new root" },
+		{ "new root", "mounts" },
+		{ "mounts", "enter root" },
+		{ "network ready", "unprivileged ports" },
+		{ "unprivileged ports", "user namespace" },
+		{ "host name", "user namespace" },
+		{ "enter root", "executable" },
+		{ "enter root", "user namespace" },
+		{ "resource limits", "user namespace" },
+		{ "groups", "user namespace" },
+		{ "user namespace", "no new namespaces" },
+		{ "user namespace", "secure bits" },
+		{ "user namespace", "bounding set" },
+		{ "no new namespaces", "ids" },
+		{ "secure bits", "ids" },
+		{ "bounding set", "ids" },
+		{ "ids", "capabilities" },
+		{ "capabilities", "ambient set" },
+		{ "ambient set", "no way back" },
+		{ "ids", "death signal again" },
+		{ "ids", "working directory" },
+		{ "no new privileges", "landlock" },
+		{ "enter root", "landlock" },
+		{ "landlock", "seccomp" },
+		{ "descriptors", "seccomp" },
+		{ "personality", "seccomp" },
+		{ "no new executable memory", "seccomp" },
+		{ "handover", "seccomp" },
+		{ "signal mask", "seccomp" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof before / sizeof *before; i++)
+		if (place(before[i][0]) >= place(before[i][1]))
+			fail_msg("'%s' must come before '%s'", before[i][0], before[i][1]);
+	assert_int_equal(place("seccomp"), cell_step_count() - 1);
+}
+
+static void secure_bits_lock_all_but_what_a_later_step_needs(void **state)
+{
+	struct plan_service user = { .uid = 1000, .caps = 1 }, none = { .uid = 1000 }, root = { .caps = 1 };
+	const unsigned locks = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
+
+	(void)state;
+	assert_int_equal(wanted_securebits(&user, true) & SECURE_ALL_LOCKS, SECURE_ALL_LOCKS);
+	assert_int_equal(wanted_securebits(&user, false) & SECURE_ALL_LOCKS, locks);
+	assert_int_equal(wanted_securebits(&none, false) & SECURE_ALL_LOCKS, SECURE_ALL_LOCKS);
+	assert_true(wanted_securebits(&user, true) & SECBIT_NO_SETUID_FIXUP);
+	/* Root's own setuid must drop what it has. */
+	assert_false(wanted_securebits(&root, true) & SECBIT_NO_SETUID_FIXUP);
+	assert_true(wanted_securebits(&root, true) & SECBIT_NOROOT);
+	assert_false(wanted_securebits(&root, true) & SECBIT_KEEP_CAPS);
+}
+
+static void a_status_value_is_found_by_its_whole_key(void **state)
+{
+	static const char status[] = "Name:\tUid:\tx\nUid:\t1\t2\t3\t4\nGroups:\t4 5 \nSeccomp:\t2\nSeccomp_filters:\t1\n"
+				     "NSpid:\t7\t2";
+	char v[16];
+
+	(void)state;
+	assert_string_equal(status_value(status, "Uid", v, sizeof v), "1\t2\t3\t4");
+	assert_string_equal(status_value(status, "Groups", v, sizeof v), "4 5");
+	assert_string_equal(status_value(status, "Seccomp", v, sizeof v), "2");
+	assert_string_equal(status_value(status, "NSpid", v, sizeof v), "7\t2");
+	assert_string_equal(status_value(status, "Ui", v, sizeof v), "");
+	assert_string_equal(status_value(status, "Absent", v, sizeof v), "");
+	assert_string_equal(status_value("", "Absent", v, sizeof v), "");
+	assert_string_equal(status_value(status, "Uid", v, 4), "1\t2");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_step_says_why_it_is_there),
+		cmocka_unit_test(the_order_is_the_one_the_kernel_forces),
+		cmocka_unit_test(secure_bits_lock_all_but_what_a_later_step_needs),
+		cmocka_unit_test(a_status_value_is_found_by_its_whole_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
