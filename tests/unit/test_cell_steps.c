@@ -95,8 +95,8 @@ static void secure_bits_lock_all_but_what_a_later_step_needs(void **state)
 
 static void a_status_value_is_found_by_its_whole_key(void **state)
 {
-	static const char status[] = "Name:\tUid:\tx\nUid:\t1\t2\t3\t4\nGroups:\t4 5 \nSeccomp:\t2\nSeccomp_filters:\t1\n"
-				     "NSpid:\t7\t2";
+	static const char status[] = "Name:\tUid:\tx\nUid:\t1\t2\t3\t4\nGroups:\t4 5 \nSeccomp:\t2\n"
+				     "Seccomp_filters:\t1\nNSpid:\t7\t2";
 	char v[16];
 
 	(void)state;

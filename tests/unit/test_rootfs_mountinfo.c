@@ -44,7 +44,8 @@ static void a_line_is_taken_apart(void **state)
 
 static void propagation_is_seen(void **state)
 {
-	char shared[] = "1 0 0:1 / / rw shared:5 - tmpfs t rw", slave[] = "1 0 0:1 / / rw master:5 propagate_from:1 - tmpfs t";
+	char shared[] = "1 0 0:1 / / rw shared:5 - tmpfs t rw";
+	char slave[] = "1 0 0:1 / / rw master:5 propagate_from:1 - tmpfs t";
 
 	(void)state;
 	assert_false(parsed(shared).is_private);
