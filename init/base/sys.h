@@ -3,6 +3,7 @@
 #pragma once
 /* <linux/mount.h> and glibc 2.36's <sys/mount.h> declare the same names: include this file, never <sys/mount.h>. */
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
