@@ -128,7 +128,7 @@ const struct verb ctl_verbs[] = {
 	  .more = "Words are split as a shell would; `help` lists the verbs, `exit` leaves." },
 
 	{ .name = "docs", .group = GROUP_HIDDEN, .run = verb_docs,
-	  .args = "verbs|keys|example|signals|steps|stages", .min = 1, .max = 1,
+	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
 	LATER("reload"), LATER("enable"), LATER("disable"), LATER("probe"), LATER("top"), LATER("graph"),

@@ -171,7 +171,10 @@ static void is_failed(const struct why *w)
 
 static void is_refused(const struct why *w)
 {
-	fputs("Its configuration cannot be carried out as it is written, so it is never started.\n", w->to);
+	if (w->v->refused)
+		fputs("Its configuration cannot be carried out as it is written, so it is never started.\n", w->to);
+	else
+		fprintf(w->to, "What it asks for could not be had here; `prior start %s` tries again.\n", w->v->name);
 }
 
 /* How its state is called in a sentence, and what more there is to say. */

@@ -148,7 +148,7 @@ static void fill_ledger(struct ledger *l)
 	ledger_seal_head(l);
 }
 
-void sample_make(struct sample *s)
+void ctl_sample_make(struct sample *s)
 {
 	struct err e;
 
@@ -159,7 +159,7 @@ void sample_make(struct sample *s)
 	fill_ledger(&s->live.ledger);
 }
 
-void sample_free(struct sample *s)
+void ctl_sample_free(struct sample *s)
 {
 	live_close(&s->live);
 	fd_drop(&s->plan_fd);

@@ -14,8 +14,8 @@ struct sample {
 };
 
 /* Fails the test when it cannot be made. */
-void sample_make(struct sample *s);
-void sample_free(struct sample *s);
+void ctl_sample_make(struct sample *s);
+void ctl_sample_free(struct sample *s);
 
 /*
  * With -Wl,--wrap=ctl_ask: what was asked last, what is answered. CTL_STATE gets the descriptors of `sample`;

@@ -22,7 +22,7 @@ static int make(void **state)
 	struct err e;
 
 	(void)state;
-	sample_make(&sample);
+	ctl_sample_make(&sample);
 	asked = (struct asked){ .sample = &sample };
 	return views_take(&all, &sample.live, NULL, SAMPLE_NOW, &e);
 }
@@ -31,7 +31,7 @@ static int unmake(void **state)
 {
 	(void)state;
 	views_free(&all);
-	sample_free(&sample);
+	ctl_sample_free(&sample);
 	return 0;
 }
 

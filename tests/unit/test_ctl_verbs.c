@@ -38,14 +38,14 @@ static int fresh(void **state)
 static int make(void **state)
 {
 	(void)state;
-	sample_make(&sample);
+	ctl_sample_make(&sample);
 	return 0;
 }
 
 static int unmake(void **state)
 {
 	(void)state;
-	sample_free(&sample);
+	ctl_sample_free(&sample);
 	return 0;
 }
 
