@@ -15,7 +15,7 @@
 static char folder[] = "/tmp/prior-conf-XXXXXX";
 static char *kept;
 
-int sample_enter(void **state)
+int conf_enter(void **state)
 {
 	(void)state;
 	strcpy(folder, "/tmp/prior-conf-XXXXXX");
@@ -30,7 +30,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-int sample_leave(void **state)
+int conf_leave(void **state)
 {
 	(void)state;
 	free(kept);
@@ -38,7 +38,7 @@ int sample_leave(void **state)
 	return chdir("/") == 0 ? nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) : -1;
 }
 
-void sample_write_n(const char *name, const char *text, size_t n)
+void conf_write_n(const char *name, const char *text, size_t n)
 {
 	FILE *f = fopen(name, "w");
 
@@ -47,12 +47,12 @@ void sample_write_n(const char *name, const char *text, size_t n)
 	assert_int_equal(fclose(f), 0);
 }
 
-void sample_write(const char *name, const char *text)
+void conf_write(const char *name, const char *text)
 {
-	sample_write_n(name, text, strlen(text));
+	conf_write_n(name, text, strlen(text));
 }
 
-void sample_load(struct spec *s, const char *path)
+void conf_load(struct spec *s, const char *path)
 {
 	struct err e = { 0 };
 
@@ -60,10 +60,10 @@ void sample_load(struct spec *s, const char *path)
 		fail_msg("%s", e.text);
 }
 
-void sample_load_text(struct spec *s, const char *text)
+void conf_load_text(struct spec *s, const char *text)
 {
-	sample_write("t.yaml", text);
-	sample_load(s, "t.yaml");
+	conf_write("t.yaml", text);
+	conf_load(s, "t.yaml");
 }
 
 static FILE *keep(size_t *n)
@@ -73,7 +73,7 @@ static FILE *keep(size_t *n)
 	return open_memstream(&kept, n);
 }
 
-const char *sample_problems(const struct spec *s)
+const char *conf_problems(const struct spec *s)
 {
 	size_t n;
 	FILE *f = keep(&n);
@@ -83,17 +83,17 @@ const char *sample_problems(const struct spec *s)
 	return kept;
 }
 
-const char *sample_problems_of(const char *text)
+const char *conf_problems_of(const char *text)
 {
 	struct spec s;
 
-	sample_load_text(&s, text);
-	sample_problems(&s);
+	conf_load_text(&s, text);
+	conf_problems(&s);
 	spec_free(&s);
 	return kept;
 }
 
-const char *sample_show(struct spec *s, const char *service, bool json)
+const char *conf_show(struct spec *s, const char *service, bool json)
 {
 	struct err e = { 0 };
 	size_t n;
@@ -106,7 +106,7 @@ const char *sample_show(struct spec *s, const char *service, bool json)
 	return kept;
 }
 
-const char *sample_isolation(struct spec *s, const char *service)
+const char *conf_isolation(struct spec *s, const char *service)
 {
 	struct err e = { 0 };
 	size_t n;

@@ -26,7 +26,7 @@ static void expect(const char *yaml, const struct bad *b)
 {
 	char said[4000] = "";
 
-	for (const char *line = sample_problems_of(yaml), *end; *line; line = end + 1) {
+	for (const char *line = conf_problems_of(yaml), *end; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		assert_non_null(end);
 		if (!strncmp(line, "t.yaml:", 7))
@@ -59,7 +59,7 @@ static void a_mistake_in_a_service_condemns_it_alone(void **state)
 		char yaml[1000];
 
 		snprintf(yaml, sizeof yaml, AROUND, in_service[i].text);
-		sample_load_text(&s, yaml);
+		conf_load_text(&s, yaml);
 		assert_true(spec_has_errors(&s, "s"));
 		assert_false(spec_has_errors(&s, "s2"));
 		assert_false(spec_has_errors(&s, NULL));
@@ -77,13 +77,14 @@ static void every_mistake_outside_of_services_is_one_message_at_its_place(void *
 
 static void a_mistake_in_the_defaults_or_the_machine_condemns_all(void **state)
 {
-	static const char *const texts[] = { "defaults: {x: 1}", "machine: {x: 1}", "x: 1", "defaults: {umask: 9}", "services: 1",
+	static const char *const texts[] = { "defaults: {x: 1}", "machine: {x: 1}", "x: 1", "defaults: {umask: 9}",
+		"services: 1",
 					     "trust: {require_signatures: true}" };
 	struct spec s;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		sample_load_text(&s, texts[i]);
+		conf_load_text(&s, texts[i]);
 		assert_true(spec_has_errors(&s, NULL));
 		spec_free(&s);
 	}
@@ -92,7 +93,7 @@ static void a_mistake_in_the_defaults_or_the_machine_condemns_all(void **state)
 static void all_problems_come_at_once_in_the_order_of_the_file(void **state)
 {
 	(void)state;
-	assert_string_equal(sample_problems_of("services:\n"
+	assert_string_equal(conf_problems_of("services:\n"
 					       "  b: {command: [x], colour: red, umask: 9}\n"
 					       "  a: {command: [x], after: [c], type: what}\n"
 					       "machne: {}\n"),
@@ -106,8 +107,10 @@ static void all_problems_come_at_once_in_the_order_of_the_file(void **state)
 static void the_seed_that_reads_its_quota_as_one_cpu_gets_a_note(void **state)
 {
 	(void)state;
-	assert_string_equal(sample_problems_of("services:\n  a:\n    command: [x]\n    limits: {cgroup: {cpu_max: \"100000 50000\"}}\n"),
-			    "t.yaml:4:32: note: service a: limits.cgroup.cpu_max: \"100000 50000\" is quota 100000 per period 50000 "
+	assert_string_equal(conf_problems_of("services:\n  a:\n    command: [x]\n    limits: {cgroup: {cpu_max: "
+		"\"100000 50000\"}}\n"),
+			    "t.yaml:4:32: note: service a: limits.cgroup.cpu_max: \"100000 50000\" is quota 100000 "
+			    "per period 50000 "
 			    "(microseconds): 200%, the time of 2 CPUs\n");
 }
 
@@ -134,10 +137,11 @@ static void a_cycle_of_thousands_is_found_without_a_deep_stack(void **state)
 	at += sprintf(at, "services:\n");
 	for (int i = 0; i < N; i++)
 		at += sprintf(at, "  s%d: {command: [x], after: [s%d]}\n", i, (i + 1) % N);
-	sample_load_text(&s, text);
+	conf_load_text(&s, text);
 	assert_int_equal(s.nservices, N);
 	assert_int_equal(s.nerrors, N);
-	assert_non_null(strstr(s.problems->text, "waits for itself: s0 (t.yaml:2) -> s1 (t.yaml:3) -> s2 (t.yaml:4) -> "));
+	assert_non_null(strstr(s.problems->text,
+		"waits for itself: s0 (t.yaml:2) -> s1 (t.yaml:3) -> s2 (t.yaml:4) -> "));
 	spec_free(&s);
 	free(text);
 }
@@ -155,5 +159,5 @@ int main(void)
 		cmocka_unit_test(a_cycle_of_thousands_is_found_without_a_deep_stack),
 	};
 
-	return cmocka_run_group_tests(tests, sample_enter, sample_leave);
+	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
 }

@@ -15,7 +15,8 @@ static struct spec s;
 
 static int fresh(void **state)
 {
-	static const char *const files[] = { "prior.yaml", "services.d/10-web.yaml", "services.d/20-db.yaml", "services.d/x.txt",
+	static const char *const files[] = { "prior.yaml", "services.d/10-web.yaml", "services.d/20-db.yaml",
+		"services.d/x.txt",
 					     "services.d/.30.yaml" };
 
 	(void)state;
@@ -28,13 +29,13 @@ static int fresh(void **state)
 static void files_of_a_folder_are_read_in_the_order_of_bytes(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "defaults: {umask: \"0077\"}\nservices: {first: {command: [x]}}\n");
-	sample_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
-	sample_write("services.d/10-web.yaml", "services: {web: {command: [x], depends_on: [db]}}\n");
-	sample_write("services.d/x.txt", "not: [read\n");
-	sample_write("services.d/.30.yaml", "not: [read\n");
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s), "");
+	conf_write("prior.yaml", "defaults: {umask: \"0077\"}\nservices: {first: {command: [x]}}\n");
+	conf_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
+	conf_write("services.d/10-web.yaml", "services: {web: {command: [x], depends_on: [db]}}\n");
+	conf_write("services.d/x.txt", "not: [read\n");
+	conf_write("services.d/.30.yaml", "not: [read\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s), "");
 	assert_int_equal(s.nservices, 3);
 	assert_string_equal(s.services[0].name, "first");
 	assert_string_equal(s.services[1].name, "web");
@@ -46,9 +47,9 @@ static void files_of_a_folder_are_read_in_the_order_of_bytes(void **state)
 static void services_d_alone_is_a_configuration(void **state)
 {
 	(void)state;
-	sample_write("services.d/10-web.yaml", "services: {web: {command: [x]}}\n");
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s), "");
+	conf_write("services.d/10-web.yaml", "services: {web: {command: [x]}}\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s), "");
 	assert_int_equal(s.nservices, 1);
 	assert_string_equal(spec_origin_text(&s, s.services[0].from), "./services.d/10-web.yaml:1");
 }
@@ -56,10 +57,11 @@ static void services_d_alone_is_a_configuration(void **state)
 static void a_service_in_two_files_is_refused_with_both_places(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "services:\n  web: {command: [x]}\n");
-	sample_write("services.d/10-web.yaml", "services: {web: {command: [y]}, db: {command: [x]}}\n");
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s), "./services.d/10-web.yaml:1:12: error: service web: is given twice; first at ./prior.yaml:2\n");
+	conf_write("prior.yaml", "services:\n  web: {command: [x]}\n");
+	conf_write("services.d/10-web.yaml", "services: {web: {command: [y]}, db: {command: [x]}}\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s),
+		"./services.d/10-web.yaml:1:12: error: service web: is given twice; first at ./prior.yaml:2\n");
 	assert_true(spec_has_errors(&s, "web"));
 	assert_false(spec_has_errors(&s, "db"));
 	assert_int_equal(s.nservices, 2);
@@ -68,21 +70,23 @@ static void a_service_in_two_files_is_refused_with_both_places(void **state)
 static void a_machine_s_key_in_two_files_is_refused_with_both_places(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "machine:\n  hostname: a\nnetwork: {bridges: {b: {subnets: [10.0.0.0/24]}}}\n");
-	sample_write("services.d/10-web.yaml", "machine: {hostname: b}\nnetwork: {bridges: {b: {}}}\n");
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s),
-			    "./services.d/10-web.yaml:1:21: error: machine.hostname: is given twice; first at ./prior.yaml:2\n"
-			    "./services.d/10-web.yaml:2:21: error: network.bridges: 'b' is given twice; first at ./prior.yaml:3\n");
+	conf_write("prior.yaml", "machine:\n  hostname: a\nnetwork: {bridges: {b: {subnets: [10.0.0.0/24]}}}\n");
+	conf_write("services.d/10-web.yaml", "machine: {hostname: b}\nnetwork: {bridges: {b: {}}}\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s),
+			    "./services.d/10-web.yaml:1:21: error: machine.hostname: is given twice; first at "
+			    "./prior.yaml:2\n"
+			    "./services.d/10-web.yaml:2:21: error: network.bridges: 'b' is given twice; first at "
+			    "./prior.yaml:3\n");
 }
 
 static void a_malformed_file_of_services_d_condemns_itself_alone(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "services: {a: {command: [x]}}\n");
-	sample_write("services.d/10-web.yaml", "services: {web: {command: [x}\n");
-	sample_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
-	sample_load(&s, ".");
+	conf_write("prior.yaml", "services: {a: {command: [x]}}\n");
+	conf_write("services.d/10-web.yaml", "services: {web: {command: [x}\n");
+	conf_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
+	conf_load(&s, ".");
 	assert_int_equal(s.nservices, 2);
 	assert_int_equal(s.nerrors, 1);
 	assert_true(s.problems->of_file);
@@ -95,10 +99,11 @@ static void a_malformed_file_of_services_d_condemns_itself_alone(void **state)
 static void a_mistake_outside_of_a_file_s_services_condemns_all_of_them(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "services: {a: {command: [x]}}\n");
-	sample_write("services.d/10-web.yaml", "servces: {}\nservices: {web: {command: [x]}}\n");
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s), "./services.d/10-web.yaml:1:1: error: unknown key 'servces' (did you mean 'services'?)\n");
+	conf_write("prior.yaml", "services: {a: {command: [x]}}\n");
+	conf_write("services.d/10-web.yaml", "servces: {}\nservices: {web: {command: [x]}}\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s),
+		"./services.d/10-web.yaml:1:1: error: unknown key 'servces' (did you mean 'services'?)\n");
 	assert_false(spec_has_errors(&s, NULL));
 	assert_false(spec_has_errors(&s, "a"));
 	assert_true(spec_has_errors(&s, "web"));
@@ -107,27 +112,27 @@ static void a_mistake_outside_of_a_file_s_services_condemns_all_of_them(void **s
 static void a_malformed_prior_yaml_condemns_all(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "services: {a: {command: [x]}\n");
-	sample_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
-	sample_load(&s, ".");
+	conf_write("prior.yaml", "services: {a: {command: [x]}\n");
+	conf_write("services.d/20-db.yaml", "services: {db: {command: [x]}}\n");
+	conf_load(&s, ".");
 	assert_true(spec_has_errors(&s, NULL));
 	assert_true(spec_has_errors(&s, "db"));
 	spec_free(&s);
-	sample_load(&s, "prior.yaml");
+	conf_load(&s, "prior.yaml");
 	assert_true(spec_has_errors(&s, NULL));
 }
 
 static void a_duplicate_or_an_alias_in_a_service_condemns_it_alone(void **state)
 {
 	(void)state;
-	sample_write("prior.yaml", "services:\n"
+	conf_write("prior.yaml", "services:\n"
 				   "  a: {command: [x], umask: 1, umask: 2}\n"
 				   "  b: {command: &c [x]}\n"
 				   "  c: {command: [\"${UNSET_BY_ALL}\"]}\n"
 				   "  d: {command: [x]}\n"
 				   "  e: {command: [x]}\n"
 				   "  e: {command: [x]}\n");
-	sample_load(&s, "prior.yaml");
+	conf_load(&s, "prior.yaml");
 	assert_int_equal(s.nerrors, 4);
 	assert_false(spec_has_errors(&s, NULL));
 	assert_true(spec_has_errors(&s, "a"));
@@ -144,10 +149,10 @@ static void what_is_not_a_regular_file_is_refused(void **state)
 	(void)state;
 	assert_int_equal(spec_load(&s, "/dev/null", &e), -22);
 	assert_string_equal(e.text, "/dev/null: not a regular file");
-	sample_write("prior.yaml", "services: {a: {command: [x]}}\n");
+	conf_write("prior.yaml", "services: {a: {command: [x]}}\n");
 	assert_int_equal(mkdir("services.d/20-db.yaml", 0755), 0);
-	sample_load(&s, ".");
-	assert_string_equal(sample_problems(&s), "error: ./services.d/20-db.yaml: not a regular file\n");
+	conf_load(&s, ".");
+	assert_string_equal(conf_problems(&s), "error: ./services.d/20-db.yaml: not a regular file\n");
 	assert_false(spec_has_errors(&s, "a"));
 	assert_int_equal(rmdir("services.d/20-db.yaml"), 0);
 }
@@ -166,5 +171,5 @@ int main(void)
 		cmocka_unit_test_teardown(what_is_not_a_regular_file_is_refused, fresh),
 	};
 
-	return cmocka_run_group_tests(tests, sample_enter, sample_leave);
+	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
 }

@@ -14,8 +14,8 @@ static struct spec s;
 
 static struct spec_service *load(const char *text, const char *name)
 {
-	sample_load_text(&s, text);
-	assert_string_equal(sample_problems(&s), "");
+	conf_load_text(&s, text);
+	assert_string_equal(conf_problems(&s), "");
 	assert_non_null(spec_find(&s, name));
 	return spec_find(&s, name);
 }
@@ -314,9 +314,9 @@ static char *shown(const char *keys)
 	char text[1000], *out, *to;
 
 	snprintf(text, sizeof text, "services: {b: {command: [x]}, a: {command: [x], %s}}", keys);
-	sample_load_text(&s, text);
-	assert_string_equal(sample_problems(&s), "");
-	to = out = strdup(sample_show(&s, "a", false));
+	conf_load_text(&s, text);
+	assert_string_equal(conf_problems(&s), "");
+	to = out = strdup(conf_show(&s, "a", false));
 	for (const char *c = out; *c; c++) {
 		if (!strncmp(c, "  # ", 4))
 			c = strchr(c, '\n');
@@ -442,5 +442,5 @@ int main(void)
 		cmocka_unit_test_teardown(sockets_have_names_and_defaults, clean),
 	};
 
-	return cmocka_run_group_tests(tests, sample_enter, sample_leave);
+	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
 }

@@ -25,7 +25,7 @@ static char *printed(void (*print)(FILE *))
 /* Without the places, which differ. */
 static char *shown(struct spec *s, const char *service)
 {
-	char *out = strdup(sample_show(s, service, false)), *to = out;
+	char *out = strdup(conf_show(s, service, false)), *to = out;
 
 	for (const char *c = out; *c; c++) {
 		if (!strncmp(c, "  # ", 4))
@@ -41,15 +41,15 @@ static void expect_round_trip(const char *text, const char *service, const char 
 {
 	struct spec s;
 
-	sample_load_text(&s, text);
+	conf_load_text(&s, text);
 	assert_int_equal(s.nerrors, 0);
 	char *once = shown(&s, service), *file = malloc(strlen(once) + strlen(around) + 1);
 
 	spec_free(&s);
 	sprintf(file, "%s%s", once, around);
-	sample_load_text(&s, file);
+	conf_load_text(&s, file);
 	if (s.nerrors)
-		fail_msg("%s", sample_problems(&s));
+		fail_msg("%s", conf_problems(&s));
 	char *twice = shown(&s, service);
 
 	assert_string_equal(once, twice);
@@ -80,20 +80,24 @@ static void odd_texts_read_back_to_the_same(void **state)
 	(void)state;
 	expect_round_trip("services:\n"
 			  "  a:\n"
-			  "    command: [\"a b\", \"no\", \"\", \"# x\", \"a: b\", \"$${HOME}\", \"\\\"\\\\\\n\\t\\e\", \"'\", \"-x\", \"{\", \"\xc3\xa4\", \"1\", \"null\"]\n"
+			  "    command: [\"a b\", \"no\", \"\", \"# x\", \"a: b\", \"$${HOME}\", "
+			  "\"\\\"\\\\\\n\\t\\e\", \"'\", \"-x\", \"{\", \"\xc3\xa4\", \"1\", \"null\"]\n"
 			  "    environment: {A: \"yes\", B: \"\", C: \"x # y\", D: \"$${\"}\n"
-			  "    limits: {stack: {soft: 1, hard: unlimited}, cgroup: {memory_max: max, pids_max: max, cpu_max: \"33333 100000\"}}\n"
+			  "    limits: {stack: {soft: 1, hard: unlimited}, cgroup: {memory_max: max, pids_max: max, "
+			  "cpu_max: \"33333 100000\"}}\n"
 			  "    stop_signal: SIGRTMIN+3\n"
 			  "    isolation: {user: first, network: true, protect_home: read-only, tmpfs: {/x: \"\"}}\n"
 			  "    security: {seccomp: {deny: [ptrace]}, restrict_address_families: []}\n"
-			  "    listen: [{name: a, tcp: \"[::1]:80\", backlog: 5}, {name: b, unix: \"@abstract\", activate: lazy}]\n",
+			  "    listen: [{name: a, tcp: \"[::1]:80\", backlog: 5}, {name: b, unix: \"@abstract\", "
+			  "activate: lazy}]\n",
 			  "a", "");
 }
 
 static void an_emptied_list_stays_empty(void **state)
 {
 	(void)state;
-	expect_round_trip("services: {a: {command: [x], isolation: {preset: strict}, security: {restrict_address_families: []}}}", "a", "");
+	expect_round_trip("services: {a: {command: [x], isolation: {preset: strict}, security: "
+		"{restrict_address_families: []}}}", "a", "");
 }
 
 static void expect_in(const char *text, const char *part)
@@ -107,15 +111,16 @@ static void json_has_bytes_milliseconds_and_full_names(void **state)
 	struct spec s;
 
 	(void)state;
-	sample_load_text(&s, "services:\n"
+	conf_load_text(&s, "services:\n"
 			     "  web:\n"
 			     "    command: \"nginx -g 'daemon off;'\"\n"
 			     "    stop_timeout: 1m\n"
 			     "    capabilities: [net_bind_service]\n"
 			     "    isolation: {resources: {memory_max: 512M, cpu_max: \"100000 50000\"}}\n");
-	const char *json = sample_show(&s, "web", true);
+	const char *json = conf_show(&s, "web", true);
 
-	expect_in(json, "{\n  \"service\": \"web\",\n  \"config\": {\n    \"command\": [\"nginx\", \"-g\", \"daemon off;\"],\n");
+	expect_in(json, "{\n  \"service\": \"web\",\n  \"config\": {\n    \"command\": [\"nginx\", \"-g\", \"daemon "
+		"off;\"],\n");
 	expect_in(json, "\n    \"stop_timeout\": 60000,\n");
 	expect_in(json, "\n      \"cap_add\": [\"CAP_NET_BIND_SERVICE\"],\n");
 	expect_in(json, "\n        \"memory_max\": 536870912,\n");
@@ -136,7 +141,7 @@ static void a_service_that_is_not_there_is_named_with_its_neighbour(void **state
 	struct err e = { 0 };
 
 	(void)state;
-	sample_load_text(&s, "services: {web: {command: [x]}}");
+	conf_load_text(&s, "services: {web: {command: [x]}}");
 	assert_int_equal(spec_show(&s, "wbe", false, stderr, &e), -2);
 	assert_string_equal(e.text, "there is no service 'wbe' (did you mean 'web'?)");
 	spec_free(&s);
@@ -147,12 +152,13 @@ static void the_short_table_says_what_the_kernel_will_be_told(void **state)
 	struct spec s;
 
 	(void)state;
-	sample_load_text(&s, "services:\n"
+	conf_load_text(&s, "services:\n"
 			     "  my-api:\n"
 			     "    command: [x]\n"
 			     "    isolation:\n"
-			     "      resources: {memory_max: 512M, memory_high: 384M, cpu_max: 200%, pids_limit: 4096}\n");
-	assert_string_equal(sample_isolation(&s, "my-api"), "  Preset:       server\n"
+			     "      resources: {memory_max: 512M, memory_high: 384M, cpu_max: 200%, pids_limit: "
+			     "4096}\n");
+	assert_string_equal(conf_isolation(&s, "my-api"), "  Preset:       server\n"
 							    "  DynamicUser:  yes\n"
 							    "  Seccomp:      @system-service\n"
 							    "  Capabilities: none\n"
@@ -168,7 +174,7 @@ static void the_example_with_every_key_loads_without_a_problem(void **state)
 	char *text = printed(spec_print_example);
 
 	(void)state;
-	assert_string_equal(sample_problems_of(text), "");
+	assert_string_equal(conf_problems_of(text), "");
 	free(text);
 }
 
@@ -234,5 +240,5 @@ int main(void)
 		cmocka_unit_test(every_alias_leads_to_a_row_and_every_table_is_numbered),
 	};
 
-	return cmocka_run_group_tests(tests, sample_enter, sample_leave);
+	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
 }
