@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 /*
- * Handlers for SEGV, BUS, ILL, FPE and ABRT on their own stack. Armed in this process only: a forked child (the kernel wipes
- * what arms them at fork) dies of its own fault as any process. May be called again with other descriptors.
+ * Handlers for SEGV, BUS, ILL, FPE and ABRT on their own stack. Armed in this process only: a forked child (the
+ * kernel wipes what arms them at fork) dies of its own fault as any process. May be called again with other
+ * descriptors.
  */
 int panic_arm(const struct ledger *l, struct err *e);
 
@@ -14,7 +15,7 @@ int panic_arm(const struct ledger *l, struct err *e);
 bool panic_survived(struct ledger *l, int sig);
 
 /*
- * The end when coming back is no use: says why on the console, kills every service, and on a machine syncs and reboots, in a
- * container exits with 70. Takes nothing for granted but its arguments; l may be NULL.
+ * The end when coming back is no use: says why on the console, kills every service, and on a machine syncs and
+ * reboots, in a container exits with 70. Takes nothing for granted but its arguments; l may be NULL.
  */
 void panic_end(const struct ledger *l, const char *why) __attribute__((noreturn));

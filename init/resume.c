@@ -1,4 +1,4 @@
-/* Coming back after an exec of ourselves: the ledger is mapped, compared with the kernel, and gone on with. See serve.h. */
+/* Coming back after an exec of ourselves: the ledger is mapped and compared with the kernel. See serve.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
 #include "init/panic.h"

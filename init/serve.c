@@ -148,8 +148,8 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 
 	h->plan_fd = s->plan_fd;
 	h->cgroup_fd = s->cgroup_fd;
-	/* A machine's PID 1 is nobody's to look into. In a container children would inherit it, and the builder may lack the
-	 * capability to look into those. */
+	/* A machine's PID 1 is nobody's to look into. In a container children would inherit it, and the builder may
+	 * lack the capability to look into those. */
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
 	ledger_seal_head(&p->ledger);
@@ -176,7 +176,8 @@ static void check_settled(struct prior *p)
 static void check_trial(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
-	struct err e = { .code = EINVAL, .text = "the binary on disk does not know this ledger, or does not run at all" };
+	struct err e = { .code = EINVAL, 
+			 .text = "the binary on disk does not know this ledger, or does not run" };
 
 	if (p->trial == TRIAL_GOOD && p->nbuilding == 0) {
 		int old = h->exe_fd;

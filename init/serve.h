@@ -19,19 +19,20 @@ struct serve_setup {
 };
 
 /*
- * Make everything, then post the start of every service: nothing waits, the loop does the rest. Makes run_dir if it is missing.
- * EADDRINUSE: another prior answers in run_dir. After a failure *p is unusable and the descriptors are still the caller's.
+ * Make everything, then post the start of every service: nothing waits, the loop does the rest. Makes run_dir if it
+ * is missing. EADDRINUSE: another prior answers in run_dir. After a failure *p is unusable and the descriptors are
+ * still the caller's.
  */
 int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e);
 
 /*
- * After an exec of ourselves: everything comes from the ledger, checked against the kernel. fault: the signal that brought us
- * here, 0: on purpose. EBADMSG: no usable ledger; ELOOP: more faults than are survived (see panic_end()).
+ * After an exec of ourselves: everything comes from the ledger, checked against the kernel. fault: the signal that
+ * brought us here, 0: on purpose. EBADMSG: no usable ledger; ELOOP: more faults than are survived (see panic_end()).
  */
 int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e);
 
-/* Turns until shutdown is complete: all services stopped, the logger drained. Then p->ledger.head->shutdown says which kind and
- * exit_code the code for a container. All that was made in run_dir is removed. */
+/* Turns until shutdown is complete: all services stopped, the logger drained. Then p->ledger.head->shutdown says
+ * which kind and exit_code the code for a container. All that was made in run_dir is removed. */
 void serve(struct prior *p);
 void serve_turn(struct prior *p);	/* one turn of it, for tests */
 

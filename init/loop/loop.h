@@ -10,10 +10,10 @@
 #include <sys/epoll.h>
 
 /*
- * All memory is one mapping made by loop_open(); it never grows. A source is named by a handle (0: none). Removing one inside a
- * callback is always allowed: it hears nothing more in this turn, and its slot is reused only after the turn. The loop does
- * not own descriptors: remove the source first, then close.
- * Timers are named by numbers below `timers`, one deadline each (CLOCK_BOOTTIME); setting and clearing are O(log n).
+ * All memory is one mapping made by loop_open(); it never grows. A source is named by a handle (0: none). Removing
+ * one inside a callback is always allowed: it hears nothing more in this turn, and its slot is reused only after the
+ * turn. The loop does not own descriptors: remove the source first, then close. Timers are named by numbers below
+ * `timers`, one deadline each (CLOCK_BOOTTIME); setting and clearing are O(log n).
  */
 typedef void loop_fn(void *ctx, uint32_t arg, uint32_t events);
 typedef void loop_timer_fn(void *ctx, uint32_t timer);
@@ -43,7 +43,8 @@ struct loop {
 int loop_open(struct loop *l, uint32_t sources, uint32_t timers, void *ctx, loop_timer_fn *on_timer, struct err *e);
 void loop_close(struct loop *l);
 
-/* Watch fd for EPOLL* events (level-triggered). A handle > 0; -ENOSPC when all `sources` are taken, or what epoll_ctl said. */
+/* Watch fd for EPOLL* events (level-triggered). A handle > 0; -ENOSPC when all `sources` are taken, or what epoll_ctl
+ * said. */
 int loop_add(struct loop *l, int fd, uint32_t events, loop_fn *fn, uint32_t arg, struct err *e);
 int loop_change(struct loop *l, uint32_t handle, uint32_t events, struct err *e);
 void loop_remove(struct loop *l, uint32_t *handle);	/* 0 is fine; *handle becomes 0 */

@@ -102,7 +102,8 @@ int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *
 	ask.version = CTL_VERSION;
 	if (connect_to(run_dir, &fd, e) < 0)
 		return -e->code;
-	/* A refusal (all connections in use) may have been sent, and the connection closed, before we asked: read it. */
+	/* A refusal (all connections in use) may have been sent, and the connection closed, before we asked: read it.
+	 * */
 	if (send(fd, &ask, sizeof ask, MSG_NOSIGNAL) != (ssize_t)sizeof ask && errno != EPIPE)
 		return err_sys(e, "send the request");
 	if (wait_for(fd, timeout_ms, e) < 0)

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 /*
- * One fixed-size request, one fixed-size reply (or none before the result is there: the client just waits; it may time out and
- * go away at any time). Reads are open to uid 0, the uid prior runs as, and the group `prior`; changes to the first two.
- * PID 1 never parses text: the service is a NUL-ended name, everything else a number. A request of another size or version
- * is answered with EPROTO. At most CTL_CLIENTS at once; one more is refused with EAGAIN.
+ * One fixed-size request, one fixed-size reply (or none before the result is there: the client just waits; it may
+ * time out and go away at any time). Reads are open to uid 0, the uid prior runs as, and the group `prior`; changes
+ * to the first two. PID 1 never parses text: the service is a NUL-ended name, everything else a number. A request of
+ * another size or version is answered with EPROTO. At most CTL_CLIENTS at once; one more is refused with EAGAIN.
  */
 #define CTL_VERSION 1
 #define CTL_CLIENTS 32
@@ -17,9 +17,9 @@ enum ctl_verb {
 	CTL_STATE,	/* reply carries two descriptors: the ledger and the plan, read-only */
 	CTL_START, CTL_STOP, CTL_RESTART, /* reply when the service has settled (or at once with CTL_F_NO_WAIT) */
 	CTL_SIGNAL,	/* arg: signal number, to the main process */
-	CTL_POWEROFF, CTL_REBOOT, CTL_HALT,	/* MODE_MACHINE; in a container all mean: stop all and exit. Reply at once */
+	CTL_POWEROFF, CTL_REBOOT, CTL_HALT,	/* in a container all mean: stop all and exit. Reply at once */
 	CTL_REEXEC,	/* reply comes from the new PID 1's loop: the connection survives */
-	CTL_SETTLED,	/* reply when every wanted service is up, done, listening, failed or refused for the first time */
+	CTL_SETTLED,	/* reply when every wanted service is, or was, where it should be */
 	CTL_VERBS
 };
 #define CTL_F_NO_WAIT 1u
@@ -38,4 +38,5 @@ struct ctl_reply {
 
 /* Client side: connect, ask, wait at most timeout_ms (-1: for ever). fds (two, may be NULL) are the caller's. ENOENT,
  * ECONNREFUSED: no prior runs there; the text says what to do. */
-int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms, struct err *e);
+int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
+	    struct err *e);

@@ -4,13 +4,15 @@
 #include "services/supervise/prior.h"
 
 /*
- * Each change of a state looks at that service's own edges once: starting or stopping n services with m edges is O(n + m).
- *   requires  need must be up (or listening: a lazy service answers; or done) or, for service_completed_successfully, done
+ * Each change of a state looks at that service's own edges once: starting or stopping n services with m edges is O(n
+ * + m).
+ *   requires  need must be up (or listening: a lazy service answers; or done) or, for service_completed_successfully,
+ *             done
  *   wants     pulls need in, and waits for nothing
  *   after     waits while need is on its way up; stops before it
  */
 uint32_t deps_count(const struct plan *p);
-void deps_build(struct prior *p);	/* p->edges, p->users, first_edge, first_user; all counts for "everything is down" */
+void deps_build(struct prior *p);	/* p->edges, p->users and the counts */
 void deps_refresh(struct prior *p);	/* the counts from the states that the ledger holds (after an exec) */
 
 /* Service i has moved: update the counts, post EV_DEPS_READY, EV_DEP_FAILED, EV_FREE where they follow. */

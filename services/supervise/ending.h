@@ -3,7 +3,8 @@
 #pragma once
 #include "services/supervise/prior.h"
 
-/* Stop all. The first caller decides the kind; a later one only adds urgency (ending_force). Inside or outside an action. */
+/* Stop all. The first caller decides the kind; a later one only adds urgency (ending_force). Inside or outside an
+ * action. */
 void ending_begin(struct prior *p, enum shutdown_kind kind);
 void ending_force(struct prior *p);	/* SIGKILL to everything, now */
 void ending_timer(struct prior *p);	/* TIMER_SHUTDOWN: the deadline */

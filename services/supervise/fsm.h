@@ -45,8 +45,8 @@ const struct svc_move *svc_move(enum svc_state st, enum svc_event ev);
 extern const char *const svc_event_name[SVC_EVENTS];
 
 /*
- * The one door. The event is queued and, unless the queue is being worked off already (we are inside an action), it and all
- * that follows from it happen before svc_post() returns. A service has at most one of each event waiting.
+ * The one door. The event is queued and, unless the queue is being worked off already (we are inside an action), it
+ * and all that follows from it happen before svc_post() returns. A service has at most one of each event waiting.
  */
 void svc_post(struct prior *p, uint32_t i, enum svc_event ev);
 

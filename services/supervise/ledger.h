@@ -1,4 +1,4 @@
-/* The ledger: all that PID 1 knows at run time, in one memfd of fixed-size records. Re-exec, recovery and status read the same. */
+/* The ledger: all that PID 1 knows at run time, as fixed-size records in a memfd. Re-exec and status read the same. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 /*
- * Indices and descriptor numbers, no pointers. PID 1 maps it shared and writable (MADV_DONTFORK: a child must not be able to
- * write it); the control tool gets a read-only descriptor of it together with the plan's and prints status from the two.
- * Every record has a sequence number (odd while it is being written) and a sum over the rest, written last; a reader
- * that finds either wrong reads again; recovery treats a record with a wrong sum as unknown and asks the kernel.
- * Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
+ * Indices and descriptor numbers, no pointers. PID 1 maps it shared and writable (MADV_DONTFORK: a child must not be
+ * able to write it); the control tool gets a read-only descriptor of it together with the plan's and prints status
+ * from the two. Every record has a sequence number (odd while it is being written) and a sum over the rest, written
+ * last; a reader that finds either wrong reads again; recovery treats a record with a wrong sum as unknown and asks
+ * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
 #define LEDGER_VERSION 1
@@ -80,7 +80,7 @@ enum shutdown_kind { SHUTDOWN_NONE, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN
 /* One connection of the control tool; it survives an exec of PID 1. */
 struct ledger_client {
 	int32_t fd;			/* FD_NONE: free */
-	uint32_t verb, service;		/* what it waits for: enum ctl_verb and a service; verb == CTL_VERBS: nothing yet */
+	uint32_t verb, service;		/* what it waits for: enum ctl_verb, a service; CTL_VERBS: nothing */
 	uint32_t may_change;		/* root, or who prior runs as */
 	int64_t since_ms;		/* when it connected or asked */
 };

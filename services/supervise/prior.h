@@ -1,4 +1,4 @@
-/* What PID 1 holds in memory while it supervises: the plan, the ledger, the loop, and what is rebuilt from them at each exec. */
+/* What PID 1 holds in memory: the plan, the ledger, the loop, and what is rebuilt from them at each exec. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/fd.h"
@@ -81,7 +81,8 @@ struct prior {
 	size_t mapped;
 };
 
-/* Everything above but plan, ledger and descriptors: one mapping sized from the plan, empty loop, edges from the plan. */
+/* Everything above but plan, ledger and descriptors: one mapping sized from the plan, empty loop, edges from the
+ * plan. */
 int prior_memory(struct prior *p, struct err *e);
 void prior_free(struct prior *p);
 

@@ -99,8 +99,8 @@ static void main_ended(struct prior *p, uint32_t i, int32_t pid, int code, int s
 			s->exit_status = status;
 		}
 	}
-	/* A direct start that failed has told its end with the report. A confined one that dies before its exec: its builder
-	 * sees that, and says so. */
+	/* A direct start that failed has told its end with the report. A confined one that dies before its exec: its
+	 * builder sees that, and says so. */
 	if (s->flags & SVC_F_RAN)
 		svc_post(p, i, EV_EXITED);
 	stop_check(p, i);

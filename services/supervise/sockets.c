@@ -41,7 +41,8 @@ static int open_tcp(const struct plan_listen *l, int *out, struct err *e)
 	return 0;
 }
 
-/* A socket file that nobody answers at is what an earlier run left; anything else stays and is the reason of the failure. */
+/* A socket file that nobody answers at is what an earlier run left; anything else stays and is the reason of the
+ * failure. */
 static int remove_stale(const char *path, const struct sockaddr_un *a, struct err *e)
 {
 	struct stat st;

@@ -3,10 +3,10 @@
 #pragma once
 #include "services/supervise/prior.h"
 
-/* Bind all of service i that are not open yet. On failure those opened before stay (they are in the ledger); e names the
- * service and the address. */
+/* Bind all of service i that are not open yet. On failure those opened before stay (they are in the ledger); e names
+ * the service and the address. */
 int sockets_open(struct prior *p, uint32_t i, struct err *e);
-int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION when somebody connects; opens them if need be */
+int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION comes; opens them */
 void sockets_unwatch(struct prior *p, uint32_t i);
 /* Copies the descriptors to pass[] (at most max) and the names, joined by ':'. Returns how many. */
 unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size);

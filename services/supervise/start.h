@@ -3,7 +3,8 @@
 #pragma once
 #include "services/supervise/prior.h"
 
-/* Read what the builder (or the exec) of service i has said so far, and post what follows. Does nothing without a report. */
+/* Read what the builder (or the exec) of service i has said so far, and post what follows. Does nothing without a
+ * report. */
 void start_drain(struct prior *p, uint32_t i);
 /* The builder of i was reaped before it said how it went. */
 void start_builder_died(struct prior *p, uint32_t i, const char *how);

@@ -158,8 +158,8 @@ void streams_resume(struct prior *p)
 			add_to_order(p, i);
 	if (h->mode == MODE_RUN)
 		return;
-	/* Which streams it has we cannot know: a second copy of a pipe's reading end would be harmless, a missing one not.
-	 * A new logger knows nothing and is told everything; nothing is lost, because the pipes are ours. */
+	/* Which streams it has we cannot know: a second copy of a pipe's reading end would be harmless, a missing one
+	 * not. A new logger knows nothing and is told everything; nothing is lost, because the pipes are ours. */
 	drop_socket(p);
 	if (h->logger_pid > 0)
 		reap_add(p, h->logger_pid, 0, PID_LOGGER);

@@ -1,6 +1,11 @@
 /* The life of a service, with actions that are faked: every pair is decided, and the states tell the truth. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=svc_wait,--wrap=svc_wait_pulled,--wrap=svc_listen,--wrap=svc_bind,--wrap=svc_dep_failed,--wrap=svc_backoff,--wrap=svc_rest,--wrap=svc_ended,--wrap=svc_done,--wrap=svc_fail,--wrap=svc_refuse,--wrap=svc_spawn,--wrap=svc_ran,--wrap=svc_up,--wrap=svc_stop,--wrap=svc_restart,--wrap=svc_again,--wrap=svc_stay_down,--wrap=svc_term,--wrap=svc_kill,--wrap=svc_too_late,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed,--wrap=sockets_unwatch,--wrap=prior_event */
+/* link: -Wl,--wrap=svc_wait,--wrap=svc_wait_pulled,--wrap=svc_listen,--wrap=svc_bind,--wrap=svc_dep_failed */
+/* link: -Wl,--wrap=svc_backoff,--wrap=svc_rest,--wrap=svc_ended,--wrap=svc_done,--wrap=svc_fail */
+/* link: -Wl,--wrap=svc_refuse,--wrap=svc_spawn,--wrap=svc_ran,--wrap=svc_up,--wrap=svc_stop */
+/* link: -Wl,--wrap=svc_restart,--wrap=svc_again,--wrap=svc_stay_down,--wrap=svc_term,--wrap=svc_kill */
+/* link: -Wl,--wrap=svc_too_late,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
+/* link: -Wl,--wrap=sockets_unwatch,--wrap=prior_event */
 #include "services/supervise/fsm.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -152,7 +152,7 @@ static void the_state_is_two_descriptors_open_for_reading(void **state)
 
 		_exit(good ? 0 : 1);
 	}
-	UNTIL(prior.ledger.head->orphans);	/* our loop reaps it: wait for that, then take its word from the socket */
+	UNTIL(prior.ledger.head->orphans);	/* our loop reaps it */
 	assert_int_equal(waitpid(pid, &status, 0), -1);
 	q.version = CTL_VERSION;
 	owned_fd fd = connect_here();
@@ -286,8 +286,9 @@ static void a_second_prior_is_refused_the_same_place(void **state)
 {
 	static struct prior other;
 	struct err e;
-	struct serve_setup s = { .mode = MODE_UP, .plan_fd = made_plan(rows, 3), .exe_fd = FD_NONE, .cgroup_fd = FD_NONE,
-				 .console_fd = FD_NONE, .run_dir = run_dir, .ctl_gid = UINT32_MAX };
+	struct serve_setup s = { .mode = MODE_UP, .plan_fd = made_plan(rows, 3), .exe_fd = FD_NONE,
+				 .cgroup_fd = FD_NONE, .console_fd = FD_NONE, .run_dir = run_dir,
+				 .ctl_gid = UINT32_MAX };
 
 	(void)state;
 	assert_int_equal(serve_begin(&other, &s, &e), -EADDRINUSE);

@@ -1,6 +1,7 @@
 /* Dependencies with faked processes: what starts and stops when, and that it takes linear time. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=svc_spawn,--wrap=svc_term,--wrap=svc_sweep,--wrap=svc_judge,--wrap=svc_kill,--wrap=svc_too_late,--wrap=prior_event,--wrap=sockets_watch,--wrap=sockets_unwatch */
+/* link: -Wl,--wrap=svc_spawn,--wrap=svc_term,--wrap=svc_sweep,--wrap=svc_judge,--wrap=svc_kill */
+/* link: -Wl,--wrap=svc_too_late,--wrap=prior_event,--wrap=sockets_watch,--wrap=sockets_unwatch */
 #include "services/spec/spec.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"

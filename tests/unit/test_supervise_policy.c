@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+/* A row says only what is unusual about it. */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
 /* A simple service with the defaults that was up for a second and is wanted. */
 #define USUAL .type = TYPE_SIMPLE, .restart = RESTART_ON_FAILURE, .wanted = true, .up_for_ms = 1000, .now_ms = 100000, \
 	.max_restarts = 5, .restart_window_ms = 60000, .backoff_initial_ms = 100, .backoff_max_ms = 30000
@@ -26,7 +29,8 @@ static const struct {
 	{ "out of memory is tried again", { USUAL, .exit_kind = EXIT_OOM, .exit_status = 9 }, EV_END_AGAIN, 100, 1 },
 	{ "not ready in time is tried again", { USUAL, .exit_kind = EXIT_TIMEOUT }, EV_END_AGAIN, 100, 1 },
 	{ "a failed start is tried again", { USUAL, .exit_kind = EXIT_START_FAILED }, EV_END_AGAIN, 100, 1 },
-	{ "what cannot be executed is not", { USUAL, .exit_kind = EXIT_START_FAILED, .missing = true }, EV_END_BAD, 0, 0 },
+	{ "what cannot be executed is not", { USUAL, .exit_kind = EXIT_START_FAILED, .missing = true },
+	  EV_END_BAD, 0, 0 },
 	{ "success is the end", { USUAL, EXITED(0) }, EV_END_DOWN, 0, 0 },
 	{ "SIGTERM is a clean end", { USUAL, KILLED(SIGTERM) }, EV_END_DOWN, 0, 0 },
 	{ "SIGKILL is not", { USUAL, KILLED(SIGKILL) }, EV_END_AGAIN, 100, 1 },
@@ -48,12 +52,13 @@ static const struct {
 	{ "restart: unless-stopped", { USUAL, EXITED(0), .restart = RESTART_UNLESS_STOPPED }, EV_END_AGAIN, 100, 1 },
 	{ "stopped stays down", { USUAL, EXITED(1), .restart = RESTART_ALWAYS, .wanted = false }, EV_END_DOWN, 0, 0 },
 	{ "a restart is a start", { USUAL, EXITED(0), .restart_asked = true }, EV_END_NOW, 0, 0 },
-	{ "but not in a shutdown", { USUAL, EXITED(0), .restart_asked = true, .shutting_down = true }, EV_END_DOWN, 0, 0 },
+	{ "but not in a shutdown", { USUAL, EXITED(0), .restart_asked = true, .shutting_down = true },
+	  EV_END_DOWN, 0, 0 },
 	{ "nothing starts in a shutdown", { USUAL, EXITED(1), .shutting_down = true }, EV_END_DOWN, 0, 0 },
 	{ "a oneshot that succeeds is done", { USUAL, EXITED(0), .type = TYPE_ONESHOT, .restart = RESTART_ALWAYS },
 	  EV_END_DONE, 0, 0 },
-	{ "a oneshot killed by SIGTERM did not", { USUAL, KILLED(SIGTERM), .type = TYPE_ONESHOT, .restart = RESTART_NO },
-	  EV_END_BAD, 0, 0 },
+	{ "a oneshot killed by SIGTERM did not",
+	  { USUAL, KILLED(SIGTERM), .type = TYPE_ONESHOT, .restart = RESTART_NO }, EV_END_BAD, 0, 0 },
 	{ "a oneshot may be tried again", { USUAL, EXITED(1), .type = TYPE_ONESHOT }, EV_END_AGAIN, 100, 1 },
 };
 

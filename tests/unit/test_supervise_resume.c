@@ -164,7 +164,8 @@ static void a_torn_record_is_mended_from_the_kernel(void **state)
 	assert_int_equal(named("web")->why[sizeof named("web")->why - 1], 0);
 	served_turn();
 	assert_true(is_in("web", SVC_UP));
-	/* Between the change of state and the clone: there is no process, so the start has failed and policy decides. */
+	/* Between the change of state and the clone: there is no process, so the start has failed and policy decides.
+	 * */
 	svc_post(&prior, 1, EV_STOP);
 	UNTIL(is_in("web", SVC_DOWN));
 	{
@@ -187,7 +188,8 @@ static void any_byte_of_a_record_may_be_wrong(void **state)
 
 	for (size_t i = 0; i < offsetof(struct ledger_svc, hash) - offsetof(struct ledger_svc, flags); i += 3) {
 		at = (unsigned char *)named("web") + offsetof(struct ledger_svc, flags);
-		if (at + i >= (unsigned char *)&named("web")->pid && at + i < (unsigned char *)&named("web")->first_listen)
+		if (at + i >= (unsigned char *)&named("web")->pid &&
+		    at + i < (unsigned char *)&named("web")->first_listen)
 			continue;	/* a pid or descriptor that is another's cannot be told apart */
 		at[i] ^= 0x41;
 		come_back(SIGSEGV);

@@ -93,7 +93,8 @@ static void a_lazy_service_starts_at_the_first_connection(void **state)
 static void a_lazy_service_that_ends_well_listens_again(void **state)
 {
 	static const char accept_one[] = "sleep 0.05; exit 0";
-	struct made_svc web = { .name = "web", .sh = accept_one, .listen = { { path, 1 } }, .restart = RESTART_ON_FAILURE };
+	struct made_svc web = { .name = "web", .sh = accept_one, .listen = { { path, 1 } },
+				.restart = RESTART_ON_FAILURE };
 
 	(void)state;
 	serve_one(&web);
@@ -140,7 +141,8 @@ static void an_address_in_use_condemns_that_service_only(void **state)
 	serve_rows(rows, 2);
 	UNTIL(is_in("other", SVC_UP));
 	assert_true(is_in("web", SVC_REFUSED));
-	snprintf(want, sizeof want, "service web: listen on tcp 127.0.0.1:%u: Address already in use", ntohs(a.sin_port));
+	snprintf(want, sizeof want, "service web: listen on tcp 127.0.0.1:%u: Address already in use",
+		 ntohs(a.sin_port));
 	assert_string_equal(named("web")->why, want);
 	/* The place is free now: a person's start tries again. */
 	fd_drop(&taken);
