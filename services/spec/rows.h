@@ -77,8 +77,8 @@ RULE(hostname_rule);
 RULE(cpu_list_rule);
 RULE(volumes_rule);
 RULE(devices_rule);
-RULE(addresses_rule);
 RULE(address_rule);		/* one, without prefix length */
+RULE(addresses_rule);
 RULE(prefixes_rule);
 RULE(interface_rule);
 RULE(sysctl_rule);

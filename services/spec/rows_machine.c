@@ -118,7 +118,8 @@ static const struct conf_key net_keys[] = {
 	{ "bridges", .type = CONF_APART, .flags = CONF_NAMED, .set = set_bridges, .sub = bridge_keys,
 	  .doc = "Bridges for the services by name.",
 	  .example = "prior0" },
-	{ "nameservers", LIST(nameservers), .doc = "Addresses of name servers.", .example = "[192.0.2.53]" },
+	{ "nameservers", LIST(nameservers), .check = addresses_rule, .doc = "Addresses of name servers.",
+	  .example = "[192.0.2.53]" },
 	{ 0 }
 };
 

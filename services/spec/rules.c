@@ -212,6 +212,16 @@ int address_rule(const void *field, struct err *e)
 	return is_address(s, false) ? 0 : err_set(e, EINVAL, "'%.60s' is not an address like 10.88.0.1 or fd88::1", s);
 }
 
+int addresses_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (address_rule(&l->v[i], e) < 0)
+			return -e->code;
+	return 0;
+}
+
 int interface_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;
