@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static attest_part *const parts[] = {
@@ -85,13 +86,34 @@ static int open_dir(int procfs, pid_t pid, struct err *e)
 	return fd < 0 ? err_sys(e, "procfs of pid %s", pid ? name : "self") : fd;
 }
 
-int attest_all(const struct attest_in *in, struct err *e)
+static int prepare(struct attest_in *in, int ref, int own, struct err *e)
+{
+	char status[8192], count[16];
+
+	if (file_read(ref, "status", status, sizeof status, e) < 0)
+		return -e->code;
+	in->ref.filters = atoi(status_value(status, "Seccomp_filters", count, sizeof count));
+	if (spaces_prepare(&in->ref, ref, own, e) < 0)
+		return -e->code;
+	in->ref.filled = true;
+	return 0;
+}
+
+int attest_prepare(struct attest_in *in, struct err *e)
+{
+	owned_fd ref = open_dir(in->procfs, in->reference, e);
+	owned_fd own = ref < 0 ? ref : open_dir(in->procfs, 0, e);
+
+	return own < 0 ? -e->code : prepare(in, ref, own, e);
+}
+
+int attest_all(struct attest_in *in, struct err *e)
 {
 	struct attest_run r = { .in = in, .e = e };
 	owned_fd dir = open_dir(in->procfs, in->pid, e);
 	owned_fd ref = dir < 0 ? dir : open_dir(in->procfs, in->reference, e);
 
-	if (ref < 0)
+	if (ref < 0 || (!in->ref.filled && prepare(in, ref, FD_NONE, e) < 0))
 		return -e->code;
 	r.dir = dir;
 	r.ref = ref;

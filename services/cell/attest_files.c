@@ -23,6 +23,15 @@ static int id_at(int dir, const char *path, struct file_id *id, struct err *e)
 	return 0;
 }
 
+/* What it is instead, for the message. */
+static const char *link_text(int dir, const char *name, char to[256])
+{
+	const ssize_t n = readlinkat(dir, name, to, 255);
+
+	to[n < 0 ? 0 : n] = '\0';
+	return to;
+}
+
 static int id_in_root(int root, const char *path, struct file_id *id, struct err *e)
 {
 	owned_fd fd = sys_openat2(root, path, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
@@ -63,17 +72,16 @@ static int executed(struct attest_run *r, int root, struct err *e)
 
 	if (id_at(r->dir, "exe", &runs, e) < 0 || (!want.dev && id_in_root(root, exe, &want, e) < 0))
 		return -e->code;
-	interpreter_of(root, exe, path, sizeof path);
+	path[0] = '\0';
+	if (!same(runs, want))
+		interpreter_of(root, exe, path, sizeof path);
 	for (int depth = 0; !same(runs, want) && path[0] && depth < 4; depth++) {
 		if (id_in_root(root, path, &interpreter, e) == 0 && same(runs, interpreter))
 			want = interpreter;
 		interpreter_of(root, path, next, sizeof next);
 		memcpy(path, next, sizeof path);
 	}
-	const ssize_t n = readlinkat(r->dir, "exe", link, sizeof link - 1);
-
-	link[n < 0 ? 0 : n] = '\0';
-	fact(r, "exe", exe, same(runs, want) ? exe : link, same(runs, want));
+	fact(r, "exe", exe, same(runs, want) ? exe : link_text(r->dir, "exe", link), same(runs, want));
 	return 0;
 }
 
@@ -100,10 +108,7 @@ static int cwd_fact(struct attest_run *r, int root, struct err *e)
 	cwd = *cwd ? cwd : "/";
 	if (id_at(r->dir, "cwd", &is, e) < 0 || id_in_root(root, cwd, &want, e) < 0)
 		return -e->code;
-	const ssize_t n = readlinkat(r->dir, "cwd", link, sizeof link - 1);
-
-	link[n < 0 ? 0 : n] = '\0';
-	fact(r, "cwd", cwd, same(is, want) ? cwd : link, same(is, want));
+	fact(r, "cwd", cwd, same(is, want) ? cwd : link_text(r->dir, "cwd", link), same(is, want));
 	return 0;
 }
 

@@ -1,78 +1,94 @@
 /* Facts about where it lives: namespaces, who owns them, and the cgroup. */
 /* SPDX-License-Identifier: ISC */
 #include "services/cell/attest_inner.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 static const struct space {
-	const char *file, *fact, *owner;
+	const char *file, *children, *fact, *owner;	/* children: where the builder sees what its children are in */
 	uint32_t flag;
-} spaces[] = {
-	{ "ns/user", "user namespace", "user namespace's parent", CELL_USER | CELL_USER_FIRST },
-	{ "ns/mnt", "mnt namespace", "mnt namespace's owner", CELL_MOUNT },
-	{ "ns/pid", "pid namespace", "pid namespace's owner", CELL_PID },
-	{ "ns/net", "net namespace", "net namespace's owner", CELL_NET },
-	{ "ns/ipc", "ipc namespace", "ipc namespace's owner", CELL_IPC },
-	{ "ns/uts", "uts namespace", "uts namespace's owner", CELL_UTS },
-	{ "ns/cgroup", "cgroup namespace", "cgroup namespace's owner", CELL_CGROUP },
-	{ "ns/time", "time namespace", "time namespace's owner", CELL_TIME },
+} spaces[SPACES] = {
+	{ "ns/user", NULL, "user namespace", "user namespace's parent", CELL_USER | CELL_USER_FIRST },
+	{ "ns/mnt", "ns/mnt", "mnt namespace", "mnt namespace's owner", CELL_MOUNT },
+	{ "ns/pid", "ns/pid_for_children", "pid namespace", "pid namespace's owner", CELL_PID },
+	{ "ns/net", "ns/net", "net namespace", "net namespace's owner", CELL_NET },
+	{ "ns/ipc", "ns/ipc", "ipc namespace", "ipc namespace's owner", CELL_IPC },
+	{ "ns/uts", "ns/uts", "uts namespace", "uts namespace's owner", CELL_UTS },
+	{ "ns/cgroup", "ns/cgroup", "cgroup namespace", "cgroup namespace's owner", CELL_CGROUP },
+	{ "ns/time", "ns/time_for_children", "time namespace", "time namespace's owner", CELL_TIME },
 };
+#define SPACE_USER 0
 
+/* Inode numbers start above 0; 0 stands for a kind of namespace that this kernel does not have. */
 static int inode_of(int dir, const char *path, uint64_t *ino, struct err *e)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
-	if (fstatat(dir, path, &st, 0) < 0)
+	if (fstatat(dir, path, &st, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "%s", path);
 	*ino = st.st_ino;
 	return 0;
 }
 
-/* The user namespace that owns this one, or the parent of a user namespace: both must be the machine's. */
-static int owner_of(const struct attest_run *r, const struct space *s, uint64_t *ino, struct err *e)
+/* The user namespace that owns this one, or the parent of a user namespace. */
+static int owner_of(int dir, const char *path, uint64_t *ino, struct err *e)
 {
-	owned_fd ns = openat(r->dir, s->file, O_RDONLY | O_CLOEXEC);
+	owned_fd ns = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	owned_fd owner = ns < 0 ? ns : ioctl(ns, NS_GET_USERNS);
 	struct stat st;
 
 	if (owner < 0 || fstat(owner, &st) < 0)
-		return err_sys(e, "owner of %s", s->file);
+		return err_sys(e, "owner of %s", path);
 	*ino = st.st_ino;
 	return 0;
 }
 
-static int one_space(struct attest_run *r, const struct space *s, uint64_t machine_user, struct err *e)
+int spaces_prepare(struct attest_ref *ref, int machine, int own, struct err *e)
 {
-	uint64_t theirs = 0, machines = 0, owner = 0;
-	char got[48];
+	for (unsigned i = 0; i < SPACES; i++) {
+		const struct space *s = &spaces[i];
+
+		if (inode_of(machine, s->file, &ref->machine[i], e) < 0)
+			return -e->code;
+		if (own < 0 || !s->children || !ref->machine[i])
+			continue;
+		if (inode_of(own, s->children, &ref->own[i], e) < 0)
+			return -e->code;
+		if (ref->own[i] != ref->machine[i] && owner_of(own, s->children, &ref->owner[i], e) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+static int one_space(struct attest_run *r, unsigned i, struct err *e)
+{
+	const struct attest_ref *ref = &r->in->ref;
+	const struct space *s = &spaces[i];
+	uint64_t theirs = 0, owner = ref->owner[i];
 
 	if (inode_of(r->dir, s->file, &theirs, e) < 0)
-		return e->code == ENOENT && !planned(r, s->flag) ? 0 : -e->code;
-	if (inode_of(r->ref, s->file, &machines, e) < 0)
 		return -e->code;
-	snprintf(got, sizeof got, "%s", theirs == machines ? "the machine's" : "its own");
-	fact_text(r, s->fact, planned(r, s->flag) ? "its own" : "the machine's", got);
-	/* Made last, the user namespace owns nothing: that is what makes capabilities in it inert. */
-	if (!planned(r, s->flag) || planned(r, CELL_USER_FIRST) || theirs == machines)
+	if (!theirs && !planned(r, s->flag))
 		return 0;
-	if (owner_of(r, s, &owner, e) < 0)
+	fact_text(r, s->fact, planned(r, s->flag) ? "its own" : "the machine's",
+		  !theirs ? "none" : theirs == ref->machine[i] ? "the machine's" : "its own");
+	/* Made last, the user namespace owns nothing: that is what makes capabilities in it inert. */
+	if (!planned(r, s->flag) || planned(r, CELL_USER_FIRST) || theirs == ref->machine[i])
+		return 0;
+	if ((theirs != ref->own[i] || !owner) && owner_of(r->dir, s->file, &owner, e) < 0)
 		return -e->code;
-	fact_text(r, s->owner, "the machine's", owner == machine_user ? "the machine's" : "its own");
+	fact_text(r, s->owner, "the machine's", owner == ref->machine[SPACE_USER] ? "the machine's" : "its own");
 	return 0;
 }
 
 int attest_namespaces(struct attest_run *r, struct err *e)
 {
-	uint64_t machine_user = 0;
-
-	if (inode_of(r->ref, "ns/user", &machine_user, e) < 0)
-		return -e->code;
-	for (unsigned i = 0; i < sizeof spaces / sizeof *spaces; i++)
-		if (one_space(r, &spaces[i], machine_user, e) < 0)
+	for (unsigned i = 0; i < SPACES; i++)
+		if (one_space(r, i, e) < 0)
 			return -e->code;
 	return 0;
 }

@@ -191,18 +191,25 @@ static int tell_pids(struct cell *c, struct err *e)
 	return report_send(c, &r) < 0 ? err_sys(e, "tell PID 1") : 0;
 }
 
+/* While the service does its steps: what can be known before its exec. */
+static int prepare(struct cell *c, struct attest_in *in, struct err *e)
+{
+	*in = (struct attest_in){ .plan = c->plan, .svc = c->svc, .pid = c->service, .procfs = c->machine_proc,
+				  .reference = c->supervisor, .at_exec = true, .tracing = true,
+				  .npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0 };
+	return c->start->attest && has(c, CELL_ATTEST) ? attest_prepare(in, e) : 0;
+}
+
 /* Stopped at its exec: nothing of the service's has run yet, and everything it will run under is in place. */
-static int attest_and_let_go(struct cell *c, const struct note *exec, struct err *e)
+static int attest_and_let_go(struct cell *c, struct attest_in *in, const struct note *exec, struct err *e)
 {
 	const int64_t stopped = mono_us();
-	struct attest_in in = { .plan = c->plan, .svc = c->svc, .pid = c->service, .procfs = c->machine_proc,
-				.reference = c->supervisor, .at_exec = true, .tracing = true,
-				.npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0,
-				.exe = exec->exe, .root = exec->root };
 	struct cell_report r = { .kind = CELL_MSG_RUNNING, .service = c->service, .reaper = c->reaper };
 	int facts = 0;
 
-	if (c->start->attest && has(c, CELL_ATTEST) && (facts = attest_all(&in, e)) < 0)
+	in->exe = exec->exe;
+	in->root = exec->root;
+	if (c->start->attest && has(c, CELL_ATTEST) && (facts = attest_all(in, e)) < 0)
 		return facts;
 	r.attested = (uint32_t)facts;
 	r.setup_us = stopped - c->began_us;
@@ -217,6 +224,7 @@ static int attest_and_let_go(struct cell *c, const struct note *exec, struct err
 static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 {
 	struct note go = { .kind = NOTE_GO }, exec = { 0 };
+	struct attest_in in;
 	int ret;
 
 	*code = CODE_FDS;
@@ -229,7 +237,7 @@ static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 		return -e->code;
 	if (seize(c, e) < 0 || tell_pids(c, e) < 0 || note_send(c, &go, e) < 0)
 		return -e->code;
-	if (steps_walk(c, BESIDE, code, e) < 0)
+	if (steps_walk(c, BESIDE, code, e) < 0 || prepare(c, &in, e) < 0)
 		return -e->code;
 	ret = serve(c, &exec, code, e);
 	if (ret == 0)
@@ -238,7 +246,7 @@ static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 	if (ret < 0)
 		return ret;
 	*code = CODE_NAMESPACE;
-	return attest_and_let_go(c, &exec, e);
+	return attest_and_let_go(c, &in, &exec, e);
 }
 
 int builder_life(struct cell *c)
