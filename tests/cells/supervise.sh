@@ -1,0 +1,149 @@
+#!/bin/sh
+# `prior up` with real services: restarts, sockets, readiness, orphans, coming back from faults, leaving nothing behind.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
+work=$(mktemp -d) || exit 2
+up=
+trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
+failed=0
+ok() { echo "ok supervise: $1"; }
+not_ok() { echo "not ok supervise: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
+cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
+chmod 755 "$work" "$work/prior" "$work/tool"
+
+ctl() { "$work/prior" "$@" --run-dir "$work/run"; }
+# State, pid and the like of a service: field SERVICE NAME.
+field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
+# A tenth of a second, without a sleep of our own: a reader that nobody writes to times out.
+mkfifo "$work/never" && exec 9<>"$work/never"
+pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
+until_is() {
+	n=0
+	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	field "$1" "$2"
+}
+begin() { # BINARY: supervises $work/conf.yaml in the background
+	rm -f "$work/run/control.sock"
+	"$1" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
+	up=$!
+	n=0
+	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	ctl wait --timeout 20s >/dev/null 2>"$work/err" || not_ok "it settles" "$(cat "$work/err" "$work/log")"
+}
+finish() { # SIGNAL CODE WHAT
+	kill "-$1" $up
+	wait $up
+	is "$3" "$2" $?
+	up=
+}
+# Descriptors: the least of some looks, for a client of the moment before may still be there.
+fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
+own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
+# A zombie of ours that nobody has reaped is gone, too.
+is_gone() { [ ! -d "/proc/$1" ] || grep -q '^State:	Z' "/proc/$1/status" && echo gone || echo there; }
+
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: none}}
+services:
+  answer:
+    command: [$work/tool, answer]
+    listen: [{name: a, unix: $work/answer.sock, mode: "0666"}]
+  crash:
+    command: [sh, -c, "exit 3"]
+    backoff: {initial: 10ms, max: 20ms}
+    max_restarts: 20
+  escape: {command: [$work/tool, escape], stop_timeout: 300ms}
+  lazy:
+    command: [$work/tool, answer]
+    listen: [{name: l, unix: $work/lazy.sock, activate: lazy, mode: "0666"}]
+  orphans: {command: [$work/tool, orphans, "10000"]}
+  once: {type: oneshot, command: ["true"]}
+  ready: {command: [$work/tool, notify, "READY=1"], ready: notify}
+  user: {command: [sleep, "1000"], depends_on: {once: {condition: service_completed_successfully}, answer: {condition: service_started}}}
+YAML
+
+life() { # BINARY: a whole life, with faults and a re-exec in the middle
+	begin "$1"
+	is "a service that says READY=1 is up" up "$(until_is ready state up)"
+	is "what it needs comes first" up "$(until_is user state up)"
+	is "a service that only fails is given up" failed "$(until_is crash state failed)"
+	is "after as many restarts as it may have" 20 "$(field crash restarts)"
+	is "a lazy service listens" listening "$(field lazy state)"
+	n=0
+	while o=$(own orphans); [ "${o:-0}" -lt 10000 ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	is "10000 orphans in a burst are reaped" yes "$([ "${o:-0}" -ge 10000 ] && echo yes || echo "only ${o:-none}")"
+	zombies=$(ps -o stat= --ppid $up 2>/dev/null | grep -c Z)
+	is "and none of them is left" 0 "$zombies"
+
+	before=$(fds)
+	pids="$(field answer pid) $(field user pid) $(field ready pid)"
+	"$work/tool" call "$work/answer.sock" 1500 >"$work/calls" &
+	calls=$!
+	for sig in SEGV BUS ABRT FPE; do pause 0.2; kill -$sig $up; done
+	pause 0.2
+	is "a re-exec under traffic is answered by the new one" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
+	wait $calls
+	is "four faults and a re-exec: no call was refused" "calls many, failed 0" "$(cat "$work/calls")"
+	is "every service is the process it was" "$pids" "$(field answer pid) $(field user pid) $(field ready pid)"
+	is "generations and crashes are counted" "6 4" "$(own generation) $(own crashes)"
+	is "no descriptor more than before" "$before" "$(fds)"
+
+	is "a connection starts the lazy one" "calls few, failed 0" "$("$work/tool" call "$work/lazy.sock" 0)"
+	is "and it stays" up "$(field lazy state)"
+	is "a restart gives a new process" 0 "$(was=$(field answer pid); ctl restart answer >/dev/null; [ "$(field answer pid)" != "$was" ]; echo $?)"
+	before=$(fds)
+	for i in 1 2 3 4 5 6 7 8 9 10; do ctl restart user >/dev/null || echo "restart $i failed"; done
+	is "ten restarts leave no descriptor behind" "$before" "$(fds)"
+	escaped=$(grep -o 'escaped [0-9]*' "$work/log" | head -1 | grep -o '[0-9]*')
+	is "a stop is answered" 0 "$(ctl stop escape >/dev/null; echo $?)"
+	if [ -d "/sys/fs/cgroup/prior" ] || [ -d "/sys/fs/cgroup/unified/prior" ]; then
+		is "what left its session and ignores SIGTERM is gone with it" gone "$(is_gone "$escaped")"
+	else
+		echo "skip supervise: what left its session is gone with it: no writable cgroup2 here"
+		kill -KILL $escaped 2>/dev/null
+	fi
+	finish TERM 0 "SIGTERM ends all, with code 0"
+	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name '*.sock'; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
+}
+
+life "$work/prior"
+if [ -x "$PRIOR-noheap" ]; then
+	cp "$PRIOR-noheap" "$work/noheap" && life "$work/noheap" | sed 's/supervise:/supervise, without a heap:/'
+else
+	echo "skip supervise: without a heap: $PRIOR-noheap is not built"
+fi
+
+# One fault too many: everything ends, nothing runs on without us.
+begin "$work/prior"
+pid=$(field answer pid)
+for i in 1 2 3 4 5 6; do kill -SEGV $up 2>/dev/null; pause 0.1; done
+wait $up
+is "six faults in a minute are the end, with code 70" 70 $?
+up=
+is "and the services end with it" gone "$(pause 0.1; is_gone "$pid")"
+
+# A binary that does not know our ledger, or does not run, is not become.
+begin "$work/prior"
+mv "$work/prior" "$work/good"
+printf '#!/bin/sh\nexit 1\n' >"$work/prior"
+chmod 755 "$work/prior"
+is "a binary that cannot take over is refused" 1 "$("$work/good" reexec --run-dir "$work/run" >"$work/err" 2>&1; echo $?)"
+mv -f "$work/good" "$work/prior"
+is "and everything goes on" up "$(field answer state)"
+is "a good one is taken" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
+finish INT 0 "SIGINT ends all, with code 0"
+
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: none}}
+services:
+  job: {command: [sh, -c, "exit 7"], critical: true, restart: "no"}
+  other: {command: [sleep, "1000"]}
+YAML
+"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1
+is "a critical service's code is ours" 7 $?
+
+exit $failed

@@ -1,0 +1,123 @@
+/* What the services of supervise.sh are made of: leave orphans, answer at a socket, call one, speak to prior. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static struct sockaddr_un address(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	strncpy(a.sun_path, path, sizeof a.sun_path - 1);
+	return a;
+}
+
+static int wait_for_signals(void)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* N zombies of a child, which then ends: all of them are prior's in the same moment. */
+static int orphans(char **argv)
+{
+	if (fork() == 0) {
+		for (int i = 0; i < atoi(argv[0]); i++)
+			if (fork() == 0)
+				_exit(0);
+		_exit(0);
+	}
+	return wait_for_signals();
+}
+
+/* Each connection at descriptor 3 gets our pid. */
+static int answer(char **argv)
+{
+	char text[16];
+
+	(void)argv;
+	for (;;) {
+		owned_fd fd = accept(3, NULL, NULL);
+		int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+
+		if (fd < 0 || write(fd, text, (size_t)n) != n)
+			return 1;
+	}
+}
+
+/* For MS milliseconds, connect and read, over and over; says "calls N, failed M" (a call not answered in 5 s has failed). */
+static int call(char **argv)
+{
+	struct sockaddr_un a = address(argv[0]);
+	struct timespec now, end;
+	unsigned calls = 0, failed = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += atoi(argv[1]) / 1000;
+	end.tv_nsec += atoi(argv[1]) % 1000 * 1000000L;
+	do {
+		owned_fd fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		char byte;
+
+		calls++;
+		if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0 || poll(&p, 1, 5000) != 1 || read(fd, &byte, 1) != 1)
+			failed++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	printf("calls %s, failed %u\n", calls > 10 ? "many" : "few", failed);
+	return 0;
+}
+
+/* Sends the text to $NOTIFY_SOCKET, then pauses. */
+static int notify(char **argv)
+{
+	struct sockaddr_un a = address(getenv("NOTIFY_SOCKET") ? getenv("NOTIFY_SOCKET") : "");
+	owned_fd fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (sendto(fd, argv[0], strlen(argv[0]), 0, (struct sockaddr *)&a, sizeof a) < 0) {
+		perror(a.sun_path);
+		return 1;
+	}
+	return wait_for_signals();
+}
+
+/* Two more processes that have left the session and ignore SIGTERM; their pids are said on standard output. */
+static int escape(char **argv)
+{
+	(void)argv;
+	if (fork() == 0) {
+		setsid();
+		signal(SIGTERM, SIG_IGN);
+		if (fork() == 0)
+			setsid();
+		printf("escaped %d\n", (int)getpid());
+		fflush(stdout);
+	}
+	return wait_for_signals();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*main)(char **argv);
+		int args;
+	} tools[] = {
+		{ "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 }, { "notify", notify, 1 },
+		{ "escape", escape, 0 },
+	};
+
+	for (size_t i = 0; argc > 1 && i < sizeof tools / sizeof *tools; i++)
+		if (!strcmp(argv[1], tools[i].name) && argc - 2 == tools[i].args)
+			return tools[i].main(argv + 2);
+	return 64;
+}
