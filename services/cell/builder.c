@@ -70,7 +70,7 @@ static int seize(struct cell *c, struct err *e)
 {
 	struct note n;
 
-	if (geteuid() != 0 && note_receive(c, &n, e) < 0)
+	if (geteuid() != 0 && note_receive(c, &n, NULL, e) < 0)
 		return -e->code;
 	if (ptrace(PTRACE_SEIZE, c->service, NULL, (void *)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
 		return err_sys(e, "trace the service to its exec");
@@ -113,16 +113,21 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 	struct note n, go = { .kind = NOTE_GO };
 
 	for (;;) {
+		owned_fd gift = FD_NONE;
+
 		*code = CODE_NAMESPACE;
-		if (note_receive(c, &n, e) < 0)
+		if (note_receive(c, &n, NULL, e) < 0)
 			return err_in(e, "the service ended during its setup");
 		switch ((enum note_kind)n.kind) {
 		case NOTE_MAPS:
 			if (write_maps(c, e) < 0)
 				return err_in(e, "user namespace");
 			break;
-		case NOTE_NETWORK:
-			break;	/* done before the first question was read */
+		case NOTE_NETWORK:	/* made before the first question was read */
+			gift = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+			if (gift < 0)
+				return err_sys(e, "our network namespace");
+			break;
 		case NOTE_EXEC:
 			*exec = n;
 			return n.exe.dev ? 0 : err_set(e, EPROTO,
@@ -136,7 +141,7 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 		case NOTE_GO:
 			return err_set(e, EPROTO, "unexpected note %u from the service", n.kind);
 		}
-		if (note_send(c, &go, e) < 0)
+		if (note_send(c, &go, gift, e) < 0)
 			return -e->code;
 	}
 }
@@ -235,7 +240,7 @@ static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 	*code = CODE_NAMESPACE;
 	if (fork_reaper(c, e) < 0 || fork_service(c, e) < 0)
 		return -e->code;
-	if (seize(c, e) < 0 || tell_pids(c, e) < 0 || note_send(c, &go, e) < 0)
+	if (seize(c, e) < 0 || tell_pids(c, e) < 0 || note_send(c, &go, FD_NONE, e) < 0)
 		return -e->code;
 	if (steps_walk(c, BESIDE, code, e) < 0 || prepare(c, &in, e) < 0)
 		return -e->code;

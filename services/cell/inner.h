@@ -25,6 +25,7 @@ struct cell {
 	int exe;		/* service: O_PATH */
 	struct net *machine_net, *cell_net;
 	pid_t supervisor;	/* PID 1, as the builder sees it */
+	bool has_network;	/* service: it has joined the network that the builder made */
 	pid_t service, reaper;	/* builder: 0 when there is none */
 	struct file_id exe_id, root_id;
 };
@@ -34,7 +35,7 @@ enum note_kind {
 	NOTE_HERE,	/* service: the builder may trace me (only where that needs my consent) */
 	NOTE_GO,	/* builder: do it; done */
 	NOTE_MAPS,	/* service: I am in my user namespace, write its maps */
-	NOTE_NETWORK,	/* service: I need the network now */
+	NOTE_NETWORK,	/* service: I need the network now; GO brings its descriptor */
 	NOTE_EXEC,	/* service: all steps but the last two are done; ids say what I am about to execute */
 	NOTE_FAILED,	/* service: a step failed */
 };
@@ -45,9 +46,11 @@ struct note {
 	struct err err;
 };
 
-int note_send(const struct cell *c, const struct note *n, struct err *e);
-int note_receive(const struct cell *c, struct note *n, struct err *e);	/* EPIPE: the other one is gone */
-int note_ask(const struct cell *c, uint32_t kind, struct err *e);	/* send it, wait for GO */
+/* fd: goes with it, FD_NONE: none; stays the sender's. */
+int note_send(const struct cell *c, const struct note *n, int fd, struct err *e);
+/* *fd (may be NULL) is the caller's: what came with it, or FD_NONE. EPIPE: the other one is gone. */
+int note_receive(const struct cell *c, struct note *n, int *fd, struct err *e);
+int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e);	/* send it, wait for GO */
 
 /* gather.c: the child's descriptors: 0, 1, 2, the passed ones, then the report socket; nothing else stays open. */
 int gather(struct cell *c, struct err *e);

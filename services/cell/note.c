@@ -5,29 +5,60 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int note_send(const struct cell *c, const struct note *n, struct err *e)
+/* Room for one descriptor beside a note. */
+union with_fd {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int note_send(const struct cell *c, const struct note *n, int fd, struct err *e)
 {
-	if (send(c->sync, n, sizeof *n, MSG_NOSIGNAL) < 0)
+	union with_fd control = { 0 };
+	struct iovec v = { .iov_base = (void *)(uintptr_t)n, .iov_len = sizeof *n };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		m.msg_control = control.room;
+		m.msg_controllen = sizeof control.room;
+		struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(h), &fd, sizeof fd);
+	}
+	if (sendmsg(c->sync, &m, MSG_NOSIGNAL) < 0)
 		return err_sys(e, "the other process of the start is gone");
 	return 0;
 }
 
-int note_receive(const struct cell *c, struct note *n, struct err *e)
+int note_receive(const struct cell *c, struct note *n, int *fd, struct err *e)
 {
-	const ssize_t got = recv(c->sync, n, sizeof *n, 0);
+	union with_fd control;
+	struct iovec v = { .iov_base = n, .iov_len = sizeof *n };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = fd ? control.room : NULL,
+			    .msg_controllen = fd ? sizeof control.room : 0 };
+	const ssize_t got = recvmsg(c->sync, &m, MSG_CMSG_CLOEXEC);
 
 	if (got < 0)
 		return err_sys(e, "wait for the other process of the start");
 	if (got != sizeof *n)
 		return err_set(e, EPIPE, "the other process of the start is gone");
+	if (!fd)
+		return 0;
+	*fd = FD_NONE;
+	const struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	if (h && h->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(h), sizeof *fd);
 	return 0;
 }
 
-int note_ask(const struct cell *c, uint32_t kind, struct err *e)
+int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e)
 {
 	struct note n = { .kind = kind };
 
-	if (note_send(c, &n, e) < 0 || note_receive(c, &n, e) < 0)
+	if (note_send(c, &n, FD_NONE, e) < 0 || note_receive(c, &n, fd, e) < 0)
 		return -e->code;
 	return n.kind == NOTE_GO ? 0 : err_set(e, EPROTO, "the builder answered %u", n.kind);
 }
@@ -45,7 +76,7 @@ int cell_failed(const struct cell *c, uint32_t step, bool missing, const struct 
 	struct err lost;
 
 	if (c->sync >= 0 && c->service == 0)
-		note_send(c, &n, &lost);	/* the service tells its builder */
+		note_send(c, &n, FD_NONE, &lost);	/* the service tells its builder */
 	else
 		report_send(c, &r);
 	return (int)step;

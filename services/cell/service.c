@@ -12,10 +12,10 @@ static int meet_builder(struct cell *c, struct err *e)
 
 	if (geteuid() != 0) {
 		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-		if (note_send(c, &n, e) < 0)
+		if (note_send(c, &n, FD_NONE, e) < 0)
 			return -e->code;
 	}
-	if (note_receive(c, &n, e) < 0)
+	if (note_receive(c, &n, NULL, e) < 0)
 		return -e->code;
 	return n.kind == NOTE_GO ? 0 : err_set(e, EPROTO, "the builder said %u", n.kind);
 }

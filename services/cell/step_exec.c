@@ -42,7 +42,7 @@ int step_handover(struct cell *c, struct err *e)
 {
 	struct note n = { .kind = NOTE_EXEC, .exe = c->exe_id, .root = c->root_id };
 
-	return note_send(c, &n, e);
+	return note_send(c, &n, FD_NONE, e);
 }
 
 int step_seccomp(struct cell *c, struct err *e)

@@ -48,7 +48,7 @@ int step_user_namespace(struct cell *c, struct err *e)
 {
 	if (unshare(CLONE_NEWUSER) < 0)
 		return err_sys(e, "unshare");
-	return note_ask(c, NOTE_MAPS, e);
+	return note_ask(c, NOTE_MAPS, NULL, e);
 }
 
 /* uid 0 of the machine has no name in there. */

@@ -184,6 +184,9 @@ static int do_row(struct cell *c, const struct plan_mount *m, struct err *e)
 
 	if (target < 0)
 		return target;
+	/* A sysfs shows the network of whoever mounts it. */
+	if (m->kind == MOUNT_SYSFS && has(c, CELL_NET) && step_join_network(c, e) < 0)
+		return -e->code;
 	if (m->kind == MOUNT_REMOUNT)
 		return remount(c, m, target, e);
 	owned_fd fd = makers[m->kind](c, m, target, e);

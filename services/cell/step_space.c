@@ -70,9 +70,18 @@ int step_network(struct cell *c, struct err *e)
 	return ret;
 }
 
-int step_await_network(struct cell *c, struct err *e)
+int step_join_network(struct cell *c, struct err *e)
 {
-	return note_ask(c, NOTE_NETWORK, e);
+	owned_fd net = FD_NONE;
+
+	if (c->has_network)
+		return 0;
+	if (note_ask(c, NOTE_NETWORK, &net, e) < 0)
+		return -e->code;
+	if (setns(net, CLONE_NEWNET) < 0)
+		return err_sys(e, "enter it");
+	c->has_network = true;
+	return 0;
 }
 
 int step_procfs(struct cell *c, struct err *e)

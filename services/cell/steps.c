@@ -34,10 +34,10 @@ APPLIES(if_seccomp, has(c, CELL_SECCOMP))
 static const struct step steps[] = {
 	{ "machine procfs", BY_BUILDER, CODE_NAMESPACE, NULL, step_machine_proc, NULL, NULL,
 	  "the builder's eyes and its way to the id maps; opened while / is the machine's" },
-	{ "network namespace", BY_BUILDER, CODE_NETWORK, if_net, step_net_namespace, NULL, "net namespace",
-	  "after a socket into the machine's network is open; the machine's user namespace owns it" },
 	{ "pid and time namespaces", BY_BUILDER, CODE_NAMESPACE, if_pid_or_time, step_pid_namespace, NULL,
 	  "pid namespace", "for the children to be forked; the builder itself stays outside" },
+	{ "network namespace", BESIDE, CODE_NETWORK, if_net, step_net_namespace, NULL, "net namespace",
+	  "it costs as much as all mounts together; the machine's user namespace owns it" },
 	{ "network", BESIDE, CODE_NETWORK, if_net, step_network, NULL, NULL,
 	  "while the service makes its mounts; needs both network namespaces" },
 
@@ -64,8 +64,8 @@ static const struct step steps[] = {
 	  "while the user namespace is the machine's: no mount is 'too revealing'; attributes come first" },
 	{ "host name", BY_SERVICE, CODE_NAMESPACE, if_hostname, step_hostname, is_hostname, NULL,
 	  "needs CAP_SYS_ADMIN over the uts namespace" },
-	{ "network ready", BY_SERVICE, CODE_NETWORK, if_net, step_await_network, NULL, NULL,
-	  "the builder has made it meanwhile" },
+	{ "join network", BY_SERVICE, CODE_NETWORK, if_net, step_join_network, NULL, "net namespace",
+	  "the builder has made it meanwhile; a sysfs among the mounts is joined to it before" },
 	{ "unprivileged ports", BY_SERVICE, CODE_NETWORK, if_ports, step_ports, is_ports, NULL,
 	  "NET_BIND_SERVICE would be inert in a network that the machine owns" },
 	{ "enter root", BY_SERVICE, CODE_NAMESPACE, if_mount, step_enter, is_entered, "root",

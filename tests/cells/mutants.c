@@ -41,7 +41,7 @@ static const struct {
 	{ "handover", "" },
 	{ "machine procfs", "" },
 	{ "detached procfs", "" },
-	{ "network ready", NULL },
+	{ "join network", "net namespace" },
 	{ "network", NULL },		/* lo stays down: tests/cells/cell.c looks */
 	{ "death signal", NULL },
 	{ "death signal again", NULL },

@@ -36,13 +36,13 @@ static void every_step_says_why_it_is_there(void **state)
 static void the_order_is_the_one_the_kernel_forces(void **state)
 {
 	static const char *const before[][2] = {
-		{ "network namespace", "pid and time namespaces" },
+		{ "network namespace", "network" },
 		{ "oom score", "session" },
 		{ "detached procfs", "mounts private" },
 		{ "mounts private", "new root" },
 		{ "new root", "mounts" },
 		{ "mounts", "enter root" },
-		{ "network ready", "unprivileged ports" },
+		{ "join network", "unprivileged ports" },
 		{ "unprivileged ports", "user namespace" },
 		{ "host name", "user namespace" },
 		{ "enter root", "executable" },
