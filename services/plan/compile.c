@@ -270,6 +270,7 @@ int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct
 
 	user_bases_free(&c);
 	write_free(&c.w);
+	free(c.spots);
 	free(c.mounts);
 	free(c.seats);
 	free(c.work);

@@ -120,7 +120,7 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 				  lacking(x->needs & missing));
 		} else if (firm) {
 			refuse(c, w, preset, "isolation.preset: %s: %s; 'preset: contained' is all of 'server' "
-			       "that needs none", preset_names[w->eff.preset], lacking(x->needs & missing));
+			       "that needs none", preset_names[w->eff.preset], lacking(missing));
 			return;
 		} else {
 			taken++;

@@ -331,5 +331,9 @@ void compile_ids(struct compiling *c, struct work *w)
 		return;
 	if (w->out.uid != geteuid() || w->out.gid != getegid())
 		refuse(c, w, user, "user %u, group %u: only root can run a service as somebody else", w->out.uid, w->out.gid);
-	w->out.groups = (struct plan_ref){ 0 };	/* only root can change them: they stay as they are */
+	/* Only root can change them: the plan has those that the service will have. */
+	gid_t own[256];
+	int n = getgroups(256, own);
+
+	w->out.groups = write_table(&c->w, own, n > 0 ? (size_t)n : 0, sizeof *own);
 }

@@ -49,10 +49,9 @@ static void rule(struct compiling *c, struct rules *r, const char *path, uint64_
 /* Only what is there now: a rule for a missing path would keep the service from starting. */
 static bool rule_if_there(struct compiling *c, struct work *w, struct rules *r, const char *path, uint64_t access)
 {
-	struct found f = { .fd = FD_NONE };
+	struct found f;
 	int ret = look(c, w, path, &f);
 
-	fd_drop(&f.fd);
 	if (ret == 0)
 		rule(c, r, f.path, access);
 	return ret == 0;
@@ -113,10 +112,9 @@ static void imply_loader(struct compiling *c, struct work *w, struct rules *r)
 	rule(c, r, w->exe, EXECUTE | READ);
 	/* A script, its shell, the shell's loader: the kernel itself goes no deeper than five. */
 	for (unsigned i = 0; i < 5; i++) {
-		struct found f = { .fd = FD_NONE };
+		struct found f;
 		int ret = look(c, w, interpreter(c, w, program), &f);
 
-		fd_drop(&f.fd);
 		if (ret < 0 || !strcmp(f.path, "/"))
 			break;
 		rule(c, r, f.path, EXECUTE | READ);
@@ -164,10 +162,9 @@ static void unveil(struct compiling *c, struct work *w, struct rules *r)
 	if (l->n > RULES_MAX / 2)
 		refuse(c, w, unveil, "isolation.unveil: more than %d paths", RULES_MAX / 2);
 	for (unsigned i = 0; i < l->n && i <= RULES_MAX / 2; i++) {
-		struct found f = { .fd = FD_NONE };
+		struct found f;
 		int ret = look(c, w, l->v[i].path, &f);
 
-		fd_drop(&f.fd);
 		if (ret == 0 || (ret == -ENOENT && is_own_seat(w, f.path) && w->nseats))
 			rule(c, r, f.path, letters(l->v[i].perms));
 		else
@@ -200,10 +197,9 @@ static void give_execute(struct compiling *c, struct work *w, struct rules *r)
 	const char *own = compiling_fmt(c, "%.*s", (int)(slash - w->exe), w->exe);
 
 	for (unsigned i = 0; programs[i]; i++) {
-		struct found f = { .fd = FD_NONE };
+		struct found f;
 		int ret = look(c, w, programs[i], &f);
 
-		fd_drop(&f.fd);
 		if (ret == 0 && !strcmp(f.path, programs[i]) && !touches_writable(w, f.path))
 			rule(c, r, f.path, READ | EXECUTE);
 	}

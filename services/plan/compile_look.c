@@ -1,11 +1,13 @@
 /* Paths as the service will see them: inside its root, with its own mounts in place, no link followed out. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/sum.h"
 #include "init/base/sys.h"
 #include "services/plan/compiling.h"
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -44,43 +46,103 @@ static int open_as(const struct work *w, const char *path, uint64_t flags)
 			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-/* What is there: a link itself, if it is one. A seat may be a file, which has no "." in it. */
-static int open_plain(const struct work *w, const char *path)
-{
-	const struct seat *s = seat_of(w, path);
-
-	if (s && s->fd >= 0 && !strcmp(s->target, path))
-		return fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
-	return open_as(w, path, O_PATH);
-}
-
 int look_open(const struct work *w, const char *path)
 {
 	return open_as(w, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+/*
+ * What is at one path without following it. Services look at the same places of the same root again and again, so the
+ * answers are kept; what a service's own mounts cover is its own business and is not.
+ */
+struct spot {
+	const char *root, *path;	/* path == NULL: free */
+	int err;			/* errno value; 0: there */
+	mode_t mode;
+	const char *link;		/* where a symbolic link points to */
+};
+#define SPOTS 8192
+
+static void read_spot(struct compiling *c, const struct work *w, const char *path, struct spot *s)
+{
+	const struct seat *seat = seat_of(w, path);
+	bool itself = seat && !strcmp(seat->target, path);	/* it may be a file */
+	owned_fd fd = !itself ? open_as(w, path, O_PATH) : seat->fd < 0 ? FD_NONE : fcntl(seat->fd, F_DUPFD_CLOEXEC, 3);
+	char to[PATH_MAX];
+	struct statfs fs;
+	struct stat st;
+
+	if (itself && seat->fd < 0) {
+		s->mode = seat->file ? S_IFREG | 0444 : S_IFDIR | 0755;
+		return;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		s->err = errno;
+		return;
+	}
+	s->mode = st.st_mode;
+	if (!S_ISLNK(st.st_mode))
+		return;
+	ssize_t n = readlinkat(fd, "", to, sizeof to - 1);
+
+	/* Links of procfs that are no paths lead anywhere: none is followed. */
+	if (n <= 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC)
+		s->err = n < 0 ? errno : n == 0 ? ENOENT : ELOOP;
+	else
+		s->link = compiling_fmt(c, "%.*s", (int)n, to);
+}
+
+static struct spot *kept_spot(struct compiling *c, const struct work *w, const char *path)
+{
+	uint64_t h = sum_more(sum_more(SUM_START, path, strlen(path)), w->root_path, strlen(w->root_path));
+
+	if (!c->spots)
+		c->spots = calloc(SPOTS, sizeof *c->spots);
+	if (!c->spots || c->nspots > SPOTS * 3 / 4)
+		return NULL;
+	for (unsigned i = (unsigned)h % SPOTS;; i = (i + 1) % SPOTS) {
+		struct spot *s = c->spots + i;
+
+		if (s->path && (strcmp(s->path, path) != 0 || strcmp(s->root, w->root_path) != 0))
+			continue;
+		if (!s->path) {
+			read_spot(c, w, path, s);
+			s->root = w->root_path;
+			s->path = compiling_fmt(c, "%s", path);
+			c->nspots++;
+		}
+		return s;
+	}
+}
+
+static struct spot spot_of(struct compiling *c, const struct work *w, const char *path)
+{
+	struct spot s = { .err = 0 }, *kept = seat_of(w, path) ? NULL : kept_spot(c, w, path);
+
+	if (kept)
+		return *kept;
+	read_spot(c, w, path, &s);
+	return s;
 }
 
 /* Where a path has been followed to: `done` has no link left, `rest` is still to go. */
 struct trail {
 	char done[PATH_MAX], rest[2 * PATH_MAX];
 	unsigned links;
+	mode_t mode;		/* of done */
 };
 
-/* Put what the link says before the rest. Links of procfs that are no paths lead anywhere: none is followed. */
-static int follow(struct trail *t, int link)
+/* Put what the link says before the rest. */
+static int follow(struct trail *t, const char *link)
 {
-	char to[PATH_MAX], rest[2 * PATH_MAX];
-	struct statfs fs;
-	ssize_t n = readlinkat(link, "", to, sizeof to - 1);
+	char rest[2 * PATH_MAX];
 
-	if (n <= 0 || fstatfs(link, &fs) < 0)
-		return n == 0 ? -ENOENT : -errno;
-	if (++t->links > LINKS_MAX || fs.f_type == PROC_SUPER_MAGIC)
+	if (++t->links > LINKS_MAX)
 		return -ELOOP;
-	to[n] = '\0';
-	if (snprintf(rest, sizeof rest, "%s/%s", to, t->rest) >= (int)sizeof rest)
+	if (snprintf(rest, sizeof rest, "%s/%s", link, t->rest) >= (int)sizeof rest)
 		return -ENAMETOOLONG;
 	memcpy(t->rest, rest, strlen(rest) + 1);
-	if (to[0] == '/')
+	if (link[0] == '/')
 		t->done[0] = '\0';
 	return 0;
 }
@@ -98,8 +160,8 @@ static size_t next_component(struct trail *t, char *name, size_t size)
 	return n;
 }
 
-/* One step: *fd becomes what t->done names afterwards. 1: there was no step left. */
-static int step(const struct work *w, struct trail *t, int *fd)
+/* One step along the rest. 1: there was none left. */
+static int step(struct compiling *c, const struct work *w, struct trail *t)
 {
 	char name[PATH_MAX];
 	size_t had = strlen(t->done), n = next_component(t, name, sizeof name);
@@ -113,49 +175,42 @@ static int step(const struct work *w, struct trail *t, int *fd)
 
 		if (last)
 			*last = '\0';
-		fd_put(fd, open_plain(w, t->done[0] ? t->done : "/"));
-		return *fd < 0 ? -errno : 0;
+		t->mode = S_IFDIR | 0755;	/* we came through it */
+		return 0;
 	}
 	if (had + n + 2 > sizeof t->done)
 		return -ENAMETOOLONG;
 	t->done[had] = '/';
 	memcpy(t->done + had + 1, name, n + 1);
-	fd_put(fd, open_plain(w, t->done));
-	struct stat st;
+	struct spot s = spot_of(c, w, t->done);
 
-	if (*fd < 0 || fstat(*fd, &st) < 0)
-		return -errno;
-	if (!S_ISLNK(st.st_mode))
+	if (s.err)
+		return -s.err;
+	t->mode = s.mode;
+	if (!s.link)
 		return 0;
 	t->done[had] = '\0';
-	return follow(t, *fd);
+	return follow(t, s.link);
 }
 
 int look(struct compiling *c, struct work *w, const char *path, struct found *f)
 {
-	struct trail t = { .done = "" };
-	owned_fd fd = open_plain(w, "/");
+	struct trail t = { .mode = S_IFDIR | 0755 };
+	char name[PATH_MAX];
 	int ret = 0;
 
+	*f = (struct found){ .fd = FD_NONE };
 	if (snprintf(t.rest, sizeof t.rest, "%s", path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	while (ret == 0)
-		ret = step(w, &t, &fd);
-	if (ret == -ENOENT) {
-		char name[PATH_MAX];
-
-		*f = (struct found){ .fd = FD_NONE, .path = compiling_fmt(c, "%s", t.done) };
-		while (next_component(&t, name, sizeof name))
-			f->path = compiling_fmt(c, "%s/%s", f->path, name);
+		ret = step(c, w, &t);
+	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	}
-	if (ret < 0)
-		return ret;
-	*f = (struct found){ .path = compiling_fmt(c, "%s", t.done[0] ? t.done : "/") };
-	if (fstat(fd, &f->st) < 0)
-		return -errno;
-	f->fd = fd_take(&fd);
-	return 0;
+	f->path = compiling_fmt(c, "%s", t.done[0] ? t.done : "/");
+	f->mode = ret == -ENOENT ? 0 : t.mode;
+	while (ret == -ENOENT && next_component(&t, name, sizeof name))
+		f->path = compiling_fmt(c, "%s/%s", f->path, name);
+	return ret == 1 ? 0 : ret;
 }
 
 /* The link on the way of a source that leads out of `first` or into nothing; "" when none is found. */
@@ -218,7 +273,7 @@ int look_source(struct compiling *c, const char *path, struct found *f, const ch
 	ssize_t n = readlink(self, real, sizeof real - 1);
 
 	real[n > 0 ? n : 0] = '\0';
-	*f = (struct found){ .st = st, .path = compiling_fmt(c, "%s", n > 0 && real[0] == '/' ? real : path) };
+	*f = (struct found){ .mode = st.st_mode, .path = compiling_fmt(c, "%s", n > 0 && real[0] == '/' ? real : path) };
 	f->fd = fd_take(&fd);
 	return 0;
 }
@@ -239,7 +294,7 @@ int look_root(struct compiling *c, struct work *w)
 		return -1;
 	}
 	w->root = f.fd;
-	if (!S_ISDIR(f.st.st_mode)) {
+	if (!S_ISDIR(f.mode)) {
 		refuse(c, w, rootfs, "isolation.rootfs: %s: not a directory; this version does not mount images yet",
 		       w->eff.rootfs);
 		fd_drop(&w->root);

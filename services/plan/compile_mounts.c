@@ -15,7 +15,7 @@ int mount_make_flag(const struct work *w, const struct found *f)
 {
 	const struct seat *last = NULL;
 
-	if (f->fd >= 0)
+	if (f->mode)
 		return 0;
 	for (const struct seat *s = w->seats; s < w->seats + w->nseats; s++)
 		if (path_is_below(f->path, s->target))
@@ -70,13 +70,12 @@ static bool user_mounts_below(struct compiling *c, struct work *w, const char *p
 void mount_own(struct compiling *c, struct work *w, struct plan_mount m, const char *path, enum mount_need need,
 	       struct seat seat)
 {
-	struct found f = { .fd = FD_NONE };
+	struct found f;
 
 	if (user_mounts_on(c, w, path))
 		return;
 	int ret = look(c, w, path, &f), flag = ret == -ENOENT || ret == 0 ? mount_make_flag(w, &f) : -1;
 
-	fd_drop(&f.fd);
 	if (flag == 0 || (flag > 0 && need != IF_THERE)) {
 		m.flags |= (uint32_t)flag;
 		mount_add(c, w, m, f.path, seat);
@@ -282,14 +281,13 @@ static void mount_system(struct compiling *c, struct work *w)
 
 static void mount_modules(struct compiling *c, struct work *w)
 {
-	struct found f = { .fd = FD_NONE };
+	struct found f;
 
 	if (!w->eff.protect_kernel_modules)
 		return;
 	/* /lib is a link to usr/lib nearly everywhere: then the two are one place. */
 	if (look(c, w, "/lib/modules", &f) == 0 && strcmp(f.path, "/usr/lib/modules") != 0)
 		mount_own(c, w, row(c, MOUNT_INACCESSIBLE, NULL, 0), f.path, IF_THERE, no_seat);
-	fd_drop(&f.fd);
 	mount_own(c, w, row(c, MOUNT_INACCESSIBLE, NULL, 0), "/usr/lib/modules", IF_THERE, no_seat);
 }
 

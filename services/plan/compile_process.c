@@ -1,8 +1,8 @@
 /* The process: its arguments, the program behind the first of them, where it starts. */
 /* SPDX-License-Identifier: ISC */
-#include "init/base/fd.h"
 #include "init/base/text.h"
 #include "services/plan/compiling.h"
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -34,9 +34,9 @@ static void compile_argv(struct compiling *c, struct work *w)
 /* What path is wrong with it as a program; NULL: it can be executed. */
 static const char *not_a_program(const struct found *f)
 {
-	if (!S_ISREG(f->st.st_mode))
+	if (!S_ISREG(f->mode))
 		return "is not a regular file";
-	return f->st.st_mode & 0111 ? NULL : "is not executable: no x permission is set";
+	return f->mode & 0111 ? NULL : "is not executable: no x permission is set";
 }
 
 /* The last mount of the cell over a path does not let anything be executed. */
@@ -83,14 +83,9 @@ static void search_program(struct compiling *c, struct work *w, const char *name
 		struct found f;
 
 		text_fmt(&t, "%.*s/%s", (int)n, d, name);
-		if (n && d[0] == '/' && !t.cut && look(c, w, path, &f) == 0) {
-			owned_fd fd = f.fd;
-			bool fits = !not_a_program(&f);
-
-			if (fits) {
-				use_program(c, w, path, &f);
-				return;
-			}
+		if (n && d[0] == '/' && !t.cut && look(c, w, path, &f) == 0 && !not_a_program(&f)) {
+			use_program(c, w, path, &f);
+			return;
 		}
 		d += n + (d[n] == ':');
 	}
@@ -117,13 +112,10 @@ static void compile_program(struct compiling *c, struct work *w)
 	}
 	int ret = look(c, w, name, &f);
 
-	if (ret < 0) {
+	if (ret < 0)
 		refuse(c, w, command, "command: %s: %s in %s", name, strerror(-ret), inside(w));
-		return;
-	}
-	owned_fd fd = f.fd;
-
-	use_program(c, w, name, &f);
+	else
+		use_program(c, w, name, &f);
 }
 
 /* CVE-2024-21626: a working directory below /proc leads out of the cell through a descriptor. */
@@ -134,16 +126,14 @@ static void compile_cwd(struct compiling *c, struct work *w)
 	int ret = look(c, w, cwd, &f);
 
 	if (ret == 0 || ret == -ENOENT) {
-		owned_fd fd = f.fd;
-
 		if (path_is_below(f.path, "/proc") || path_is_below(cwd, "/proc"))
 			refuse(c, w, working_dir, "working_dir: %s lies in /proc", cwd);
-		else if (ret == 0 && !S_ISDIR(f.st.st_mode))
+		else if (ret == 0 && !S_ISDIR(f.mode))
 			refuse(c, w, working_dir, "working_dir: %s is not a directory", cwd);
 	}
 	if (ret < 0)
 		refuse(c, w, working_dir, "working_dir: %s: %s in %s", cwd, strerror(-ret), inside(w));
-	w->out.cwd = write_string(&c->w, cwd);
+	w->out.cwd = write_string(&c->w, f.path ? f.path : "/");	/* as /proc will show it */
 }
 
 void compile_process(struct compiling *c, struct work *w)

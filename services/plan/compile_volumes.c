@@ -170,7 +170,7 @@ static bool device_item(struct compiling *c, struct work *w, const char *text, s
 		return false;
 	}
 	i->seat.fd = f.fd;
-	if (!S_ISCHR(f.st.st_mode) && !S_ISBLK(f.st.st_mode))
+	if (!S_ISCHR(f.mode) && !S_ISBLK(f.mode))
 		why = "is not a device";
 	else if (*mode && strcmp(mode, "rw") != 0 && strcmp(mode, "rwm") != 0)
 		why = "only rw can be enforced: a mount cannot make a device read-only";
@@ -190,18 +190,17 @@ static bool device_item(struct compiling *c, struct work *w, const char *text, s
 /* Where exactly it goes: only now is known what lies under it. */
 static void place_item(struct compiling *c, struct work *w, struct item *i)
 {
-	struct found f = { .fd = FD_NONE };
+	struct found f;
 	int ret = look(c, w, i->target, &f), flag = ret == -ENOENT || ret == 0 ? mount_make_flag(w, &f) : -1;
-	bool is_dir = f.fd >= 0 && S_ISDIR(f.st.st_mode), same = true;
+	bool is_dir = S_ISDIR(f.mode), same = true;
 
-	if (f.fd >= 0 && i->seat.fd >= 0) {
+	if (f.mode && i->seat.fd >= 0) {
 		struct stat st;
 
 		same = fstat(i->seat.fd, &st) == 0 && S_ISDIR(st.st_mode) == is_dir;
-	} else if (f.fd >= 0) {
+	} else if (f.mode) {
 		same = is_dir;
 	}
-	fd_drop(&f.fd);
 	if (flag >= 0 && same && strcmp(f.path, "/") != 0) {
 		i->m.flags |= (uint32_t)flag;
 		mount_add(c, w, i->m, f.path, i->seat);
@@ -258,7 +257,7 @@ void mount_paths(struct compiling *c, struct work *w)
 {
 	const struct str_list *ro = &w->eff.read_only_paths, *hidden = &w->eff.inaccessible_paths;
 	struct seat none = { .fd = FD_NONE };
-	struct found f = { .fd = FD_NONE };
+	struct found f;
 	int ret;
 
 	for (unsigned i = 0; i < ro->n + hidden->n; i++) {
@@ -273,7 +272,6 @@ void mount_paths(struct compiling *c, struct work *w)
 			refuse(c, w, inaccessible_paths, "isolation.inaccessible_paths: %s: %s", path, strerror(-ret));
 		else
 			refuse(c, w, read_only_paths, "isolation.read_only_paths: %s: %s", path, strerror(-ret));
-		fd_drop(&f.fd);
 	}
 }
 
@@ -299,7 +297,7 @@ static const char *hosts_text(struct compiling *c, const struct work *w)
 void mount_names(struct compiling *c, struct work *w)
 {
 	struct plan_mount m = { .kind = MOUNT_FILE };
-	struct seat seat = { .fd = FD_NONE };
+	struct seat seat = { .fd = FD_NONE, .file = true };
 	const char *text = "";
 	unsigned before;
 

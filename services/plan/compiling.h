@@ -12,6 +12,7 @@
  */
 struct user_base;
 struct filter_made;
+struct spot;
 
 struct compiling {
 	struct spec *s;
@@ -22,6 +23,8 @@ struct compiling {
 	struct plan_mount *mounts; /* WORK_MOUNTS of each, for one service after the other; owned */
 	struct seat *seats;
 	struct filter_made *filters;
+	struct spot *spots;	/* what is at paths that were looked at; open addressing, owned */
+	unsigned nspots;
 	struct user_base *bases; /* passwd and group files read so far */
 	uint8_t uid_taken[542];	/* one bit for each id of the private range, once uids_known */
 	bool uids_known;
@@ -37,6 +40,7 @@ struct compiling {
 struct seat {
 	const char *target;	/* canonical inside the cell's root */
 	int fd;			/* O_PATH of what a bind shows there; FD_NONE: an empty or a kernel file system */
+	bool file;		/* a file, where there is no descriptor to say so */
 	bool empty;		/* a file system of our own: mount points can be made in it */
 	bool writable, exec;	/* by and for the service */
 };
@@ -93,11 +97,11 @@ struct work *work_find(struct compiling *c, const char *name);
 
 /* compile_look.c: paths inside the cell's root, as the service will see them. */
 struct found {
-	int fd;			/* O_PATH; the caller's. FD_NONE: missing */
-	struct stat st;
+	mode_t mode;		/* 0: missing */
 	const char *path;	/* canonical: no symbolic link left; when missing, of what is there plus the rest */
+	int fd;			/* look_source() only: O_PATH; the caller's */
 };
-/* 0; -ENOENT: missing, but path is where it would be; else -errno and nothing in *f. */
+/* 0; -ENOENT: missing, but path is where it would be; else -errno and path is NULL. */
 int look(struct compiling *c, struct work *w, const char *path, struct found *f);
 /* Open for reading what look() found at this canonical path. */
 int look_open(const struct work *w, const char *path);

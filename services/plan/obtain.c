@@ -17,10 +17,24 @@
 
 extern char **environ;
 
+/* A configuration that is a descriptor of ours ("/proc/self/fd/N", a memfd) goes along under a number of its own. */
+static int take_along(const char *path, char *to, size_t size)
+{
+	int n, end = 0;
+
+	if (sscanf(path, "/proc/self/fd/%d%n", &n, &end) != 1 || path[end])
+		return FD_NONE;
+	n = fcntl(n, F_DUPFD, MOVED);
+	snprintf(to, size, "/proc/self/fd/%d", n);
+	return n;
+}
+
 /* Between fork and exec. Everything that is not meant for the compiler is closed by the exec. */
 static _Noreturn void become_compiler(int exe, int sock, int problems, const char *path, bool container)
 {
-	char *argv[] = { "prior-compiler", (char *)path, container ? "container" : NULL, NULL };
+	char along[32];
+	int config = take_along(path, along, sizeof along);
+	char *argv[] = { "prior-compiler", config < 0 ? (char *)path : along, container ? "container" : NULL, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -30,7 +44,7 @@ static _Noreturn void become_compiler(int exe, int sock, int problems, const cha
 	sock = fcntl(sock, F_DUPFD_CLOEXEC, MOVED);
 	problems = problems < 0 ? problems : fcntl(problems, F_DUPFD_CLOEXEC, MOVED);
 	if (exe < 0 || sock < 0 || dup2(sock, 3) < 0 || (problems >= 0 && dup2(problems, 2) < 0) ||
-	    sys_close_range(4, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+	    sys_close_range(4, ~0u, CLOSE_RANGE_CLOEXEC) < 0 || (config >= 0 && fcntl(config, F_SETFD, 0) < 0))
 		_exit(126);
 	syscall(SYS_execveat, exe, "", argv, environ, AT_EMPTY_PATH);
 	_exit(127);

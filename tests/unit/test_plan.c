@@ -209,7 +209,7 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(((struct sock_filter *)(copy + s->seccomp.at))->k = 64, "a load beyond");
 	REFUSES(((struct sock_filter *)(copy + s->seccomp.at))[1].jt = 2, "a jump beyond");
 	REFUSES(((struct sock_filter *)(copy + s->seccomp.at))[3].k = 0, "sum differ");
-	REFUSES(s->seccomp.n--, "sum differ");
+	REFUSES(s->seccomp.n--, "a jump beyond");
 	REFUSES(copy[s->exe.at] = 'x', "absolute");
 	REFUSES(copy[s->exe.at + 2] = 0, "without its end");
 	REFUSES(s->exe.at = (uint32_t)size, "points outside");
