@@ -2,7 +2,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from lib import debs, kernels, paths
@@ -61,13 +61,18 @@ def run(boot: Boot, kernel) -> Result:
     return Result(boot, said, "")
 
 
-def run_all(boots, kernel_name: str, tell) -> list:
-    """All of them, two at a time: the guest's time does not depend on the host's load."""
+def run_all(boots, kernel_name: str, tell, others=None) -> list:
+    """All of them, two at a time with what else is going on (a future): the guest's time does not depend on the load."""
     kernel = kernels.fetch(kernel_name)
     done = []
+    room = BoundedSemaphore(AT_ONCE)
+    if others:
+        room.acquire()
+        others.add_done_callback(lambda _: room.release())
 
     def one(boot: Boot) -> Result:
-        result = run(boot, kernel)
+        with room:
+            result = run(boot, kernel)
         done.append(result)
         tell(len(done), len(boots), result)
         return result

@@ -1,6 +1,5 @@
 """The confined process whose start is compared: one cell, said in each program's own words."""
 import json
-from typing import NamedTuple
 
 UID = 61000         # in the cell; mapped to itself, as ours does
 HOSTNAME = "bench"
@@ -24,47 +23,41 @@ def bubblewrap(root: str) -> list:
             "--seccomp", "9", "--", "/hello"]
 
 
-def crun(bundle: str, cgroups: bool) -> list:
-    manager = "cgroupfs" if cgroups else "disabled"
-    return ["/usr/bin/crun", f"--cgroup-manager={manager}", "run", "--bundle", bundle, "bench-@"]
+def crun(bundle: str) -> list:
+    return ["/usr/bin/crun", "--cgroup-manager=cgroupfs", "run", "--bundle", bundle, "bench-@"]
 
 
 def _mount(where: str, kind: str, *options) -> dict:
     return {"destination": where, "type": kind, "source": kind, "options": list(options)}
 
 
-class Bundle(NamedTuple):
-    root: str
-    limits: bool
-    filter: str         # the same program, base64; crun takes it as it is
-
-    def config(self) -> str:
-        """crun's config.json for the same cell. It has no Landlock."""
-        spec = {
-            "ociVersion": "1.0.2",
-            "process": {"user": {"uid": UID, "gid": UID}, "args": ["/hello"], "env": [], "cwd": "/",
-                        "capabilities": {}, "noNewPrivileges": True,
-                        "rlimits": [{"type": "RLIMIT_CORE", "hard": 0, "soft": 0}]},
-            "root": {"path": self.root, "readonly": True},
-            "hostname": HOSTNAME,
-            "mounts": [
-                _mount("/proc", "proc", "nosuid", "nodev", "noexec", "subset=pid", "hidepid=invisible"),
-                _mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"),
-                _mount("/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
-                _mount("/dev/shm", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777", "size=64m"),
-                _mount("/dev/mqueue", "mqueue", "nosuid", "nodev", "noexec"),
-                _mount("/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
-                _mount("/var/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
-            ],
-            "linux": {
-                "namespaces": [{"type": k} for k in
-                               ("pid", "network", "ipc", "uts", "mount", "cgroup", "user")],
-                "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
-                "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
-            },
-            "annotations": {"run.oci.seccomp_bpf_data": self.filter},
-        }
-        if self.limits:
-            spec["linux"]["cgroupsPath"] = "/bench/crun"
-            spec["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 64}}
-        return json.dumps(spec, indent=1)
+def config(root: str, limits: bool, program: str) -> str:
+    """crun's config.json for the same cell. program: the same filter in base64, which crun takes as it is. It has no
+    Landlock. Its user namespace needs a uid 0, so more ids are mapped than ours has."""
+    spec = {
+        "ociVersion": "1.0.2",
+        "process": {"user": {"uid": UID, "gid": UID}, "args": ["/hello"], "env": [], "cwd": "/",
+                    "capabilities": {}, "noNewPrivileges": True,
+                    "rlimits": [{"type": "RLIMIT_CORE", "hard": 0, "soft": 0}]},
+        "root": {"path": root, "readonly": True},
+        "hostname": HOSTNAME,
+        "mounts": [
+            _mount("/proc", "proc", "nosuid", "nodev", "noexec", "subset=pid", "hidepid=invisible"),
+            _mount("/dev", "tmpfs", "nosuid", "noexec", "mode=755", "size=64k"),
+            _mount("/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
+            _mount("/dev/shm", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777", "size=64m"),
+            _mount("/dev/mqueue", "mqueue", "nosuid", "nodev", "noexec"),
+            _mount("/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
+            _mount("/var/tmp", "tmpfs", "nosuid", "nodev", "noexec", "mode=1777"),
+        ],
+        "linux": {
+            "namespaces": [{"type": k} for k in ("pid", "network", "ipc", "uts", "mount", "cgroup", "user")],
+            "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+            "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+            "cgroupsPath": "/bench/crun",
+        },
+        "annotations": {"run.oci.seccomp_bpf_data": program},
+    }
+    if limits:
+        spec["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 64}}
+    return json.dumps(spec, indent=1)

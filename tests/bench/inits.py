@@ -20,6 +20,7 @@ class Init(NamedTuple):
     version: object         # version() -> str
     append: str = ""        # kernel command line
     missing: object = lambda: None      # why it cannot be measured; None when it can
+    large: bool = True      # with 500 services too
 
     def image(self, n: int, to: Path) -> Path:
         tree = Tree()
@@ -69,7 +70,7 @@ def _no_prior(libc: str):
 
 def prior(name: str, what: str, preset: str, libc: str = "glibc") -> Init:
     return Init(name, what, lambda n: ["/sbin/prior"], _prior(preset, libc),
-                lambda: f"{programs.ours()} ({libc})", missing=_no_prior(libc))
+                lambda: f"{programs.ours()} ({libc})", missing=_no_prior(libc), large=libc == "glibc")
 
 
 # ---- peers: their early mounts are one small static program, their services need no shell
