@@ -109,8 +109,7 @@ static int confined(struct run *r, struct err *e)
 
 	if (fd < 0 || write(fd, yaml, t.n) != (ssize_t)t.n || lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "run: write the configuration");
-	/* The compiler is another process: it opens this by our pid, while we wait for it. */
-	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)getpid(), fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);	/* plan_obtain() hands the descriptor on */
 	return run_confined(path, e);
 }
 

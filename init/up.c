@@ -193,12 +193,26 @@ int up_main(int argc, char **argv)
 	return EXIT_FAILED;
 }
 
+/* The compiler has said why on standard error; a supervisor of nothing would wait for ever. */
+static int expect_one_service(struct err *e)
+{
+	struct plan p = { 0 };
+	int rc = plan_map(&p, boot.plan_fd, e);
+
+	if (rc == 0 && p.head->services.n != 1)
+		rc = err_set(e, EINVAL, "run: not started: its confinement was refused");
+	plan_unmap(&p);
+	return rc;
+}
+
 int run_confined(const char *path, struct err *e)
 {
 	char run_dir[64];
 	struct text t = TEXT_IN(run_dir);
 	int rc = prepare(path, e);
 
+	if (rc == 0)
+		rc = expect_one_service(e);
 	if (rc < 0)
 		return rc;
 	run_dir_default(run_dir, sizeof run_dir);

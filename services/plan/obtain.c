@@ -147,7 +147,8 @@ static int take_plan_file(const char *path, int *plan_fd, struct compiler_report
 	struct plan p;
 
 	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    pread(file, magic, sizeof magic, 0) != (ssize_t)sizeof magic || memcmp(magic, PLAN_MAGIC, sizeof magic) != 0)
+	    pread(file, magic, sizeof magic, 0) != (ssize_t)sizeof magic || memcmp(magic, PLAN_MAGIC,
+										   sizeof magic) != 0)
 		return 0;
 	if (plan_seal(file, &fd, e) < 0 || plan_map(&p, fd, e) < 0)
 		return err_in(e, "%s", path);
