@@ -16,6 +16,7 @@
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static void close_at_exec(void *ctx, int fd)
@@ -195,6 +196,8 @@ static int map_all(struct prior *p, int ledger_fd, int fault, struct err *e)
 	h->generation++;
 	if (fault && !panic_survived(&p->ledger, fault))
 		panic_end(&p->ledger, "too many faults in a minute; coming back once more would not help");
+	if (h->mode == MODE_MACHINE)
+		prctl(PR_SET_DUMPABLE, 0);
 	if (panic_arm(&p->ledger, e) < 0 || plan_map(&p->plan, h->plan_fd, e) < 0)
 		return -e->code;
 	if (p->plan.head->services.n != h->nservices || ledger_listens(&p->plan) != h->nlisten)

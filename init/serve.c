@@ -9,6 +9,7 @@
 #include "init/signals.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
@@ -214,6 +215,8 @@ void serve(struct prior *p)
 		serve_turn(p);
 	server_end(p);
 	sockets_close_all(p);
+	notify_close_all(p);
+	rmdir(p->ledger.head->run_dir);	/* only when no log is in it */
 }
 
 void serve_shutdown(struct prior *p, enum shutdown_kind kind)

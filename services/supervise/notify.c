@@ -14,6 +14,14 @@
 #define MESSAGES_A_TURN 16
 #define FDS_MAX 16	/* more than these the kernel closes itself */
 
+static const char *notify_dir(const struct prior *p, char *buf, size_t size)
+{
+	struct text t = { .at = buf, .size = size };
+
+	text_fmt(&t, "%s/notify", p->ledger.head->run_dir);
+	return buf;
+}
+
 const char *notify_path(const struct prior *p, uint32_t i, char *buf, size_t size)
 {
 	struct text t = { .at = buf, .size = size };
@@ -46,13 +54,11 @@ int notify_open(struct prior *p, uint32_t i, struct err *e)
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
 	char path[256], dir[128];
-	struct text t = TEXT_IN(dir);
 	int on = 1;
 
 	if (!(d->flags & CELL_NOTIFY) || s->notify_fd >= 0)
 		return 0;
-	text_fmt(&t, "%s/notify", p->ledger.head->run_dir);
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+	if (mkdir(notify_dir(p, dir, sizeof dir), 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make %s", dir);
 	owned_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -235,4 +241,20 @@ int notify_watch(struct prior *p, uint32_t i, struct err *e)
 
 	p->run[i].notify_src = rc < 0 ? 0 : (uint32_t)rc;
 	return rc < 0 ? rc : 0;
+}
+
+void notify_close_all(struct prior *p)
+{
+	char path[256];
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct ledger_svc *s = svc_of(p, i);
+
+		if (s->notify_fd < 0)
+			continue;
+		loop_remove(&p->loop, &p->run[i].notify_src);
+		fd_drop(&s->notify_fd);
+		unlink(notify_path(p, i, path, sizeof path));
+	}
+	rmdir(notify_dir(p, path, sizeof path));
 }

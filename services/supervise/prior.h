@@ -23,7 +23,8 @@ struct svc_run {
 	uint32_t wait_edge;		/* the edge that waits_for names */
 	uint32_t queued, queue_next;	/* events that wait for it, one bit each; next service in the queue + 1 */
 	uint32_t building;		/* its place in building[] + 1, 0: not there */
-	uint32_t logged;		/* 1: in log_order[] */
+	uint16_t logged;		/* 1: in log_order[] */
+	uint16_t ended;			/* 1: the logger is to be told that it has */
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_LOGGER, PID_TRIAL };
@@ -58,6 +59,7 @@ struct prior {
 	uint32_t *listen_src;		/* loop handle per entry of the listen table */
 	uint32_t *building, nbuilding;	/* services with an open report */
 	uint32_t *log_order, nlogs, logs_sent; /* services with log pipes; how many the logger has */
+	uint32_t nended;		/* ends that the logger was not told */
 	struct pid_slot *pids;		/* open addressing */
 	uint32_t pid_mask;
 	struct unclaimed unclaimed[UNCLAIMED_MAX];

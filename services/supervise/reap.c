@@ -69,7 +69,9 @@ static void say_exit(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int
 {
 	struct event ev;
 
-	event_begin(&ev, kind == EXIT_CODE && status == 0 ? "info" : "warning", "exited", svc_name(p, i));
+	bool asked = svc_of(p, i)->flags & SVC_F_SIGNALLED;
+
+	event_begin(&ev, asked || (kind == EXIT_CODE && status == 0) ? "info" : "warning", "exited", svc_name(p, i));
 	event_num(&ev, "pid", pid);
 	event_num(&ev, kind == EXIT_CODE ? "code" : "signal", status);
 	if (kind == EXIT_OOM)
@@ -94,6 +96,7 @@ static void main_ended(struct prior *p, uint32_t i, int32_t pid, int code, int s
 		fd_drop(&s->pidfd);
 		if (s->flags & SVC_F_RAN)
 			say_exit(p, i, pid, kind, status);
+		stream_ended(p, i);
 		if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
 			s->exit_kind = kind;
 			s->exit_status = status;

@@ -43,6 +43,26 @@ static int send_one(struct prior *p, uint32_t i, struct err *e)
 	return logger_send(p->ledger.head->logger_fd, &a, svc_of(p, i)->log_rd, e);
 }
 
+/* The logger is told of ends; one that it could not be told is told with the next that it reads. */
+static int send_ends(struct prior *p)
+{
+	struct err e;
+	int rc = 0;
+
+	for (uint32_t k = 0; p->nended && rc == 0 && k < p->logs_sent; k++) {
+		uint32_t i = p->log_order[k];
+
+		if (!p->run[i].ended)
+			continue;
+		rc = logger_flush(p->ledger.head->logger_fd, svc_name(p, i), &e);
+		if (rc == 0) {
+			p->run[i].ended = 0;
+			p->nended--;
+		}
+	}
+	return rc;
+}
+
 static void flush(struct prior *p);
 
 static void on_writable(void *ctx, uint32_t arg, uint32_t events)
@@ -73,6 +93,8 @@ static void flush(struct prior *p)
 		rc = send_one(p, p->log_order[p->logs_sent], &e);
 		p->logs_sent += rc == 0;
 	}
+	if (rc == 0)
+		rc = send_ends(p);
 	if (rc == -EAGAIN) {
 		rc = loop_add(&p->loop, h->logger_fd, EPOLLOUT, on_writable, 0, &e);
 		p->logger_src = rc < 0 ? 0 : (uint32_t)rc;
@@ -99,6 +121,15 @@ int stream_open(struct prior *p, uint32_t i, struct err *e)
 	add_to_order(p, i);
 	flush(p);
 	return 0;
+}
+
+void stream_ended(struct prior *p, uint32_t i)
+{
+	if (!p->run[i].logged)
+		return;
+	p->nended += !p->run[i].ended;
+	p->run[i].ended = 1;
+	flush(p);
 }
 
 static void start_later(struct prior *p)

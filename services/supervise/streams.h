@@ -7,6 +7,7 @@ int streams_begin(struct prior *p, struct err *e);	/* the event pipe; starts the
 /* The pipe of service i, made at its first start; the logger gets the reading end when it reads. Inside LEDGER_WRITE.
  * */
 int stream_open(struct prior *p, uint32_t i, struct err *e);
+void stream_ended(struct prior *p, uint32_t i);	/* what it left without a newline is a line */
 void streams_resume(struct prior *p);	/* after an exec: all is sent again to a new logger, or the old one is kept */
 void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status);
 void streams_logger_start(struct prior *p);	/* TIMER_LOGGER: start it (again) */

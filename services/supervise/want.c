@@ -7,6 +7,15 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/sockets.h"
 
+static void say_for_whom(struct prior *p, uint32_t i)
+{
+	struct event ev;
+
+	event_begin(&ev, "info", "waiting", svc_name(p, i));
+	event_str(&ev, "for", svc_name(p, svc_of(p, i)->waits_for - 1));
+	prior_event(p, &ev);
+}
+
 static enum svc_event wait_for_deps(struct prior *p, uint32_t i, bool asked)
 {
 	struct ledger_svc *s = svc_of(p, i);
@@ -18,7 +27,11 @@ static enum svc_event wait_for_deps(struct prior *p, uint32_t i, bool asked)
 	if (!deps_name_wait(p, i, asked))
 		return EV_DEP_FAILED;
 	deps_pull(p, i, asked);
-	return p->run[i].unmet == 0 ? EV_DEPS_READY : EV_NONE;
+	if (p->run[i].unmet == 0)
+		return EV_DEPS_READY;
+	if (s->waits_for)
+		say_for_whom(p, i);
+	return EV_NONE;
 }
 
 enum svc_event svc_wait(struct prior *p, uint32_t i)

@@ -107,7 +107,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 		kill -KILL $escaped 2>/dev/null
 	fi
 	finish TERM 0 "SIGTERM ends all, with code 0"
-	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name '*.sock'; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
+	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name "*.sock"; ls -d "$work/run/notify" 2>/dev/null; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
 }
 
 life "$work/prior"

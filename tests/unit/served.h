@@ -5,7 +5,7 @@
 #include "tests/unit/made_plan.h"
 
 /* A test that uses this is linked with LINK, so that the fakes of served.c take their places. */
-/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=panic_arm */
+/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=logger_flush,--wrap=panic_arm */
 
 extern struct prior prior;
 extern char run_dir[64];

@@ -1,6 +1,6 @@
 /* Services as real processes: starts, ends, stops, readiness, and what is told about them. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=panic_arm */
+/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=logger_flush,--wrap=panic_arm */
 #include "services/spec/spec.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"

@@ -1,6 +1,6 @@
 /* Coming back from the ledger, with the processes of before: what was, goes on. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=panic_arm */
+/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=logger_flush,--wrap=panic_arm */
 #include "init/panic.h"
 #include "init/reexec.h"
 #include "services/spec/spec.h"

@@ -1,6 +1,6 @@
 /* Listening sockets: bound before anything starts, handed over, kept; and what is said when that fails. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=panic_arm */
+/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=logger_flush,--wrap=panic_arm */
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
 #include "tests/unit/served.h"
