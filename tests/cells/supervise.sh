@@ -90,14 +90,14 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 	is "four faults and a re-exec: no call was refused" "calls many, failed 0" "$(cat "$work/calls")"
 	is "every service is the process it was" "$pids" "$(field answer pid) $(field user pid) $(field ready pid)"
 	is "generations and crashes are counted" "6 4" "$(own generation) $(own crashes)"
-	is "no descriptor more than before" "$before" "$(fds)"
+	is "no descriptor more than before" yes "$([ "$(fds)" -le "$before" ] && echo yes)"
 
 	is "a connection starts the lazy one" "calls few, failed 0" "$("$work/tool" call "$work/lazy.sock" 0)"
 	is "and it stays" up "$(field lazy state)"
 	is "a restart gives a new process" 0 "$(was=$(field answer pid); ctl restart answer >/dev/null; [ "$(field answer pid)" != "$was" ]; echo $?)"
 	before=$(fds)
 	for i in 1 2 3 4 5 6 7 8 9 10; do ctl restart user >/dev/null || echo "restart $i failed"; done
-	is "ten restarts leave no descriptor behind" "$before" "$(fds)"
+	is "ten restarts leave no descriptor behind" yes "$([ "$(fds)" -le "$before" ] && echo yes)"
 	escaped=$(grep -o 'escaped [0-9]*' "$work/log" | head -1 | grep -o '[0-9]*')
 	is "a stop is answered" 0 "$(ctl stop escape >/dev/null; echo $?)"
 	if [ -d "/sys/fs/cgroup/prior" ] || [ -d "/sys/fs/cgroup/unified/prior" ]; then
@@ -107,7 +107,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 		kill -KILL $escaped 2>/dev/null
 	fi
 	finish TERM 0 "SIGTERM ends all, with code 0"
-	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name "*.sock"; ls -d "$work/run/notify" 2>/dev/null; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
+	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name "*.sock"; ls -R "$work/run/notify" 2>/dev/null; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
 }
 
 life "$work/prior"
