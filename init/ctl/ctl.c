@@ -31,16 +31,6 @@ static const struct link *find_link(const char *argv0)
 	return NULL;
 }
 
-bool ctl_is_link(const char *argv0)
-{
-	return find_link(argv0) != NULL;
-}
-
-bool ctl_is_verb(const char *word)
-{
-	return verb_find(word) != NULL;
-}
-
 int ctl_say(const struct ctl *c, int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -1,7 +1,6 @@
 /* The control tool: what people type. An ordinary process, never PID 1; may use stdio and the heap. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
-#include <stdbool.h>
 
 #define PRIOR_VERSION "0.1.0"
 
@@ -10,8 +9,3 @@
  * telinit, init). Returns the exit code, in systemctl's and sysexits' terms; what it had to say is printed.
  */
 int ctl_main(int argc, char **argv);
-
-/* Whether the word is a verb of ctl_main's, built or not. */
-bool ctl_is_verb(const char *word);
-/* Whether argv[0] is one of the names above that mean something of their own. */
-bool ctl_is_link(const char *argv0);

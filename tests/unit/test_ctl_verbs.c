@@ -319,10 +319,6 @@ static void links_end_the_machine_as_their_names_say(void **state)
 		else
 			assert_true(strlen(out) > 10);
 	}
-	assert_true(ctl_is_link("/sbin/shutdown"));
-	assert_false(ctl_is_link("/sbin/prior"));
-	assert_true(ctl_is_verb("status"));
-	assert_false(ctl_is_verb("/etc/prior"));
 }
 
 static void force_asks_the_kernel_only(void **state)
