@@ -13,64 +13,65 @@
 static const struct {
 	const char *name, *calls;
 } groups[] = {
-	{ "@default", "arch_prctl brk cacheflush clock_getres clock_gettime clock_nanosleep execve exit exit_group futex "
-	  "futex_requeue futex_wait futex_waitv futex_wake get_robust_list get_thread_area getegid geteuid getgid "
-	  "getgroups getpgid getpgrp getpid getppid getrandom getresgid getresuid getrlimit getsid gettid gettimeofday "
-	  "getuid map_shadow_stack membarrier mmap mprotect mseal munmap nanosleep pause prlimit64 restart_syscall "
-	  "riscv_flush_icache rseq rt_sigreturn sched_getaffinity sched_yield set_robust_list set_thread_area "
-	  "set_tid_address time uretprobe" },
+	{ "@default", "arch_prctl brk cacheflush clock_getres clock_gettime clock_nanosleep execve exit "
+	  "exit_group futex futex_requeue futex_wait futex_waitv futex_wake get_robust_list get_thread_area "
+	  "getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getrandom getresgid getresuid "
+	  "getrlimit getsid gettid gettimeofday getuid map_shadow_stack membarrier mmap mprotect mseal munmap "
+	  "nanosleep pause prlimit64 restart_syscall riscv_flush_icache rseq rt_sigreturn sched_getaffinity "
+	  "sched_yield set_robust_list set_thread_area set_tid_address time uretprobe" },
 	{ "@aio", "io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit @io-uring" },
 	{ "@io-uring", "io_uring_enter io_uring_register io_uring_setup" },
-	{ "@basic-io", "close close_range dup dup2 dup3 lseek pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readv "
-	  "write writev" },
+	{ "@basic-io", "close close_range dup dup2 dup3 lseek pread64 preadv preadv2 pwrite64 pwritev pwritev2 "
+	  "read readv write writev" },
 	{ "@chown", "chown fchown fchownat lchown" },
 	{ "@clock", "adjtimex clock_adjtime clock_settime settimeofday" },
 	{ "@cpu-emulation", "modify_ldt" },
 	{ "@debug", "lookup_dcookie perf_event_open pidfd_getfd ptrace" },
-	{ "@file-system", "access chdir chmod close creat faccessat faccessat2 fallocate fchdir fchmod fchmodat fchmodat2 "
-	  "fcntl fgetxattr flistxattr fremovexattr fsetxattr fstat fstatfs ftruncate futimesat getcwd getdents getdents64 "
-	  "getxattr getxattrat inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lgetxattr link linkat "
-	  "listmount listxattr listxattrat llistxattr lremovexattr lsetxattr lstat mkdir mkdirat mknod mknodat newfstatat "
-	  "open openat openat2 readlink readlinkat removexattr removexattrat rename renameat renameat2 rmdir setxattr "
-	  "setxattrat stat statfs statmount statx symlink symlinkat truncate unlink unlinkat utime utimensat utimes" },
+	{ "@file-system", "access chdir chmod close creat faccessat faccessat2 fallocate fchdir fchmod fchmodat "
+	  "fchmodat2 fcntl fgetxattr flistxattr fremovexattr fsetxattr fstat fstatfs ftruncate futimesat getcwd "
+	  "getdents getdents64 getxattr getxattrat inotify_add_watch inotify_init inotify_init1 inotify_rm_watch "
+	  "lgetxattr link linkat listmount listxattr listxattrat llistxattr lremovexattr lsetxattr lstat mkdir "
+	  "mkdirat mknod mknodat newfstatat open openat openat2 readlink readlinkat removexattr removexattrat "
+	  "rename renameat renameat2 rmdir setxattr setxattrat stat statfs statmount statx symlink symlinkat "
+	  "truncate unlink unlinkat utime utimensat utimes" },
 	{ "@io-event", "epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait "
 	  "epoll_wait_old eventfd eventfd2 poll ppoll pselect6 select" },
-	{ "@ipc", "memfd_create mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv "
-	  "msgsnd pipe pipe2 process_madvise process_vm_readv process_vm_writev semctl semget semop semtimedop shmat "
-	  "shmctl shmdt shmget" },
+	{ "@ipc", "memfd_create mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl "
+	  "msgget msgrcv msgsnd pipe pipe2 process_madvise process_vm_readv process_vm_writev semctl semget "
+	  "semop semtimedop shmat shmctl shmdt shmget" },
 	{ "@keyring", "add_key keyctl request_key" },
 	{ "@memlock", "mlock mlock2 mlockall munlock munlockall" },
 	{ "@module", "delete_module finit_module init_module" },
-	{ "@mount", "chroot fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr "
-	  "pivot_root umount2" },
-	{ "@network-io", "accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg "
-	  "sendmmsg sendmsg sendto setsockopt shutdown socket socketpair" },
-	{ "@obsolete", "_sysctl afs_syscall create_module get_kernel_syms getpmsg nfsservctl putpmsg query_module security "
-	  "sysfs tuxcall uselib ustat vserver" },
+	{ "@mount", "chroot fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree "
+	  "open_tree_attr pivot_root umount2" },
+	{ "@network-io", "accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom "
+	  "recvmmsg recvmsg sendmmsg sendmsg sendto setsockopt shutdown socket socketpair" },
+	{ "@obsolete", "_sysctl afs_syscall create_module get_kernel_syms getpmsg nfsservctl putpmsg "
+	  "query_module security sysfs tuxcall uselib ustat vserver" },
 	{ "@pkey", "pkey_alloc pkey_free pkey_mprotect" },
-	{ "@privileged", "@chown @clock @module @raw-io @reboot @swap _sysctl acct bpf capset chroot fanotify_init "
-	  "fanotify_mark nfsservctl open_by_handle_at pivot_root quotactl quotactl_fd setdomainname setfsuid setgroups "
-	  "sethostname setresuid setreuid setuid vhangup" },
-	{ "@process", "capget clone clone3 execveat fork getrusage kill pidfd_open pidfd_send_signal prctl rt_sigqueueinfo "
-	  "rt_tgsigqueueinfo setns tgkill times tkill unshare vfork wait4 waitid" },
+	{ "@privileged", "@chown @clock @module @raw-io @reboot @swap _sysctl acct bpf capset chroot "
+	  "fanotify_init fanotify_mark nfsservctl open_by_handle_at pivot_root quotactl quotactl_fd "
+	  "setdomainname setfsuid setgroups sethostname setresuid setreuid setuid vhangup" },
+	{ "@process", "capget clone clone3 execveat fork getrusage kill pidfd_open pidfd_send_signal prctl "
+	  "rt_sigqueueinfo rt_tgsigqueueinfo setns tgkill times tkill unshare vfork wait4 waitid" },
 	{ "@raw-io", "ioperm iopl" },
 	{ "@reboot", "kexec_file_load kexec_load reboot" },
-	{ "@resources", "ioprio_set mbind migrate_pages move_pages sched_setaffinity sched_setattr sched_setparam "
-	  "sched_setscheduler set_mempolicy set_mempolicy_home_node setpriority setrlimit" },
+	{ "@resources", "ioprio_set mbind migrate_pages move_pages sched_setaffinity sched_setattr "
+	  "sched_setparam sched_setscheduler set_mempolicy set_mempolicy_home_node setpriority setrlimit" },
 	{ "@sandbox", "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp" },
 	{ "@setuid", "setgid setgroups setregid setresgid setresuid setreuid setuid" },
-	{ "@signal", "rt_sigaction rt_sigpending rt_sigprocmask rt_sigsuspend rt_sigtimedwait sigaltstack signalfd "
-	  "signalfd4" },
+	{ "@signal", "rt_sigaction rt_sigpending rt_sigprocmask rt_sigsuspend rt_sigtimedwait sigaltstack "
+	  "signalfd signalfd4" },
 	{ "@swap", "swapoff swapon" },
 	{ "@sync", "fdatasync fsync msync sync sync_file_range syncfs" },
-	{ "@system-service", "@aio @basic-io @chown @default @file-system @io-event @ipc @keyring @memlock @network-io "
-	  "@process @resources @setuid @signal @sync @timer capget capset copy_file_range fadvise64 flock get_mempolicy "
-	  "getcpu getpriority ioctl ioprio_get kcmp madvise mremap name_to_handle_at personality readahead "
-	  "remap_file_pages sched_get_priority_max sched_get_priority_min sched_getattr sched_getparam "
-	  "sched_getscheduler sched_rr_get_interval sendfile setfsgid setfsuid setpgid setsid splice sysinfo tee umask "
-	  "uname userfaultfd vmsplice" },
-	{ "@timer", "alarm getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime timer_settime "
-	  "timerfd_create timerfd_gettime timerfd_settime times" },
+	{ "@system-service", "@aio @basic-io @chown @default @file-system @io-event @ipc @keyring @memlock "
+	  "@network-io @process @resources @setuid @signal @sync @timer capget capset copy_file_range fadvise64 "
+	  "flock get_mempolicy getcpu getpriority ioctl ioprio_get kcmp madvise mremap name_to_handle_at "
+	  "personality readahead remap_file_pages sched_get_priority_max sched_get_priority_min sched_getattr "
+	  "sched_getparam sched_getscheduler sched_rr_get_interval sendfile setfsgid setfsuid setpgid setsid "
+	  "splice sysinfo tee umask uname userfaultfd vmsplice" },
+	{ "@timer", "alarm getitimer setitimer timer_create timer_delete timer_getoverrun timer_gettime "
+	  "timer_settime timerfd_create timerfd_gettime timerfd_settime times" },
 
 	/* What `default` allows besides @system-service: calls that only take rights away, or that only ask. */
 	{ "@default-more", "@pkey @sandbox cachestat mincore process_mrelease" },
@@ -79,23 +80,24 @@ static const struct {
 	/* Answered as if the kernel had not been built with them: programs have another way. clone3 takes its flags by
 	 * a pointer; io_uring makes calls that no filter sees. */
 	{ "@absent", "@io-uring clone3 userfaultfd" },
-	{ "@strict-profile", "@io-event @network-io @signal @timer "
-	  "accept access arch_prctl brk chdir chmod clock_getres clock_gettime clock_nanosleep clone close close_range "
-	  "copy_file_range creat dup dup2 dup3 execve execveat exit exit_group faccessat faccessat2 fadvise64 fallocate "
-	  "fchdir fchmod fchmodat fchmodat2 fcntl fdatasync fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat "
-	  "fstatfs fsync ftruncate futex futex_waitv futimesat get_robust_list "
-	  "get_thread_area getcpu getcwd getdents getdents64 getegid geteuid getgid getgroups getpgid getpgrp getpid "
-	  "getppid getpriority getrandom getresgid getresuid getrlimit getrusage getsid gettid gettimeofday getuid "
-	  "getxattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioctl ioprio_get kill "
-	  "@sandbox lgetxattr link linkat listxattr llistxattr lremovexattr lseek lsetxattr lstat madvise "
-	  "membarrier memfd_create mincore mkdir mkdirat mmap mprotect mremap msync munmap nanosleep newfstatat open "
-	  "openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 @pkey prctl pread64 preadv preadv2 prlimit64 "
-	  "process_mrelease pwrite64 pwritev pwritev2 read readlink readlinkat readv removexattr rename renameat renameat2 "
-	  "restart_syscall rmdir rseq rt_sigqueueinfo rt_sigreturn rt_tgsigqueueinfo sched_get_priority_max "
+	{ "@strict-profile", "@io-event @network-io @signal @timer accept access arch_prctl brk chdir chmod "
+	  "clock_getres clock_gettime clock_nanosleep clone close close_range copy_file_range creat dup dup2 "
+	  "dup3 execve execveat exit exit_group faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat "
+	  "fchmodat2 fcntl fdatasync fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat fstatfs fsync "
+	  "ftruncate futex futex_waitv futimesat get_robust_list get_thread_area getcpu getcwd getdents "
+	  "getdents64 getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority getrandom "
+	  "getresgid getresuid getrlimit getrusage getsid gettid gettimeofday getuid getxattr inotify_add_watch "
+	  "inotify_init inotify_init1 inotify_rm_watch ioctl ioprio_get kill @sandbox lgetxattr link linkat "
+	  "listxattr llistxattr lremovexattr lseek lsetxattr lstat madvise membarrier memfd_create mincore mkdir "
+	  "mkdirat mmap mprotect mremap msync munmap nanosleep newfstatat open openat openat2 pause pidfd_open "
+	  "pidfd_send_signal pipe pipe2 @pkey prctl pread64 preadv preadv2 prlimit64 process_mrelease pwrite64 "
+	  "pwritev pwritev2 read readlink readlinkat readv removexattr rename renameat renameat2 restart_syscall "
+	  "rmdir rseq rt_sigqueueinfo rt_sigreturn rt_tgsigqueueinfo sched_get_priority_max "
 	  "sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler "
-	  "sched_rr_get_interval sched_setaffinity sched_yield sendfile set_robust_list set_thread_area set_tid_address "
-	  "setpgid setrlimit setsid setxattr splice stat statfs statx symlink symlinkat sync_file_range sysinfo tee tgkill "
-	  "tkill truncate umask uname unlink unlinkat utime utimensat utimes vfork wait4 waitid write writev" },
+	  "sched_rr_get_interval sched_setaffinity sched_yield sendfile set_robust_list set_thread_area "
+	  "set_tid_address setpgid setrlimit setsid setxattr splice stat statfs statx symlink symlinkat "
+	  "sync_file_range sysinfo tee tgkill tkill truncate umask uname unlink unlinkat utime utimensat utimes "
+	  "vfork wait4 waitid write writev" },
 };
 
 const char *call_group(const char *name)

@@ -23,7 +23,8 @@ void facts_of_machine(struct machine_facts *f);
 /*
  * Plan every service of s that has no error. New problems (missing user, absent executable, an unusable path, a
  * kernel without a feature) are added to s with their place and condemn their service only (it goes to
- * plan_head.refused). On success *fd is a sealed memfd that holds a plan that plan_verify() accepts; the caller owns it.
+ * plan_head.refused). On success *fd is a sealed memfd that holds a plan that plan_verify() accepts; the caller
+ * owns it.
  */
 int plan_compile(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Keys that need something of the machine. One row per key; what is active and impossible is refused or taken out. */
-enum need { NEED_SPACES = 1, NEED_USER = 2, NEED_MOUNT = 4 };
+enum need { NEED_SPACES = 1, NEED_USER = 2, NEED_MOUNT = 4, NEED_ROOT = 8 };
 enum shape { IS_BOOL, IS_WORD, IS_LIST, IS_PATH };
 
 struct wish {
@@ -41,6 +41,8 @@ static const struct wish wishes[] = {
 	WISH("isolation.proc_subset", proc_subset, IS_WORD, NEED_MOUNT),
 	WISH("isolation.protect_control_groups", protect_control_groups, IS_BOOL, NEED_MOUNT),
 	WISH("limits.shm_size", shm_size, IS_PATH, NEED_MOUNT),
+	WISH("security.dynamic_user", dynamic_user, IS_BOOL, NEED_ROOT),
+	WISH("security.cap_add", cap_add, IS_LIST, NEED_ROOT),
 };
 #define WISHES (sizeof wishes / sizeof *wishes)
 
@@ -98,7 +100,9 @@ static const char *lacking(unsigned needs)
 		return "no namespace can be made here (it takes root, and a container that allows it)";
 	if (needs & NEED_MOUNT)
 		return "nothing can be mounted here (it takes root, and a container that allows it)";
-	return "no user namespace can be made here (is user.max_user_namespaces 0?)";
+	if (needs & NEED_USER)
+		return "no user namespace can be made here (is user.max_user_namespaces 0?)";
+	return "only root can do that";
 }
 
 /*
@@ -131,7 +135,7 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 		return;
 	w->contained = true;
 	w->out.flags |= CELL_CONTAINED;
-	if (missing != NEED_USER) {
+	if (missing & (NEED_SPACES | NEED_MOUNT)) {
 		w->eff.preset = w->svc->preset_given ? w->eff.preset : PRESET_CONTAINED;
 		tell(c, w, preset, "contained: %s; the rest of preset '%s' holds", lacking(missing),
 		     preset_names[w->svc->preset]);
@@ -196,8 +200,9 @@ static void write_spaces(struct compiling *c, struct work *w)
 
 void decide(struct compiling *c, struct work *w)
 {
-	const unsigned missing = (c->f->can_namespaces ? 0 : NEED_SPACES) | (c->f->can_userns ? 0 : NEED_USER) |
-				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT);
+	const unsigned missing = (c->f->can_namespaces ? 0 : NEED_SPACES) | (c->f->can_userns && c->f->is_root ? 0 : NEED_USER) |
+				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT) |
+				 (c->f->is_root ? 0 : NEED_ROOT);
 
 	w->protect_system = w->eff.protect_system;
 	w->protect_home = w->eff.protect_home;

@@ -1,4 +1,4 @@
-/* The service's environment: files, then the map, then what follows from its user and PATH. Nothing of our own leaks in. */
+/* The service's environment: files, then the map, then what follows from its user. Nothing of our own leaks in. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/compiling.h"
 #include <errno.h>
@@ -128,7 +128,8 @@ static void env_file(struct compiling *c, struct work *w, struct env *env, const
 
 	if (!text) {
 		refuse(c, w, env_file, "env_file: %s: %s", path,
-		       errno == EFBIG ? "larger than 256 KiB" : errno == EINVAL ? "not a regular file" : strerror(errno));
+		       errno == EFBIG ? "larger than 256 KiB" :
+		       errno == EINVAL ? "not a regular file" : strerror(errno));
 		return;
 	}
 	if (memchr(text, 0, n)) {

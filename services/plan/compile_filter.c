@@ -1,4 +1,4 @@
-/* Which filter a service gets: its profile, the restrictions in effect, its own lists; equal wishes share one program. */
+/* Which filter a service gets: profile, restrictions in effect, its own lists; equal wishes share one program. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
 #include "services/plan/compiling.h"
@@ -16,8 +16,8 @@ struct filter_made {
 };
 
 /*
- * `strict` brings its argument rules with it. A key that a file sets to false is a decision all the same: a program that
- * compiles at run time needs memory_deny_write_execute: false and can still have the rest.
+ * `strict` brings its argument rules with it. A key that a file sets to false is a decision all the same: a
+ * program that compiles at run time needs memory_deny_write_execute: false and can still have the rest.
  */
 #define IN_EFFECT(w, key) ((w)->eff.key || ((w)->eff.seccomp == SECCOMP_STRICT && !is_asked(w, key)))
 

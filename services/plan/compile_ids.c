@@ -282,7 +282,8 @@ static void compile_dynamic(struct compiling *c, struct work *w)
 			return;
 		}
 	}
-	refuse(c, w, dynamic_user, "security.dynamic_user: all ids from %u to %u are taken", DYNAMIC_FIRST, DYNAMIC_LAST);
+	refuse(c, w, dynamic_user, "security.dynamic_user: all ids from %u to %u are taken", DYNAMIC_FIRST,
+	       DYNAMIC_LAST);
 }
 
 /* A path field as text of its own; NULL when it is none. */
@@ -330,7 +331,8 @@ void compile_ids(struct compiling *c, struct work *w)
 	if (c->f->is_root || w->refused)
 		return;
 	if (w->out.uid != geteuid() || w->out.gid != getegid())
-		refuse(c, w, user, "user %u, group %u: only root can run a service as somebody else", w->out.uid, w->out.gid);
+		refuse(c, w, user, "user %u, group %u: only root can run a service as somebody else",
+		       w->out.uid, w->out.gid);
 	/* Only root can change them: the plan has those that the service will have. */
 	gid_t own[256];
 	int n = getgroups(256, own);

@@ -15,11 +15,12 @@
 #define DEVICE 0x8000u			/* ioctl of devices */
 
 /*
- * With unveil, what is listed is what there is, as on OpenBSD. There a program calls unveil() when it is loaded already;
- * here the rules hold before its first instruction, so what it takes to get there is implied: the program itself (rx),
- * its ELF interpreter or the one of its first line (rx), and, for what needs a loader, the directories and files that
- * the loader looks for libraries in (r), /dev/null and the like, and what descriptors are called in /proc. Nothing else: no
- * /etc, no /tmp. `x` on a directory lets everything below be executed.
+ * With unveil, what is listed is what there is, as on OpenBSD. There a program calls unveil() when it is loaded
+ * already; here the rules hold before its first instruction, so what it takes to get there is implied: the
+ * program itself (rx), its ELF interpreter or the one of its first line (rx), and, for what needs a loader, the
+ * directories and files that the loader looks for libraries in (r), /dev/null and the like, and what
+ * descriptors are called in /proc. Nothing else: no /etc, no /tmp. `x` on a directory lets everything below be
+ * executed.
  */
 #define RULES_MAX 512
 

@@ -12,7 +12,8 @@ static void compile_rlimits(struct compiling *c, struct work *w)
 
 	for (unsigned i = 0; i < SPEC_RLIMITS; i++) {
 		const struct spec_rlimit *l = &w->eff.rlimit[i];
-		bool core = i == RLIMIT_CORE && w->eff.preset != PRESET_NONE;	/* a core file is a copy of its secrets */
+		/* a core file is a copy of its secrets */
+		bool core = i == RLIMIT_CORE && w->eff.preset != PRESET_NONE;
 		bool rt = i == RLIMIT_RTPRIO && w->eff.restrict_realtime;
 
 		if (l->given && l->soft > l->hard)
@@ -49,13 +50,14 @@ static void compile_cgroup(struct compiling *c, struct work *w)
 	const struct spec_service *e = &w->eff, *s = w->svc;
 	struct cgroup_files g = { .n = 0 };
 
-	/* high before max: written the other way round a large service could be killed where it would only be slowed. */
+	/* high before max: the other way round, what would only be slowed could be killed. */
 	if (e->memory_high)
 		cgroup_add(c, w, &g, &s->memory_high, "memory.high", amount(c, e->memory_high));
 	if (e->memory_max)
 		cgroup_add(c, w, &g, &s->memory_max, "memory.max", amount(c, e->memory_max));
 	if (e->cpu_quota_us)
-		cgroup_add(c, w, &g, &s->cpu_quota_us, "cpu.max", compiling_fmt(c, "%s %llu", amount(c, e->cpu_quota_us),
+		cgroup_add(c, w, &g, &s->cpu_quota_us, "cpu.max", compiling_fmt(c, "%s %llu", amount(c,
+												     e->cpu_quota_us),
 			   (unsigned long long)(e->cpu_period_us ? e->cpu_period_us : 100000)));
 	if (e->cpu_weight != UNSET_NUM)
 		cgroup_add(c, w, &g, &s->cpu_weight, "cpu.weight", compiling_fmt(c, "%lld", (long long)e->cpu_weight));
@@ -88,7 +90,8 @@ static void compile_affinity(struct compiling *c, struct work *w)
 		unsigned long from = strtoul(l->v[i], &end, 10), to = *end == '-' ? strtoul(end + 1, &end, 10) : from;
 
 		if (*end || end == l->v[i] || from > to || to >= sizeof mask * 8) {
-			refuse(c, w, cpu_affinity, "limits.cpu_affinity: '%s' is not a CPU or a range like 4-7", l->v[i]);
+			refuse(c, w, cpu_affinity, "limits.cpu_affinity: '%s' is not a CPU or a range like 4-7",
+			       l->v[i]);
 			return;
 		}
 		for (; from <= to; from++)

@@ -53,7 +53,8 @@ static void one_socket(struct compiling *c, struct work *w, const struct spec_li
 	const char *name = s->name ? s->name : w->svc->name, *why = NULL;
 
 	*l = (struct plan_listen){ .name = write_string(&c->w, name), .lazy = s->activate == 1,
-				   .backlog = s->backlog == UNSET_NUM || s->backlog <= 0 ? 4096 : (uint32_t)s->backlog };
+				   .backlog = s->backlog == UNSET_NUM ||
+					s->backlog <= 0 ? 4096 : (uint32_t)s->backlog };
 	if (s->tcp)
 		why = parse_tcp(c, s->tcp, l);
 	else if (s->unix_path)

@@ -237,8 +237,9 @@ static const char *stray_link(struct compiling *c, int first, const char *name, 
 }
 
 /*
- * Sources of binds and roots. A symbolic link on the way is followed as long as it stays below the path's first component;
- * a last component that is a link is not, because what it points to can change between two starts. f->path has no link.
+ * Sources of binds and roots. A symbolic link on the way is followed as long as it stays below the path's first
+ * component; a last component that is a link is not, because what it points to can change between two starts.
+ * f->path has no link.
  */
 int look_source(struct compiling *c, const char *path, struct found *f, const char **why)
 {
@@ -260,7 +261,8 @@ int look_source(struct compiling *c, const char *path, struct found *f, const ch
 		return -EXDEV;
 	}
 	owned_fd fd = !*rest ? fd_take(&first) :
-		      sys_openat2(first, rest, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+		      sys_openat2(first, rest, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+				  RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
 		int code = fd < 0 ? errno : ELOOP;
@@ -273,7 +275,8 @@ int look_source(struct compiling *c, const char *path, struct found *f, const ch
 	ssize_t n = readlink(self, real, sizeof real - 1);
 
 	real[n > 0 ? n : 0] = '\0';
-	*f = (struct found){ .mode = st.st_mode, .path = compiling_fmt(c, "%s", n > 0 && real[0] == '/' ? real : path) };
+	*f = (struct found){ .mode = st.st_mode, .path = compiling_fmt(c, "%s", n > 0 &&
+								       real[0] == '/' ? real : path) };
 	f->fd = fd_take(&fd);
 	return 0;
 }

@@ -7,8 +7,8 @@
 
 /*
  * The order: first what makes the root read-only (the machine's own, which is never written to), then the preset's and
- * the keys' own mounts, then the user's, parents before children, then what changes attributes of all that. Where a user
- * mounts something himself, the preset's own mount of that place is left out.
+ * the keys' own mounts, then the user's, parents before children, then what changes attributes of all that.
+ * Where a user mounts something himself, the preset's own mount of that place is left out.
  */
 
 int mount_make_flag(const struct work *w, const struct found *f)
@@ -64,8 +64,9 @@ static bool user_mounts_below(struct compiling *c, struct work *w, const char *p
 }
 
 /*
- * A mount that a preset or a key implies. A place that is missing is made where it can be; where it cannot, the mount is
- * left out, or the service is refused with `why` in front when there is one. IF_THERE: nothing is made for it.
+ * A mount that a preset or a key implies. A place that is missing is made where it can be; where it cannot, the
+ * mount is left out, or the service is refused with `why` in front when there is one. IF_THERE: nothing is made
+ * for it.
  */
 void mount_own(struct compiling *c, struct work *w, struct plan_mount m, const char *path, enum mount_need need,
 	       struct seat seat)
@@ -271,7 +272,8 @@ static void mount_home(struct compiling *c, struct work *w)
 static void mount_system(struct compiling *c, struct work *w)
 {
 	static const char *const places[] = { "/usr", "/boot", "/efi", "/etc" };
-	unsigned n = w->eff.protect_system == PROTECT_SYSTEM_FULL ? 4 : w->eff.protect_system == PROTECT_SYSTEM_YES ? 3 : 0;
+	unsigned n = w->eff.protect_system == PROTECT_SYSTEM_FULL ? 4 :
+		     w->eff.protect_system == PROTECT_SYSTEM_YES ? 3 : 0;
 	struct plan_mount m = row(c, MOUNT_REMOUNT, NULL, MOUNT_ATTR_RDONLY);
 
 	m.flags = MOUNT_F_REC | MOUNT_F_OPTIONAL;

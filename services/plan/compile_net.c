@@ -146,12 +146,14 @@ static struct net_bridge *bridge_named(struct nets *n, const char *name)
 }
 
 /* An address that is asked for: inside the bridge's subnet, nobody else's. */
-static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *b, const char *text, struct plan_addr *a)
+static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *b, const char *text,
+		       struct plan_addr *a)
 {
 	const struct plan_addr *net = NULL;
 
 	if (!parse_address(text, a)) {
-		refuse(n->c, w, network.addresses, "isolation.network.address: '%s' is not an address like 10.88.0.2/24", text);
+		refuse(n->c, w, network.addresses,
+		       "isolation.network.address: '%s' is not an address like 10.88.0.2/24", text);
 		return false;
 	}
 	for (unsigned i = 0; i < b->naddrs && !net; i++)

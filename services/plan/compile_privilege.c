@@ -52,7 +52,8 @@ static void judge_inert(struct compiling *c, struct work *w)
 		return;
 	}
 	if (wanted & ports)
-		refuse(c, w, cap_add, "security.cap_add: CAP_NET_BIND_SERVICE has no effect in the machine's network from "
+		refuse(c, w, cap_add,
+		       "security.cap_add: CAP_NET_BIND_SERVICE has no effect in the machine's network from "
 		       "inside a user namespace: leave out isolation.user, or make the network private");
 	else
 		tell(c, w, cap_add, "%s: inert: without effect outside its own user namespace, because isolation.user "
@@ -81,12 +82,8 @@ static void compile_caps(struct compiling *c, struct work *w)
 
 	if (e->preset == PRESET_NONE && !asked)
 		return;
-	if (!c->f->is_root) {
-		/* An ordinary user has none to give or to keep; no_new_privs sees to the rest. */
-		if (e->cap_add.n)
-			refuse(c, w, cap_add, "security.cap_add: only root can give capabilities");
-		return;
-	}
+	if (!c->f->is_root)
+		return;		/* an ordinary user has none to give or to keep; no_new_privs sees to the rest */
 	w->out.flags |= CELL_CAPS;
 	/* What a preset leaves to root is not given to a user: only what is added by name is. */
 	w->out.caps = w->out.uid == 0 ? e->caps : e->caps & added(w);

@@ -60,7 +60,8 @@ static void use_program(struct compiling *c, struct work *w, const char *path, c
 	if (why)
 		refuse(c, w, command, "command: %s %s", path, why);
 	else if (mount)
-		refuse(c, w, command, "command: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
+		refuse(c, w, command,
+		       "command: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
 		       "is on and it is writable: mount it read-only", path, mount);
 	w->exe = f->path;
 	w->out.exe = write_string(&c->w, path);

@@ -64,7 +64,8 @@ static int drop_privilege(struct err *e)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);	/* without CAP_SETPCAP there is none to lose here */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "compiler: keep capabilities");
-	if ((setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
+	if ((setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+	     setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
 	    errno != EINVAL && errno != EPERM)
 		return err_sys(e, "compiler: become user %d", NOBODY);
 	if (syscall(SYS_capget, &h, d) < 0)
@@ -103,7 +104,8 @@ static int set_filter(struct err *e)
 {
 	static struct sock_filter program[BPF_MAXINSNS];
 	static struct policy p;
-	struct filter_wishes w = { .arch = PLAN_ARCH, .profile = SECCOMP_STRICT, .namespaces = true, .personality = true,
+	struct filter_wishes w = { .arch = PLAN_ARCH, .profile = SECCOMP_STRICT, .namespaces = true,
+				   .personality = true,
 				   .deny = { (const char **)needless, sizeof needless / sizeof *needless } };
 	int n = policy_make(&p, &w, e);
 

@@ -1,4 +1,4 @@
-/* The plan: everything decided, one flat read-only buffer of records and offsets. PID 1 and the builder read only this. */
+/* The plan: everything decided, one flat read-only buffer of records and offsets, all that PID 1 reads. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
@@ -10,7 +10,8 @@
  * Made by the compiler child (plan/compile*.c), handed over as a sealed memfd or read from a file; mapped read-only.
  * plan_verify() checks every reference once (offset, count, alignment, NUL at the end of strings, enum ranges, service
  * indices); after it, reading cannot go wrong and the accessors below do not check again.
- * The layout is little-endian, 8-byte aligned, the same on all 64-bit architectures; seccomp programs are for plan_head.arch.
+ * The layout is little-endian, 8-byte aligned, the same on all 64-bit architectures; seccomp programs are for
+ * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
 #define PLAN_VERSION 1
@@ -107,14 +108,14 @@ enum mount_kind {
 	MOUNT_DEV,		/* the minimal /dev on a tmpfs: null zero full random urandom tty, fd links, pts, shm */
 	MOUNT_SYSFS,		/* read-only */
 	MOUNT_CGROUP2,		/* read-only, rooted at the cell's own leaf by the cgroup namespace */
-	MOUNT_REMOUNT,		/* change attributes of what is mounted at target (recursively with MOUNT_F_REC) */
+	MOUNT_REMOUNT,		/* change attributes of what is at target (recursively with MOUNT_F_REC) */
 	MOUNT_INACCESSIBLE,	/* cover target with an empty 000 directory or file, whichever it is */
 	MOUNT_FILE,		/* a small read-only file whose content is `data` (hosts, resolv.conf) on target */
 	MOUNT_KINDS
 };
 #define MOUNT_F_REC 1u		/* recursively */
 #define MOUNT_F_CREATE 2u	/* make the target (directory, or file when the source is one) if it is missing */
-#define MOUNT_F_OPTIONAL 4u	/* a source that does not exist is skipped: only for presets' own paths, never for a user's */
+#define MOUNT_F_OPTIONAL 4u	/* a source or target that is missing is skipped: for presets' paths, never a user's */
 #define MOUNT_F_RUNTIME 8u	/* source is made by prior at start (notify socket, listening sockets' directory) */
 
 struct plan_mount {
@@ -131,7 +132,7 @@ struct plan_rlimit {
 
 struct plan_landlock {
 	struct plan_ref path;		/* inside the cell's root */
-	uint64_t access;		/* LANDLOCK_ACCESS_FS_* of ABI >= 2; masked by the builder to the kernel's ABI */
+	uint64_t access;		/* LANDLOCK_ACCESS_FS_*; masked by the builder to the kernel's ABI */
 };
 
 #define CELL_PID	(1u << 0)
@@ -156,7 +157,7 @@ struct plan_landlock {
 #define CELL_ROOT_TREE	(1u << 18)	/* new root made of `root` (a directory of the machine) */
 #define CELL_CRITICAL	(1u << 19)
 #define CELL_DYNAMIC	(1u << 20)	/* uid and gid are the service's own, from the private range */
-#define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE in a private network: ip_unprivileged_port_start = 0 there */
+#define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE, private network: ip_unprivileged_port_start = 0 there */
 #define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
@@ -174,7 +175,7 @@ struct plan_service {
 	uint32_t log_sink, log_max_files;	/* enum log_sink */
 	uint64_t log_max_bytes;
 	/* the process */
-	struct plan_ref argv, env;	/* struct plan_ref[] of strings; env is complete but for LISTEN_*, NOTIFY_SOCKET */
+	struct plan_ref argv, env;	/* struct plan_ref[]: strings; LISTEN_* and NOTIFY_SOCKET come at start */
 	struct plan_ref exe;		/* absolute path inside the cell's root, looked up at compile */
 	struct plan_ref cwd;
 	uint32_t uid, gid;
@@ -198,7 +199,7 @@ struct plan_service {
 	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
 	struct plan_ref addrs;		/* struct plan_addr[] */
 	struct plan_addr gw4, gw6;	/* family 0: none */
-	struct plan_ref note;		/* what the user should know (contained, inert capabilities, ...); may be absent */
+	struct plan_ref note;		/* what the user should know (contained, inert capabilities); or absent */
 };
 
 /* A mapped, verified plan. */

@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 /*
- * For the compiler child and the tests. Everything is decided from the number and, for the few calls with checks, from the
- * lower 32 bits of arguments: the kernel takes int and unsigned arguments so, whatever stands in the upper half.
- * A foreign architecture and x32 are killed; numbers that nobody knows get ENOSYS, so that programs fall back.
+ * For the compiler child and the tests. Everything is decided from the number and, for the few calls with
+ * checks, from the lower 32 bits of arguments: the kernel takes int and unsigned arguments so, whatever stands
+ * in the upper half. A foreign architecture and x32 are killed; numbers that nobody knows get ENOSYS, so that
+ * programs fall back.
  */
 #define CALLS_MAX 512		/* numbers looked at; all above are unknown */
 #define CHECKS_MAX 6		/* for one call */

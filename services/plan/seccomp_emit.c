@@ -8,10 +8,11 @@
 #include <string.h>
 
 /*
- * The program is written from its end to its beginning, because jumps go forward only: whatever an instruction leads to is
- * there already, and its distance is known. A place is counted from the end. A conditional jump reaches 255 instructions:
- * where its target is farther, a verdict is simply written again, and anything else gets a long jump in between.
- * The kernel runs the program once for each call number when it is loaded, to find those that it always allows.
+ * The program is written from its end to its beginning, because jumps go forward only: whatever an instruction
+ * leads to is there already, and its distance is known. A place is counted from the end. A conditional jump
+ * reaches 255 instructions: where its target is farther, a verdict is simply written again, and anything else
+ * gets a long jump in between. The kernel runs the program once for each call number when it is loaded, to find
+ * those that it always allows.
  */
 #define REACH 250
 #define X32_BIT 0x40000000u
@@ -98,7 +99,8 @@ static unsigned load(struct emit *e, uint32_t offset, unsigned then)
  * Where the accumulator leads among n ranges, of which the first begins at or below every value. A single value between
  * two ranges that lead to the same is one comparison for equality instead of two.
  */
-static unsigned search(struct emit *e, const struct range *r, unsigned n, unsigned (*place)(struct emit *e, uint32_t what))
+static unsigned search(struct emit *e, const struct range *r, unsigned n, unsigned (*place)(struct emit *e,
+											    uint32_t what))
 {
 	if (n == 1)
 		return place(e, r[0].to_what);

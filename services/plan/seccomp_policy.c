@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+		    CLONE_NEWNET)
 #define NEW_TIME 0x80u			/* of unshare only: for clone it is part of the signal number */
 #define SET_IDS 06000u			/* S_ISUID | S_ISGID */
 #define CREATES (0100u | 020000000u)	/* O_CREAT; O_TMPFILE makes files too */
@@ -20,10 +21,13 @@
 #define WISH(f) offsetof(struct filter_wishes, f)
 #define ANY(n, bits) { .kind = CHECK_ANY, .arg = (n), .mask = (bits), .err = EPERM }
 #define ALL(n, bits) { .kind = CHECK_ALL, .arg = (n), .mask = (bits), .err = EPERM }
-#define BOTH(n, bits, m, more) { .kind = CHECK_BOTH, .arg = (n), .mask = (bits), .arg2 = (m), .mask2 = (more), .err = EPERM }
+#define BOTH(n, bits, m, more) \
+	{ .kind = CHECK_BOTH, .arg = (n), .mask = (bits), .arg2 = (m), .mask2 = (more), .err = EPERM }
 #define COUNT(...) (sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
-#define ONLY(n, e, ...) { .kind = CHECK_ONLY, .arg = (n), .err = (e), .nvalues = COUNT(__VA_ARGS__), .values = { __VA_ARGS__ } }
-#define NONE(n, e, ...) { .kind = CHECK_NONE, .arg = (n), .err = (e), .nvalues = COUNT(__VA_ARGS__), .values = { __VA_ARGS__ } }
+#define ONLY(n, e, ...) \
+	{ .kind = CHECK_ONLY, .arg = (n), .err = (e), .nvalues = COUNT(__VA_ARGS__), .values = { __VA_ARGS__ } }
+#define NONE(n, e, ...) \
+	{ .kind = CHECK_NONE, .arg = (n), .err = (e), .nvalues = COUNT(__VA_ARGS__), .values = { __VA_ARGS__ } }
 
 static const struct restriction {
 	size_t wish;

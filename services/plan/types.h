@@ -51,7 +51,7 @@ struct plan_type {
 
 extern const struct plan_type plan_head_type, plan_service_type, plan_string_type;
 
-/* NULL, or what is wrong with a filter: jumps, codes, end. The kernel refuses the same; we want to hear of it earlier. */
+/* NULL, or what is wrong with a filter: jumps, codes, end. The kernel refuses the same, later. */
 struct sock_filter;
 const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n);
 

@@ -4,8 +4,9 @@
 #include "services/plan/plan.h"
 
 /*
- * For the compiler child: takes memory from the heap. After the first failure (memory, PLAN_MAX) every call does nothing
- * and answers an absent reference; write_end() reports it, so that callers need not look in between.
+ * For the compiler child: takes memory from the heap. After the first failure (memory, PLAN_MAX) every call
+ * does nothing and answers an absent reference; write_end() reports it, so that callers need not look in
+ * between.
  */
 struct writer {
 	unsigned char *at;		/* owned */

@@ -4,10 +4,14 @@
 #include "init/base/fd.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <cmocka.h>
 
 static char folder[64];
 
@@ -58,7 +62,8 @@ int compiled_make_folder(void)
 			 "broken:x:9x:1::/:\nhex:x:0x10:1::/:\n", 0644) ||
 	       make_file("image/etc/group", "tls:x:910:web,other\nweb:x:902:\nmore:x:911:other\n", 0644) ||
 	       make_file("data/file", "", 0644) || make_file("data/run", "#!/bin/sh\n", 0755) ||
-	       make_file("env", "# comment\nA=1\nexport B=two words  \nC='as $is'\nD=\"a\\n\\\"b\\\"\" # c\n\nE=\n", 0644);
+	       make_file("env",
+			 "# comment\nA=1\nexport B=two words  \nC='as $is'\nD=\"a\\n\\\"b\\\"\" # c\n\nE=\n", 0644);
 }
 
 void compiled_remove_folder(void)
@@ -167,4 +172,49 @@ const char *compiled_env(const struct compiled *c, const struct plan_service *s,
 		if (!strncmp(plan_str(&c->plan, *r), key, n) && plan_str(&c->plan, *r)[n] == '=')
 			return plan_str(&c->plan, *r) + n + 1;
 	return NULL;
+}
+
+int compiled_setup(void **state)
+{
+	(void)state;
+	return compiled_make_folder();
+}
+
+int compiled_teardown(void **state)
+{
+	(void)state;
+	compiled_remove_folder();
+	return 0;
+}
+
+static void make_web(struct compiled *c, const char *lines)
+{
+	char yaml[4096];
+
+	compiled_free(c);
+	snprintf(yaml, sizeof yaml, "services:\n  web:\n%s", lines);
+	compiled_make(c, NULL, yaml);
+}
+
+const struct plan_service *compiled_web(struct compiled *c, const char *lines)
+{
+	make_web(c, lines);
+	const struct plan_service *s = compiled_service(c, "web");
+
+	if (!s) {
+		spec_print_problems(&c->spec, stderr);
+		fail_msg("not planned (%s): %s", c->err.text, lines);
+	}
+	return s;
+}
+
+void compiled_refuses(struct compiled *c, const char *lines, const char *says)
+{
+	make_web(c, lines);
+	const char *why = compiled_refused(c, "web");
+
+	if (!why || !strstr(why, says)) {
+		spec_print_problems(&c->spec, stderr);
+		fail_msg("expected '%s' in '%s'", says, why ? why : "(it was planned)");
+	}
 }

@@ -10,7 +10,7 @@ struct compiled {
 	int fd, ret;
 };
 
-/* The folder: image/ has bin/sh (a link to /bin/tool), etc/passwd, etc/group, dev proc tmp srv; data/ has a link out. */
+/* The folder: image/ has bin/sh (a link to /bin/tool), etc/passwd, etc/group, dev proc tmp srv; data/ has links. */
 const char *compiled_folder(void);
 int compiled_make_folder(void);
 void compiled_remove_folder(void);
@@ -26,3 +26,10 @@ const char *compiled_problem(const struct compiled *c, unsigned severity, const 
 const char *compiled_refused(const struct compiled *c, const char *name);
 const struct plan_mount *compiled_mount(const struct compiled *c, const struct plan_service *s, const char *target);
 const char *compiled_env(const struct compiled *c, const struct plan_service *s, const char *key);
+
+/* One service `web` with these lines, indented by four: it must be planned, or refused with such words. */
+const struct plan_service *compiled_web(struct compiled *c, const char *lines);
+void compiled_refuses(struct compiled *c, const char *lines, const char *says);
+/* For groups of tests: the folder. */
+int compiled_setup(void **state);
+int compiled_teardown(void **state);

@@ -3,7 +3,7 @@
 #pragma once
 #include <stddef.h>
 
-/* Bytes on the heap, the caller's; *size of them. padding moves everything in the plan without changing what it says. */
+/* Bytes on the heap, the caller's; *size of them. padding moves everything without changing what the plan says. */
 unsigned char *plan_sample(size_t *size, unsigned padding);
 /* Make the sum fit again after bytes were changed. */
 void plan_sample_sum(unsigned char *at, size_t size);

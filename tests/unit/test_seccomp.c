@@ -1,7 +1,8 @@
-/* Every filter decides as its policy says: compared by running it, for all numbers, boundary arguments and architectures. */
+/* Every filter decides as its policy says, for all numbers, boundary arguments and architectures. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/seccomp.h"
 #include "services/plan/types.h"
+#include "tests/unit/filter_run.h"
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -23,101 +24,9 @@ static struct policy policy;
 static struct sock_filter program[BPF_MAXINSNS];
 static int length;
 
-/* --- classic BPF, as the kernel runs it for seccomp; steps counts the instructions --- */
-
-static unsigned steps;
-
-static uint32_t run(const struct seccomp_data *d)
-{
-	uint32_t a = 0;
-
-	steps = 0;
-	for (int pc = 0; pc < length; pc++) {
-		const struct sock_filter *f = program + pc;
-
-		steps++;
-		switch (f->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			assert_in_range(f->k, 0, sizeof *d - 4);
-			memcpy(&a, (const char *)d + f->k, 4);
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= f->k;
-			break;
-		case BPF_JMP | BPF_JA:
-			pc += (int)f->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			pc += a == f->k ? f->jt : f->jf;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			pc += a >= f->k ? f->jt : f->jf;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			pc += a & f->k ? f->jt : f->jf;
-			break;
-		case BPF_RET | BPF_K:
-			return f->k;
-		default:
-			fail_msg("instruction %d has code %#x", pc, f->code);
-		}
-	}
-	fail_msg("the program runs over its end");
-	return 0;
-}
-
-/* --- what the policy says, without any cleverness --- */
-
-static bool passes(const struct check *c, const struct seccomp_data *d)
-{
-	uint32_t v = (uint32_t)d->args[c->arg], w = (uint32_t)d->args[c->arg2];
-	bool listed = false;
-
-	for (unsigned i = 0; i < c->nvalues; i++)
-		listed = listed || c->values[i] == v;
-	switch ((enum check_kind)c->kind) {
-	case CHECK_ANY:
-		return (v & c->mask) == 0;
-	case CHECK_ALL:
-		return (v & c->mask) != c->mask;
-	case CHECK_BOTH:
-		return (v & c->mask) == 0 || (w & c->mask2) == 0;
-	case CHECK_ONLY:
-		return listed;
-	case CHECK_NONE:
-		return !listed;
-	}
-	return false;
-}
-
-static uint32_t denial(unsigned err)
-{
-	if (policy.action == SECCOMP_ACT_LOG_ONLY)
-		return SECCOMP_RET_LOG;
-	if (policy.action == SECCOMP_ACT_KILL_PROCESS && err != ENOSYS)
-		return SECCOMP_RET_KILL_PROCESS;
-	return SECCOMP_RET_ERRNO | err;
-}
-
-static uint32_t declared(const struct seccomp_data *d)
-{
-	uint32_t nr = (uint32_t)d->nr;
-
-	if (d->arch != policy.arch || (d->arch == AUDIT_ARCH_X86_64 && nr >= 0x40000000))
-		return SECCOMP_RET_KILL_PROCESS;
-	const struct decision *x = nr < CALLS_MAX ? &policy.call[nr] : &policy.above;
-
-	if (x->verdict != VERDICT_ALLOW)
-		return denial(x->verdict == VERDICT_DENY ? EPERM : ENOSYS);
-	for (unsigned i = 0; i < x->nchecks; i++)
-		if (!passes(&policy.checks[x->checks[i]], d))
-			return denial(policy.checks[x->checks[i]].err);
-	return SECCOMP_RET_ALLOW;
-}
-
 static void compare(const struct seccomp_data *d)
 {
-	uint32_t got = run(d), want = declared(d);
+	uint32_t got = filter_run(program, length, d), want = policy_says(&policy, d);
 
 	if (got != want)
 		fail_msg("call %d arch %#x args %llx %llx %llx %llx: %#x, declared %#x", d->nr, d->arch,
@@ -212,13 +121,19 @@ static struct filter_wishes restricted(uint32_t arch, unsigned profile)
 				       .logs = true, .clock = true, .hostname = true, .raw_io = true };
 }
 
+static uint32_t ask_number(int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	return filter_run(program, length, &(struct seccomp_data){ .nr = nr, .arch = policy.arch,
+								   .args = { a, b, c, d } });
+}
+
 static uint32_t ask(const char *call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	int nr = call_number(policy.arch, call);
 
 	if (nr < 0)
 		fail_msg("no call %s", call);
-	return run(&(struct seccomp_data){ .nr = nr, .arch = policy.arch, .args = { a, b, c, d } });
+	return ask_number(nr, a, b, c, d);
 }
 
 #define ALLOWED SECCOMP_RET_ALLOW
@@ -285,8 +200,8 @@ static void instruction_counts_stay_small(void **state)
 		make(&all);
 		longest = 0;
 		for (int nr = 0; nr < CALLS_MAX; nr++) {
-			run(&(struct seccomp_data){ .nr = nr, .arch = policy.arch });
-			longest = steps > longest ? steps : longest;
+			filter_run(program, length, &(struct seccomp_data){ .nr = nr, .arch = policy.arch });
+			longest = filter_steps > longest ? filter_steps : longest;
 		}
 		print_message("%s with every restriction: %d instructions, at most %u for a call\n", names[profile],
 			      length, longest);
@@ -317,15 +232,16 @@ static void default_refuses_what_is_dangerous(void **state)
 	assert_int_equal(ask("io_uring_setup", 0, 0, 0, 0), ABSENT);
 	assert_int_equal(ask("io_uring_enter", 0, 0, 0, 0), ABSENT);
 	assert_int_equal(ask("openat2", 0, 0, 0, 0), ABSENT);
-	assert_int_equal(run(&(struct seccomp_data){ .nr = 463, .arch = policy.arch }), ABSENT);
-	assert_int_equal(run(&(struct seccomp_data){ .nr = 9999, .arch = policy.arch }), ABSENT);
+	assert_int_equal(ask_number(463, 0, 0, 0, 0), ABSENT);
+	assert_int_equal(ask_number(9999, 0, 0, 0, 0), ABSENT);
 }
 
 static void default_lets_services_work(void **state)
 {
 	static const char *const allowed[] = {
 		"read", "write", "openat", "close", "mmap", "munmap", "brk", "execve", "exit_group", "futex", "clone",
-		"fork", "vfork", "wait4", "accept4", "bind", "listen", "sendmsg", "recvmsg", "epoll_wait", "epoll_pwait2",
+		"fork", "vfork", "wait4", "accept4", "bind", "listen", "sendmsg", "recvmsg", "epoll_wait",
+			"epoll_pwait2",
 		"io_setup", "io_submit", "setuid", "setgid", "setgroups", "capset", "chown", "kill", "prctl", "seccomp",
 		"landlock_create_ruleset", "rseq", "getrandom", "sendfile", "splice", "timerfd_create", "mlock",
 		"shmget", "semget", "mq_open", "fsync", "sync", "prlimit64", "statx", "close_range", "pidfd_open",
@@ -473,7 +389,8 @@ static void the_groups_hold_real_calls(void **state)
 {
 	(void)state;
 	assert_true(calls_each("@system-service @default-more @default-less @absent @strict-profile @clock "
-			       "@cpu-emulation @debug @module @mount @obsolete @privileged @raw-io @reboot @swap @sandbox",
+			       "@cpu-emulation @debug @module @mount @obsolete @privileged @raw-io @reboot @swap "
+			       "@sandbox",
 			       is_a_call_somewhere, NULL));
 	assert_true(call_is_known(AUDIT_ARCH_X86_64, 0));
 	assert_true(call_is_known(AUDIT_ARCH_X86_64, 462));
@@ -490,7 +407,8 @@ static void long_programs_jump_right(void **state)
 	(void)state;
 	policy = (struct policy){ .arch = AUDIT_ARCH_X86_64 };
 	for (unsigned i = 0; i < 60; i++) {
-		struct check c = { .kind = CHECK_ONLY, .arg = (uint8_t)(i % 6), .err = (uint16_t)(1 + i), .nvalues = 40 };
+		struct check c = { .kind = CHECK_ONLY, .arg = (uint8_t)(i % 6), .err = (uint16_t)(1 + i),
+				   .nvalues = 40 };
 
 		for (unsigned j = 0; j < c.nvalues; j++)
 			c.values[j] = j * 3 + i;
