@@ -10,15 +10,16 @@ trap '[ -z "$up" ] || kill -KILL "$up" 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work" || exit 2
 status=0
 
-cat >conf.yaml <<'Y'
+# Names end in our process id: two runs on one machine must not meet in one cgroup.
+cat >conf.yaml <<Y
 defaults: {isolation: {preset: none}}
 services:
-  talker: {command: [/bin/sh, -c, "echo one; echo two; exec sleep 1000"]}
-  job: {command: /bin/true, type: oneshot}
-  broken: {command: [/bin/sh, -c, "exit 3"], restart: "no"}
-  user: {command: [sleep, "1000"], depends_on: {late: {condition: service_completed_successfully}}}
-  late: {command: [sleep, "1000"], type: oneshot}
-  absent: {command: /no/such/program}
+  talker$$: {command: [/bin/sh, -c, "echo one; echo two; exec sleep 1000"]}
+  job$$: {command: /bin/true, type: oneshot}
+  broken$$: {command: [/bin/sh, -c, "exit 3"], restart: "no"}
+  user$$: {command: [sleep, "1000"], depends_on: {late$$: {condition: service_completed_successfully}}}
+  late$$: {command: [sleep, "1000"], type: oneshot}
+  absent$$: {command: /no/such/program}
 Y
 ctl() { "$bin" "$@" --run-dir "$work/run"; }
 is() { # NAME CODE TEXT VERB...: the exit code, and the text somewhere in what is said
@@ -56,26 +57,26 @@ while [ ! -S run/control.sock ] && [ $n -lt 100 ]; do
 	n=$((n + 1))
 done
 is "wait gives up in time" 1 "no answer within 300 ms" wait --timeout 300ms
-is "status is a table" 0 "talker" status
-is "and says who is refused, and why" 0 "absent: conf.yaml:8:" status
-is "an active service has exit code 0" 0 "talker: up for" status talker
-is "a service that has failed has 3" 3 "exited with code 3" status broken
-is "a job that is done has 3" 3 "job: done" status job
-is "a service that nobody knows has 4" 4 "did you mean 'talker'" status talkre
-is "why follows what is waited for" 0 "user waits until late is finished with success; late is starting." why user
-is "why names the line of a refusal" 0 "conf.yaml:8:" why absent
-is "what was refused is not started" 1 "absent was refused: " start absent
-is "stop waits until it is down" 0 "" stop talker
-is "which is seen" 3 "talker: down for" status talker
-is "start waits until it is up" 0 "" start talker
-is "restart makes another process" 0 "" restart talker
-is "no signal has that name" 64 "no signal" signal -s NOSUCH talker
-is "a signal is sent" 0 "" signal KILL talker
-is "all lines are kept" 0 "two" logs talker
-is "events tell of it" 0 "talker" events
+is "status is a table" 0 "talker$$" status
+is "and says who is refused, and why" 0 "absent$$: conf.yaml:8:" status
+is "an active service has exit code 0" 0 "talker$$: up for" status talker$$
+is "a service that has failed has 3" 3 "exited with code 3" status broken$$
+is "a job that is done has 3" 3 "job$$: done" status job$$
+is "a service that nobody knows has 4" 4 "did you mean 'talker$$'" status talkre$$
+is "why follows what is waited for" 0 "user$$ waits until late$$ is finished with success; late$$ is starting." why user$$
+is "why names the line of a refusal" 0 "conf.yaml:8:" why absent$$
+is "what was refused is not started" 1 "absent$$ was refused: " start absent$$
+is "stop waits until it is down" 0 "" stop talker$$
+is "which is seen" 3 "talker$$: down for" status talker$$
+is "start waits until it is up" 0 "" start talker$$
+is "restart makes another process" 0 "" restart talker$$
+is "no signal has that name" 64 "no signal" signal -s NOSUCH talker$$
+is "a signal is sent" 0 "" signal KILL talker$$
+is "all lines are kept" 0 "two" logs talker$$
+is "events tell of it" 0 "talker$$" events
 json "status --json is a list" "isinstance(d, list) and len(d) == 6" status --json
-json "and each has its state" "d[0]['service'] == 'absent' and d[0]['state'] == 'refused'" status --json
-json "an exit is told in full" "d[0]['exit']['kind'] == 'code' and d[0]['exit']['status'] == 3" status --json broken
+json "and each has its state" "d[0]['service'] == 'absent$$' and d[0]['state'] == 'refused'" status --json
+json "an exit is told in full" "d[0]['exit']['kind'] == 'code' and d[0]['exit']['status'] == 3" status --json broken$$
 json "PID 1 tells of itself" "d['mode'] == 'up' and d['generation'] == 1 and d['fd_count'] == len(d['fds'])" \
 	status --prior --json
 is "reexec comes back" 0 "" reexec
