@@ -24,8 +24,8 @@ static int change(struct net *n, int type, int flags, int index, const struct ne
 	size_t size = addr_size(a->family);
 
 	/*
-	 * The addresses are ours to give, so nobody is asked whether they are free; with duplicate address detection
-	 * a service could not bind to its IPv6 address for a second, on a bridge without ports never.
+	 * The addresses are ours to give, so nobody is asked whether they are free; with duplicate address
+	 * detection a service could not bind to its IPv6 address for a second, on a bridge without ports never.
 	 */
 	if (a->family == AF_INET6)
 		i.ifa_flags = IFA_F_NODAD;

@@ -17,9 +17,9 @@ void net_close(struct net **n);
 int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 come with it */
 
 /*
- * Make the bridge if it is missing, give it these addresses, set it up. Idempotent. What prior made it knows by kind
- * and MAC (which follow from the name): from its own bridge other addresses are removed, link-local ones excepted; a
- * bridge of somebody else keeps them, and net_bridge_remove() refuses it with EPERM.
+ * Make the bridge if it is missing, give it these addresses, set it up. Idempotent. What prior made it knows by
+ * kind and MAC (which follow from the name): from its own bridge other addresses are removed, link-local ones
+ * excepted; a bridge of somebody else keeps them, and net_bridge_remove() refuses it with EPERM.
  */
 int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
 	       struct err *e);

@@ -9,8 +9,8 @@
 
 /*
  * Only libnl-3 is used, not libnl-route-3: the objects of the latter register themselves in constructors, which
- * would take heap in PID 1 (the same binary) before main, and they know nothing of one-message creation of a veth pair
- * with its master and state, which the kernel undoes by itself when any part of it fails.
+ * would take heap in PID 1 (the same binary) before main, and they know nothing of one-message creation of a
+ * veth pair with its master and state, which the kernel undoes by itself when any part of it fails.
  */
 struct net {
 	struct nl_sock *sk;

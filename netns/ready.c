@@ -44,8 +44,8 @@ static void compare_group(struct nlmsghdr *h, void *arg)
 }
 
 /*
- * An address without DAD is never tentative, yet nobody finds it before it has joined its solicited-node group, which
- * the kernel does in a work item.
+ * An address without DAD is never tentative, yet nobody finds it before it has joined its solicited-node group,
+ * which the kernel does in a work item.
  */
 static int can_be_found(struct net *cell, int index, const struct net_addr *a, struct err *e)
 {

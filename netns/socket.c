@@ -31,7 +31,10 @@ static int on_end(struct nl_msg *m, void *arg)
 	return NL_STOP;
 }
 
-/* libnl folds errno values together and drops the extended acknowledgement: both are picked out of the message here. */
+/*
+ * libnl folds errno values together and drops the extended acknowledgement: both are picked out of the message
+ * here.
+ */
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 {
 	struct net *n = arg;

@@ -61,7 +61,8 @@ static bool own_up(struct console *c)
 
 	if (c->left_out == 0)
 		return true;
-	text_add(&t, c->json ? "{\"event\":\"console-stuck\",\"left_out\":" : "prior | the console was stuck; left out: ");
+	text_add(&t, c->json ? "{\"event\":\"console-stuck\",\"left_out\":" :
+			       "prior | the console was stuck; left out: ");
 	text_num(&t, (int64_t)c->left_out);
 	text_add(&t, c->json ? "}\n" : " lines\n");
 	if (!put(c, said, t.n))

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * A console can be slow (a serial line) or stuck (a pipe that nobody reads). It is waited for, at most CONSOLE_WAIT_MS at
- * once; then lines are left out until it takes some again, and it is told how many.
+ * A console can be slow (a serial line) or stuck (a pipe that nobody reads). It is waited for, at most
+ * CONSOLE_WAIT_MS at once; then lines are left out until it takes some again, and it is told how many.
  */
 #define CONSOLE_WAIT_MS 200
 

@@ -75,7 +75,10 @@ void event_end(struct event *ev)
 	ev->n += strlen(tail);
 }
 
-/* One member of a flat object: the next "name":value at *at. Strings are shown without quotes, escapes as they are. */
+/*
+ * One member of a flat object: the next "name":value at *at. Strings are shown without quotes, escapes as they
+ * are.
+ */
 struct member {
 	const char *name, *value;
 	size_t name_n, value_n;

@@ -18,9 +18,10 @@
 #include <sys/resource.h>
 
 /*
- * It stays uid 0, without any capability, instead of taking a uid of its own: the folders and files then belong to root
- * as everybody expects of /var/log, nothing needs to change owners when the uid changes from boot to boot, and a service's
- * uid can never own them. What uid 0 may open without capabilities (every file of root's) Landlock takes away.
+ * It stays uid 0, without any capability, instead of taking a uid of its own: the folders and files then belong
+ * to root as everybody expects of /var/log, nothing needs to change owners when the uid changes from boot to
+ * boot, and a service's uid can never own them. What uid 0 may open without capabilities (every file of root's)
+ * Landlock takes away.
  */
 
 int lockdown_group(void)

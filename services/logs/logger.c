@@ -212,13 +212,41 @@ static void ready_turns(struct logger *l)
 	console_flush(&l->console);
 }
 
-static void show_rests(struct logger *l)
+/*
+ * The kernel does not wake us when a writer goes on behind the beginning of a line, fills the pipe and sleeps (it wakes
+ * readers of an empty pipe only, in that case). So pipes with such a rest are looked at after 1, 2, 4 ... ms.
+ */
+static void look_at_rests(struct logger *l)
 {
-	l->now_ms = wall_ms();
-	for (struct stream *s = l->all; s && l->waiting; s = s->next)
-		/* The clock may have been set back. */
-		if (s->waits && (l->now_ms - s->waits_ms >= REST_MS || l->now_ms < s->waits_ms))
+	int64_t now = mono_now().ms;
+
+	if (now < l->look_ms)
+		return;
+	l->look_ms = now + REST_MS;
+	for (struct stream *s = l->all; s; s = s->next) {
+		if (!s->waits)
+			continue;
+		if (stream_holds(s) != s->held) {
+			make_ready(l, s);
+		} else if (now - s->waits_ms >= REST_MS) {
+			make_ready(l, s);
 			stream_turn(l, s, REST_IS_PART);
+		} else {
+			int64_t next = now + (now - s->waits_ms) + 1, last = s->waits_ms + REST_MS;
+
+			next = next < last ? next : last;
+			if (next < l->look_ms)
+				l->look_ms = next;
+		}
+	}
+}
+
+/* For epoll_wait(): until something must be done without being woken. */
+static int patience(const struct logger *l)
+{
+	int64_t ms = l->look_ms - mono_now().ms;
+
+	return l->ready ? 0 : !l->waiting ? -1 : ms < 0 ? 0 : (int)ms;
 }
 
 static void finish(struct logger *l)
@@ -236,7 +264,7 @@ static void loop(struct logger *l)
 	struct epoll_event got[32];
 
 	for (bool open = true; open;) {
-		int n = epoll_wait(l->epoll, got, 32, l->ready ? 0 : l->waiting ? REST_MS : -1);
+		int n = epoll_wait(l->epoll, got, 32, patience(l));
 
 		for (int i = 0; i < n; i++) {
 			struct stream *s = got[i].data.ptr;
@@ -252,7 +280,7 @@ static void loop(struct logger *l)
 				open = messages(l);
 		ready_turns(l);
 		if (l->waiting)
-			show_rests(l);
+			look_at_rests(l);
 	}
 }
 

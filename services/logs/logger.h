@@ -16,10 +16,11 @@ struct stream {
 	bool ready, queued;	/* may have more in its pipe; is in the list of those */
 	bool ended;		/* no writer is left */
 	bool open_line;		/* the last record was a part */
-	bool waits;		/* holds the beginning of a line, since waits_ms */
+	bool waits;		/* `held` bytes, the beginning of a line, are in its pipe since waits_ms */
 	bool in_ring, troubled;	/* where its lines go now; it should be elsewhere */
 	uint32_t sink;		/* enum log_sink */
 	int64_t waits_ms, retry_ms;
+	int held;
 	uint64_t lost;		/* lines that nothing could keep */
 	struct store store;
 	char name[64];
@@ -30,6 +31,7 @@ struct logger {
 	int scratch[2];		/* where pipes are looked at */
 	int run_dir, ring_dir, file_dir;	/* file_dir FD_NONE: no files */
 	int64_t now_ms;		/* wall clock, read when bytes are */
+	int64_t look_ms;	/* the earliest of the streams that wait; like all but now_ms, since boot */
 	struct stream *all, *ready;
 	unsigned waiting;	/* streams with the beginning of a line */
 	struct console console;
@@ -41,9 +43,13 @@ struct logger {
 /* What to do with bytes after the last newline. */
 enum rest { REST_WAITS, REST_IS_PART, REST_IS_LINE };
 
-/* Read, split, keep: at most TURN_BYTES, so that a flood takes turns with everybody else. Clears `ready` when empty. */
+/*
+ * Read, split, keep: at most TURN_BYTES, so that a flood takes turns with everybody else. Clears `ready` when
+ * empty.
+ */
 #define TURN_BYTES 65536
 void stream_turn(struct logger *l, struct stream *s, enum rest rest);
+int stream_holds(const struct stream *s);	/* bytes in its pipe */
 /* All that is in the pipe now, and the rest as a line. */
 void stream_drain(struct logger *l, struct stream *s);
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 /*
- * PID 1 makes one pipe per service (O_CLOEXEC, write end = the service's stdout and stderr) and keeps both ends, so that the
- * logger can die and come back without losing a line. The logger is this binary started as `prior-logger`; it gets, over a
- * SOCK_SEQPACKET socket on descriptor 3, one struct logger_add per stream with the read end (SCM_RIGHTS), confines itself,
- * and runs until its socket ends (then drains every pipe and exits).
- * Stream 0 is PID 1's own: event lines (JSON, one per line).
+ * PID 1 makes one pipe per service (O_CLOEXEC, write end = the service's stdout and stderr) and keeps both
+ * ends, so that the logger can die and come back without losing a line. The logger is this binary started as
+ * `prior-logger`; it gets, over a SOCK_SEQPACKET socket on descriptor 3, one struct logger_add per stream with
+ * the read end (SCM_RIGHTS), confines itself, and runs until its socket ends (then drains every pipe and
+ * exits). Stream 0 is PID 1's own: event lines (JSON, one per line).
  */
 struct logger_add {
 	char name[64];		/* service name; "prior" for events */
@@ -28,19 +28,28 @@ struct logger_setup {		/* first message, without a descriptor */
 	uint32_t json;		/* console lines as JSON (containers with --json-logs) */
 };
 
-/* Where a service's lines are: "DIR/NAME.log", older ones NAME.log.1 ...; the same format everywhere:
- * "UNIX_MS STREAM TEXT\n" with STREAM o (line), p (partial line: more follows) ; TEXT has control bytes escaped as \xNN. */
+/*
+ * Where a service's lines are: "DIR/NAME.log", older ones NAME.log.1 ...; the same format everywhere: "UNIX_MS
+ * STREAM TEXT\n" with STREAM o (line), p (partial line: more follows) ; TEXT has control bytes escaped as \xNN.
+ */
 
 int logger_main(int argc, char **argv);		/* argv[0] == "prior-logger" */
 
 /* PID 1's side: start exe_fd as the logger; *sock is the caller's. Never blocks. */
-int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock, struct err *e);
+int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock,
+		 struct err *e);
 /* Send one stream; EAGAIN when the logger is not reading (PID 1 tries again when the socket is writable). */
 int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e);
-/* The service has ended: what it left without a newline is a line. For a stream that was sent before; as logger_send. */
+/*
+ * The service has ended: what it left without a newline is a line. For a stream that was sent before; as
+ * logger_send.
+ */
 int logger_flush(int sock, const char *name, struct err *e);
 
-/* The control tool's side: print to `to`. since_ms 0: all; n < 0: all. follow: until the reader ends us (inotify). */
+/*
+ * The control tool's side: print to `to`. since_ms 0: all; n < 0: all. follow: until the reader ends us
+ * (inotify).
+ */
 struct logs_query {
 	const char *const *services;	/* NULL-ended; empty: all */
 	int64_t since_ms;
@@ -66,4 +75,5 @@ void event_begin(struct event *ev, const char *level, const char *name, const ch
 void event_str(struct event *ev, const char *key, const char *value);
 void event_num(struct event *ev, const char *key, int64_t value);
 void event_end(struct event *ev);	/* closes the object, adds '\n'; a line that got too long is cut at a field */
-void event_human(const char *json_line, size_t n, char *out, size_t size); /* for the console: "12.345 web: started pid 81" */
+/* For the console: "12.345 web: started pid 81". */
+void event_human(const char *json_line, size_t n, char *out, size_t size);

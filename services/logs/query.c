@@ -202,8 +202,8 @@ static long run(struct query *u, long skip)
 }
 
 /*
- * The last n of all together are among the last n of each: only those are read, however long the files are. Events are
- * few and filtered by what is in them, so they are counted by reading them.
+ * The last n of all together are among the last n of each: only those are read, however long the files are.
+ * Events are few and filtered by what is in them, so they are counted by reading them.
  */
 static void print_what_is_there(struct query *u)
 {

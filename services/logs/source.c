@@ -36,8 +36,8 @@ static bool same_file(int a, int b)
 }
 
 /*
- * Newest first: a file renamed meanwhile is then met twice, under its old and its new name, and never missed. A gap of one
- * is what a logger leaves that died between two renames.
+ * Newest first: a file renamed meanwhile is then met twice, under its old and its new name, and never missed. A
+ * gap of one is what a logger leaves that died between two renames.
  */
 static unsigned open_all(const struct source *s, int fds[STORE_FILES])
 {
@@ -193,11 +193,11 @@ void source_refresh(struct source *s)
 	unsigned n = open_all(s, fds), known = 0;
 	struct stat st;
 
-	/* A logger that was killed while it wrote takes the piece of a batch back. */
-	if (s->at < s->nfds && fstat(s->fds[s->at], &st) == 0 && st.st_size < s->pos) {
+	/* A logger that was killed while it wrote takes that piece back, so a line without its end is read anew. */
+	s->pos -= (off_t)(s->to - s->from);
+	s->from = s->to = 0;
+	if (s->at < s->nfds && fstat(s->fds[s->at], &st) == 0 && st.st_size < s->pos)
 		s->pos = st.st_size;
-		s->from = s->to = 0;
-	}
 	/* What is newer than the newest we know comes after it; everything is, when ours is gone. */
 	for (unsigned i = 0; i < n && s->nfds; i++)
 		if (same_file(fds[i], s->fds[s->nfds - 1]))
@@ -254,7 +254,10 @@ static void met(struct back *b, unsigned f, off_t pos, const char *line, size_t 
 	}
 }
 
-/* buf holds file bytes from `start`; the first line in it may be cut unless start is 0. Returns where the first whole one begins. */
+/*
+ * buf holds file bytes from `start`; the first line in it may be cut unless start is 0. Returns where the first
+ * whole one begins.
+ */
 static off_t scan_block(struct back *b, unsigned f, const char *buf, size_t n, off_t start)
 {
 	size_t end = n;

@@ -33,5 +33,8 @@ bool source_next(struct source *s);
 void source_taken(struct source *s);
 /* After a change in the folder: notice that the file was rotated or cut. */
 void source_refresh(struct source *s);
-/* Go to the place from which the last `lines` lines (< 0: all) that are not older than since_ms are read; their number. */
+/*
+ * Go to the place from which the last `lines` lines (< 0: all) that are not older than since_ms are read; their
+ * number.
+ */
 long source_seek_last(struct source *s, long lines, int64_t since_ms);

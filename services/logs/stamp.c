@@ -56,7 +56,8 @@ void stamp_put(struct text *t, int64_t ms)
 int64_t stamp_read(const char *s, size_t n)
 {
 	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	static const uint8_t part[STAMP_LEN] = { 1, 1, 1, 1, 0, 2, 2, 0, 3, 3, 0, 4, 4, 0, 5, 5, 0, 6, 6, 0, 7, 7, 7, 0 };
+	static const uint8_t part[STAMP_LEN] = { 1, 1, 1, 1, 0, 2, 2, 0, 3, 3, 0, 4,
+						 4, 0, 5, 5, 0, 6, 6, 0, 7, 7, 7, 0 };
 	unsigned v[8] = { 0 };
 
 	if (n < STAMP_LEN)

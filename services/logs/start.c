@@ -12,7 +12,10 @@
 #define SOCK_FD 3
 #define CONSOLE_FD 4
 
-/* In the child: nothing here may allocate or fail in a way that matters, for nobody is told but by the exit status. */
+/*
+ * In the child: nothing here may allocate or fail in a way that matters, for nobody is told but by the exit
+ * status.
+ */
 static _Noreturn void become_logger(int exe_fd, int sock, int console)
 {
 	char *const argv[] = { "prior-logger", NULL };
@@ -53,7 +56,8 @@ static pid_t fork_into(int cgroup_fd)
 	return pid < 0 && errno == ENOSYS ? fork() : pid;
 }
 
-int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock, struct err *e)
+int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock,
+		 struct err *e)
 {
 	int pair[2];
 

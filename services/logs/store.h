@@ -1,4 +1,4 @@
-/* A file that is rotated: NAME, NAME.1 (the one before) ... NAME.(files-1); together at most files * limit bytes. */
+/* A file that is rotated: NAME, NAME.1 (the one before) and so on, together bounded. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"

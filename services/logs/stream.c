@@ -34,7 +34,7 @@ static ssize_t peek(struct logger *l, struct stream *s)
 	return got ? got : -EAGAIN;
 }
 
-static ssize_t holds(const struct stream *s)
+int stream_holds(const struct stream *s)
 {
 	int n = 0;
 
@@ -135,12 +135,17 @@ static size_t split(struct logger *l, struct stream *s, size_t n, enum rest rest
 	return used;
 }
 
-static void set_waits(struct logger *l, struct stream *s, bool waits)
+/* n bytes are left in the pipe, the beginning of a line; 0: none are. */
+static void set_waits(struct logger *l, struct stream *s, ssize_t n)
 {
-	if (waits && !s->waits)
-		s->waits_ms = l->now_ms;
-	l->waiting += (unsigned)waits - (unsigned)s->waits;
-	s->waits = waits;
+	if (n && !s->waits) {
+		s->waits_ms = mono_now().ms;
+		if (l->look_ms > s->waits_ms + 1)
+			l->look_ms = s->waits_ms + 1;
+	}
+	l->waiting += (unsigned)(n > 0) - (unsigned)s->waits;
+	s->waits = n > 0;
+	s->held = (int)n;
 }
 
 void stream_turn(struct logger *l, struct stream *s, enum rest rest)
@@ -153,7 +158,7 @@ void stream_turn(struct logger *l, struct stream *s, enum rest rest)
 		ssize_t n = peek(l, s);
 
 		if (n <= 0) {
-			set_waits(l, s, false);
+			set_waits(l, s, 0);
 			s->ready = false;
 			s->ended |= n == 0 || n == -EINVAL;
 			return;
@@ -161,10 +166,13 @@ void stream_turn(struct logger *l, struct stream *s, enum rest rest)
 		l->now_ms = wall_ms();
 		size_t used = split(l, s, (size_t)n, REST_WAITS);
 
-		/* Only what stands alone at the end of the pipe is a rest; an odd pipe may hold more than a look shows. */
+		/*
+		 * Only what stands alone at the end of the pipe is a rest; an odd pipe may hold more than a
+		 * look shows.
+		 */
 		if (used == 0 && rest != REST_WAITS)
-			used = split(l, s, (size_t)n, holds(s) > n ? REST_IS_PART : rest);
-		set_waits(l, s, used == 0);
+			used = split(l, s, (size_t)n, stream_holds(s) > n ? REST_IS_PART : rest);
+		set_waits(l, s, used ? 0 : n);
 		if (used == 0) {
 			s->ready = false;
 			return;

@@ -1,4 +1,4 @@
-/* Networks for real: bridges, veth pairs and routes in network namespaces of our own. Run by net_cells.sh, as root. */
+/* Networks for real: bridges, veth pairs and routes in namespaces of our own. Run by net_cells.sh, as root. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "netns/net.h"

@@ -5,10 +5,12 @@
 #include "services/logs/logger.h"
 #include <fcntl.h>
 #include <setjmp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -75,13 +77,17 @@ void sample_remove(struct logs_sample *s)
 	waitpid(pid, NULL, 0);
 }
 
-void sample_pipe(struct sample_pipe *p, const char *name, unsigned sink, uint64_t max_bytes, unsigned max_files)
+void sample_pipe(struct sample_pipe *p, const char *name, unsigned sink, uint64_t max_bytes,
+		 unsigned max_files)
 {
 	int fds[2];
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	*p = (struct sample_pipe){ .rd = fds[0], .wr = fds[1],
-				   .add = { .sink = sink, .max_bytes = max_bytes, .max_files = max_files } };
+	*p = (struct sample_pipe){
+		.rd = fds[0],
+		.wr = fds[1],
+		.add = { .sink = sink, .max_bytes = max_bytes, .max_files = max_files }
+	};
 	snprintf(p->add.name, sizeof p->add.name, "%s", name);
 }
 
@@ -144,4 +150,40 @@ char *file_text(const char *dir, const char *name, size_t *n)
 	*n = (size_t)st.st_size;
 	assert_int_equal(read(fd, text, *n), (ssize_t)*n);
 	return text;
+}
+
+char *lines_of(const struct logs_sample *s, const char *name, size_t *n)
+{
+	const char *const names[] = { name, NULL };
+
+	return printed(s, &(struct logs_query){ .services = names, .n = -1 }, n);
+}
+
+void wait_until_empty(const struct sample_pipe *p)
+{
+	int n = 1;
+
+	for (int i = 0; i < 5000 && ioctl(p->rd, FIONREAD, &n) == 0 && n; i++)
+		poll(NULL, 0, 1);
+	assert_int_equal(n, 0);
+}
+
+pid_t write_numbers(int fd, unsigned count)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	char block[8192];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		n += (size_t)snprintf(block + n, sizeof block - n, "line %u\n", i);
+		/* Odd lengths, so that pipes and looks end in the middle of lines. */
+		if (n > 1000 + i * 7919 % 6000 || i + 1 == count) {
+			put_all(fd, block, n);
+			n = 0;
+		}
+	}
+	_exit(0);
 }

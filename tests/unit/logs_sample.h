@@ -29,3 +29,6 @@ void put(int fd, const char *text);
 /* What logs_print() prints for this query; free() it. */
 char *printed(const struct logs_sample *s, const struct logs_query *q, size_t *n);
 char *file_text(const char *dir, const char *name, size_t *n);	/* NULL: there is none */
+char *lines_of(const struct logs_sample *s, const char *name, size_t *n);	/* all lines of a service; free() it */
+void wait_until_empty(const struct sample_pipe *p);
+pid_t write_numbers(int fd, unsigned count);		/* a process that writes "line 0\n" and so on */

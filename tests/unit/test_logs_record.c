@@ -38,9 +38,12 @@ static void what_a_terminal_obeys_or_is_not_text_is_escaped_and_comes_back(void 
 	check_record("plain\ttext", 10, "plain\ttext");
 	check_record("a\0b", 3, "a\\x00b");
 	check_record("\033[31mred\033[0m\r", 13, "\\x1b[31mred\\x1b[0m\\x0d");
-	check_record("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", 15, "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+	check_record("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80", 15,
+		     "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
 	check_record("\xff\xc3(\x7f", 4, "\\xff\\xc3(\\x7f");
-	check_record("\xc2\x9b" "31m", 5, "\\xc2\\x9b31m");	/* CSI in one character */
+	check_record("\xc2\x9b"
+		     "31m",
+		     5, "\\xc2\\x9b31m"); /* CSI in one character */
 	check_record("C:\\new \\x41 \\", 13, "C:\\new \\x5cx41 \\");
 }
 
@@ -55,7 +58,9 @@ static void every_byte_survives(void **st)
 		size_t n = round == 0 ? sizeof line : (size_t)rand_r(&seed) % sizeof line;
 
 		for (size_t i = 0; i < n; i++)
-			line[i] = round == 0 ? '\0' : "\\x41\n"[rand_r(&seed) % 5] ^ (rand_r(&seed) % 4 ? 0 : rand_r(&seed));
+			line[i] = round == 0 ? '\0'
+					     : "\\x41\n"[rand_r(&seed) % 5] ^
+					(rand_r(&seed) % 4 ? 0 : rand_r(&seed));
 		size_t k = record_put(out, 1, RECORD_PART, line, n);
 
 		assert_true(k <= sizeof out);
@@ -71,18 +76,30 @@ static void a_long_line_is_not_cut_inside_a_character(void **st)
 	(void)st;
 	assert_int_equal(record_cut("abcdef", 6, 4), 4);
 	assert_int_equal(record_cut("abc", 3, 4), 3);
-	assert_int_equal(record_cut("abc\xe2\x82\xac" "d", 7, 4), 3);
-	assert_int_equal(record_cut("abc\xe2\x82\xac" "d", 7, 5), 3);
-	assert_int_equal(record_cut("abc\xe2\x82\xac" "d", 7, 6), 6);
-	assert_int_equal(record_cut("\x80\x80\x80\x80\x80\x80", 6, 4), 4);	/* no character at all */
-	assert_int_equal(record_cut("\xe2\x82\xac", 3, 2), 2);	/* never nothing */
-	assert_int_equal(record_cut("abc\xe2\x82", 5, 5), 3);	/* the rest may still come */
+	assert_int_equal(record_cut("abc\xe2\x82\xac"
+				    "d",
+				    7, 4),
+			 3);
+	assert_int_equal(record_cut("abc\xe2\x82\xac"
+				    "d",
+				    7, 5),
+			 3);
+	assert_int_equal(record_cut("abc\xe2\x82\xac"
+				    "d",
+				    7, 6),
+			 6);
+	assert_int_equal(record_cut("\x80\x80\x80\x80\x80\x80", 6, 4), 4); /* no character at all */
+	assert_int_equal(record_cut("\xe2\x82\xac", 3, 2), 2);		   /* never nothing */
+	assert_int_equal(record_cut("abc\xe2\x82", 5, 5), 3); /* the rest may still come */
 	assert_int_equal(record_cut("abc\xe2\x82\xac", 6, 6), 6);
 }
 
 static void what_is_no_record_is_refused(void **st)
 {
-	static const char *const bad[] = { "", "12", "12 o", "12 oX", "x o text", " 1 o text", "12 q text", "12345678901234567890 o t" };
+	static const char *const bad[] = { "",		"12",
+					   "12 o",	"12 oX",
+					   "x o text",	" 1 o text",
+					   "12 q text", "12345678901234567890 o t" };
 	struct record r;
 
 	(void)st;
@@ -93,10 +110,15 @@ static void what_is_no_record_is_refused(void **st)
 
 static void times_are_the_ones_of_the_calendar(void **st)
 {
-	static const struct { int64_t ms; const char *text; } t[] = {
-		{ 0, "1970-01-01T00:00:00.000Z" }, { 951827696789, "2000-02-29T12:34:56.789Z" },
-		{ 1767323045678, "2026-01-02T03:04:05.678Z" }, { 4107542399999, "2100-02-28T23:59:59.999Z" },
-		{ 4107542400000, "2100-03-01T00:00:00.000Z" }, { 253402300799999, "9999-12-31T23:59:59.999Z" } };
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} t[] = { { 0, "1970-01-01T00:00:00.000Z" },
+		  { 951827696789, "2000-02-29T12:34:56.789Z" },
+		  { 1767323045678, "2026-01-02T03:04:05.678Z" },
+		  { 4107542399999, "2100-02-28T23:59:59.999Z" },
+		  { 4107542400000, "2100-03-01T00:00:00.000Z" },
+		  { 253402300799999, "9999-12-31T23:59:59.999Z" } };
 
 	(void)st;
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -174,12 +196,15 @@ static void an_event_is_one_json_object(void **st)
 	event_end(&ev);
 	assert_int_equal(ev.line[ev.n - 1], '\n');
 	assert_memory_equal(ev.line, "{\"time\":\"", 9);
-	assert_memory_equal(ev.line + 9 + STAMP_LEN, "\",\"level\":\"info\",\"event\":\"started\",\"service\":\"web\",\"pid\":81,\"why\":\"a \\\"quoted\\\" word\\u000a\"}\n",
-			    ev.n - 9 - STAMP_LEN);
+	assert_memory_equal(
+		ev.line + 9 + STAMP_LEN,
+		"\",\"level\":\"info\",\"event\":\"started\",\"service\":\"web\","
+		"\"pid\":81,\"why\":\"a \\\"quoted\\\" word\\u000a\"}\n",
+		ev.n - 9 - STAMP_LEN);
 	assert_true(event_find(ev.line, ev.n, "pid", &v, &n));
 	assert_int_equal(n, 2);
 	assert_memory_equal(v, "81", 2);
-	assert_false(event_find(ev.line, ev.n, "started", &v, &n));	/* a value, not a name */
+	assert_false(event_find(ev.line, ev.n, "started", &v, &n)); /* a value, not a name */
 }
 
 static void an_event_that_is_too_long_loses_whole_fields(void **st)
@@ -209,7 +234,8 @@ static void an_event_that_is_too_long_loses_whole_fields(void **st)
 		event_str(&ev, "one", big);
 		event_str(&ev, "two", big + k);
 		event_end(&ev);
-		assert_true(ev.n <= EVENT_MAX && ev.line[ev.n - 1] == '\n' && ev.line[ev.n - 2] == '}');
+		assert_true(ev.n <= EVENT_MAX && ev.line[ev.n - 1] == '\n' &&
+			    ev.line[ev.n - 2] == '}');
 	}
 }
 
@@ -227,8 +253,10 @@ static void an_event_reads_as_a_sentence(void **st)
 
 	assert_non_null(s);
 	assert_string_equal(s, " web: started pid 81");
-	assert_true(strspn(out, "0123456789.") == (size_t)(s - out));	/* seconds since boot */
-	static const char old[] = "{\"time\":\"1999-01-02T03:04:05.678Z\",\"level\":\"error\",\"event\":\"failed\",\"why\":\"no such file\",\"tries\":3}\n";
+	assert_true(strspn(out, "0123456789.") == (size_t)(s - out)); /* seconds since boot */
+	static const char old[] =
+		"{\"time\":\"1999-01-02T03:04:05.678Z\",\"level\":\"error\",\"event\":\"failed\","
+		"\"why\":\"no such file\",\"tries\":3}\n";
 
 	event_human(old, sizeof old - 1, out, sizeof out);
 	assert_string_equal(out, "1999-01-02T03:04:05.678Z failed: no such file, tries 3");
