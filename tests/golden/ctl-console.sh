@@ -32,12 +32,18 @@ if pid == 0:
     os.close(ours)
     os.execv(sys.argv[1], ["prior", "console", "--device", os.ttyname(theirs)])
 
+said = b""
+
 def until(text, seconds=10):
-    said, end = b"", time.monotonic() + seconds
+    """Reads up to and with the text; what follows is kept for the next."""
+    global said
+    end = time.monotonic() + seconds
     while text not in said and time.monotonic() < end:
         if select.select([ours], [], [], 0.1)[0]:
             said += os.read(ours, 4096)
-    return text in said
+    found = text in said
+    said = said.partition(text)[2]
+    return found
 
 def check(name, good):
     print(("ok" if good else "not ok") + " golden: " + name, flush=True)
