@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNUSABLE "the configuration as a whole is unusable: no plan is made of it"
-
 void *compiling_get(struct compiling *c, size_t n)
 {
 	void *p = arena_get(&c->s->arena, n);
@@ -244,8 +242,6 @@ static int compile_all(struct compiling *c, int *fd, struct err *e)
 	graph_write(c, &h);
 	write_refused(c, &h);
 	hash_services(c, &h);
-	if (c->unusable)
-		return err_set(e, EINVAL, UNUSABLE);
 	return c->no_memory ? err_set(e, ENOMEM, "plan: out of memory") : write_end(&c->w, &h, fd, e);
 }
 
@@ -266,7 +262,7 @@ int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct
 	struct compiling c = { .s = s, .f = f, .machine_root = FD_NONE };
 	owned_fd fd = FD_NONE;
 	int ret = spec_has_errors(s, NULL)
-			? err_set(e, EINVAL, UNUSABLE) : compile_all(&c, &fd, e);
+			? err_set(e, EINVAL, "the configuration as a whole is unusable: no plan is made of it") : compile_all(&c, &fd, e);
 
 	user_bases_free(&c);
 	write_free(&c.w);

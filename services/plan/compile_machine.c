@@ -88,7 +88,6 @@ static void compile_sysctls(struct compiling *c, struct plan_head *h)
 static void problem(struct compiling *c, struct origin at, const char *name, const char *text, const char *why)
 {
 	spec_problem(c->s, SEV_ERROR, at, NULL, "network.interfaces.%s: '%s' %s", name, text, why);
-	c->unusable = true;
 }
 
 static void one_interface(struct compiling *c, const struct spec_interface *s, struct plan_interface *p)

@@ -1,4 +1,4 @@
-/* Addresses: bridges take the first of their subnets, cells what they ask for or the next that is free. */
+/* Addresses: bridges take the first of their subnets, cells what they ask for, each address once. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
 #include "services/plan/compiling.h"
@@ -62,27 +62,18 @@ static void to_network(struct plan_addr *a)
 	}
 }
 
-/* The address after this one; false when that leaves the subnet or is its broadcast address. */
-static bool to_next(struct plan_addr *a)
+/* The address after a subnet's own: the bridge's. */
+static void to_first(struct plan_addr *a)
 {
-	struct plan_addr was = *a, after;
-
-	for (unsigned i = ip_bytes(a); i-- > 0;)
-		if (++a->ip[i])
-			break;
-	after = *a;
-	for (unsigned i = ip_bytes(a); i-- > 0;)
-		if (++after.ip[i])
-			break;
-	return is_in_subnet(a, &was) && (a->family == AF_INET6 || is_in_subnet(&after, &was));
+	to_network(a);
+	a->ip[ip_bytes(a) - 1]++;
 }
 
-/* A bridge of the spec with its addresses parsed, and what its cells have taken. */
+/* A bridge of the spec with its addresses parsed. */
 struct net_bridge {
 	const struct spec_bridge *spec;
 	struct plan_addr *addrs;
 	unsigned naddrs;
-	struct plan_addr *next;		/* per subnet: the last that was tried for a cell without an address */
 };
 
 struct taken {
@@ -98,29 +89,26 @@ struct nets {
 	unsigned ntaken;
 };
 
+/* The other bridges and all services that do not need this one go on. */
 static void bridge_problem(struct compiling *c, const struct spec_bridge *b, const char *text, const char *why)
 {
 	spec_problem(c->s, SEV_ERROR, b->from, NULL, "network.bridges.%s: '%s' %s", b->name, text, why);
-	c->unusable = true;
 }
 
 static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_bridge *b)
 {
 	struct compiling *c = n->c;
 
-	*b = (struct net_bridge){ .spec = s, .addrs = compiling_get(c, (s->subnets.n + 1) * sizeof *b->addrs),
-				  .next = compiling_get(c, (s->subnets.n + 1) * sizeof *b->next) };
-	for (unsigned i = 0; b->addrs && b->next && i < s->subnets.n; i++) {
+	*b = (struct net_bridge){ .spec = s, .addrs = compiling_get(c, (s->subnets.n + 1) * sizeof *b->addrs) };
+	for (unsigned i = 0; b->addrs && i < s->subnets.n; i++) {
 		struct plan_addr a;
 
 		if (!parse_address(s->subnets.v[i], &a) || a.prefix + 2u > ip_bytes(&a) * 8) {
 			bridge_problem(c, s, s->subnets.v[i], "is not a subnet with room for two addresses");
 			continue;
 		}
-		to_network(&a);
-		to_next(&a);
-		b->addrs[b->naddrs] = b->next[b->naddrs] = a;
-		b->naddrs++;
+		to_first(&a);
+		b->addrs[b->naddrs++] = a;
 	}
 	if (strlen(s->name) > 15)
 		bridge_problem(c, s, s->name, "is longer than the 15 bytes of an interface's name");
@@ -145,6 +133,21 @@ static struct net_bridge *bridge_named(struct nets *n, const char *name)
 	return NULL;
 }
 
+/* All bits of the host part are 0, or for IPv4 all are 1. */
+static bool is_edge(const struct plan_addr *a, const struct plan_addr *net)
+{
+	struct plan_addr low = *a, high = *a;
+
+	low.prefix = high.prefix = net->prefix;
+	to_network(&low);
+	for (unsigned i = 0; i < ip_bytes(a); i++) {
+		unsigned kept = net->prefix > i * 8 ? net->prefix - i * 8 : 0;
+
+		high.ip[i] |= (uint8_t)(kept >= 8 ? 0 : 0xff >> kept);
+	}
+	return same_ip(a, &low) || (a->family == AF_INET && same_ip(a, &high));
+}
+
 /* An address that is asked for: inside the bridge's subnet, nobody else's. */
 static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *b, const char *text,
 		       struct plan_addr *a)
@@ -166,6 +169,11 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 	}
 	if (!strchr(text, '/'))
 		a->prefix = net->prefix;
+	if (is_edge(a, net)) {
+		refuse(n->c, w, network.addresses, "isolation.network.address: %s is the subnet itself or its broadcast",
+		       text);
+		return false;
+	}
 	struct taken *t = taken_slot(n, a);
 
 	if (same_ip(a, net) || t->addr.family) {
@@ -175,21 +183,6 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 	}
 	*t = (struct taken){ *a, w };
 	return true;
-}
-
-static bool take_next(struct nets *n, struct work *w, struct net_bridge *b, unsigned subnet, struct plan_addr *a)
-{
-	while (to_next(&b->next[subnet])) {
-		struct taken *t = taken_slot(n, &b->next[subnet]);
-
-		if (t->addr.family)
-			continue;
-		*t = (struct taken){ b->next[subnet], w };
-		*a = b->next[subnet];
-		return true;
-	}
-	refuse(n->c, w, network.bridge, "isolation.network: bridge '%s' has no free address left", b->spec->name);
-	return false;
 }
 
 static void set_gateways(struct nets *n, struct work *w, const struct net_bridge *b, const struct plan_addr *addrs,
@@ -244,7 +237,7 @@ static const char *interface_name(struct compiling *c, struct work *w)
 	}
 }
 
-static void join(struct nets *n, struct work *w, bool asked)
+static void join(struct nets *n, struct work *w)
 {
 	const struct spec_network *s = &w->eff.network;
 	struct net_bridge *b = bridge_named(n, s->bridge);
@@ -252,17 +245,12 @@ static void join(struct nets *n, struct work *w, bool asked)
 	unsigned na = 0;
 
 	if (!b || s->addresses.n > 16) {
-		if (asked)
-			refuse(n->c, w, network.bridge, b ? "isolation.network.address: more than 16 of '%s'"
-			       : "isolation.network.bridge: there is no bridge '%s' in network.bridges", s->bridge);
+		refuse(n->c, w, network.bridge, b ? "isolation.network.address: more than 16 of '%s'"
+		       : "isolation.network.bridge: there is no bridge '%s' in network.bridges", s->bridge);
 		return;
 	}
-	if (asked != (s->addresses.n > 0))
-		return;
 	for (unsigned i = 0; i < s->addresses.n; i++)
 		na += take_asked(n, w, b, s->addresses.v[i], a + na);
-	for (unsigned i = 0; !s->addresses.n && i < b->naddrs && i < 16; i++)
-		na += take_next(n, w, b, i, a + na);
 	set_gateways(n, w, b, a, na);
 	write_hosts(n->c, w, a, na);
 	w->ifname = interface_name(n->c, w);
@@ -297,11 +285,9 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	}
 	for (unsigned i = 0; i < n.nbridges; i++)
 		read_bridge(&n, c->s->bridges + i, n.bridges + i);
-	/* Those that ask for an address first, so that a free one never is somebody's. */
-	for (int asked = 1; asked >= 0; asked--)
-		for (unsigned i = 0; i < c->n; i++)
-			if (!c->work[i].refused && c->work[i].eff.network.mode && c->work[i].eff.network.bridge)
-				join(&n, c->work + i, asked);
+	for (unsigned i = 0; i < c->n; i++)
+		if (!c->work[i].refused && c->work[i].eff.network.mode && c->work[i].eff.network.bridge)
+			join(&n, c->work + i);
 	write_bridges(&n, h);
 	free(n.taken);
 }

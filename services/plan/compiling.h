@@ -31,7 +31,6 @@ struct compiling {
 	int machine_root;	/* O_PATH of "/"; owned */
 	unsigned *order, norder; /* work numbers, dependencies first */
 	bool no_memory;
-	bool unusable;		/* a problem of the whole configuration was found */
 };
 
 #define WORK_MOUNTS 512

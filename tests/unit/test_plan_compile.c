@@ -234,6 +234,7 @@ static void addresses_belong_to_one_service_each(void **state)
 		"network: {bridge: br0, address: 10.88.0.3/24}}\n  twice:\n" TOOL
 		"    isolation: {rootfs: @/image, network: {bridge: br0, address: 10.88.0.3/24}}\n"
 		"  outside:\n" TOOL "    isolation: {rootfs: @/image, network: {bridge: br0, address: 10.89.0.3/24}}\n"
+		"  edge:\n" TOOL "    isolation: {rootfs: @/image, network: {bridge: br0, address: 10.88.0.255/24}}\n"
 		"  bridge:\n" TOOL "    isolation: {rootfs: @/image, network: {bridge: br0, address: 10.88.0.1/24}}\n");
 	const struct plan_service *a = compiled_service(&c, "a-service-with-a-long-name");
 	const struct plan_service *b = compiled_service(&c, "a-service-with-a-longer-name");
@@ -249,6 +250,7 @@ static void addresses_belong_to_one_service_each(void **state)
 	assert_string_not_equal(str(a->ifname), str(b->ifname));
 	assert_non_null(compiled_refused(&c, "twice"));
 	assert_non_null(compiled_refused(&c, "outside"));
+	assert_non_null(compiled_refused(&c, "edge"));
 	assert_non_null(compiled_refused(&c, "bridge"));
 	const struct plan_bridge *p = PLAN_FIRST(&c.plan, c.plan.head->bridges, struct plan_bridge);
 
