@@ -114,4 +114,4 @@ class Run:
             return Outcome("skip", str(e), time.monotonic() - start)
         except Exception as e:      # whatever a scenario raises is its failure, the others go on
             return Outcome("not ok", self._report(e), time.monotonic() - start)
-        return Outcome("ok", "", time.monotonic() - start)
+        return Outcome("ok", "\n".join(n for s in self.sessions for n in s.notes), time.monotonic() - start)

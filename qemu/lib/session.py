@@ -21,6 +21,7 @@ class Session:
     def __init__(self, machine: Machine, another):
         self.machine = machine
         self.boot_again = another       # (files=…, append=…, config=…) -> a context manager of a new Session
+        self.notes = []                 # figures to show beside the verdict
         self.history = deque(maxlen=4)  # the last commands, for the report
         self._count = 0
 
@@ -135,6 +136,10 @@ class Session:
         ending = self.machine.wait_end(seconds)
         if ending != how:
             raise Failed(f"{command or 'the machine'}: wanted {how}, came {ending or f'no end in {seconds:g} s'}")
+
+    def note(self, text: str) -> None:
+        """A figure that is shown with the verdict."""
+        self.notes.append(text)
 
     def skip(self, reason: str) -> None:
         raise Skip(reason)

@@ -53,4 +53,4 @@ def run(m):
     assert settled(m) == before
     m.ok("prior reexec")
     assert settled(m) == before
-    print("    descriptors:", before)
+    m.note(f"PID 1 holds {before} descriptors for {len(m.json('prior status --json'))} services")

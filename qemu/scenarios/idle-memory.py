@@ -21,7 +21,7 @@ def run(m):
     m.ok("prior wait")
     m.ok("sleep 2")
     sizes = rollup(m)
-    print(f"    PID 1, idle: PSS {sizes['Pss']} kB, anonymous {sizes['Anonymous']} kB, RSS {sizes['Rss']} kB")
+    m.note(f"PID 1, idle: PSS {sizes['Pss']} kB, anonymous {sizes['Anonymous']} kB, RSS {sizes['Rss']} kB")
     assert sizes["Pss"] < 2048, sizes
     before = switches(m)
     m.ok("sleep 5")

@@ -2,13 +2,13 @@
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
-limit = 120
+limit = 240
 
 image = Image(config="""
 version: 1
 services:
   nursery:
-    command: [/bin/busybox, sh, -c, '/bin/probe orphans 3000 && exec /bin/probe stay done']
+    command: [/bin/busybox, sh, -c, '/bin/probe orphans 1000 && exec /bin/probe stay done']
     isolation: {preset: server, pid: true}
 """)
 
@@ -18,10 +18,10 @@ def zombies(m) -> int:
 
 
 def run(m):
-    assert m.ok("probe orphans 10000", 60).strip() == "10000"
+    assert m.ok("probe orphans 10000", 180).strip() == "10000"
     m.eventually(lambda: zombies(m) == 0, 20, "no zombie is left")
     reaped = m.json("prior status --prior --json")["orphans"]
     assert reaped >= 10000, reaped
-    m.eventually(lambda: "staying done" in m.ok("prior logs nursery"), 60, "the cell's orphans are made")
+    m.eventually(lambda: "staying done" in m.ok("prior logs nursery"), 120, "the cell's orphans are made")
     m.eventually(lambda: zombies(m) == 0, 20, "no zombie is left in the cell")
     assert m.status("agent")["restarts"] == 0 and m.status("nursery")["restarts"] == 0
