@@ -54,7 +54,7 @@ static int own_place(char *at, size_t size)
 	return -ENOENT;
 }
 
-/* Every controller that dir has, one by one: one that refuses must not keep the others out. Names the refused in note. */
+/* Every controller that dir has, one by one: one that refuses must not keep the others out. Names them in note. */
 static void enable_all(int dir, struct text *note)
 {
 	char have[256], word[64];

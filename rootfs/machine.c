@@ -56,7 +56,7 @@ int machine_mount_api(struct err *e)
 			return err_sys(e, "make %s", m->target);
 		if (sys_mount(m->fs, m->target, m->fs, m->flags, m->data) == 0)
 			continue;
-		/* A root without a devtmpfs of its own may have been given one by the kernel (CONFIG_DEVTMPFS_MOUNT). */
+		/* The kernel may have mounted one by itself (CONFIG_DEVTMPFS_MOUNT). */
 		if (errno != EBUSY)
 			return err_sys(e, "mount %s on %s", m->fs, m->target);
 	}

@@ -1,28 +1,30 @@
-/* The machine's own mounts: API file systems, cgroup2, leaving the initramfs's rootfs, and unmounting everything at the end. */
+/* The machine's own mounts: API file systems, cgroup2, leaving the initramfs's rootfs, unmounting all at the end. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
 #include <stdint.h>
 
 /*
- * For PID 1 at boot and at shutdown, when blocking is allowed. What is mounted already (a container, an initramfs that did
- * it) is left as it is. Nothing here allocates.
+ * For PID 1 at boot and at shutdown, when blocking is allowed. What is mounted already (a container, an
+ * initramfs that did it) is left as it is. Nothing here allocates.
  */
 
 /* proc, sysfs, devtmpfs, devpts, /dev/shm, mqueue, /run; directories are made where the root can be written. */
 int machine_mount_api(struct err *e);
 
 /*
- * pivot_root(2) refuses a caller whose root is the kernel's rootfs, and every cell needs pivot_root. A clone of the root
- * mount is laid over it and becomes our root (the files stay where they are). No effect where the root is another mount.
+ * pivot_root(2) refuses a caller whose root is the kernel's rootfs, and every cell needs pivot_root. A clone of
+ * the root mount is laid over it and becomes our root (the files stay where they are). No effect where the root
+ * is another mount.
  */
 int machine_leave_rootfs(struct err *e);
 
 /*
- * cgroup2 on /sys/fs/cgroup with nsdelegate and memory_recursiveprot, or what is there already; every controller enabled
- * down to our directory `prior`, whose descriptor the caller owns afterwards (leaves are made in it). When PID 1 sits in a
- * cgroup that must be emptied first (not the root), it moves itself to the leaf `prior.init` beside it.
- * note (may be NULL, size bytes) tells which controllers could not be enabled. EROFS, EACCES, ENOENT: no usable cgroup2.
+ * cgroup2 on /sys/fs/cgroup with nsdelegate and memory_recursiveprot, or what is there already; every
+ * controller enabled down to our directory `prior`, whose descriptor the caller owns afterwards (leaves are
+ * made in it). When PID 1 sits in a cgroup that must be emptied first (not the root), it moves itself to the
+ * leaf `prior.init` beside it. note (may be NULL, size bytes) tells which controllers could not be enabled.
+ * EROFS, EACCES, ENOENT: no usable cgroup2.
  */
 int machine_cgroup(int *root_fd, char *note, int size, struct err *e);
 
@@ -35,7 +37,8 @@ struct machine_mount {
 int machine_mount(const struct machine_mount *m, struct err *e);
 
 /*
- * Unmount everything but the root and the API file systems, last mounted first, in as many rounds as it takes; what stays busy
- * is remounted read-only and named to busy(). Then the root is made read-only and everything is synced. Returns how many stayed.
+ * Unmount everything but the root and the API file systems, last mounted first, in as many rounds as it takes;
+ * what stays busy is remounted read-only and named to busy(). Then the root is made read-only and everything is
+ * synced. Returns how many stayed.
  */
 int machine_unmount_all(void (*busy)(const char *target, int err));

@@ -106,7 +106,8 @@ int module_insert(const char *path, struct err *e)
 }
 
 /* "PATH: DEP1 DEP2": depmod lists what must be there first last, so the line is loaded from its end. */
-static int load_line(const char *dir, const char *line, size_t n, int (*insert)(const char *, struct err *), struct err *e)
+static int load_line(const char *dir, const char *line, size_t n, int (*insert)(const char *, struct err *),
+		     struct err *e)
 {
 	struct { const char *at; int n; } word[DEPS_MAX];
 	unsigned words = 0;
@@ -155,7 +156,8 @@ int module_load(const char *dir, const char *name, int (*insert)(const char *pat
 		return err_in(e, "module %s", name);
 	const char *line = find_line(&f, name, &n);
 	int rc = line ? load_line(dir, line, n, insert, e) : is_builtin(dir, name) ? 0 :
-		 err_set(e, ENOENT, "not in %s nor built in; put it in the image or drop it from machine.modules", path);
+		 err_set(e, ENOENT, "not in %s nor built in; put it in the image or drop it from machine.modules",
+			 path);
 
 	unmap_file(&f);
 	return rc < 0 ? err_in(e, "module %s", name) : 0;

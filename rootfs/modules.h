@@ -5,9 +5,9 @@
 
 /*
  * Load NAME ('-' and '_' are the same) after its dependencies. A module that is built in or loaded already is success.
- * dir: "" for the machine's own /lib/modules/RELEASE, or another directory with a modules.dep (tests). Compressed modules are
- * handed to the kernel as they are (Linux 5.17 and CONFIG_MODULE_DECOMPRESS). ENOENT: no such module; the text says where we
- * looked. Boot only: reads files, blocks, does not allocate.
+ * dir: "" for the machine's own /lib/modules/RELEASE, or another directory with a modules.dep (tests).
+ * Compressed modules are handed to the kernel as they are (Linux 5.17 and CONFIG_MODULE_DECOMPRESS). ENOENT: no
+ * such module; the text says where we looked. Boot only: reads files, blocks, does not allocate.
  */
 int module_load(const char *dir, const char *name, int (*insert)(const char *path, struct err *e), struct err *e);
 int module_insert(const char *path, struct err *e);	/* finit_module(2); the usual `insert` */

@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "rootfs/machine.h"
+#include "rootfs/mountinfo.h"
 #include <stdbool.h>
 #include <string.h>
 
@@ -22,21 +23,6 @@ static bool is_kept(const char *target)
 	return false;
 }
 
-/* "\040" and its like back to bytes, in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++)
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	*to = '\0';
-}
-
 static ssize_t read_mountinfo(void)
 {
 	owned_fd fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -51,18 +37,6 @@ static ssize_t read_mountinfo(void)
 	return n;
 }
 
-/* The fifth field of a line, cut out in place. */
-static char *target_of(char *line)
-{
-	for (int i = 0; i < 4 && line; i++)
-		line = strchr(line, ' ') ? strchr(line, ' ') + 1 : NULL;
-	if (line && strchr(line, ' '))
-		*strchr(line, ' ') = '\0';
-	if (line)
-		unescape(line);
-	return line;
-}
-
 /* One round, last line first. Counts what is left and what went. */
 static void round_of_unmounts(int *left, int *gone, void (*busy)(const char *, int))
 {
@@ -74,11 +48,12 @@ static void round_of_unmounts(int *left, int *gone, void (*busy)(const char *, i
 			mountinfo[--n] = '\0';
 		while (n > 0 && mountinfo[n - 1] != '\n')
 			n--;
-		char *target = target_of(mountinfo + n);
+		struct mountinfo m;
+		struct err unread;
 
-		if (!target || is_kept(target))
+		if (mountinfo_parse(mountinfo + n, &m, &unread) < 0 || is_kept(m.target))
 			continue;
-		if (sys_umount2(target, UMOUNT_NOFOLLOW) == 0) {
+		if (sys_umount2(m.target, UMOUNT_NOFOLLOW) == 0) {
 			(*gone)++;
 			continue;
 		}
@@ -86,8 +61,8 @@ static void round_of_unmounts(int *left, int *gone, void (*busy)(const char *, i
 		if (busy) {
 			int why = errno;
 
-			sys_mount(NULL, target, NULL, MS_REMOUNT | MS_RDONLY, NULL);
-			busy(target, why);
+			sys_mount(NULL, m.target, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+			busy(m.target, why);
 		}
 	}
 }

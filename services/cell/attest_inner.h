@@ -8,7 +8,7 @@
 
 /* What does not change while a service is made: read beside its setup, so that its exec waits for less. */
 struct attest_ref {
-	uint64_t machine[SPACES];	/* inode numbers of the machine's namespaces, in the order of the table of spaces */
+	uint64_t machine[SPACES];	/* inode numbers of the machine's namespaces, by row of spaces[] */
 	uint64_t own[SPACES];		/* of those that the service is to be in, as far as they exist; 0: not known */
 	uint64_t owner[SPACES];		/* of the user namespaces that own them */
 	int filters;			/* seccomp filters that everything here is under already */

@@ -65,12 +65,12 @@ static int fork_service(struct cell *c, struct err *e)
 	return 0;
 }
 
-/* An ordinary user's sibling must agree to be traced (yama); root need not ask. */
+/* See meet_builder(). */
 static int seize(struct cell *c, struct err *e)
 {
 	struct note n;
 
-	if (geteuid() != 0 && note_receive(c, &n, NULL, e) < 0)
+	if (!may_trace_anybody() && note_receive(c, &n, NULL, e) < 0)
 		return -e->code;
 	if (ptrace(PTRACE_SEIZE, c->service, NULL, (void *)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
 		return err_sys(e, "trace the service to its exec");
@@ -107,6 +107,18 @@ static int write_maps(struct cell *c, struct err *e)
 	return write_map(c, "uid_map", text, e);
 }
 
+/* It is gone without a word. */
+static int ended_early(struct cell *c, struct err *e)
+{
+	int status = 0;
+
+	if (waitpid(c->service, &status, __WALL) < 0 || !WIFSIGNALED(status))
+		return err_set(e, EPIPE, "the service's process ended during its setup");
+	return err_set(e, EINTR, "killed by signal %d (%s) during its setup%s", WTERMSIG(status),
+		       strsignal(WTERMSIG(status)),
+		       WTERMSIG(status) == SIGKILL ? ": is memory_max too small for a start?" : "");
+}
+
 /* Answer the service until it is about to execute. exec is what it said then. */
 static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *e)
 {
@@ -117,7 +129,7 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 
 		*code = CODE_NAMESPACE;
 		if (note_receive(c, &n, NULL, e) < 0)
-			return err_in(e, "the service ended during its setup");
+			return ended_early(c, e);
 		switch ((enum note_kind)n.kind) {
 		case NOTE_MAPS:
 			if (write_maps(c, e) < 0)

@@ -15,6 +15,7 @@
  *   reaper   (CELL_PID) PID 1 of the cell: SIGCHLD ignored, so that the kernel reaps; all memory unmapped but one page
  *            of file-backed text; no descriptors, no capabilities; it does nothing until it is killed with the cgroup.
  *   service  second process of the cell: goes through the step table (steps.c) and becomes the service.
+ * A builder whose socket ends without RUNNING or FAILED was killed; so is then, by the kernel, the service.
  * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
  * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
  */

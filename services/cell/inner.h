@@ -52,6 +52,9 @@ int note_send(const struct cell *c, const struct note *n, int fd, struct err *e)
 int note_receive(const struct cell *c, struct note *n, int *fd, struct err *e);
 int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e);	/* send it, wait for GO */
 
+/* Builder and service have the same privileges when they meet, so both answer the same. */
+bool may_trace_anybody(void);
+
 /* gather.c: the child's descriptors: 0, 1, 2, the passed ones, then the report socket; nothing else stays open. */
 int gather(struct cell *c, struct err *e);
 

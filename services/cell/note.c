@@ -1,7 +1,9 @@
 /* What builder and service tell each other, and what PID 1 is told. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/mono.h"
+#include "init/base/sys.h"
 #include "services/cell/inner.h"
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -61,6 +63,14 @@ int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e)
 	if (note_send(c, &n, FD_NONE, e) < 0 || note_receive(c, &n, fd, e) < 0)
 		return -e->code;
 	return n.kind == NOTE_GO ? 0 : err_set(e, EPROTO, "the builder answered %u", n.kind);
+}
+
+bool may_trace_anybody(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+
+	return syscall(SYS_capget, &head, d) == 0 && (d[0].effective >> CAP_SYS_PTRACE & 1);
 }
 
 int report_send(const struct cell *c, const struct cell_report *r)

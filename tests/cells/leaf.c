@@ -136,6 +136,50 @@ static void deep_leaf(int root)
 	      "depth %d: %s", depth, e.text);
 }
 
+static bool has_controllers(int root)
+{
+	static const char enable[] = "+pids +memory";
+	owned_fd fd = openat(root, "cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, enable, sizeof enable - 1) == sizeof enable - 1;
+}
+
+static void run_in(int root, const char *file, const char *value, struct outcome *o)
+{
+	struct err e = { 0 };
+	struct rig r;
+	int leaf = FD_NONE;
+
+	if (!check(make(root, file, value, &leaf, &e) == 0, file, "%s", e.text))
+		return;
+	rig_strict(&r, IMAGE);
+	r.start.cgroup_fd = leaf;
+	rig_run(&r, o);
+	cgroup_kill(leaf, &e);
+	fd_drop(&leaf);
+	for (int i = 0; i < 100 && cgroup_remove(root, "leaf", &e) < 0; i++)
+		poll(NULL, 0, 10);
+}
+
+/* Real limits, where the machine has controllers to give. */
+static void limits_that_are_too_small(int root)
+{
+	struct outcome o;
+
+	if (!has_controllers(root)) {
+		skip("limits too small for a start", "no pids and memory controllers in this cgroup2");
+		return;
+	}
+	run_in(root, "pids.max", "2", &o);
+	check(o.failed && strstr(o.err.text, "pids_max"), "too few processes for a start is said so", "%s", o.err.text);
+	run_in(root, "pids.max", "3", &o);
+	check(o.running, "three processes are enough for a start", "%s", o.err.text);
+	run_in(root, "memory.max", "20000", &o);
+	check(!o.running, "too little memory for a start is no start", "%s", o.err.text);
+	run_in(root, "memory.max", "3000001", &o);
+	check(o.running, "3 MB are enough for a start, and rounding to pages is no difference", "%s", o.err.text);
+}
+
 int main(void)
 {
 	struct err e = { 0 };
@@ -154,6 +198,7 @@ int main(void)
 	deep_leaf(root);
 	image_make("/bin/inside");
 	starts_in_its_leaf(root);
+	limits_that_are_too_small(root);
 	rmdir(root_path);
 	return failures > 0;
 }
