@@ -2,6 +2,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ def _tail(text: str) -> str:
     return " | ".join(lines[-3:]) or "the console is empty"
 
 
-def run(boot: Boot, kernel) -> Result:
+def run(boot: Boot, kernel, keep: Path = None) -> Result:
+    """keep: where what the console said is to be left."""
     init = boot.init
     why = init.missing()
     if why:
@@ -51,6 +53,8 @@ def run(boot: Boot, kernel) -> Result:
         machine.wait_end(LIMIT)
         text, ending = machine.console.text, machine.ending()
     initrd.unlink()
+    if keep:
+        keep.write_text(text)
     found = SAID.search(text)
     if not found:
         return Result(boot, {}, f"{ending}, nothing measured: {_tail(text)}")

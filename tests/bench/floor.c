@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	if (!s || flat_make(&f, &p, s) < 0)
 		return 1;
 	if (argc == 4)
-		return write(1, plan_array(&p, s->seccomp), s->seccomp.n * 8ul) == (ssize_t)(s->seccomp.n * 8ul) ? 0 : 1;
+		return write(1, plan_array(&p, s->seccomp), s->seccomp.n * 8ul) < 0;
 	int root = MUST(open(argv[3], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	for (int n = 0; n < atoi(argv[4]); n++)

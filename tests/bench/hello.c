@@ -5,8 +5,8 @@
 #include <linux/time.h>
 
 /*
- *	hello			as its first instruction asks for the time, writes it (struct timespec of CLOCK_MONOTONIC)
- *				to standard output and ends
+ *	hello			first of all asks for the time, writes it (struct timespec of CLOCK_MONOTONIC)
+ *				on standard output and ends
  *	hello stay		the same, and stays until it is killed
  *	hello PATH		opens PATH, which is how an observer with an inotify watch learns of it, and stays
  *	run			(the name under which runit and s6 start it) the same with ./mark

@@ -12,8 +12,8 @@
 /*
  *	spawn PLAN SERVICE CGROUP COUNT [unattested] [timing]
  *
- * PLAN is compiled; SERVICE writes its time on standard output and ends. CGROUP: a cgroup2 directory below which the leaf
- * is made, or "-". `unattested` leaves out the comparison at exec: this program is the only one that has that switch.
+ * PLAN is compiled; SERVICE writes its time on standard output and ends. CGROUP: a cgroup2 directory below which the
+ * leaf is made, or "-". `unattested` leaves out the comparison at exec: only this program has that switch.
  * Prints what start.c prints; `timing` adds what the builder reports: setup and comparison in microseconds.
  */
 struct bench {

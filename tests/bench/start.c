@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /*
- *	start COUNT COMMAND...		from before the fork; COMMAND becomes or starts `hello`, which writes its time on
- *					standard output. `@` in an argument is replaced by the number of the start;
- *					descriptor 9 is START_FILE (environment), opened anew, for a filter to be read.
+ *	start COUNT COMMAND...		from before the fork; COMMAND becomes or starts `hello`, which writes its time
+ *					on standard output. `@` in an argument is replaced by the number of the start;
+ *					descriptor 9 is START_FILE (environment), opened anew: a filter to be read.
  *	start -1 COUNT COMMAND...	COMMAND is PID 1 of a namespace, with a /proc of its own; from its execve
  *	start -m COMMAND...		its own memory while it runs, from smaps_rollup: "PSS RSS" in KiB
  *
@@ -31,7 +31,8 @@ static char **numbered(char **command, int n)
 		char *at = strchr(command[i], '@');
 
 		if (at)
-			snprintf(text[i], sizeof *text, "%.*s%d-%d%s", (int)(at - command[i]), command[i], getpid(), n, at + 1);
+			snprintf(text[i], sizeof *text, "%.*s%d-%d%s", (int)(at - command[i]), command[i], getpid(), n,
+				 at + 1);
 		out[i] = at ? text[i] : command[i];
 	}
 	out[i] = NULL;
