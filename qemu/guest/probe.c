@@ -44,7 +44,8 @@ static int answer(char **argv)
 
 	(void)argv;
 	if (n < 1 || !pid || atoi(pid) != getpid()) {
-		fprintf(stderr, "probe: LISTEN_FDS=%s LISTEN_PID=%s, I am %d\n", count ? count : "", pid ? pid : "", getpid());
+		fprintf(stderr, "probe: LISTEN_FDS=%s LISTEN_PID=%s, I am %d\n", count ? count : "", pid ? pid : "",
+			getpid());
 		return 1;
 	}
 	printf("answering on %d\n", n);

@@ -59,7 +59,8 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
 
 def interactive(kernel: Kernel, initrd: Path, hw: Hardware) -> int:
     """Boots with the console on this terminal; returns when the machine ends."""
-    return subprocess.run(_arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"]) + ["-mon", "chardev=serial0"]).returncode
+    command = _arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"])
+    return subprocess.run([*command, "-mon", "chardev=serial0"]).returncode
 
 
 class Machine:
@@ -94,7 +95,7 @@ class Machine:
             line and not re.match(r"\[ *\d+\.\d{6}\]", line) for line in self.console.text.splitlines())
 
     def first_words(self) -> None:
-        """Returns when init said something, or the machine ended; raises Infrastructure when neither comes."""
+        """Returns when init said something or the machine ended; Infrastructure when neither comes."""
         deadline = time.monotonic() + FIRST_WORDS
         seen = 0
         while not self._init_has_spoken():
@@ -114,7 +115,7 @@ class Machine:
         return self._log.read().strip() or "it said nothing"
 
     def ending(self) -> Optional[str]:
-        """How it ended, as the console tells: poweroff, reboot, halt, panic; "timeout"; "killed"; None while it runs."""
+        """How it ended, as the console tells; else "timeout" or "killed"; None while it runs."""
         text = self.console.text
         for said, name in ENDINGS:
             if said in text:

@@ -3,15 +3,17 @@ from lib.image import Image
 
 kernels = ["6.1", "6.12"]
 
-image = Image(config="""
+SAYS = "trap 'echo NAME is told >/dev/console; exit' TERM; while :; do sleep 1 & wait; done"
+
+image = Image(config=f"""
 version: 1
 services:
   base:
-    command: [/bin/busybox, sh, -c, 'trap "echo base is told >/dev/console; exit" TERM; while :; do sleep 1 & wait; done']
-    isolation: {preset: none}
+    command: [/bin/busybox, sh, -c, "{SAYS.replace('NAME', 'base')}"]
+    isolation: {{preset: none}}
   top:
-    command: [/bin/busybox, sh, -c, 'trap "echo top is told >/dev/console; exit" TERM; while :; do sleep 1 & wait; done']
-    isolation: {preset: none}
+    command: [/bin/busybox, sh, -c, "{SAYS.replace('NAME', 'top')}"]
+    isolation: {{preset: none}}
     depends_on: [base]
 """)
 
