@@ -262,7 +262,8 @@ int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct
 	struct compiling c = { .s = s, .f = f, .machine_root = FD_NONE };
 	owned_fd fd = FD_NONE;
 	int ret = spec_has_errors(s, NULL)
-			? err_set(e, EINVAL, "the configuration as a whole is unusable: no plan is made of it") : compile_all(&c, &fd, e);
+			? err_set(e, EINVAL, "the configuration as a whole is unusable: no plan is made of it")
+			: compile_all(&c, &fd, e);
 
 	user_bases_free(&c);
 	write_free(&c.w);

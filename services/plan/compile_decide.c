@@ -167,6 +167,8 @@ static void imply_others(struct compiling *c, struct work *w)
 {
 	struct spec_service *e = &w->eff;
 
+	if (e->ns_user == USER_NS_FIRST)
+		refuse(c, w, ns_user, "isolation.user: 'first' is not built yet; true makes the namespace last");
 	if (e->private_ipc && !e->ns_ipc) {
 		if (is_asked(w, ns_ipc) && is_asked(w, private_ipc))
 			refuse(c, w, private_ipc, "isolation.private_ipc: needs isolation.ipc, which is false");
@@ -200,7 +202,8 @@ static void write_spaces(struct compiling *c, struct work *w)
 
 void decide(struct compiling *c, struct work *w)
 {
-	const unsigned missing = (c->f->can_namespaces ? 0 : NEED_SPACES) | (c->f->can_userns && c->f->is_root ? 0 : NEED_USER) |
+	const unsigned missing = (c->f->can_namespaces ? 0 : NEED_SPACES) |
+				 (c->f->can_userns && c->f->is_root ? 0 : NEED_USER) |
 				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT) |
 				 (c->f->is_root ? 0 : NEED_ROOT);
 

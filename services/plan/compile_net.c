@@ -170,7 +170,8 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 	if (!strchr(text, '/'))
 		a->prefix = net->prefix;
 	if (is_edge(a, net)) {
-		refuse(n->c, w, network.addresses, "isolation.network.address: %s is the subnet itself or its broadcast",
+		refuse(n->c, w, network.addresses,
+		       "isolation.network.address: %s is the subnet itself or its broadcast",
 		       text);
 		return false;
 	}

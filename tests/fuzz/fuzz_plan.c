@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* fuzz_plan [ROUNDS [SEED]], or fuzz_plan FILE to try one input again. */
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1, rounds = argc > 1 ? strtoull(argv[1], NULL, 0) : 10000;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 0) : 10000;
 	uint8_t input[256];
 	FILE *f = argc == 2 ? fopen(argv[1], "re") : NULL;
 
