@@ -103,7 +103,7 @@ static int stage_limits(struct boot *b, struct err *e)
 static int stage_cgroup(struct boot *b, struct err *e)
 {
 	char note[200];
-	int rc = machine_cgroup(&b->cgroup_fd, note, sizeof note, e);
+	int rc = machine_cgroup("prior", &b->cgroup_fd, note, sizeof note, e);
 
 	if (rc == 0 && *note)
 		boot_say(b, "cgroup2: the kernel did not enable %s", note);
@@ -348,10 +348,16 @@ int boot_machine(struct boot *b, struct err *e)
 int boot_container(struct boot *b, struct err *e)
 {
 	struct err ignored;
+	char name[32];
+	struct text t = TEXT_IN(name);
 
-	/* A container's cgroup may be read-only or version 1; what needs it is refused by name. Only PID 1 may move itself. */
+	/* One supervisor more on the same machine must not share leaves with the first. */
+	text_add(&t, "prior");
+	if (getpid() != 1)
+		text_fmt(&t, "-%d", (int)getpid());
+	/* A container's cgroup may be read-only or version 1; what needs it is refused by name. */
 	if (getpid() == 1 || geteuid() == 0)
-		machine_cgroup(&b->cgroup_fd, NULL, 0, &ignored);
+		machine_cgroup(name, &b->cgroup_fd, NULL, 0, &ignored);
 	int rc = compile_from(b, b->config, true, e);
 
 	if (rc == 0)

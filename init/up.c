@@ -9,6 +9,7 @@
 #include "init/run_dir.h"
 #include "init/serve.h"
 #include "init/shutdown.h"
+#include "rootfs/machine.h"
 #include "services/plan/compile.h"
 #include <fcntl.h>
 #include <grp.h>
@@ -55,9 +56,13 @@ static int supervise(const struct serve_setup *s, struct err *e)
 static int finish(void)
 {
 	const struct ledger_head *h = prior.ledger.head;
+	struct err ignored;
 
-	if (h->mode != MODE_MACHINE)
+	if (h->mode != MODE_MACHINE) {
+		if (h->cgroup_fd >= 0)
+			machine_cgroup_remove(h->cgroup_fd, &ignored);
 		return h->exit_code;
+	}
 	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
 	shutdown_machine(&boot, h->shutdown);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");

@@ -118,7 +118,7 @@ static int find_mount(const char **mount, struct err *e)
 	return 0;
 }
 
-int machine_cgroup(int *root_fd, char *note, int size, struct err *e)
+int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct err *e)
 {
 	const char *mount = NULL;
 	bool is_root;
@@ -134,16 +134,30 @@ int machine_cgroup(int *root_fd, char *note, int size, struct err *e)
 		return rc;
 	owned_fd dir = rc;
 
-	if (mkdirat(dir, "prior", 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "cgroup2: make the directory prior in %s", mount);
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cgroup2: make the directory %s in %s", name, mount);
 	if (!is_root && make_room(dir, e) < 0)
 		return -e->code;
 	enable_all(dir, note ? &t : NULL);
-	owned_fd ours = openat(dir, "prior", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	owned_fd ours = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (ours < 0)
-		return err_sys(e, "cgroup2: open prior");
+		return err_sys(e, "cgroup2: open %s", name);
 	enable_all(ours, NULL);
 	*root_fd = fd_take(&ours);
 	return 0;
+}
+
+int machine_cgroup_remove(int root_fd, struct err *e)
+{
+	char link[40], path[600];
+	struct text t = TEXT_IN(link);
+
+	text_fmt(&t, "/proc/self/fd/%d", root_fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+
+	if (n < 0)
+		return err_sys(e, "cgroup2: the name of our directory");
+	path[n] = '\0';
+	return rmdir(path) < 0 ? err_sys(e, "cgroup2: remove %s", path) : 0;
 }

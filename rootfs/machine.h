@@ -26,7 +26,9 @@ int machine_leave_rootfs(struct err *e);
  * leaf `prior.init` beside it. note (may be NULL, size bytes) tells which controllers could not be enabled.
  * EROFS, EACCES, ENOENT: no usable cgroup2.
  */
-int machine_cgroup(int *root_fd, char *note, int size, struct err *e);
+int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct err *e);
+/* Remove that directory, which must be empty by now; for a supervisor that ends before its machine does. */
+int machine_cgroup_remove(int root_fd, struct err *e);
 
 struct machine_mount {
 	const char *source, *target, *type, *data;
