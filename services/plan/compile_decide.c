@@ -43,6 +43,7 @@ static const struct wish wishes[] = {
 	WISH("limits.shm_size", shm_size, IS_PATH, NEED_MOUNT),
 	WISH("security.dynamic_user", dynamic_user, IS_BOOL, NEED_ROOT),
 	WISH("security.cap_add", cap_add, IS_LIST, NEED_ROOT),
+	WISH("supplementary_groups", supplementary_groups, IS_LIST, NEED_ROOT),
 };
 #define WISHES (sizeof wishes / sizeof *wishes)
 
