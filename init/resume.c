@@ -77,9 +77,10 @@ static void restore_pids(struct prior *p, uint32_t i, bool lost)
 	struct ledger_svc *s = svc_of(p, i);
 	const struct { int32_t pid; enum pid_role role; } known[] = {
 		{ s->builder, PID_BUILDER }, { s->reaper, PID_REAPER }, { s->pid, PID_MAIN },
+		{ s->undo, PID_UNDO },
 	};
 
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
 		if (known[k].pid <= 0)
 			continue;
 		if (!lost)

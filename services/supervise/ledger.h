@@ -43,6 +43,7 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_DEP_FAILED (1u << 8)	/* failed because what it needs did: comes back with it */
 #define SVC_F_MISSING	(1u << 9)	/* its program cannot be executed: trying again is no use */
 #define SVC_F_BOUND	(1u << 10)	/* its listening sockets are open */
+#define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
 
 struct ledger_svc {
@@ -52,6 +53,7 @@ struct ledger_svc {
 	uint8_t state, exit_kind, pad8[2];
 	int32_t exit_status;		/* code or signal number */
 	int32_t pid, builder, reaper;	/* 0: none */
+	int32_t undo, pad2;		/* the child that removes its network, 0: none */
 	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
 	uint32_t first_listen;		/* index of its first descriptor in the listen table */
 	uint32_t waits_for;		/* service index + 1; 0: nothing */

@@ -27,7 +27,7 @@ struct svc_run {
 	uint16_t ended;			/* 1: the logger is to be told that it has */
 };
 
-enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_LOGGER, PID_TRIAL };
+enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */

@@ -8,6 +8,7 @@
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/trial.h"
+#include "services/supervise/undo.h"
 #include <string.h>
 #include <sys/wait.h>
 
@@ -152,6 +153,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_LOGGER:
 		streams_logger_ended(p, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		return;
+	case PID_UNDO:
+		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);

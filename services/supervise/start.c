@@ -104,7 +104,7 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 	fd_put(&s->pidfd, pidfd);
 	fd_put(&s->report_fd, report);
 	*(direct ? &s->pid : &s->builder) = pid;
-	s->flags |= direct ? SVC_F_DIRECT : 0;
+	s->flags |= (direct ? SVC_F_DIRECT : 0) | (plan_service(&p->plan, i)->ifname.at ? SVC_F_NETWORK : 0);
 	reap_add(p, pid, i, direct ? PID_MAIN : PID_BUILDER);
 	return start_watch_report(p, i, e);
 }

@@ -7,13 +7,14 @@
 #include "services/supervise/deps.h"
 #include "services/supervise/policy.h"
 #include "services/supervise/start.h"
+#include "services/supervise/undo.h"
 #include <string.h>
 
 #define KILL_AGAIN_MS 5000	/* SIGKILL was sent and something is still there: say so, send it again */
 
 static bool has_known_process(const struct ledger_svc *s)
 {
-	return s->pid || s->builder || s->reaper;
+	return s->pid || s->builder || s->reaper || s->undo;
 }
 
 static bool has_process(struct ledger_svc *s)
@@ -82,7 +83,7 @@ void stop_check(struct prior *p, uint32_t i)
 		stop_kill_all(p, i);
 		stop_watch(p, i);
 	}
-	if (!has_process(s))
+	if (!has_process(s) && !undo_network(p, i))
 		svc_post(p, i, EV_EMPTY);
 }
 
