@@ -1,4 +1,4 @@
-/* Facts about where it lives: namespaces, who owns them, and the cgroup. */
+/* Facts about where it lives: namespaces, and who owns them. */
 /* SPDX-License-Identifier: ISC */
 #include "services/cell/attest_inner.h"
 #include <errno.h>
@@ -93,28 +93,5 @@ int attest_namespaces(struct attest_run *r, struct err *e)
 	for (unsigned i = 0; i < SPACES; i++)
 		if (one_space(r, i, e) < 0)
 			return -e->code;
-	return 0;
-}
-
-/* The cgroup2 line, "0::/...", as seen from our own cgroup namespace. */
-static const char *unified(const char *text)
-{
-	const char *line = strstr(text, "0::");
-
-	while (line && line != text && line[-1] != '\n')
-		line = strstr(line + 1, "0::");
-	return line ? line + 3 : "";
-}
-
-int attest_cgroup(struct attest_run *r, struct err *e)
-{
-	char theirs[4096], ours[4096];
-
-	if (!r->in->in_leaf)
-		return 0;
-	if (file_read(r->dir, "cgroup", theirs, sizeof theirs, e) < 0 ||
-	    file_read(r->in->procfs, "self/cgroup", ours, sizeof ours, e) < 0)
-		return -e->code;
-	fact_text(r, "cgroup", unified(ours), unified(theirs));
 	return 0;
 }

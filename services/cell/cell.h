@@ -31,6 +31,7 @@ struct cell_start {
 	const char *pass_names;	/* LISTEN_FDNAMES */
 	unsigned npass;
 	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
+	uint64_t nofile;	/* soft RLIMIT_NOFILE where the plan says nothing; 0: what PID 1 has itself */
 	int attest;		/* 0 only for `prior bench`-like measurements: see docs; normally 1 */
 };
 

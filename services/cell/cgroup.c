@@ -27,14 +27,14 @@ int cgroup_open_root(const char *path, int *root_fd, struct err *e)
 }
 
 /* The kernel rounds bytes down to pages, and prefixes some values with "default". Anything else is another limit. */
-static bool is_taken(const char *want, const char *got)
+bool cgroup_took(const char *want, const char *got)
 {
 	char *end_want, *end_got;
 
 	if (!strcmp(want, got))
 		return true;
 	if (!strncmp(got, "default ", 8))
-		return is_taken(want, got + 8);
+		return cgroup_took(want, got + 8);
 	const unsigned long long w = strtoull(want, &end_want, 10), g = strtoull(got, &end_got, 10);
 
 	return end_want != want && end_got != got && !*end_want && !*end_got && g <= w &&
@@ -54,7 +54,7 @@ static int write_limit(int leaf, const char *file, const char *value, struct err
 		return (int)n;
 	if (n > 0 && got[n - 1] == '\n')
 		got[n - 1] = '\0';
-	if (!is_taken(value, got))
+	if (!cgroup_took(value, got))
 		return err_set(e, EINVAL, "%s: wrote '%.60s', the kernel says '%.60s'", file, value, got);
 	return 0;
 }

@@ -64,6 +64,9 @@ int file_write(int dir, const char *path, const char *text, struct err *e);
 ssize_t file_read(int dir, const char *path, char *to, size_t size, struct err *e);
 int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened when it is not yet */
 
+/* cgroup.c: what the kernel says after `want` was written is the same limit. */
+bool cgroup_took(const char *want, const char *got);
+
 /* Children's whole lives; what they return is for _exit(). */
 int builder_life(struct cell *c);
 int direct_life(struct cell *c);

@@ -115,6 +115,25 @@ int step_keyring(struct cell *c, struct err *e)
 	return 0;
 }
 
+/* PID 1 raised its own; programs that use select(2) count on less, so what it had before is handed on. */
+static int default_nofile(const struct cell *c, struct err *e)
+{
+	struct rlimit64 r;
+
+	if (!c->start->nofile)
+		return 0;
+	for (const struct plan_rlimit *l = PLAN_FIRST(c->plan, c->svc->rlimits, struct plan_rlimit);
+	     l < PLAN_END(c->plan, c->svc->rlimits, struct plan_rlimit); l++)
+		if (l->resource == RLIMIT_NOFILE)
+			return 0;
+	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &r) < 0)
+		return err_sys(e, "descriptors");
+	if (r.rlim_cur <= c->start->nofile)
+		return 0;
+	r.rlim_cur = c->start->nofile;
+	return syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &r, NULL) < 0 ? err_sys(e, "descriptors") : 0;
+}
+
 int step_limits(struct cell *c, struct err *e)
 {
 	for (const struct plan_rlimit *l = PLAN_FIRST(c->plan, c->svc->rlimits, struct plan_rlimit);
@@ -125,7 +144,7 @@ int step_limits(struct cell *c, struct err *e)
 			return err_sys(e, "rlimit %u to %llu:%llu", l->resource, (unsigned long long)l->soft,
 				       (unsigned long long)l->hard);
 	}
-	return 0;
+	return default_nofile(c, e);
 }
 
 bool is_limits(struct cell *c)

@@ -51,8 +51,12 @@ static int join_bridge(struct cell *c, struct err *e)
 	if (net_veth(c->machine_net, plan_str(c->plan, s->ifname), plan_str(c->plan, s->bridge), here,
 		     plan_str(c->plan, s->name), e) < 0)
 		return -e->code;
-	return net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
-			(const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e);
+	if (net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
+		     (const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e) < 0)
+		return -e->code;
+	/* Here, beside the mounts, the wait costs nothing; without it the service's first packets may be lost. */
+	return net_ready(c->machine_net, plan_str(c->plan, s->ifname), c->cell_net, plan_array(c->plan, s->addrs),
+			 s->addrs.n, e);
 }
 
 int step_network(struct cell *c, struct err *e)
