@@ -74,16 +74,6 @@ static int make_run_dir(const char *dir, struct err *e)
 	return 0;
 }
 
-/* What CTL_STATE gives away: the same file, open for reading. */
-static void open_for_readers(struct prior *p)
-{
-	char path[40];
-	struct text t = TEXT_IN(path);
-
-	text_fmt(&t, "/proc/self/fd/%d", p->ledger.fd);
-	p->ledger.head->ledger_ro_fd = open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static void bind_all(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
@@ -120,22 +110,37 @@ static void start_all(struct prior *p)
 		svc_post(p, order[k], svc_is_lazy(p, plan_service(&p->plan, order[k])) ? EV_LISTEN : EV_PULL);
 }
 
+/* A machine goes on without what only people look at, and says so; anywhere else the caller hears of it at once. */
+static int or_go_on(struct prior *p, int rc, struct err *e)
+{
+	if (rc == 0 || p->ledger.head->mode != MODE_MACHINE)
+		return rc;
+	prior_say(p, "error", "begin", NULL, e->text);
+	dprintf(p->ledger.head->console_fd, "prior: %s; going on without\n", e->text);
+	return 0;
+}
+
 static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 {
 	struct ledger_head *h;
+	int rc;
 
 	if (plan_map(&p->plan, s->plan_fd, e) < 0 || ledger_create(&p->ledger, &p->plan, e) < 0)
 		return -e->code;
 	h = p->ledger.head;
-	if (fill_head(h, s, e) < 0 || prior_memory(p, e) < 0 || raise_nofile(p, e) < 0 ||
-	    make_run_dir(h->run_dir, e) < 0 || signals_begin(p, e) < 0)
+	if (fill_head(h, s, e) < 0 || prior_memory(p, e) < 0 || signals_begin(p, e) < 0)
 		return -e->code;
 	h->exe_fd = s->exe_fd;
 	h->console_fd = s->console_fd;
-	open_for_readers(p);
-	if (panic_arm(&p->ledger, e) < 0 || streams_begin(p, e) < 0)
+	server_open_ledger(p);
+	if (panic_arm(&p->ledger, e) < 0)
 		return -e->code;
-	return s->mode == MODE_RUN ? 0 : server_begin(p, e);
+	rc = or_go_on(p, raise_nofile(p, e), e);
+	if (rc == 0)
+		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
+	if (rc == 0)
+		rc = or_go_on(p, streams_begin(p, e), e);
+	return rc < 0 || s->mode == MODE_RUN ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
 int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)

@@ -27,8 +27,8 @@ static void drop_client(struct prior *p, uint32_t c)
 	*client(p, c) = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
 }
 
-/* One packet, never blocking; a client that is gone or does not read loses its answer. */
-static void send_reply(int fd, int code, const struct err *why, const int *fds)
+/* One packet, never blocking. False: the client is gone or does not read, and waits no longer than for its connection. */
+static bool send_reply(int fd, int code, const struct err *why, const int *fds)
 {
 	struct ctl_reply r = { .version = CTL_VERSION, .code = code };
 	union {
@@ -47,13 +47,14 @@ static void send_reply(int fd, int code, const struct err *why, const int *fds)
 						 .cmsg_type = SCM_RIGHTS };
 		memcpy(CMSG_DATA(&control.head), fds, 2 * sizeof(int));
 	}
-	sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof r;
 }
 
 static void answer(struct prior *p, uint32_t c, int code, const struct err *why)
 {
-	send_reply(client(p, c)->fd, code, why, NULL);
 	client(p, c)->verb = CTL_VERBS;
+	if (!send_reply(client(p, c)->fd, code, why, NULL))
+		drop_client(p, c);
 }
 
 static void refuse(struct prior *p, uint32_t c, int code, int number, const char *text)
@@ -77,16 +78,28 @@ static void wait_for_result(struct prior *p, uint32_t c, const struct ctl_reques
 	client(p, c)->since_ms = p->loop.now.ms;
 }
 
+void server_open_ledger(struct prior *p)
+{
+	char path[40];
+	struct text t = TEXT_IN(path);
+
+	text_fmt(&t, "/proc/self/fd/%d", p->ledger.fd);
+	p->ledger.head->ledger_ro_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void do_state(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
 {
-	const struct ledger_head *h = p->ledger.head;
-	const int fds[2] = { h->ledger_ro_fd, h->plan_fd };
+	struct ledger_head *h = p->ledger.head;
 
 	(void)q, (void)i;
 	if (h->ledger_ro_fd < 0)
-		refuse(p, c, 1, ENODEV, "the ledger cannot be opened for reading: /proc is not mounted");
-	else
-		send_reply(client(p, c)->fd, 0, NULL, fds);
+		server_open_ledger(p);
+	const int fds[2] = { h->ledger_ro_fd, h->plan_fd };
+
+	if (h->ledger_ro_fd < 0)
+		refuse(p, c, 1, ENODEV, "the ledger cannot be opened for reading (is /proc mounted?)");
+	else if (!send_reply(client(p, c)->fd, 0, NULL, fds))
+		drop_client(p, c);
 }
 
 static void do_start(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)

@@ -4,6 +4,7 @@
 #include "services/supervise/prior.h"
 
 int server_begin(struct prior *p, struct err *e);	/* binds RUN_DIR/control.sock */
+void server_open_ledger(struct prior *p); /* what CTL_STATE gives away: the same file, open for reading */
 int server_resume(struct prior *p, struct err *e);	/* watches the socket and the clients that an exec has kept */
 void server_check(struct prior *p);	/* once per turn: answer those whose result is there */
 void server_accept_again(struct prior *p);	/* TIMER_CONTROL: after a lack of descriptors */

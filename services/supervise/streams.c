@@ -100,6 +100,8 @@ static void flush(struct prior *p)
 		p->logger_src = rc < 0 ? 0 : (uint32_t)rc;
 	} else if (rc < 0) {
 		drop_socket(p);	/* it is gone; its exit brings the next one */
+	} else if (p->logger_closing) {
+		drop_socket(p);	/* all is sent: it drains and ends */
 	}
 }
 
@@ -220,13 +222,16 @@ void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status)
 
 void streams_close(struct prior *p)
 {
+	struct ledger_head *h = p->ledger.head;
+
 	if (p->logger_closing)
 		return;
+	if (h->logger_pid == 0 && p->nlogs)
+		streams_logger_start(p);	/* between two loggers: what is in the pipes is still to be read */
 	p->logger_closing = true;
-	if (p->ledger.head->logger_pid == 0) {
-		p->finished = true;
-		return;
-	}
-	drop_socket(p);
 	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
+	if (h->logger_pid == 0)
+		p->finished = true;
+	else if (!p->logger_src)
+		drop_socket(p);
 }
