@@ -123,7 +123,8 @@ static void compile_supervision(struct compiling *c, struct work *w)
 	o->restart = (uint8_t)e->restart;
 	o->on_failure = (uint8_t)e->on_failure;
 	o->stop_signal = (int32_t)e->stop_signal;
-	o->start_timeout_ms = (uint32_t)e->start_timeout;
+	/* A oneshot is starting as long as it works: only who says so bounds that. */
+	o->start_timeout_ms = e->type == TYPE_ONESHOT && !is_asked(w, start_timeout) ? 0 : (uint32_t)e->start_timeout;
 	o->stop_timeout_ms = (uint32_t)e->stop_timeout;
 	o->backoff_initial_ms = (uint32_t)e->backoff_initial;
 	o->backoff_max_ms = (uint32_t)e->backoff_max;

@@ -194,7 +194,8 @@ const struct conf_key service_keys[] = {
 	  .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
 	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, "
 		 "its own sockets, its health check." },
-	{ "start_timeout", MSEC(start_timeout), .def = "30s", .doc = "Time to become ready; then it has failed." },
+	{ "start_timeout", MSEC(start_timeout), .def = "30s", 
+	  .doc = "Time to become ready; then it has failed. 0, and for a oneshot nothing said, is no limit." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
 	  .doc = "When to run it again after it ended; the default is no for type: oneshot; also on-failure:N.",
 	  .schema = "\"anyOf\":[{\"enum\":[\"no\",false,\"on-failure\",\"always\",\"unless-stopped\"]},"
@@ -203,7 +204,7 @@ const struct conf_key service_keys[] = {
 	  .doc = "Pause before a restart: a map, or one time for all.",
 	  .schema = "\"type\":[\"string\",\"integer\"]" },
 	{ "max_restarts", COUNT(max_restarts, 0, 1000000), .def = "5",
-	  .doc = "Restarts within restart_window after which the service has failed." },
+	  .doc = "Restarts within restart_window after which the service has failed; 0 is no limit." },
 	{ "restart_window", MSEC(restart_window), .def = "60s", .doc = "Time in which restarts are counted." },
 	{ "on_failure", WORD(on_failure, failure_words), .set = set_on_failure, .put = put_on_failure, .def = "none",
 	  .unbuilt = "starting another service on failure", .unbuilt_words = 1u << ON_FAILURE_START,
