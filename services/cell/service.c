@@ -6,8 +6,8 @@
 #include <sys/prctl.h>
 
 /*
- * The builder is a sibling. Where only descendants may be traced (yama) and nobody has CAP_SYS_PTRACE, it needs our word,
- * for as long as it takes.
+ * The builder is a sibling. Where only descendants may be traced (yama) and nobody has CAP_SYS_PTRACE, it needs our
+ * word, for as long as it takes.
  */
 static int meet_builder(struct cell *c, struct err *e)
 {
