@@ -235,8 +235,8 @@ static unsigned net_addrs_of(const struct plan *p, struct plan_ref r, struct net
 	return n;
 }
 
-/* In a child: libnl allocates. Every bridge and interface is tried; the last failure is the result. */
-static int build_network(void *ctx, struct err *e)
+/* In a child: libnl allocates. Every bridge is tried; the last failure is the result. */
+static int build_bridges(void *ctx, struct err *e)
 {
 	const struct boot *b = ctx;
 	const struct plan *p = &b->plan;
@@ -252,10 +252,25 @@ static int build_network(void *ctx, struct err *e)
 
 		worst = rc < 0 ? rc : worst;
 	}
+	net_close(&n);
+	return worst;
+}
+
+static int build_network(void *ctx, struct err *e)
+{
+	const struct boot *b = ctx;
+	const struct plan *p = &b->plan;
+	struct net_addr a[NET_ADDRS_MAX];
+	struct net *n;
+	int worst = build_bridges(ctx, e), rc = net_open(&n, e);
+
+	if (rc < 0)
+		return rc;
 	for (const struct plan_interface *i = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
 	     i < PLAN_END(p, p->head->interfaces, struct plan_interface); i++) {
 		struct net_addr gw = net_addr_of(i->gateway);
-		int rc = net_interface(n, plan_str(p, i->name), a, net_addrs_of(p, i->addrs, a), &gw, e);
+
+		rc = net_interface(n, plan_str(p, i->name), a, net_addrs_of(p, i->addrs, a), &gw, e);
 
 		worst = rc < 0 ? rc : worst;
 	}
@@ -360,7 +375,11 @@ int boot_container(struct boot *b, struct err *e)
 		machine_cgroup(name, &b->cgroup_fd, NULL, 0, &ignored);
 	int rc = compile_from(b, b->config, true, e);
 
-	if (rc == 0)
-		plan_unmap(&b->plan);
-	return rc;
+	if (rc < 0)
+		return rc;
+	/* Interfaces and their addresses are the container runtime's business; bridges are for our own cells. */
+	if (b->plan.head->bridges.n && child_run(build_bridges, b, NETWORK_MS, &ignored) < 0)
+		boot_say(b, "%s; services on that bridge will fail", ignored.text);
+	plan_unmap(&b->plan);
+	return 0;
 }

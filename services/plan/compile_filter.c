@@ -125,7 +125,7 @@ void compile_filter(struct compiling *c, struct work *w)
 		if (m) {
 			w->out.seccomp = m->program;
 			w->out.seccomp_sum = m->sum;
-			w->out.flags |= CELL_SECCOMP;
+			w->out.flags |= CELL_SECCOMP | (w->eff.seccomp_log ? CELL_SECCOMP_LOG : 0);
 		}
 	}
 	require_nnp(c, w);

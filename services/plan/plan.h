@@ -159,6 +159,7 @@ struct plan_landlock {
 #define CELL_DYNAMIC	(1u << 20)	/* uid and gid are the service's own, from the private range */
 #define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE, private network: ip_unprivileged_port_start = 0 there */
 #define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
+#define CELL_SECCOMP_LOG (1u << 24)	/* what the filter refuses goes to the kernel's audit log */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
 struct plan_service {
