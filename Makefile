@@ -5,8 +5,8 @@
 BUILD ?= build
 ## LIBC=glibc: or musl, whose libraries are built from Debian's source packages first
 LIBC ?= glibc
-## CFLAGS=-O2 -g: optimisation and debugging; the hardening flags are added to it
-CFLAGS ?= -O2 -g
+## CFLAGS=-O2 -g (musl: -Os -g): optimisation and debugging; the hardening flags are added to it
+CFLAGS ?= $(if $(filter musl,$(LIBC)),-Os,-O2) -g
 ## WERROR=1: warnings are errors (as with CI=true)
 WERROR ?=
 ## DESTDIR=, PREFIX=/usr/local, SBINDIR=$(PREFIX)/sbin: where `make install` puts things

@@ -10,15 +10,24 @@
 #define MOUNTINFO_MAX (1 << 18)
 #define ROUNDS 16
 
-/* What must stay for reboot(2) and the last messages. Everything below them that is not one of them goes. */
-static const char *const keep[] = { "/", "/proc", "/sys", "/dev", "/run" };
+/*
+ * What must stay for reboot(2) and the last messages; what the kernel shows below proc, sys and dev holds no data. Below
+ * /run, which is memory too, somebody may have mounted a disk.
+ */
+static const struct {
+	const char *path;
+	bool all_below;
+} keep[] = { { "/", false }, { "/proc", true }, { "/sys", true }, { "/dev", true }, { "/run", false } };
 
 static char mountinfo[MOUNTINFO_MAX];
 
 static bool is_kept(const char *target)
 {
 	for (unsigned i = 0; i < sizeof keep / sizeof *keep; i++)
-		if (!strcmp(target, keep[i]))
+		if (!strcmp(target, keep[i].path))
+			return true;
+		else if (keep[i].all_below && !strncmp(target, keep[i].path, strlen(keep[i].path)) &&
+			 target[strlen(keep[i].path)] == '/')
 			return true;
 	return false;
 }

@@ -62,7 +62,7 @@ static void judge_inert(struct compiling *c, struct work *w)
 
 static void judge_user_namespace(struct compiling *c, struct work *w)
 {
-	if (!(w->out.flags & CELL_USER))
+	if (!(w->out.flags & CELL_USER) || w->refused)
 		return;
 	if (w->out.uid != 0) {
 		judge_inert(c, w);

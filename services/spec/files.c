@@ -105,8 +105,12 @@ static int service_files(struct load *l, const char *dir, const char **names, st
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", dir);
 	for (struct dirent *f = readdir(d); f; f = readdir(d)) {
-		if (!is_service_file(f->d_name) || n == FILES_MAX - 2)
+		if (!is_service_file(f->d_name))
 			continue;
+		if (n == FILES_MAX - 2) {
+			closedir(d);
+			return err_set(e, E2BIG, "%s: more than %d files", dir, FILES_MAX - 2);
+		}
 		names[n] = arena_fmt(&l->s->arena, "%s/%s", dir, f->d_name);
 		n += names[n] != NULL;
 	}
@@ -129,9 +133,12 @@ static void load_service_file(struct load *l, const char *path)
 static int load_directory(struct load *l, const char *path, struct err *e)
 {
 	const char **names = arena_get(&l->s->arena, FILES_MAX * sizeof *names);
-	const char *first = arena_fmt(&l->s->arena, "%s/prior.yaml", path),
-		*dir = arena_fmt(&l->s->arena, "%s/services.d", path);
-	int n, rc;
+	int stem = (int)strlen(path), n, rc;
+
+	while (stem > 0 && path[stem - 1] == '/')	/* messages name files as people write them */
+		stem--;
+	const char *first = arena_fmt(&l->s->arena, "%.*s/prior.yaml", stem, path),
+		*dir = arena_fmt(&l->s->arena, "%.*s/services.d", stem, path);
 
 	l->directory = true;
 	if (!names || !first || !dir)
