@@ -7,7 +7,7 @@
 
 /* One fact: what was planned, what the kernel says. Rows of one table; `prior audit` prints them all. */
 struct attest_fact {
-	const char *name;	/* "uid", "CapBnd", "no_new_privs", "mount /tmp", ... */
+	const char *name;	/* "Uid", "CapBnd", "mount /tmp", "memory.max", ...; lives as long as the call */
 	char want[96], got[96];
 	int equal;
 };
