@@ -182,7 +182,7 @@ static void check_settled(struct prior *p)
 static void check_trial(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
-	struct err e = { .code = EINVAL, 
+	struct err e = { .code = EINVAL,
 			 .text = "the binary on disk does not know this ledger, or does not run" };
 
 	if (p->trial == TRIAL_GOOD && p->nbuilding == 0) {

@@ -36,8 +36,8 @@ bool undo_network(struct prior *p, uint32_t i)
 	LEDGER_WRITE(s);
 	s->flags &= ~SVC_F_NETWORK;
 	if (pid < 0) {
-		prior_say(p, "warning", "network-left", svc_name(p, i), "no process could be made to remove its interface; "
-			  "the kernel removes it later");
+		prior_say(p, "warning", "network-left", svc_name(p, i),
+			  "no process could be made to remove its interface; the kernel removes it later");
 		return false;
 	}
 	s->undo = pid;

@@ -53,7 +53,7 @@ static int answer(char **argv)
 	}
 }
 
-/* For MS milliseconds, connect and read, over and over; says "calls N, failed M" (a call not answered in 5 s has failed). */
+/* For MS milliseconds, connect and read, over and over, and say how it went. What takes 5 s has failed. */
 static int call(char **argv)
 {
 	struct sockaddr_un a = address(argv[0]);
@@ -69,7 +69,8 @@ static int call(char **argv)
 		char byte;
 
 		calls++;
-		if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0 || poll(&p, 1, 5000) != 1 || read(fd, &byte, 1) != 1)
+		if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0 || poll(&p, 1, 5000) != 1 ||
+		    read(fd, &byte, 1) != 1)
 			failed++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
