@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #define NETWORK_MS 20000
+#define NOFILE_HARD 524288	/* what systemd gives, below every kernel's fs.nr_open */
 
 void boot_say(const struct boot *b, const char *fmt, ...)
 {
@@ -89,14 +90,17 @@ static int stage_cmdline(struct boot *b, struct err *e)
 	return 0;
 }
 
-/* One descriptor more or less per socket and pipe of every service: the usual 1024 end too soon. */
+/* The kernel's 4096 are few for a supervisor of many; the soft limit stays what programs expect it to be. */
 static int stage_limits(struct boot *b, struct err *e)
 {
-	struct rlimit r = { 65536, 65536 };
+	struct rlimit r;
 
 	(void)b;
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return err_sys(e, "read the limit of descriptors");
+	r.rlim_max = NOFILE_HARD;
 	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
-		return err_sys(e, "raise the number of descriptors to 65536");
+		return err_sys(e, "raise the hard limit of descriptors to %d", NOFILE_HARD);
 	return 0;
 }
 

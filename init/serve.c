@@ -50,13 +50,14 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 }
 
 /* Each service has up to seven descriptors. The soft limit follows; the hard one only root can raise. */
-static int raise_nofile(const struct prior *p, struct err *e)
+static int raise_nofile(struct prior *p, struct err *e)
 {
 	rlim_t want = 7 * (rlim_t)p->n + p->ledger.head->nlisten + LEDGER_CLIENTS + 64;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return err_sys(e, "read the limit of descriptors");
+	p->ledger.head->nofile = r.rlim_cur;
 	if (r.rlim_cur >= want)
 		return 0;
 	r.rlim_cur = want;

@@ -229,7 +229,17 @@ int run_confined(const char *path, struct err *e)
 	};
 
 	rc = supervise(&s, e);
-	return rc < 0 ? rc : finish();
+	if (rc < 0)
+		return rc;
+	/* Nobody reads events here: a command that never ran says why by itself. */
+	if (prior.ledger.svc->exit_kind == EXIT_START_FAILED) {
+		struct ledger_svc *svc = prior.ledger.svc;
+
+		rc = err_set(e, EPERM, "run: %s", svc->why);
+		finish();
+		return rc;
+	}
+	return finish();
 }
 
 int resume_main(int argc, char **argv)

@@ -146,6 +146,9 @@ static void check_name(struct load *l, const struct spec_service *svc)
 	if (!name_is_fine(svc->name))
 		spec_problem(l->s, SEV_ERROR, svc->from, svc->name,
 			     "the name must be [a-z0-9][a-z0-9_.-]*, at most %u bytes", SPEC_NAME_MAX);
+	else if (!strcmp(svc->name, "prior"))
+		spec_problem(l->s, SEV_ERROR, svc->from, svc->name,
+			     "the name is taken: prior's own events are logged under it");
 	else if (svc->name[n - 1] == '@')
 		spec_problem(l->s, SEV_ERROR, svc->from, svc->name, "not built yet: templates (names that end in @)");
 }

@@ -102,6 +102,7 @@ struct ledger_head {
 	uint32_t logger_restarts;
 	uint64_t orphans, impossible, events_lost, wakeups;
 	int64_t boot_us[BOOT_STAGES_MAX]; /* CLOCK_BOOTTIME at the end of each stage */
+	uint64_t nofile;		/* soft RLIMIT_NOFILE before PID 1 raised its own: what services get */
 	int64_t boot_done_us;		/* all wanted services settled for the first time */
 	uint32_t settled;		/* 1: every wanted service is up, done, listening, failed or refused */
 	uint32_t forced;		/* shutdown: 1: everything was sent SIGKILL */
