@@ -27,6 +27,13 @@ static bool wants_again(const struct policy_case *c, bool clean)
 	return false;
 }
 
+/* A lazy one that ends well and leaves a connection where it is would be started by it again, at once and for ever: it
+ * waits and is counted like one that fails. */
+static bool starts_itself(const struct policy_case *c, bool clean)
+{
+	return clean && c->lazy && c->unanswered;
+}
+
 static uint32_t next_backoff(const struct policy_case *c)
 {
 	if (c->backoff_ms == 0 || c->up_for_ms >= GOOD_UPTIME_MS)
@@ -66,7 +73,7 @@ struct policy_answer policy_after_end(const struct policy_case *c)
 		a.verdict = EV_END_DONE;
 	else if (c->missing)
 		a.verdict = EV_END_BAD;
-	else if (wants_again(c, clean))
+	else if (wants_again(c, clean) || starts_itself(c, clean))
 		a = again(c);
 	else if (!clean)
 		a.verdict = EV_END_BAD;

@@ -10,6 +10,7 @@ struct policy_case {
 	uint8_t exit_kind;		/* enum svc_exit_kind */
 	int32_t exit_status;
 	bool lazy, wanted, restart_asked, missing, shutting_down;
+	bool unanswered;		/* lazy: a connection waits at its sockets that it has not accepted */
 	int64_t up_for_ms;		/* how long it was ready; 0: never */
 	int64_t now_ms, window_ms;	/* window_ms: when the restart window began; 0: no restart yet */
 	uint32_t window_restarts;	/* restarts in it */

@@ -6,13 +6,19 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 /* Blocking state untouched: the descriptors are shared with the service, and PID 1 never accepts. */
 #define KIND (SOCK_STREAM | SOCK_CLOEXEC)
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)	/* <linux/un.h>, which does not go with <sys/un.h> */
+#endif
 
 static int open_tcp(const struct plan_listen *l, int *out, struct err *e)
 {
@@ -75,6 +81,19 @@ static void make_parents(const char *path)
 	}
 }
 
+/*
+ * By the descriptor of the very file that was bound: in a folder that others can write to, the path may lead to another
+ * file by now (CVE-2018-15687). Who may not ask for it (CAP_NET_ADMIN) can give nothing away that is not his.
+ */
+static int give_to(int sock, const char *path, uid_t uid, gid_t gid)
+{
+	owned_fd file = ioctl(sock, SIOCUNIXFILE, 0);
+
+	if (file < 0)
+		return errno == EPERM ? lchown(path, uid, gid) : -1;
+	return fchownat(file, "", uid, gid, AT_EMPTY_PATH);
+}
+
 static int open_unix(const struct prior *p, const struct plan_listen *l, int *out, struct err *e)
 {
 	const char *path = plan_str(&p->plan, l->path);
@@ -101,7 +120,7 @@ static int open_unix(const struct prior *p, const struct plan_listen *l, int *ou
 	umask(old);
 	if (rc < 0)
 		return err_sys(e, "listen on %s", path);
-	if (!abstract && (l->uid != geteuid() || l->gid != getegid()) && lchown(path, l->uid, l->gid) < 0)
+	if (!abstract && (l->uid != geteuid() || l->gid != getegid()) && give_to(fd, path, l->uid, l->gid) < 0)
 		return err_sys(e, "listen on %s: give it to %u:%u", path, l->uid, l->gid);
 	if (listen(fd, (int)l->backlog) < 0)
 		return err_sys(e, "listen on %s", path);
@@ -156,6 +175,20 @@ int sockets_watch(struct prior *p, uint32_t i, struct err *e)
 	return 0;
 }
 
+bool sockets_have_connection(const struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	uint32_t first = p->ledger.svc[i].first_listen;
+
+	for (uint32_t k = first; k < first + d->listen.n; k++) {
+		struct pollfd f = { .fd = p->ledger.listen[k], .events = POLLIN };
+
+		if (poll(&f, 1, 0) == 1 && f.revents & POLLIN)
+			return true;
+	}
+	return false;
+}
+
 void sockets_unwatch(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
@@ -191,7 +224,11 @@ void sockets_close_all(struct prior *p)
 		sockets_unwatch(p, i);
 		for (uint32_t k = 0; k < d->listen.n; k++) {
 			const char *path = plan_str(&p->plan, l[k].path);
+			struct linger none = { 0 };
 
+			/* A service may have made a connection of it that lingers; that would hold up our end. */
+			if (slot[k] >= 0)
+				setsockopt(slot[k], SOL_SOCKET, SO_LINGER, &none, sizeof none);
 			if (slot[k] >= 0 && path[0] == '/')
 				unlink(path);
 			fd_drop(&slot[k]);

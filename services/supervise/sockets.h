@@ -7,6 +7,7 @@
  * the service and the address. */
 int sockets_open(struct prior *p, uint32_t i, struct err *e);
 int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION comes; opens them */
+bool sockets_have_connection(const struct prior *p, uint32_t i);	/* one waits to be accepted at a socket of i */
 void sockets_unwatch(struct prior *p, uint32_t i);
 /* Copies the descriptors to pass[] (at most max) and the names, joined by ':'. Returns how many. */
 unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size);

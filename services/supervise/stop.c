@@ -6,6 +6,7 @@
 #include "services/cell/cell.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/policy.h"
+#include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 #include "services/supervise/undo.h"
 #include <string.h>
@@ -232,7 +233,7 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 	struct policy_case c = {
 		.type = d->type, .restart = d->restart, .exit_kind = s->exit_kind, .exit_status = s->exit_status,
-		.lazy = svc_is_lazy(p, d), .wanted = s->flags & SVC_F_WANTED,
+		.lazy = svc_is_lazy(p, d), .unanswered = sockets_have_connection(p, i), .wanted = s->flags & SVC_F_WANTED,
 		.restart_asked = s->flags & SVC_F_RESTART, .missing = s->flags & SVC_F_MISSING,
 		.shutting_down = p->ledger.head->shutdown != SHUTDOWN_NONE,
 		.up_for_ms = s->up_ms ? p->loop.now.ms - s->up_ms : 0, .now_ms = p->loop.now.ms,
@@ -248,6 +249,8 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
 		s->why[0] = '\0';
 		exit_text(&t, s->exit_kind, s->exit_status);
+		if (c.lazy && c.unanswered && policy_is_clean(d->type, s->exit_kind, s->exit_status))
+			text_add(&t, ", and a connection waits that it did not accept");
 	}
 	if (a.verdict == EV_END_BAD && a.window_restarts && a.window_restarts >= d->max_restarts) {
 		t.n = strnlen(s->why, sizeof s->why);

@@ -60,6 +60,11 @@ services:
   lazy:
     command: [$work/tool, answer]
     listen: [{name: l, unix: $work/lazy.sock, activate: lazy, mode: "0666"}]
+  quits:
+    command: ["true"]
+    listen: [{name: q, unix: $work/quits.sock, activate: lazy, mode: "0666"}]
+    backoff: {initial: 10ms, max: 20ms}
+    max_restarts: 3
   orphans: {command: [$work/tool, orphans, "10000"]}
   once: {type: oneshot, command: ["true"]}
   ready: {command: [$work/tool, notify, "READY=1"], ready: notify}
@@ -94,6 +99,8 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 
 	is "a connection starts the lazy one" "calls few, failed 0" "$("$work/tool" call "$work/lazy.sock" 0)"
 	is "and it stays" up "$(field lazy state)"
+	timeout 0.1 "$work/tool" call "$work/quits.sock" 0 >/dev/null
+	is "a lazy one that accepts nothing is no storm: it is given up" "failed 3" "$(until_is quits state failed) $(field quits restarts)"
 	is "a restart gives a new process" 0 "$(was=$(field answer pid); ctl restart answer >/dev/null; [ "$(field answer pid)" != "$was" ]; echo $?)"
 	before=$(fds)
 	for i in 1 2 3 4 5 6 7 8 9 10; do ctl restart user >/dev/null || echo "restart $i failed"; done
