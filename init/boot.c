@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -131,6 +132,19 @@ static int compile_from(struct boot *b, const char *config, bool container, stru
 	return 0;
 }
 
+/* A configuration that says nothing; a file of no bytes, for /dev may be missing. */
+static int compile_nothing(struct boot *b, struct err *e)
+{
+	owned_fd empty = memfd_create("prior-nothing", MFD_CLOEXEC);
+	char path[40];
+	struct text t = TEXT_IN(path);
+
+	if (empty < 0)
+		return err_sys(e, "make an empty configuration");
+	text_fmt(&t, "/proc/self/fd/%d", empty);	/* plan_obtain() hands the descriptor on */
+	return compile_from(b, path, false, e);
+}
+
 static int stage_plan(struct boot *b, struct err *e)
 {
 	struct err first;
@@ -140,7 +154,7 @@ static int stage_plan(struct boot *b, struct err *e)
 		return 0;
 	/* Stay up without services: a machine that answers on its console can be mended, one that panics cannot. */
 	boot_say(b, "%s: %s; going on without services", b->config, first.text);
-	return compile_from(b, "/dev/null", false, e);
+	return compile_nothing(b, e);
 }
 
 static int stage_modules(struct boot *b, struct err *e)
