@@ -3,6 +3,7 @@
 #include "services/supervise/notify.h"
 #include "init/base/text.h"
 #include "services/spec/spec.h"
+#include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
 #include <fcntl.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 
 #define MESSAGE_MAX 4096
 #define MESSAGES_A_TURN 16
-#define FDS_MAX 16	/* more than these the kernel closes itself */
+
+/* Each is said once for a start of the service: a service must not fill the log of events with what it sends. */
+enum notify_said { SAID_STOPPING = 1, SAID_NOT_BUILT = 2, SAID_TOO_LONG = 4, SAID_STRANGER = 8 };
 
 static const char *notify_dir(const struct prior *p, char *buf, size_t size)
 {
@@ -28,6 +31,14 @@ const char *notify_path(const struct prior *p, uint32_t i, char *buf, size_t siz
 
 	text_fmt(&t, "%s/notify/%s", p->ledger.head->run_dir, svc_name(p, i));
 	return buf;
+}
+
+static void say_once(struct prior *p, uint32_t i, enum notify_said what, const char *level, const char *name,
+		     const char *why)
+{
+	if (!(p->run[i].said & what))
+		prior_say(p, level, name, svc_name(p, i), why);
+	p->run[i].said |= what;
 }
 
 static int bind_to(int fd, const char *path, const struct plan_service *d, struct err *e)
@@ -56,7 +67,12 @@ int notify_open(struct prior *p, uint32_t i, struct err *e)
 	char path[256], dir[128];
 	int on = 1;
 
-	if (!(d->flags & CELL_NOTIFY) || s->notify_fd >= 0)
+	p->run[i].said = 0;
+	if (!(d->flags & CELL_NOTIFY))
+		return 0;
+	if (s->notify_fd >= 0)
+		discard_anew(p, i);
+	if (s->notify_fd >= 0)
 		return 0;
 	if (mkdir(notify_dir(p, dir, sizeof dir), 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make %s", dir);
@@ -92,17 +108,17 @@ static void status(struct prior *p, uint32_t i, const char *value, size_t n)
 static void stopping(struct prior *p, uint32_t i, const char *value, size_t n)
 {
 	if (n == 1 && *value == '1')
-		prior_say(p, "info", "says-stopping", svc_name(p, i), NULL);
+		say_once(p, i, SAID_STOPPING, "info", "says-stopping", NULL);
 }
 
 static void not_built(struct prior *p, uint32_t i, const char *value, size_t n)
 {
 	(void)value, (void)n;
-	prior_say(p, "warning", "notify-ignored", svc_name(p, i),
-		  "it sent WATCHDOG, MAINPID, FDSTORE or RELOADING, which this version does not act on");
+	say_once(p, i, SAID_NOT_BUILT, "warning", "notify-ignored",
+		 "it sent WATCHDOG, MAINPID, FDSTORE or RELOADING, which this version does not act on");
 }
 
-/* BARRIER's descriptor was closed with all others when the message was read, after all earlier ones were applied. */
+/* BARRIER's descriptor is closed with the message, after all earlier ones were applied. */
 static void nothing(struct prior *p, uint32_t i, const char *value, size_t n)
 {
 	(void)p, (void)i, (void)value, (void)n;
@@ -174,55 +190,44 @@ static bool may_speak(struct prior *p, uint32_t i, pid_t pid)
 	return pid == s->pid || s->cgroup_fd < 0 || is_in_cgroup(p, i, pid);
 }
 
-/* Descriptors are closed at once, whatever was said about them. */
-static pid_t look_at_control(struct msghdr *m)
+/* Who sent it, as the kernel says. */
+static pid_t sender(struct msghdr *m)
 {
-	pid_t pid = 0;
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct ucred who;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS) {
-			struct ucred who;
-
-			memcpy(&who, CMSG_DATA(c), sizeof who);
-			pid = who.pid;
-		} else if (c->cmsg_type == SCM_RIGHTS) {
-			size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-			for (size_t k = 0; k < n; k++) {
-				owned_fd fd;
-
-				memcpy(&fd, CMSG_DATA(c) + k * sizeof fd, sizeof fd);
-			}
-		}
-	}
-	return pid;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+		return 0;
+	memcpy(&who, CMSG_DATA(c), sizeof who);
+	return who.pid;
 }
 
-/* 1: read one, 0: none. */
+/* 1: read one, 0: none. It is looked at first: what has descriptors is not ours to take, see discard.h. */
 static int take_one(struct prior *p, uint32_t i)
 {
-	char bytes[MESSAGE_MAX];
+	char bytes[MESSAGE_MAX], byte;
 	union {
-		char at[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_MAX * sizeof(int))];
+		char at[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr align;
 	} control;
 	struct iovec v = { bytes, sizeof bytes };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.at,
 			    .msg_controllen = sizeof control.at };
-	ssize_t n = recvmsg(svc_of(p, i)->notify_fd, &m, MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(svc_of(p, i)->notify_fd, &m, MSG_PEEK | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
 		return 0;
-	pid_t pid = look_at_control(&m);
-
 	if (m.msg_flags & MSG_TRUNC)
-		prior_say(p, "warning", "notify-refused", svc_name(p, i), "a message of more than 4096 bytes");
-	else if (!state_is_live(svc_of(p, i)->state) || !may_speak(p, i, pid))
-		prior_say(p, "warning", "notify-refused", svc_name(p, i), "from a process that is not of the service");
+		say_once(p, i, SAID_TOO_LONG, "warning", "notify-refused", "a message of more than 4096 bytes");
+	else if (!state_is_live(svc_of(p, i)->state) || !may_speak(p, i, sender(&m)))
+		say_once(p, i, SAID_STRANGER, "warning", "notify-refused",
+			 "from a process that is not of the service");
 	else
 		notify_take(p, i, bytes, (size_t)n);
+	if (m.msg_flags & MSG_CTRUNC)	/* there was more than the credentials: descriptors */
+		discard_first(p, i);
+	else
+		recv(svc_of(p, i)->notify_fd, &byte, sizeof byte, MSG_DONTWAIT);
 	return 1;
 }
 
@@ -231,7 +236,7 @@ static void on_message(void *ctx, uint32_t i, uint32_t events)
 	struct prior *p = ctx;
 
 	(void)events;
-	for (int n = 0; n < MESSAGES_A_TURN && svc_of(p, i)->notify_fd >= 0 && take_one(p, i); n++)
+	for (int n = 0; n < MESSAGES_A_TURN && p->run[i].notify_src && take_one(p, i); n++)
 		;
 }
 
@@ -253,6 +258,7 @@ void notify_close_all(struct prior *p)
 		if (s->notify_fd < 0)
 			continue;
 		loop_remove(&p->loop, &p->run[i].notify_src);
+		discard_rest(p, i);
 		fd_drop(&s->notify_fd);
 		unlink(notify_path(p, i, path, sizeof path));
 	}

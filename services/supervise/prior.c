@@ -105,7 +105,7 @@ int prior_memory(struct prior *p, struct err *e)
 {
 	p->n = p->plan.head->services.n;
 	p->nedges = deps_count(&p->plan);
-	p->pid_mask = power_of_two(2 * (3 * p->n + 2)) - 1;
+	p->pid_mask = power_of_two(2 * (4 * p->n + 2)) - 1;
 	p->signal_fd = p->trial_exe = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

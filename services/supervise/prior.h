@@ -25,9 +25,11 @@ struct svc_run {
 	uint32_t building;		/* its place in building[] + 1, 0: not there */
 	uint16_t logged;		/* 1: in log_order[] */
 	uint16_t ended;			/* 1: the logger is to be told that it has */
+	int32_t discard;		/* the child that takes a message with descriptors; 0: none */
+	uint32_t said;			/* what was said of its messages since its start: enum notify_said */
 };
 
-enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL };
+enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */

@@ -3,6 +3,7 @@
 #include "services/supervise/reap.h"
 #include "init/base/text.h"
 #include "services/cell/cell.h"
+#include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
@@ -156,6 +157,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_UNDO:
 		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);
+		return;
+	case PID_DISCARD:
+		discard_ended(p, slot.service, slot.pid);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);

@@ -7,6 +7,7 @@
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "tests/unit/served.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -213,6 +214,83 @@ static void descriptors_that_come_along_are_closed(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
+/* A TCP connection whose peer reads nothing, full, and lingering for an hour: whoever closes it last waits that long. */
+static int lingering(int *peer)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof a;
+	struct linger hour = { 1, 3600 };
+	static char much[1 << 16];
+	owned_fd at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(at, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(at, 1), 0);
+	assert_int_equal(getsockname(at, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, len), 0);
+	*peer = accept4(at, NULL, NULL, SOCK_CLOEXEC);
+	while (send(fd, much, sizeof much, MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hour, sizeof hour), 0);
+	return fd;
+}
+
+/* The test hangs for an hour when this is not so. */
+static void a_descriptor_that_lingers_holds_nobody_up(void **state)
+{
+	owned_fd peer = FD_NONE, last = FD_NONE;
+
+	(void)state;
+	ROWS({ "web", .ready = READY_NOTIFY, .flags = CELL_NOTIFY });
+	UNTIL(named("web")->flags & SVC_F_RAN);
+	int fd = lingering(&peer);
+
+	tell("READY=1\nSTATUS=sent", 19, fd);
+	fd_drop(&fd);
+	UNTIL(!strcmp(named("web")->status, "sent") && is_in("web", SVC_UP));
+	assert_true(prior.run[0].discard > 0);	/* it waits, and so does this socket; a new start ends that */
+	svc_post(&prior, 0, EV_RESTART);
+	UNTIL(prior.run[0].discard == 0 && named("web")->starts == 2 && named("web")->flags & SVC_F_RAN);
+	TELL("STATUS=again");
+	UNTIL(!strcmp(named("web")->status, "again"));
+	/* What nobody has read when all is over. */
+	last = lingering(&peer);
+	tell("STATUS=last", 11, last);
+	fd_drop(&last);
+	int64_t began = mono_now().ms;
+
+	notify_close_all(&prior);
+	assert_true(mono_now().ms - began < 1000);
+}
+
+static unsigned events_now(void)
+{
+	char bytes[65536];
+	ssize_t n;
+	unsigned lines = 0;
+
+	fcntl(prior.ledger.head->event_rd, F_SETFL, O_NONBLOCK);
+	while ((n = read(prior.ledger.head->event_rd, bytes, sizeof bytes)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += bytes[i] == '\n';
+	return lines;
+}
+
+static void a_service_cannot_fill_the_log_of_events(void **state)
+{
+	(void)state;
+	ROWS({ "web", .ready = READY_NOTIFY, .flags = CELL_NOTIFY });
+	UNTIL(named("web")->flags & SVC_F_RAN);
+	events_now();
+	for (int i = 0; i < 100; i++) {
+		TELL("WATCHDOG=1\nSTOPPING=1\nMAINPID=1\nWATCHDOG=1");
+		served_turn();
+	}
+	TELL("STATUS=sent");
+	UNTIL(!strcmp(named("web")->status, "sent"));
+	assert_int_equal(events_now(), 2);
+}
+
 static void bytes_of_any_kind_are_taken_or_ignored(void **state)
 {
 	char bytes[64];
@@ -358,6 +436,8 @@ int main(void)
 		TEST(a_status_line_cannot_forge_another),
 		TEST(a_message_of_a_megabyte_changes_nothing),
 		TEST(descriptors_that_come_along_are_closed),
+		TEST(a_descriptor_that_lingers_holds_nobody_up),
+		TEST(a_service_cannot_fill_the_log_of_events),
 		TEST(bytes_of_any_kind_are_taken_or_ignored),
 		TEST(the_end_of_a_critical_service_is_the_end),
 		TEST(a_stop_of_a_critical_service_is_not),
