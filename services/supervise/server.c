@@ -1,6 +1,7 @@
 /* PID 1's side of the control socket: see server.h and control.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/server.h"
+#include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/supervise/control.h"
 #include "services/supervise/ending.h"
