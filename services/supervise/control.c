@@ -80,6 +80,10 @@ static int read_reply(int fd, struct ctl_reply *r, int *fds, struct err *e)
 			    .msg_controllen = sizeof control.at };
 	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 
+	/* Closed with our request unread: that is said first, and then there may be a refusal to read. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+
 	if (n < 0)
 		return err_sys(e, "read the answer");
 	take_fds(&m, fds);

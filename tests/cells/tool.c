@@ -1,6 +1,7 @@
 /* What the services of supervise.sh are made of: leave orphans, answer at a socket, call one, speak to prior. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,6 +107,26 @@ static int escape(char **argv)
 	return wait_for_signals();
 }
 
+/* The listening socket at descriptor 3 becomes a connection to PORT of this machine, full, that lingers for an hour. */
+static int linger(char **argv)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)atoi(argv[0])) };
+	struct linger hour = { 1, 3600 };
+	static char much[1 << 16];
+
+	if (shutdown(3, SHUT_RDWR) < 0 || connect(3, (struct sockaddr *)&a, sizeof a) < 0 ||
+	    setsockopt(3, SOL_SOCKET, SO_LINGER, &hour, sizeof hour) < 0) {
+		perror("linger");
+		return 1;
+	}
+	while (send(3, much, sizeof much, MSG_DONTWAIT) > 0)
+		;
+	printf("lingers\n");
+	fflush(stdout);
+	return wait_for_signals();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -114,7 +135,7 @@ int main(int argc, char **argv)
 		int args;
 	} tools[] = {
 		{ "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 }, { "notify", notify, 1 },
-		{ "escape", escape, 0 },
+		{ "escape", escape, 0 }, { "linger", linger, 1 },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof tools / sizeof *tools; i++)

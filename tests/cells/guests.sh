@@ -1,0 +1,67 @@
+#!/bin/sh
+# Services that mean harm to prior itself: to its control socket, its end, what they are given. Needs root.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
+[ "$(id -u)" = 0 ] || { echo "skip guests: needs root"; exit 0; }
+unshare -mpn --fork true 2>/dev/null || { echo "skip guests: no namespace can be made here"; exit 0; }
+work=$(mktemp -d) || exit 2
+up=
+trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
+failed=0
+ok() { echo "ok guests: $1"; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else echo "not ok guests: $1 (want '$2', got '$3')"; failed=1; fi; }
+cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
+chmod 755 "$work" "$work/prior" "$work/tool"
+ctl() { timeout 10 "$work/prior" "$@" --run-dir "$work/run"; }
+mkfifo "$work/never" && exec 9<>"$work/never"
+pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
+begin() {
+	rm -f "$work/run/control.sock"
+	"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
+	up=$!
+	n=0
+	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	ctl wait --timeout 10s >/dev/null 2>&1
+}
+wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 100 ]; do n=$((n + 1)); pause; done; }
+# All of it must be over in ten seconds.
+ends() {
+	kill -TERM $up
+	n=0
+	while kill -0 $up 2>/dev/null && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	if kill -0 $up 2>/dev/null; then kill -KILL $up; fi
+	wait $up
+	is "$1" 0 $?
+	up=
+}
+
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: server, private_tmp: false}, restart: "no"}
+services:
+  ask: {command: [$work/prior, status, --run-dir, $work/run], user: root}
+  end: {command: [$work/prior, poweroff, --run-dir, $work/run], user: root}
+  other: {command: [sleep, "1000"]}
+  owned: {command: [sleep, "1000"], listen: [{name: o, unix: $work/owned.sock, user: "7", group: "8", mode: "0640"}]}
+YAML
+begin
+wait_for 'end |'
+is "uid 0 without a capability does not get the ledger" 1 "$(grep -c '^ask | .*only root (with CAP_DAC_OVERRIDE)' "$work/log")"
+is "nor does it end anything" 1 "$(grep -c '^end | .*only root (with CAP_DAC_OVERRIDE)' "$work/log")"
+is "root itself may" 0 "$(ctl stop other >/dev/null 2>&1; echo $?)"
+is "a socket belongs to whom it was to" "7:8 640" "$(stat -c '%u:%g %a' "$work/owned.sock")"
+ends "it ends when it is told to"
+
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: server, private_tmp: false}, restart: "no"}
+services:
+  a: {command: [$work/tool, linger, "47112"], listen: [{name: l, tcp: "127.0.0.1:47111"}], depends_on: [b]}
+  b: {command: [sleep, "1000"], listen: [{name: l, tcp: "127.0.0.1:47112"}]}
+YAML
+begin
+wait_for 'a |'
+is "a service turns the socket that it was given into a connection" 1 "$(grep -c 'a | lingers' "$work/log")"
+ends "which does not hold up the end"
+exit $failed
