@@ -126,9 +126,11 @@ static int compile_from(struct boot *b, const char *config, bool container, stru
 	if (rc < 0)
 		return rc;
 	fd_put(&b->plan_fd, fd_take(&fd));
-	if (report.refused)
+	if (report.refused && report.services)
 		boot_say(b, "%s: %u of %u services refused; the others start", config, report.refused,
 			 report.services + report.refused);
+	else if (report.refused > 1)
+		boot_say(b, "%s: all %u services refused; nothing starts", config, report.refused);
 	return 0;
 }
 
@@ -178,7 +180,8 @@ static int stage_modules(struct boot *b, struct err *e)
 static int write_sysctl(const char *path, const char *value, struct err *e)
 {
 	owned_fd base = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	owned_fd fd = base < 0 ? -1 : sys_openat2(base, path, O_WRONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	owned_fd fd = base < 0 ? -1 : sys_openat2(base, path, O_WRONLY | O_CLOEXEC, 0,
+						  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		return err_sys(e, "sysctl %s: write '%s'", path, value);

@@ -49,7 +49,8 @@ int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct e
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (rc < 0)
-		return err_set(e, -rc, rc == -ETIME ? "took longer than %d ms and was killed" : "the child died (limit %d ms)", ms);
+		return err_set(e, -rc, rc == -ETIME ? "took longer than %d ms and was killed" :
+			       "the child died (limit %d ms)", ms);
 	if (answer.code)
 		*e = answer;
 	return -answer.code;

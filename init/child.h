@@ -3,5 +3,5 @@
 #pragma once
 #include "init/base/err.h"
 
-/* Runs work(ctx) in a child; returns what it returned. ETIME: it took longer than ms and was killed. ECHILD: it died. Boot only. */
+/* Runs work(ctx) in a child; returns what it returned. ETIME: longer than ms, and killed. ECHILD: it died. */
 int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct err *e);

@@ -32,7 +32,8 @@ static bool is_config(const char *word)
 {
 	size_t n = strlen(word);
 
-	return strchr(word, '/') || (n > 5 && !strcmp(word + n - 5, ".yaml")) || (n > 4 && !strcmp(word + n - 4, ".yml"));
+	return strchr(word, '/') || (n > 5 && !strcmp(word + n - 5, ".yaml")) ||
+	       (n > 4 && !strcmp(word + n - 4, ".yml"));
 }
 
 static const struct entry {

@@ -47,7 +47,7 @@ static _Noreturn void become(char **command, const sigset_t *mask, pid_t ours)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 
-	/* A process group of its own, in the foreground of our terminal if we have one, so that Ctrl-C reaches it once. */
+	/* A process group of its own, in the foreground of our terminal if there is one: Ctrl-C reaches it once. */
 	setpgid(0, 0);
 	if (isatty(0))
 		tcsetpgrp(0, getpid());

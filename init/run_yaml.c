@@ -63,7 +63,9 @@ static int key_is_plain(const struct run_set *s, struct err *e)
 {
 	if (!*s->key || strspn(s->key, "abcdefghijklmnopqrstuvwxyz_.0123456789/") != strlen(s->key))
 		return err_set(e, EINVAL, "run: --set %s: not a key", s->key);
-	return strchr(s->value, '\n') ? err_set(e, EINVAL, "run: --set %s: the value has more than one line", s->key) : 0;
+	if (strchr(s->value, '\n'))
+		return err_set(e, EINVAL, "run: --set %s: the value has more than one line", s->key);
+	return 0;
 }
 
 int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e)

@@ -12,7 +12,7 @@ struct run_set {
 };
 
 /*
- * base (may be NULL) is the text of `-c FILE`; it may hold defaults, network and the like, but no services. sets are sorted
- * in place. E2BIG: it does not fit into out.
+ * base (may be NULL) is the text of `-c FILE`; it may hold defaults, network and the like, but no services. sets are
+ * sorted in place. E2BIG: it does not fit into out.
  */
 int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e);

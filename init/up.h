@@ -1,4 +1,4 @@
-/* The three lives of PID 1's side: a machine, a container or foreground supervisor, and coming back after an exec of itself. */
+/* The lives of PID 1: a machine, a container or foreground supervisor, and coming back after an exec of itself. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"

@@ -11,8 +11,8 @@
 #define ROUNDS 16
 
 /*
- * What must stay for reboot(2) and the last messages; what the kernel shows below proc, sys and dev holds no data. Below
- * /run, which is memory too, somebody may have mounted a disk.
+ * What must stay for reboot(2) and the last messages; what the kernel shows below proc, sys and dev holds no data.
+ * Below /run, which is memory too, somebody may have mounted a disk.
  */
 static const struct {
 	const char *path;

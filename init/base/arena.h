@@ -1,4 +1,4 @@
-/* Memory that is taken piece by piece and given back whole. For child processes and the control tool; never in PID 1. */
+/* Memory that is taken piece by piece and given back whole; for children and the control tool, never in PID 1. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include <stddef.h>

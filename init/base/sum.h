@@ -1,4 +1,4 @@
-/* FNV-1a, 64 bits: tells equal from changed and whole from damaged. Not a signature: it resists accidents, not people. */
+/* FNV-1a, 64 bits: tells equal from changed and whole from damaged; it resists accidents, not people. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* System calls and constants that the C libraries' headers may lack. Numbers are the same on all 64-bit architectures. */
+/* System calls and constants that the C libraries' headers may lack; the same numbers on all 64-bit machines. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 /* <linux/mount.h> and glibc 2.36's <sys/mount.h> declare the same names: include this file, never <sys/mount.h>. */
@@ -103,7 +103,8 @@ static inline int sys_mount_setattr(int dir, const char *path, unsigned flags, s
 	return (int)syscall(SYS_mount_setattr, dir, path, flags, a, sizeof *a);
 }
 
-static inline int sys_mount(const char *source, const char *target, const char *fs, unsigned long flags, const void *data)
+static inline int sys_mount(const char *source, const char *target, const char *fs, unsigned long flags,
+			    const void *data)
 {
 	return (int)syscall(SYS_mount, source, target, fs, flags, data);
 }

@@ -50,7 +50,9 @@ int step_seccomp(struct cell *c, struct err *e)
 	struct sock_fprog prog = { .len = (unsigned short)c->svc->seccomp.n,
 				   .filter = (struct sock_filter *)(uintptr_t)plan_array(c->plan, c->svc->seccomp) };
 
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, has(c, CELL_SECCOMP_LOG) ? SECCOMP_FILTER_FLAG_LOG : 0, &prog) < 0)
+	const unsigned flags = has(c, CELL_SECCOMP_LOG) ? SECCOMP_FILTER_FLAG_LOG : 0;
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) < 0)
 		return err_sys(e, "load %u instructions", c->svc->seccomp.n);
 	return 0;
 }

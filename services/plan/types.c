@@ -188,7 +188,8 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 25 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) || (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
+	return f >> 25 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
+	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
 	       !(f & CELL_ROOT_TREE) != !s->root.n || (s->mounts.n && !(f & CELL_MOUNT)) ||
 	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
 	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||

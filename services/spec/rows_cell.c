@@ -139,7 +139,8 @@ static const struct conf_key seccomp_keys[] = {
 	  .doc = "System calls and @groups that are denied all the same.", .example = "[\"@mount\"]" },
 	{ "action", WORD(seccomp_action, action_words), .def = "errno",
 	  .doc = "What a denied call gets: EPERM, the end of the process, or only a line in the log." },
-	{ "log", BOOL(seccomp_log), .doc = "Write denied calls to the kernel's audit log (the end of a process always is)." },
+	{ "log", BOOL(seccomp_log),
+	  .doc = "Write denied calls to the kernel's audit log (the end of a process always is)." },
 	{ 0 }
 };
 
