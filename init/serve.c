@@ -174,7 +174,7 @@ static void check_settled(struct prior *p)
 	h->settled = 1;
 	h->boot_done_us = mono_us();
 	event_begin(&ev, "info", "settled", NULL);
-	event_num(&ev, "us", h->boot_done_us);
+	event_num(&ev, "boot_us", h->boot_done_us);
 	event_num(&ev, "services", p->n);
 	prior_event(p, &ev);
 }

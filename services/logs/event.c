@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/mono.h"
 #include "init/base/text.h"
+#include "init/conf/value.h"
 #include "services/logs/events.h"
 #include "services/logs/logs.h"
 #include "services/logs/stamp.h"
@@ -138,6 +139,100 @@ static bool is(const struct member *m, const char *name)
 	return m->name_n == strlen(name) && memcmp(m->name, name, m->name_n) == 0;
 }
 
+/* How a field reads. What is not here is its name and its value. */
+static const struct phrase {
+	const char *name, *before, *after;
+	enum { AS_IT_IS, MILLISECONDS, MICROSECONDS, SIGNAL } is;
+	enum { COMMA_BETWEEN, COMMA_ALWAYS, NO_COMMA } joint;	/* with what stands before it */
+} phrases[] = {
+	{ "attest_us", "in ", "", MICROSECONDS, NO_COMMA },
+	{ "attested", "attested ", " facts", AS_IT_IS, COMMA_BETWEEN },
+	{ "boot_us", "", " after the kernel's start", MICROSECONDS, COMMA_BETWEEN },
+	{ "for_ms", "for ", "", MILLISECONDS, COMMA_BETWEEN },
+	{ "ms", "", "", MILLISECONDS, COMMA_BETWEEN },
+	{ "pid", "pid ", "", AS_IT_IS, COMMA_ALWAYS },
+	{ "services", "", " services", AS_IT_IS, COMMA_BETWEEN },
+	{ "signal", "", "", SIGNAL, COMMA_BETWEEN },
+	{ "us", "after ", "", MICROSECONDS, COMMA_BETWEEN },
+};
+
+static const struct phrase *phrase_of(const struct member *m)
+{
+	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+		if (is(m, phrases[i].name))
+			return &phrases[i];
+	return NULL;
+}
+
+/* Digits of at most 15 places; -1: something else. */
+static int64_t number(const struct member *m)
+{
+	int64_t n = 0;
+
+	if (m->value_n == 0 || m->value_n > 15)
+		return -1;
+	for (size_t i = 0; i < m->value_n; i++) {
+		if (m->value[i] < '0' || m->value[i] > '9')
+			return -1;
+		n = 10 * n + m->value[i] - '0';
+	}
+	return n;
+}
+
+/* 0.8 ms, 118 ms, 30 s, 12.34 s: three digits are enough to read. */
+static void put_duration(struct text *t, int64_t us)
+{
+	if (us < 10000)
+		text_fmt(t, "%lld.%lld ms", (long long)(us / 1000), (long long)(us % 1000 / 100));
+	else if (us < 10000000)
+		text_fmt(t, "%lld ms", (long long)(us / 1000));
+	else if (us % 1000000 == 0)
+		text_fmt(t, "%lld s", (long long)(us / 1000000));
+	else
+		text_fmt(t, "%lld.%02lld s", (long long)(us / 1000000), (long long)(us % 1000000 / 10000));
+}
+
+static void put_value(struct text *t, const struct phrase *p, const struct member *m)
+{
+	char name[VALUE_TEXT];
+	int64_t n = number(m);
+
+	if (!p || p->is == AS_IT_IS || n < 0)
+		text_add_n(t, m->value, m->value_n);
+	else if (p->is == SIGNAL)
+		text_add(t, value_signal_text(n, name));
+	else
+		put_duration(t, p->is == MILLISECONDS ? 1000 * n : n);
+}
+
+static void put_field(struct text *t, const struct member *m, bool first)
+{
+	const struct phrase *p = phrase_of(m);
+
+	/* A sentence needs no name before it. */
+	if (is(m, "why") || is(m, "message")) {
+		text_add(t, ": ");
+		text_add_n(t, m->value, m->value_n);
+		return;
+	}
+	text_add(t, p && p->joint == COMMA_ALWAYS ? ", " : first || (p && p->joint == NO_COMMA) ? " " : ", ");
+	if (p) {
+		text_add(t, p->before);
+	} else {
+		text_add_n(t, m->name, m->name_n);
+		text_add_n(t, " ", 1);
+	}
+	put_value(t, p, m);
+	text_add(t, p ? p->after : "");
+}
+
+/* Names of events are one word in JSON. */
+static void put_name(struct text *t, const char *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		text_add_n(t, v[i] == '-' ? " " : v + i, 1);
+}
+
 void event_words(const char *line, size_t n, struct text *t)
 {
 	const char *at = line, *end = line + n, *v;
@@ -150,21 +245,10 @@ void event_words(const char *line, size_t n, struct text *t)
 		text_add(t, ": ");
 	}
 	if (event_find(line, n, "event", &v, &vn))
-		text_add_n(t, v, vn);
-	while (next_member(&at, end, &m)) {
-		if (is(&m, "time") || is(&m, "level") || is(&m, "event") || is(&m, "service"))
-			continue;
-		/* A sentence needs no name before it. */
-		if (is(&m, "why") || is(&m, "message")) {
-			text_add(t, ": ");
-			fields++;
-		} else {
-			text_add(t, fields++ ? ", " : " ");
-			text_add_n(t, m.name, m.name_n);
-			text_add_n(t, " ", 1);
-		}
-		text_add_n(t, m.value, m.value_n);
-	}
+		put_name(t, v, vn);
+	while (next_member(&at, end, &m))
+		if (!is(&m, "time") && !is(&m, "level") && !is(&m, "event") && !is(&m, "service"))
+			put_field(t, &m, fields++ == 0);
 }
 
 void event_human(const char *line, size_t n, char *out, size_t size)
