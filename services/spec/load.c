@@ -161,7 +161,7 @@ static void read_service(struct load *l, struct spec_service *svc, const struct 
 	struct conf_read r = load_read(l);
 
 	*svc = made ? *made : (struct spec_service){ 0 };
-	svc->name = n->key;
+	svc->name = *n->key ? n->key : "\"\"";	/* refused for its name, which a plan must have even so */
 	svc->from = (struct origin){ FROM_FILE, n->file, n->key_line, n->key_col };
 	l->service = svc->name;
 	r.index = x;

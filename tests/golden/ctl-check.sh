@@ -84,6 +84,19 @@ is "check --json is a list of problems with places" \
 	      d[0]['severity'] == 'error' and d[0]['service'] == 'web' and d[0]['message']" \
 	"$bin" check --offline --json bad.yaml
 is "check --json of a good file is an empty list" json "d == []" "$bin" check --json good.yaml
+printf 'services:\n  "": {command: /bin/true}\n  ok: {command: /bin/true, isolation: {preset: none}}\n' >unnamed.yaml
+is "a service without a name is refused for it" says 'service "": the name must be' 1 "$bin" check unnamed.yaml
+is "and the plan holds all the same" sh -c '! "$1" check unnamed.yaml 2>&1 | grep "does not hold"' sh "$bin"
+: >empty.yaml
+is "an empty file is not passed over" says "no services: nothing would run" 0 "$bin" check empty.yaml
+mkfifo pipe.yaml
+is "a FIFO does not hold check up" says "not a regular file" 2 timeout 10 "$bin" check pipe.yaml
+mkdir dir && : >dir/prior.yml
+is "prior.yml is no prior.yaml, and that is said" says "rename it" 2 "$bin" check dir
+is "a missing argument is no typing error" sh -c '! "$1" status --run-dir 2>&1 | grep "did you mean"' sh "$bin"
+is "a command line that up does not know has exit code 64" says "up --help" 64 "$bin" up --foo
+is "what is wrong with --set is told without names of descriptors" \
+	sh -c '"$1" run --set foo=bar -- true 2>&1 | grep "^prior run:.*foo" && ! "$1" run --set foo=bar -- true 2>&1 | grep /proc' sh "$bin"
 
 is "compile writes a plan" code 0 "$bin" compile good.yaml -o plan
 is "which check knows" says "a compiled plan, whole" 0 "$bin" check plan
