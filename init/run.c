@@ -105,7 +105,7 @@ static int confined(struct run *r, struct err *e)
 		return -e->code;
 	if (run_yaml(&t, r->config ? base : NULL, r->sets, r->nsets, r->command, e) < 0)
 		return -e->code;
-	owned_fd fd = memfd_create("prior-run", MFD_CLOEXEC);
+	owned_fd fd = memfd_create("prior run", MFD_CLOEXEC);
 
 	if (fd < 0 || write(fd, yaml, t.n) != (ssize_t)t.n || lseek(fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "run: write the configuration");

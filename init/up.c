@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #define LOG_DIR "/var/log/prior"
+#define EXIT_USAGE 64	/* a command line that makes no sense, as of every verb */
 #define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
 
 static struct prior prior;	/* one, static: PID 1 has no heap */
@@ -165,6 +166,8 @@ static int up(const struct up *u, struct err *e)
 	char run_dir[64];
 	int rc = prepare(u->config ? u->config : env && *env ? env : BOOT_CONFIG, e);
 
+	if (rc == -ENOENT && !u->config && !(env && *env))
+		return err_set(e, ENOENT, "up: there is no configuration at " BOOT_CONFIG "; name one with -c PATH");
 	if (rc < 0)
 		return rc;
 	run_dir_default(run_dir, sizeof run_dir);
@@ -190,8 +193,11 @@ int up_main(int argc, char **argv)
 		fputs(up_usage, stdout);
 		return 0;
 	}
-	if (rc == 0)
-		rc = up(&u, &e);
+	if (rc < 0) {
+		fprintf(stderr, "prior: %s\n`prior up --help` says what it takes\n", e.text);
+		return EXIT_USAGE;
+	}
+	rc = up(&u, &e);
 	if (rc == 0)
 		return finish();
 	fprintf(stderr, "prior: %s\n", e.text);

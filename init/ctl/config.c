@@ -13,7 +13,7 @@
 
 bool config_is_plan(const char *path)
 {
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a FIFO must not hold us up */
 	char magic[8] = { 0 };
 
 	return fd >= 0 && pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
@@ -80,7 +80,8 @@ static int check_one(struct ctl *c, const char *path, struct json *j)
 	}
 	if (spec_load(&s, path, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
-	if (!has(c, OPT_OFFLINE) && plan_here(&s, &e) < 0)
+	/* Of a text that is wrong as a whole no plan is made: there is nothing more to find. */
+	if (!has(c, OPT_OFFLINE) && !spec_has_errors(&s, NULL) && plan_here(&s, &e) < 0)
 		code = ctl_fail(c, FAILED, &e);
 	if (j)
 		problems_json(&s, j);
@@ -88,7 +89,9 @@ static int check_one(struct ctl *c, const char *path, struct json *j)
 		spec_print_problems(&s, stdout);
 	if (s.nerrors > 0)
 		code = FAILED;
-	if (!j && code == DONE)
+	if (!j && code == DONE && s.nservices == 0)
+		printf("%s: nothing wrong, but no services: nothing would run\n", path);
+	else if (!j && code == DONE)
 		printf("%s: %u service%s, nothing wrong\n", path, s.nservices, PLURAL(s.nservices));
 	else if (!j)
 		printf("%s: %u error%s in %u service%s\n", path, s.nerrors, PLURAL(s.nerrors), s.nservices,

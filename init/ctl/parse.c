@@ -10,6 +10,12 @@ static bool takes(const struct verb *v, enum ctl_opt o)
 	return o == OPT_HELP || (v->opts & 1u << o);
 }
 
+static int lacks(struct err *e, const char *word)
+{
+	err_set(e, EINVAL, "an argument is missing after '%s'", word);
+	return 0;
+}
+
 static int wrong(const struct verb *v, struct err *e, const char *what, const char *word)
 {
 	const char *names[OPTS + 1];
@@ -40,7 +46,7 @@ static int take_long(struct ctl *c, const struct verb *v, char *const *word, str
 		if (eq && !row->arg)
 			return wrong(v, e, "an option that takes no argument was given one:", word[0]), 0;
 		if (!eq && row->arg && !word[1])
-			return wrong(v, e, "an argument is missing after", word[0]), 0;
+			return lacks(e, word[0]);
 		c->value[o] = !row->arg ? "" : eq ? eq + 1 : word[1];
 		return row->arg && !eq ? 2 : 1;
 	}
@@ -63,7 +69,7 @@ static int take_short(struct ctl *c, const struct verb *v, char *const *word, st
 		}
 		c->value[o] = l[1] ? l + 1 : word[1];
 		if (!c->value[o])
-			return wrong(v, e, "an argument is missing after", word[0]), 0;
+			return lacks(e, word[0]);
 		return l[1] ? 1 : 2;
 	}
 	return 1;

@@ -56,7 +56,7 @@ int verb_show(struct ctl *c)
 	if (has(c, OPT_STEPS))
 		return steps(c);
 	if (c->nargs == 0)
-		return ctl_say(c, USAGE, "which service? (`prior status` names them)");
+		return ctl_say(c, USAGE, "which service of the configuration?");
 	const char *config = config_path(c, path);
 
 	if (config_is_plan(config))

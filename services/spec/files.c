@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILES_MAX 4096u
 
@@ -69,6 +70,21 @@ static void read_tree(struct load *l, unsigned file, const char *text, size_t n)
 	l->roots[file] = tree_read(&t, text, n);
 }
 
+/* What messages call it: a file of ours without a name, as of `prior run`, by what it was made as. */
+static const char *shown_name(struct load *l, const char *path)
+{
+	static const char memfd[] = "/memfd:", gone[] = " (deleted)";
+	char to[128];
+	ssize_t n = strncmp(path, "/proc/self/fd/", 14) == 0 ? readlink(path, to, sizeof to) : -1;
+	size_t head = sizeof memfd - 1, tail = sizeof gone - 1;
+
+	if (n <= (ssize_t)(head + tail) || (size_t)n == sizeof to || memcmp(to, memfd, head) != 0)
+		return path;
+	const char *name = arena_copy(&l->s->arena, to + head, (size_t)n - head - tail);
+
+	return name ? name : path;
+}
+
 static int load_one(struct load *l, const char *path, struct err *e)
 {
 	char *buf = malloc(TREE_BYTES + 1);	/* not of the arena: there may be thousands of files */
@@ -77,18 +93,18 @@ static int load_one(struct load *l, const char *path, struct err *e)
 	if (n >= 0) {
 		unsigned file = ++l->s->nfiles;
 
-		l->s->files[file] = path;
+		l->s->files[file] = shown_name(l, path);
 		read_tree(l, file, buf, (size_t)n);
 	}
 	free(buf);
 	return n < 0 ? (int)n : 0;
 }
 
-static bool is_service_file(const char *name)
+static bool ends_in(const char *name, const char *end)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), m = strlen(end);
 
-	return n > 5 && *name != '.' && !strcmp(name + n - 5, ".yaml");
+	return n > m && *name != '.' && !strcmp(name + n - m, end);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -105,7 +121,10 @@ static int service_files(struct load *l, const char *dir, const char **names, st
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", dir);
 	for (struct dirent *f = readdir(d); f; f = readdir(d)) {
-		if (!is_service_file(f->d_name))
+		if (ends_in(f->d_name, ".yml"))
+			spec_problem(l->s, SEV_NOTE, (struct origin){ 0 }, NULL,
+				     "%s/%s is not read: the name of a configuration ends in .yaml", dir, f->d_name);
+		if (!ends_in(f->d_name, ".yaml"))
 			continue;
 		if (n == FILES_MAX - 2) {
 			closedir(d);
@@ -152,6 +171,8 @@ static int load_directory(struct load *l, const char *path, struct err *e)
 		l->s->files[++l->s->nfiles] = first;
 		rc = 0;
 	}
+	if (rc == -ENOENT && access(arena_fmt(&l->s->arena, "%s/prior.yml", path), F_OK) == 0)
+		return err_set(e, ENOENT, "%s: No such file or directory (there is a prior.yml: rename it)", first);
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < n; i++)

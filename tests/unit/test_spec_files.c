@@ -44,6 +44,18 @@ static void files_of_a_folder_are_read_in_the_order_of_bytes(void **state)
 	assert_string_equal(s.files[3], "./services.d/20-db.yaml");
 }
 
+static void a_file_that_ends_in_yml_is_not_overlooked_in_silence(void **state)
+{
+	(void)state;
+	conf_write("prior.yaml", "services: {first: {command: [x]}}\n");
+	conf_write("services.d/y.yml", "services: {web: {command: [x]}}\n");
+	conf_load(&s, ".");
+	remove("services.d/y.yml");
+	assert_string_equal(conf_problems(&s),
+			    "note: ./services.d/y.yml is not read: the name of a configuration ends in .yaml\n");
+	assert_int_equal(s.nservices, 1);
+}
+
 static void services_d_alone_is_a_configuration(void **state)
 {
 	(void)state;
@@ -161,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(files_of_a_folder_are_read_in_the_order_of_bytes, fresh),
+		cmocka_unit_test_teardown(a_file_that_ends_in_yml_is_not_overlooked_in_silence, fresh),
 		cmocka_unit_test_teardown(services_d_alone_is_a_configuration, fresh),
 		cmocka_unit_test_teardown(a_service_in_two_files_is_refused_with_both_places, fresh),
 		cmocka_unit_test_teardown(a_machine_s_key_in_two_files_is_refused_with_both_places, fresh),
