@@ -73,6 +73,12 @@ size_t text_utf8(const char *bytes, size_t n)
 	return need;
 }
 
+/* U+0080 to U+009F: a terminal obeys these as it does an escape. */
+static bool is_c1(const char *s, size_t len)
+{
+	return len == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
+}
+
 void text_json(struct text *t, const char *s, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -87,7 +93,8 @@ void text_json(struct text *t, const char *s, size_t n)
 			len = 1;
 		} else if (c == '"' || c == '\\') {
 			text_add_n(t, (char[]){ '\\', (char)c }, 2);
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (c < 0x20 || c == 0x7f || is_c1(s + i, len)) {
+			c = len == 2 ? (unsigned char)s[i + 1] : c;
 			text_add(t, "\\u00");
 			text_add_n(t, (char[]){ hex[c >> 4], hex[c & 15] }, 2);
 		} else {
@@ -96,6 +103,16 @@ void text_json(struct text *t, const char *s, size_t n)
 		i += len;
 	}
 	text_add_n(t, "\"", 1);
+}
+
+void text_tame(char *s)
+{
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+		else if (s[1] && is_c1(s, 2))
+			s[0] = s[1] = '?';
+	}
 }
 
 bool text_copy(char *to, size_t size, const char *from)

@@ -23,5 +23,8 @@ void text_json(struct text *t, const char *s, size_t n);
 /* Length of the UTF-8 sequence at s, 0 when it is not one (overlong forms and surrogates are not). n > 0. */
 size_t text_utf8(const char *s, size_t n);
 
+/* In place: what a terminal would obey (C0, DEL, C1; line ends too) becomes '?'. For words that others chose. */
+void text_tame(char *s);
+
 /* Copy at most size-1 bytes and end them; false when it was cut. */
 bool text_copy(char *to, size_t size, const char *from);

@@ -1,6 +1,7 @@
 /* From spec to plan: each service by itself, then the graph, then the machine; problems go to the spec. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/text.h"
 #include "services/plan/compiling.h"
 #include "services/plan/types.h"
 #include <fcntl.h>
@@ -41,6 +42,16 @@ const char *compiling_fmt(struct compiling *c, const char *fmt, ...)
 	return text;
 }
 
+/* What is said to people: paths and links in it may be an image's, and go to terminals. */
+static const char *words(struct compiling *c, const char *fmt, va_list ap)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	text_tame(text);
+	return compiling_fmt(c, "%s", text);
+}
+
 /* "FILE:LINE:COL: " or "preset server: ". */
 static const char *place(struct compiling *c, struct origin at)
 {
@@ -60,7 +71,7 @@ void refuse_at(struct compiling *c, struct work *w, struct origin at, const char
 	va_list ap;
 
 	va_start(ap, fmt);
-	const char *text = format(c, fmt, ap);
+	const char *text = words(c, fmt, ap);
 	va_end(ap);
 	at = place_of(w, at);
 	spec_problem(c->s, SEV_ERROR, at, w->svc->name, "%s", text);
@@ -74,7 +85,7 @@ void tell_at(struct compiling *c, struct work *w, struct origin at, const char *
 	va_list ap;
 
 	va_start(ap, fmt);
-	const char *text = format(c, fmt, ap);
+	const char *text = words(c, fmt, ap);
 	va_end(ap);
 	spec_problem(c->s, SEV_NOTE, place_of(w, at), w->svc->name, "%s", text);
 	w->notes = w->notes ? compiling_fmt(c, "%s; %s", w->notes, text) : text;

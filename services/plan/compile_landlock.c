@@ -75,6 +75,8 @@ static const char *elf_interpreter(struct compiling *c, int fd, const unsigned c
 	memcpy(&elf, head, sizeof elf);
 	if (memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 || elf.e_phentsize != sizeof(Elf64_Phdr))
 		return "";
+	if (elf.e_phoff > n)	/* and no sum below can wrap */
+		return "";
 	for (unsigned i = 0; i < elf.e_phnum && elf.e_phoff + (i + 1) * sizeof(Elf64_Phdr) <= n; i++) {
 		Elf64_Phdr p;
 		char path[PATH_MAX] = "";

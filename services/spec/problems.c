@@ -1,5 +1,6 @@
 /* What is wrong with a configuration: kept with its place, printed in the form that editors jump to. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
 #include "services/spec/spec.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ void spec_problem(struct spec *s, unsigned severity, struct origin at, const cha
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	text_tame(text);
 	add(s, severity, at, service, text);
 }
 

@@ -1,5 +1,6 @@
 /* JSON that the control tool writes is JSON, whatever the strings are. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
 #include "init/ctl/json.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,8 +63,17 @@ static void objects_in_lists_are_separated(void **state)
 static void what_json_forbids_in_strings_is_escaped(void **state)
 {
 	(void)state;
-	json_text(&j, NULL, "a\"b\\c\nd\x1b[0m\xff");
-	assert_string_equal(written(), "\"a\\\"b\\\\c\\u000ad\\u001b[0m\\ufffd\"");
+	json_text(&j, NULL, "a\"b\\c\nd\x1b[0m\xff\xc2\x9b\xc2\xa9");	/* U+009B is ESC [ to a terminal */
+	assert_string_equal(written(), "\"a\\\"b\\\\c\\u000ad\\u001b[0m\\ufffd\\u009b\xc2\xa9\"");
+}
+
+static void words_of_others_cannot_speak_to_a_terminal(void **state)
+{
+	char text[] = "/x\x1b]0;t\x07\n\xc2\x9b" "31m \xc2\xa9 \x7f";
+
+	(void)state;
+	text_tame(text);
+	assert_string_equal(text, "/x?]0;t??" "??31m \xc2\xa9 ?");
 }
 
 /* The writer goes in pieces: a character of several bytes must come out whole wherever it falls. */
@@ -115,6 +125,7 @@ int main(void)
 		T(an_empty_list_is_one_line),
 		T(objects_in_lists_are_separated),
 		T(what_json_forbids_in_strings_is_escaped),
+		cmocka_unit_test(words_of_others_cannot_speak_to_a_terminal),
 		T(long_strings_keep_their_characters),
 		T(bytes_that_only_continue_do_not_stop_it),
 		T(too_deep_is_cut_not_crashed),
