@@ -40,7 +40,7 @@ void discard_first(struct prior *p, uint32_t i)
 	loop_remove(&p->loop, &p->run[i].notify_src);
 	if (pid < 0) {
 		prior_say(p, "warning", "notify-refused", svc_name(p, i),
-			  "no process could be made to take its descriptors; it is not listened to before its next start");
+			  "no process could be made to take its descriptors; not heard before its next start");
 		return;
 	}
 	p->run[i].discard = pid;

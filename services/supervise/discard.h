@@ -6,10 +6,10 @@
 /*
  * Whoever closes a descriptor last waits for what that takes: for a TCP socket that lingers up to a day, for a deleted
  * file as long as its blocks are many. What a service sends along with a message would so stop PID 1, in the very
- * recvmsg(2) or close(2). PID 1 therefore only looks at such a message (MSG_PEEK), and a child, which holds nothing else,
- * takes it. Until that child has ended the service's notify socket is not read; nobody else's is touched.
+ * recvmsg(2) or close(2). PID 1 therefore only looks at such a message (MSG_PEEK), and a child, which holds nothing
+ * else, takes it. Until that child has ended the service's notify socket is not read; nobody else's is touched.
  */
-/* The first message of i's notify socket (which PID 1 has looked at) is dropped. The socket is watched again after that. */
+/* Drops the first message of i's notify socket, which PID 1 has looked at. The socket is watched again after that. */
 void discard_first(struct prior *p, uint32_t i);
 void discard_ended(struct prior *p, uint32_t i, pid_t pid);	/* the child has */
 /* Before the next start: the socket is watched; or, where a child still waits, that is killed and the socket closed. */

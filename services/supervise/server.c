@@ -281,8 +281,8 @@ static bool may_write_all(pid_t pid)
 }
 
 /*
- * Uid 0 alone is not root: a service in a cell may have it and no capability at all, and must not get by asking us what it
- * cannot do itself, nor the plan and the ledger. Who may write every file could replace our binary anyway. Where we
+ * Uid 0 alone is not root: a service in a cell may have it and no capability at all, and must not get by asking us what
+ * it cannot do itself, nor the plan and the ledger. Who may write every file could replace our binary anyway. Where we
  * cannot do so ourselves, there is no difference to make.
  */
 static bool is_root(const struct ucred *who)
