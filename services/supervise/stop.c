@@ -25,6 +25,12 @@ static bool has_process(struct ledger_svc *s)
 	return has_known_process(s) || (s->cgroup_fd >= 0 && cgroup_populated(s->cgroup_fd, &e) == 1);
 }
 
+/* Processes, or the network that is taken back when they are gone. */
+static bool is_left(struct prior *p, uint32_t i)
+{
+	return has_process(svc_of(p, i)) || undo_network(p, i);
+}
+
 static void kill_pid(int32_t pid, int32_t group)
 {
 	if (pid > 0)
@@ -84,7 +90,7 @@ void stop_check(struct prior *p, uint32_t i)
 		stop_kill_all(p, i);
 		stop_watch(p, i);
 	}
-	if (!has_process(s) && !undo_network(p, i))
+	if (!is_left(p, i))
 		svc_post(p, i, EV_EMPTY);
 }
 
@@ -154,7 +160,7 @@ enum svc_event svc_term(struct prior *p, uint32_t i)
 	if (d->stop_timeout_ms == 0 || stop_signal_main(p, i, d->stop_signal, &e) < 0) {
 		stop_kill_all(p, i);	/* not there yet, or no time to be polite */
 		svc_timer(p, i, KILL_AGAIN_MS);
-		return has_process(s) ? EV_NONE : EV_EMPTY;
+		return is_left(p, i) ? EV_NONE : EV_EMPTY;
 	}
 	stop_signal_main(p, i, SIGCONT, &e);	/* a stopped process would not hear it */
 	svc_timer(p, i, d->stop_timeout_ms);
@@ -169,10 +175,11 @@ enum svc_event svc_kill(struct prior *p, uint32_t i)
 	prior_say(p, "warning", again ? "stuck" : "killed", svc_name(p, i),
 		  again ? "still there after SIGKILL: blocked in the kernel" : "did not stop in time");
 	stop_kill_all(p, i);
+	kill_pid(s->undo, 0);	/* not in the cgroup: it is ours */
 	svc_timer(p, i, KILL_AGAIN_MS);
 	if (!has_known_process(s) && s->cgroup_fd >= 0)
 		stop_watch(p, i);
-	return has_process(s) ? EV_NONE : EV_EMPTY;
+	return is_left(p, i) ? EV_NONE : EV_EMPTY;
 }
 
 enum svc_event svc_too_late(struct prior *p, uint32_t i)
@@ -195,14 +202,14 @@ enum svc_event svc_sweep(struct prior *p, uint32_t i)
 	s->flags |= SVC_F_SIGNALLED;
 	s->flags &= ~SVC_F_READY;
 	s->waits_for = 0;
-	if (!has_process(s))
-		return EV_EMPTY;
-	stop_kill_all(p, i);
-	svc_timer(p, i, KILL_AGAIN_MS);
-	if (!has_known_process(s)) {
-		stop_watch(p, i);
-		return has_process(s) ? EV_NONE : EV_EMPTY;
+	if (has_process(s)) {
+		stop_kill_all(p, i);
+		if (!has_known_process(s))
+			stop_watch(p, i);
 	}
+	if (!is_left(p, i))
+		return EV_EMPTY;
+	svc_timer(p, i, KILL_AGAIN_MS);
 	return EV_NONE;
 }
 
