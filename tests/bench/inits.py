@@ -21,6 +21,7 @@ class Init(NamedTuple):
     append: str = ""        # kernel command line
     missing: object = lambda: None      # why it cannot be measured; None when it can
     large: bool = True      # with 500 services too
+    plain: bool = True      # reaps orphans differently from the others here
 
     def image(self, n: int, to: Path) -> Path:
         tree = Tree()
@@ -70,7 +71,8 @@ def _no_prior(libc: str):
 
 def prior(name: str, what: str, preset: str, libc: str = "glibc") -> Init:
     return Init(name, what, lambda n: ["/sbin/prior"], _prior(preset, libc),
-                lambda: f"{programs.ours()} ({libc})", missing=_no_prior(libc), large=libc == "glibc")
+                lambda: f"{programs.ours()} ({libc})", missing=_no_prior(libc),
+                large=libc == "glibc", plain=preset == "none")
 
 
 # ---- peers: their early mounts are one small static program, their services need no shell
@@ -121,7 +123,7 @@ INITS = (
     Init(FLOOR, "4 mounts, fork and exec, in C", lambda n: ["/bench/floor_init", str(n)], _floor,
          lambda: "tests/bench/floor_init.c"),
     Init("floor, vfork", "the same, vfork and exec", lambda n: ["/bench/floor_init", str(n), "vfork"], _floor,
-         lambda: "tests/bench/floor_init.c"),
+         lambda: "tests/bench/floor_init.c", large=False, plain=False),
     prior("prior, unconfined", "preset none", "none"),
     prior("prior, confined", "preset server, each attested", "server"),
     prior("prior musl, unconfined", "preset none", "none", "musl"),
