@@ -183,7 +183,8 @@ bool sockets_have_connection(const struct prior *p, uint32_t i)
 	for (uint32_t k = first; k < first + d->listen.n; k++) {
 		struct pollfd f = { .fd = p->ledger.listen[k], .events = POLLIN };
 
-		if (poll(&f, 1, 0) == 1 && f.revents & POLLIN)
+		/* Or POLLHUP: the service has ended the listening, and epoll would wake us for it as well. */
+		if (poll(&f, 1, 0) == 1)
 			return true;
 	}
 	return false;

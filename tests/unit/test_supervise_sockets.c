@@ -105,6 +105,30 @@ static void a_lazy_service_that_ends_well_listens_again(void **state)
 	UNTIL(named("web")->starts == 2);
 }
 
+/* What a service does to its listening socket to wake PID 1 for ever: nothing waits there, but it hangs up. */
+static void a_lazy_service_that_ends_the_listening_is_not_started_over_and_over(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr nothing = { .sa_family = AF_UNSPEC };
+	socklen_t len = sizeof a;
+	char port[16];
+	int free_port = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(bind(free_port, (struct sockaddr *)&a, sizeof a), 0);
+	getsockname(free_port, (struct sockaddr *)&a, &len);
+	fd_drop(&free_port);
+	snprintf(port, sizeof port, "tcp:%u", ntohs(a.sin_port));
+	struct made_svc web = { .name = "web", .sh = "exit 0", .listen = { { port, 1 } },
+				.restart = RESTART_ON_FAILURE, .backoff_ms = 60000, .max_restarts = 5 };
+
+	serve_one(&web);
+	assert_true(is_in("web", SVC_LISTENING));
+	assert_int_equal(connect(prior.ledger.listen[0], &nothing, sizeof nothing), 0);
+	UNTIL(is_in("web", SVC_BACKOFF));
+	assert_int_equal(named("web")->starts, 1);
+}
+
 static void a_socket_stays_open_across_restarts(void **state)
 {
 	struct made_svc web = { .name = "web", .listen = { { path, 0 } } };
@@ -221,6 +245,7 @@ int main(void)
 		TEST(a_socket_is_there_before_its_service),
 		TEST(a_lazy_service_starts_at_the_first_connection),
 		TEST(a_lazy_service_that_ends_well_listens_again),
+		TEST(a_lazy_service_that_ends_the_listening_is_not_started_over_and_over),
 		TEST(a_socket_stays_open_across_restarts),
 		TEST(an_address_in_use_condemns_that_service_only),
 		TEST(what_an_earlier_run_left_is_replaced),
