@@ -92,7 +92,8 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 		.plan = &p->plan, .service = i, .cgroup_fd = s->cgroup_fd, .log_fd = s->log_wr,
 		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
 		.npass = sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
-		.nofile = p->ledger.head->nofile, .notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL, .attest = 1,
+		.nofile = p->ledger.head->nofile, .attest = 1,
+		.notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL,
 	};
 	pid_t pid;
 	int pidfd, report;
