@@ -77,7 +77,7 @@ static int stage_console(struct boot *b, struct err *e)
 			return err_sys(e, "give /dev/console to descriptor %d", i);
 	if (fd < 3)	/* keep 0..2 for it, and a copy of our own beyond */
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	fd_put(&b->console_fd, fd);
+	b->console_fd = fd;	/* before, it was 2, which stays open */
 	return 0;
 }
 
