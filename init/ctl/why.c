@@ -41,6 +41,8 @@ static void is_down(const struct why *w)
 {
 	if (w->v->now.flags & SVC_F_STOPPED_BY_USER)
 		fputs("Somebody stopped it; it stays down until somebody starts it.\n", w->to);
+	else if (w->v->now.flags & SVC_F_STOPPED_WITH)
+		fprintf(w->to, "It was stopped with what it needs; `prior start %s` starts both.\n", w->v->name);
 	else if (w->v->now.starts > 0)
 		fputs("It ended, and its restart policy is to leave it so.\n", w->to);
 	else

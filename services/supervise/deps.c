@@ -192,8 +192,13 @@ void deps_push(struct prior *p, uint32_t i, unsigned ev)
 		p->steps++;
 		if (e->kind != DEP_REQUIRES || e->condition == COND_COMPLETED)
 			continue;
-		if (state_is_live(user) || (ev == EV_STOP && (user == SVC_WAITING || user == SVC_BACKOFF)))
-			svc_post(p, e->user, ev);
+		if (!state_is_live(user) && (ev != EV_STOP || (user != SVC_WAITING && user != SVC_BACKOFF)))
+			continue;
+		if (ev == EV_STOP) {
+			LEDGER_WRITE(svc_of(p, e->user));
+			svc_of(p, e->user)->flags |= SVC_F_STOPPED_WITH;
+		}
+		svc_post(p, e->user, ev);
 	}
 }
 

@@ -44,6 +44,7 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_MISSING	(1u << 9)	/* its program cannot be executed: trying again is no use */
 #define SVC_F_BOUND	(1u << 10)	/* its listening sockets are open */
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
+#define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
 
 struct ledger_svc {

@@ -21,7 +21,7 @@ static enum svc_event wait_for_deps(struct prior *p, uint32_t i, bool asked)
 	struct ledger_svc *s = svc_of(p, i);
 
 	s->flags |= SVC_F_WANTED;
-	s->flags &= ~(SVC_F_DEP_FAILED | SVC_F_RESTART | SVC_F_MISSING);
+	s->flags &= ~(SVC_F_DEP_FAILED | SVC_F_RESTART | SVC_F_MISSING | SVC_F_STOPPED_WITH);
 	s->why[0] = '\0';
 	s->waits_for = 0;
 	if (!deps_name_wait(p, i, asked))

@@ -143,6 +143,25 @@ static void a_lost_attestation_is_seen(void **state)
 	assert_string_equal(sandbox_text(&db, buf), "server, not attested");
 }
 
+static void why_tells_a_stop_from_an_end(void **state)
+{
+	struct view v = *view("db");
+
+	(void)state;
+	v.now.state = SVC_DOWN;
+	v.now.starts = 1;
+	for (int k = 0; k < 3; k++) {
+		struct status s = begin();
+
+		v.now.flags = k == 0 ? 0 : k == 1 ? SVC_F_STOPPED_BY_USER : SVC_F_STOPPED_WITH;
+		why_print(s.live, s.views, &v, s.to);
+		fclose(s.to);
+		assert_non_null(strstr(out, k == 0 ? "its restart policy is to leave it so" :
+					     k == 1 ? "Somebody stopped it" :
+					     "It was stopped with what it needs; `prior start db` starts both."));
+	}
+}
+
 static void why_is_said_in_sentences(void **state)
 {
 	(void)state;
@@ -230,6 +249,7 @@ int main(void)
 		cmocka_unit_test(what_a_service_says_cannot_drive_the_terminal),
 		cmocka_unit_test(a_lost_attestation_is_seen),
 		cmocka_unit_test(why_is_said_in_sentences),
+		cmocka_unit_test(why_tells_a_stop_from_an_end),
 		cmocka_unit_test(every_state_has_a_sentence),
 		cmocka_unit_test(exit_codes_are_systemctls),
 		cmocka_unit_test(json_has_the_keys_that_programs_hold_on_to),

@@ -78,7 +78,9 @@ static void a_stop_is_answered_when_it_is_done(void **state)
 	assert_int_equal(ask(CTL_STOP, "db", 0, 0).code, 0);
 	assert_true(is_in("db", SVC_DOWN) && is_in("web", SVC_DOWN));
 	assert_true(named("db")->flags & SVC_F_STOPPED_BY_USER);
+	assert_true(named("web")->flags & SVC_F_STOPPED_WITH);
 	assert_int_equal(ask(CTL_START, "web", 0, 0).code, 0);
+	assert_false(named("web")->flags & SVC_F_STOPPED_WITH);
 	assert_true(is_in("db", SVC_UP) && is_in("web", SVC_UP));
 }
 
