@@ -223,7 +223,9 @@ static void put_field(struct text *t, const struct member *m, bool first)
 		text_add_n(t, " ", 1);
 	}
 	put_value(t, p, m);
-	text_add(t, p ? p->after : "");
+	/* " services" of one is " service". */
+	if (p && *p->after)
+		text_add_n(t, p->after, strlen(p->after) - (number(m) == 1 && p->is == AS_IT_IS));
 }
 
 /* Names of events are one word in JSON. */

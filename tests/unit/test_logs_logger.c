@@ -216,7 +216,7 @@ static void what_cannot_be_written_goes_to_the_ring_and_is_told_once(void **stat
 	assert_string_equal(t, "one\ntwo\n");
 	free(t);
 	t = printed(&s, &(struct logs_query){ .events = true, .n = -1 }, &n);
-	assert_non_null(strstr(t, "error: web: logs-in-memory: web.log: "));
+	assert_non_null(strstr(t, "error: web: logs in memory: web.log: "));
 	assert_ptr_equal(strchr(t, '\n'), t + n - 1); /* one line */
 	free(t);
 	sample_close(&p);
@@ -277,7 +277,7 @@ static void events_are_kept_rotated_and_shown_on_the_console(void **state)
 
 	assert_true(r > 0);
 	out[r] = '\0';
-	assert_non_null(strstr(out, " web: started pid 7\n"));
+	assert_non_null(strstr(out, " web: started, pid 7\n"));
 	assert_non_null(strstr(out, " message: some library says this\n"));
 	assert_null(strstr(out, "not shown"));
 	sample_end(&s);

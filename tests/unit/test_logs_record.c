@@ -261,25 +261,36 @@ static void an_event_reads_as_a_sentence(void **st)
 
 	event_human(old, sizeof old - 1, out, sizeof out);
 	assert_string_equal(out, "1999-01-02T03:04:05.678Z failed: no such file, tries 3");
+	/* As JSON, with ' for ". */
 	static const struct { const char *json, *words; } said[] = {
-		{ "\"event\":\"started\",\"service\":\"web\",\"pid\":81,\"us\":118263,\"attested\":63,\"attest_us\":843",
+		{ "'event':'started','service':'web','pid':81,'us':118263,'attested':63,'attest_us':843",
 		  "web: started, pid 81, after 118 ms, attested 63 facts in 0.8 ms" },
-		{ "\"event\":\"ready\",\"service\":\"web\",\"us\":8027", "web: ready after 8.0 ms" },
-		{ "\"event\":\"stopping\",\"service\":\"web\",\"pid\":81,\"signal\":15", "web: stopping, pid 81, SIGTERM" },
-		{ "\"event\":\"backoff\",\"service\":\"web\",\"ms\":30000,\"restarts\":2,\"why\":\"exited with code 3\"",
+		{ "'event':'ready','service':'web','us':8027",
+		  "web: ready after 8.0 ms" },
+		{ "'event':'stopping','service':'web','pid':81,'signal':15",
+		  "web: stopping, pid 81, SIGTERM" },
+		{ "'event':'backoff','service':'web','ms':30000,'restarts':2,'why':'exited with code 3'",
 		  "web: backoff 30 s, restarts 2: exited with code 3" },
-		{ "\"event\":\"waiting\",\"service\":\"web\",\"for\":\"db\"", "web: waiting for db" },
-		{ "\"event\":\"settled\",\"boot_us\":12340000,\"services\":13",
+		{ "'event':'waiting','service':'web','for':'db'",
+		  "web: waiting for db" },
+		{ "'event':'settled','boot_us':12340000,'services':13",
 		  "settled 12.34 s after the kernel's start, 13 services" },
-		{ "\"event\":\"start-failed\",\"service\":\"web\",\"step\":3,\"why\":\"no\"", "web: start failed step 3: no" },
-		{ "\"event\":\"ready\",\"us\":\"soon\"", "ready after soon" },
-		{ "\"event\":\"ready\",\"us\":99999999999999999999", "ready after 99999999999999999999" },
+		{ "'event':'settled','boot_us':1000000,'services':1",
+		  "settled 1000 ms after the kernel's start, 1 service" },
+		{ "'event':'start-failed','service':'web','step':3,'why':'no'",
+		  "web: start failed step 3: no" },
+		{ "'event':'ready','us':'soon'",
+		  "ready after soon" },
+		{ "'event':'ready','us':99999999999999999999",
+		  "ready after 99999999999999999999" },
 	};
 
 	for (size_t k = 0; k < sizeof said / sizeof *said; k++) {
 		char line[300];
 
 		snprintf(line, sizeof line, "{%s}\n", said[k].json);
+		for (char *c = line; (c = strchr(c, '\''));)
+			*c = '"';
 		event_human(line, strlen(line), out, sizeof out);
 		assert_string_equal(out, said[k].words);
 	}
