@@ -71,7 +71,7 @@ static int raise_nofile(struct prior *p, struct err *e)
 static int make_run_dir(const char *dir, struct err *e)
 {
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", dir);
+		return err_sys(e, "make '%s' (--run-dir names another place)", dir);
 	return 0;
 }
 
@@ -150,7 +150,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(e, "become the parent of orphans");
 	if (make_all(p, s, e) < 0)
-		return err_in(e, "begin");
+		return err_in(e, "while starting");
 	struct ledger_head *h = p->ledger.head;
 
 	h->plan_fd = s->plan_fd;

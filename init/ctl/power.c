@@ -58,7 +58,10 @@ static const struct meaning *meaning(const struct meaning *rows, const char *wor
 
 static int refuse(const char *who, const char *word, const char *why)
 {
-	fprintf(stderr, "%s: '%s': %s\n", who, word, why);
+	if (*word)
+		fprintf(stderr, "%s: '%s': %s\n", who, word, why);
+	else
+		fprintf(stderr, "%s: %s\n", who, why);
 	return USAGE;
 }
 

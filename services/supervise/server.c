@@ -375,14 +375,16 @@ int server_begin(struct prior *p, struct err *e)
 	owned_fd other = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (connect(other, (struct sockaddr *)&a, sizeof a) == 0)
-		return err_set(e, EADDRINUSE, "control socket %s: another prior answers there", a.sun_path);
+		return err_set(e, EADDRINUSE, "control socket %s: another prior answers there; stop it, "
+			       "or give this one another --run-dir",
+			       a.sun_path);
 	unlink(a.sun_path);
 	mode_t old = umask(group ? 0117 : 0177);
 	int rc = bind(fd, (struct sockaddr *)&a, sizeof a);
 
 	umask(old);
 	if (rc < 0 || (group && lchown(a.sun_path, (uid_t)-1, h->ctl_gid) < 0) || listen(fd, CTL_CLIENTS) < 0)
-		return err_sys(e, "control socket %s", a.sun_path);
+		return err_sys(e, "control socket %s (--run-dir names another place)", a.sun_path);
 	fd_put(&h->control_fd, fd_take(&fd));
 	return watch_listener(p, e);
 }
