@@ -21,7 +21,7 @@ struct boot {
 
 /*
  * Run every stage in order. A stage that fails says so on the console, in one line, and boot goes on: what cannot work
- * without it is refused later by name. Returns 0; or -errno when there is not even a plan without services to supervise.
+ * without it is refused later by name. Returns 0; or -errno when there is not even a plan without services.
  */
 int boot_machine(struct boot *b, struct err *e);
 

@@ -194,7 +194,7 @@ const struct conf_key service_keys[] = {
 	  .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
 	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, "
 		 "its own sockets, its health check." },
-	{ "start_timeout", MSEC(start_timeout), .def = "30s", 
+	{ "start_timeout", MSEC(start_timeout), .def = "30s",
 	  .doc = "Time to become ready; then it has failed. 0, and for a oneshot nothing said, is no limit." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
 	  .doc = "When to run it again after it ended; the default is no for type: oneshot; also on-failure:N.",
