@@ -3,6 +3,7 @@
 #include "services/supervise/stop.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
+#include "init/conf/value.h"
 #include "services/cell/cell.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/policy.h"
@@ -187,9 +188,11 @@ enum svc_event svc_too_late(struct prior *p, uint32_t i)
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
 	struct text t = TEXT_IN(s->why);
+	char within[VALUE_TEXT];
 
 	s->exit_kind = EXIT_TIMEOUT;
-	text_fmt(&t, "not %s within %u ms", s->flags & SVC_F_RAN ? "ready" : "started", d->start_timeout_ms);
+	text_fmt(&t, "not %s within %s", s->flags & SVC_F_RAN ? "ready" : "started",
+		 value_msec_text(d->start_timeout_ms, within));
 	prior_say(p, "error", "timeout", svc_name(p, i), s->why);
 	return svc_term(p, i);
 }
@@ -252,6 +255,7 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	};
 	struct policy_answer a = policy_after_end(&c);
 	struct text t = TEXT_IN(s->why);
+	char within[VALUE_TEXT];
 
 	take_down(p, i);
 	if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
@@ -262,7 +266,8 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	}
 	if (a.verdict == EV_END_BAD && a.window_restarts && a.window_restarts >= d->max_restarts) {
 		t.n = strnlen(s->why, sizeof s->why);
-		text_fmt(&t, "; restarted %u times within %u ms", a.window_restarts, d->restart_window_ms);
+		text_fmt(&t, "; restarted %u time%s within %s", a.window_restarts,
+			 a.window_restarts == 1 ? "" : "s", value_msec_text(d->restart_window_ms, within));
 	}
 	s->window_ms = a.window_ms;
 	s->window_restarts = a.window_restarts;
