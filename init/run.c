@@ -29,7 +29,8 @@ static const char usage[] =
 	"  --set KEY=VALUE     any key of a service, dotted: --set limits.nofile=1024 (repeat)\n"
 	"  -c FILE             YAML with defaults and networks for it (no services)\n"
 	"  -h, --help          this text\n\n"
-	"Exit: the command's code; 125 prior failed, 126 it cannot be run, 127 it is not there.\n";
+	"Exit: the command's code; 125 prior failed, 126 it cannot be run, 127 it is not there\n"
+	"(with options: 125 in both cases, for it is looked for beforehand).\n";
 
 static int add_set(struct run *r, const char *key, const char *value, struct err *e)
 {

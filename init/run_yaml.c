@@ -61,7 +61,10 @@ static int write_word(struct text *out, const char *w, struct err *e)
 
 static int key_is_plain(const struct run_set *s, struct err *e)
 {
-	if (!*s->key || strspn(s->key, "abcdefghijklmnopqrstuvwxyz_.0123456789/") != strlen(s->key))
+	/* Names of variables, of mounts and of settings are keys, too. */
+	static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+
+	if (!*s->key || strspn(s->key, key_bytes) != strlen(s->key))
 		return err_set(e, EINVAL, "run: --set %s: not a key", s->key);
 	if (strchr(s->value, '\n'))
 		return err_set(e, EINVAL, "run: --set %s: the value has more than one line", s->key);

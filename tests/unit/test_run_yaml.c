@@ -40,6 +40,19 @@ static void a_key_that_would_break_out_of_its_line_is_refused(void **state)
 	assert_string_equal(e.text, "run: --set a b: not a key");
 }
 
+static void names_of_variables_are_keys(void **state)
+{
+	char buf[2000];
+	struct text t = TEXT_IN(buf);
+	struct err e;
+	struct run_set one = { "environment.FOO", "bar" };
+	char *cmd[] = { "true", NULL };
+
+	(void)state;
+	assert_int_equal(run_yaml(&t, NULL, &one, 1, cmd, &e), 0);
+	assert_non_null(strstr(buf, "    environment:\n      FOO: bar\n"));
+}
+
 static void a_command_that_does_not_fit_is_an_error(void **state)
 {
 	char buf[100];
@@ -56,6 +69,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_that_share_a_block_are_written_into_it),
 		cmocka_unit_test(a_key_that_would_break_out_of_its_line_is_refused),
+		cmocka_unit_test(names_of_variables_are_keys),
 		cmocka_unit_test(a_command_that_does_not_fit_is_an_error),
 	};
 
