@@ -41,7 +41,7 @@ class Profile(NamedTuple):
     times: int          # starts (or services) that the sums are divided by
     total: float        # microseconds of all
     used: dict          # (who, call or "user") -> microseconds
-    count: Counter      # (who, call) -> calls
+    count: Counter      # (who, call) -> calls; (who, "user") -> page faults
     calls: list         # (who, call, arguments, result, microseconds on the CPU) of one start, in order
 
     def text(self) -> str:
@@ -50,12 +50,15 @@ class Profile(NamedTuple):
             who[name] += us
         lines = [f"{self.title}: {self.total / self.times:.0f} us each"]
         for name, us in sorted(who.items(), key=lambda x: -x[1]):
-            calls = sum(n for (of, _), n in self.count.items() if of == name)
+            calls = sum(n for (of, call), n in self.count.items() if of == name and call != "user")
             lines.append(f"  {name:24} {us / self.times:8.0f} us {calls / self.times:7.1f} calls")
+            if not calls:
+                continue    # a thread of the kernel: what it did is its name
             rows = [(call, used) for (of, call), used in self.used.items() if of == name and used / self.times >= LEAST]
             for call, used in sorted(rows, key=lambda x: -x[1]):
                 n = self.count[name, call] / self.times
-                lines.append(f"      {call:24} {used / self.times:8.0f} us" + (f" {n:7.1f} calls" if n else ""))
+                noun = "page faults" if call == "user" else "calls"
+                lines.append(f"      {call:24} {used / self.times:8.0f} us {n:7.1f} {noun}")
         return "\n".join(lines)
 
     def calls_text(self) -> str:
@@ -80,6 +83,8 @@ class Walk:
             last, now = e.us, e.pid
             if e.kind == "sched_switch":
                 now = e.field("next_pid")
+            elif e.kind == "page_fault_user" and begin <= e.us <= end:
+                self.count[role(e.pid, e), "user"] += 1
             elif e.kind == "sys_enter":
                 inside[e.pid] = [names.get(e.call(), str(e.call())), e.rest.partition("(")[2].rstrip(")"), 0.0]
                 if begin <= e.us <= end:
