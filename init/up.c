@@ -76,7 +76,8 @@ int machine_main(void)
 
 	if (rc == 0) {
 		struct serve_setup s = {
-			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
+			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
+			.cgroup_fd = boot.cgroup_fd,
 			.console_fd = boot.console_fd, .run_dir = RUN_DIR, .log_dir = LOG_DIR, .config = boot.config,
 			.ctl_gid = group_prior(), .echo = true, .stage_us = boot.stage_us, .stages = boot.stages,
 		};
@@ -109,8 +110,9 @@ static const char up_usage[] =
 static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 {
 	for (int i = 1; i < argc; i++) {
-		const char *o = argv[i], **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
-						   !strcmp(o, "--log-dir") ? &u->log_dir : NULL;
+		const char *o = argv[i];
+		const char **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
+				     !strcmp(o, "--log-dir") ? &u->log_dir : NULL;
 
 		if (value) {
 			if (++i == argc)
