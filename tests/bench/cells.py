@@ -6,12 +6,22 @@ HOSTNAME = "bench"
 MOUNT_POINTS = ("dev", "proc", "sys", "tmp", "run", "var/tmp")      # a read-only root must have them
 
 
+TOOLS = ("sh", "cat", "cut", "env", "grep", "hostname", "ls", "readlink", "sort")
+# What a process can see of its own cell; mounts without their numbers.
+LOOK = ("grep -E '^(Umask|.id|Groups|NSpid|Sig|Cap|NoNew|Secc)' /proc/self/status; cut -d' ' -f4- /proc/self/mountinfo; "
+        "cat /proc/self/limits /proc/self/cgroup /proc/self/uid_map /proc/self/gid_map /proc/self/oom_score_adj; "
+        "env | sort; hostname; pwd; ls -ln /dev /dev/pts /dev/shm; ls /proc/self/fd; ls /proc; cat /proc/net/dev; "
+        "readlink /proc/self/ns/user | cut -d: -f1")
+
+
 def yaml(root: str, limits: bool) -> str:
-    """Ours, and through the compiled plan the floor's too."""
+    """Ours, and through the compiled plan the floor's too. `look` is the same cell with a service that describes it."""
     cgroup = "    limits: {cgroup: {memory_max: 64M, pids_max: 64}}\n" if limits else ""
-    return ("# The cell whose start is measured.\nversion: 1\nservices:\n  bench:\n    command: [/hello]\n"
-            "    restart: \"no\"\n"
-            f"    isolation: {{preset: strict, rootfs: {root}, hostname: {HOSTNAME}}}\n{cgroup}")
+    rest = (f"    restart: \"no\"\n    isolation: {{preset: strict, rootfs: {root}, hostname: {HOSTNAME}}}\n"
+            f"    user: \"{UID}\"\n    group: \"{UID}\"\n{cgroup}")
+    return ("# The cell whose start is measured.\nversion: 1\nservices:\n"
+            f"  bench:\n    command: [/hello]\n{rest}"
+            f"  look:\n    command: [/busybox, sh, -c, {json.dumps(LOOK)}]\n{rest}")
 
 
 def bubblewrap(root: str) -> list:

@@ -16,6 +16,7 @@
 
 /*
  *	floor PLAN SERVICE CGROUP COUNT		arguments and output as spawn.c's
+ *	floor PLAN SERVICE CGROUP show		likewise
  *	floor PLAN SERVICE filter		the service's seccomp program, as the kernel takes it, for peers
  *
  * Three processes as ours has them (builder, reaper, service); the builder writes the id maps and sets lo up.
@@ -149,14 +150,17 @@ static void end(int leaf, int root, const char *name, pid_t builder_pid)
 	MUST(unlinkat(root, name, AT_REMOVEDIR));
 }
 
-static void once(const struct flat *f, int root, int n)
+static void once(const struct flat *f, int root, int n, bool show)
 {
 	struct timespec first;
 	int out[2], pidfd, leaf;
 	char name[32];
 
 	snprintf(name, sizeof name, "bench-%d-%d", getpid(), n);
-	MUST(pipe2(out, O_CLOEXEC));
+	if (show)
+		out[1] = MUST(fcntl(1, F_DUPFD_CLOEXEC, 3));
+	else
+		MUST(pipe2(out, O_CLOEXEC));
 	const int64_t start = now_ns();
 
 	leaf = make_leaf(f, root, name);
@@ -173,6 +177,8 @@ static void once(const struct flat *f, int root, int n)
 	const int64_t over = now_ns();
 
 	close(pidfd);
+	if (show)
+		return;
 	MUST(read(out[0], &first, sizeof first));
 	close(out[0]);
 	measured(start, &first, over);
@@ -198,7 +204,7 @@ int main(int argc, char **argv)
 	const struct plan_service *s = NULL;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: floor PLAN SERVICE CGROUP COUNT | floor PLAN SERVICE filter\n");
+		fprintf(stderr, "usage: floor PLAN SERVICE CGROUP COUNT|show | floor PLAN SERVICE filter\n");
 		return 2;
 	}
 	map(&p, argv[1]);
@@ -211,7 +217,9 @@ int main(int argc, char **argv)
 		return write(1, plan_array(&p, s->seccomp), s->seccomp.n * 8ul) < 0;
 	int root = MUST(open(argv[3], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
-	for (int n = 0; n < atoi(argv[4]); n++)
-		once(&f, root, n);
+	const bool show = !strcmp(argv[4], "show");
+
+	for (int n = 0; n < (show ? 1 : atoi(argv[4])); n++)
+		once(&f, root, n, show);
 	return 0;
 }

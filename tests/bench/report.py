@@ -228,6 +228,7 @@ def text(measured, about: dict, seconds: float) -> str:
     for group, as_text in ((spawns.CELLS, cells_text), (runs.RUNS, runs_text)):
         for outcome in measured.outcomes if group in measured.groups else ():
             parts.append(f"\n{group.name} ({outcome.where})\n{as_text(outcome, group)}")
+            parts += [f"  {note}" for note in outcome.notes if group is spawns.CELLS]
     if measured.booted:
         parts.append(f"\nboot until N services run (guest, instructions)\n{boots_text(measured)}")
         parts.append(f"\nmemory of all supervisor processes with N idle services: PSS\n{memory_text(measured)}")
@@ -242,7 +243,7 @@ def document(measured, about: dict) -> dict:
     """Spreads become {median, low, high, n}."""
     starts = {g.name: {o.where: start_figures(o, g) for o in measured.outcomes} for g in measured.groups}
     return _plain({
-        "about": about, "starts": starts,
+        "about": about, "starts": starts, "notes": {o.where: o.notes for o in measured.outcomes},
         "boots": {str(n): boot_figures(measured, n) for n in _sizes(measured)},
         "orphans": orphan_figures(measured),
         "budgets": [{**b._asdict(), "verdict": b.verdict()} for b in budgets(measured)],

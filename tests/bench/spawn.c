@@ -11,6 +11,7 @@
 
 /*
  *	spawn PLAN SERVICE CGROUP COUNT [unattested] [timing]
+ *	spawn PLAN SERVICE CGROUP show		once; SERVICE says what it likes on our standard output
  *
  * PLAN is compiled; SERVICE writes its time on standard output and ends. CGROUP: a cgroup2 directory below which the
  * leaf is made, or "-". `unattested` leaves out the comparison at exec: only this program has that switch.
@@ -21,7 +22,7 @@ struct bench {
 	uint32_t service;
 	int cgroup_root;
 	int attest;
-	bool timing;
+	bool timing, show;
 };
 
 static int fail(const char *what, const struct err *e)
@@ -75,7 +76,7 @@ static int once(struct bench *b, int n)
 	bool direct;
 
 	snprintf(name, sizeof name, "bench-%d-%d", getpid(), n);
-	if (pipe2(out, O_CLOEXEC) < 0)
+	if (b->show ? (out[0] = FD_NONE, out[1] = fcntl(1, F_DUPFD_CLOEXEC, 3)) < 0 : pipe2(out, O_CLOEXEC) < 0)
 		return err_sys(&e, "pipe"), fail("start", &e);
 	owned_fd leaf = FD_NONE, pidfd = FD_NONE, report = FD_NONE, rd = out[0], wr = out[1];
 	const int64_t start = now_ns();
@@ -96,6 +97,8 @@ static int once(struct bench *b, int n)
 		return fail("end", &e);
 	const int64_t end = now_ns();
 
+	if (b->show)
+		return 0;
 	if (read(rd, &first, sizeof first) != sizeof first)
 		return err_set(&e, EIO, "no time from the service"), fail("service", &e);
 	if (b->attest && !r.attested)
@@ -112,7 +115,7 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: spawn PLAN SERVICE CGROUP COUNT [unattested] [timing]\n");
+		fprintf(stderr, "usage: spawn PLAN SERVICE CGROUP COUNT|show [unattested] [timing]\n");
 		return 2;
 	}
 	for (int i = 5; i < argc; i++) {
@@ -130,7 +133,8 @@ int main(int argc, char **argv)
 	b.service = (uint32_t)index;
 	if (strcmp(argv[3], "-") && cgroup_open_root(argv[3], &b.cgroup_root, &e) < 0)
 		return fail("cgroup", &e);
-	for (int n = 0; n < atoi(argv[4]); n++)
+	b.show = !strcmp(argv[4], "show");
+	for (int n = 0; n < (b.show ? 1 : atoi(argv[4])); n++)
 		if (once(&b, n))
 			return 1;
 	return 0;

@@ -1,5 +1,5 @@
 """The start of a confined process: ours, a floor that makes the same system calls, bubblewrap and crun."""
-from lib import cpio, paths
+from lib import cpio, guest, paths
 
 import cells
 import programs
@@ -9,6 +9,7 @@ FLOOR = "floor"
 OURS, UNATTESTED = "prior, attested", "prior, not attested"
 CGROUP = "/sys/fs/cgroup/bench"
 FILTER_HERE = "@FILTER@"
+LOOKS = 50      # lines that a look at a cell has at least
 
 
 def _cell(program: str, *more):
@@ -23,6 +24,8 @@ def _files(at: str, limits: bool) -> dict:
     found = {name: programs.program(name) for name in ("floor", "start")}
     found.update({f"root/{name}": cpio.directory() for name in cells.MOUNT_POINTS})
     found["spawn"] = paths.prior().parent / "tests/bench/spawn"
+    found["root/busybox"] = guest.BUSYBOX
+    found.update({f"root/bin/{tool}": cpio.symlink("/busybox") for tool in cells.TOOLS})
     found["root/hello"] = programs.program("hello")
     found["cell.yaml"] = cells.yaml(f"{at}/root", limits)
     found["bundle/config.json"] = cells.config(f"{at}/root", limits, FILTER_HERE)
@@ -30,10 +33,15 @@ def _files(at: str, limits: bool) -> dict:
 
 
 def _prepare(at: str) -> list:
-    """The plan; from it the filter for those that are not ours."""
+    """The plan; from it the filter for those that are not ours; and whether the floor's cell is our cell."""
     return ["prior compile cell.yaml -o cell.plan >compiled 2>&1 || cat compiled",
             "./floor cell.plan bench filter >filter.bpf",
-            f'busybox sed -i "s|{FILTER_HERE}|$(busybox base64 -w 0 filter.bpf)|" bundle/config.json']
+            f'sed -i "s|{FILTER_HERE}|$(base64 -w 0 filter.bpf)|" bundle/config.json',
+            f"./spawn cell.plan look {CGROUP} show >look.ours 2>&1",
+            f"./floor cell.plan look {CGROUP} show >look.floor 2>&1",
+            f"if [ $(wc -l <look.ours) -lt {LOOKS} ]; then echo the cell cannot be looked at: $(cat look.ours)",
+            "elif cmp -s look.ours look.floor; then echo the cell of the floor is ours, by $(wc -l <look.ours) lines",
+            "else echo the cell of the floor is not ours: $(diff look.ours look.floor); fi >notes"]
 
 
 CELLS = Group("start of a confined process", (

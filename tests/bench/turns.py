@@ -49,6 +49,7 @@ class Outcome(NamedTuple):
     turns: list
     memory: dict            # name -> (PSS, RSS) in KiB
     missing: dict           # name -> why
+    notes: list = []        # what the preparation had to say
 
 
 def _median(values) -> float:
@@ -88,9 +89,10 @@ if [ "$1" != again ]; then
 	busybox mkdir -p /new && busybox mount --bind / /new && cd /new && busybox mount --move . / || exit
 	exec busybox chroot . /bench/turns again
 fi
-busybox mount -t proc proc /proc && busybox mount -t sysfs sysfs /sys && busybox mount -t devtmpfs dev /dev
-busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
-busybox mkdir -p /sys/fs/cgroup/init /sys/fs/cgroup/bench
+/bin/busybox --install -s /bin
+mount -t proc proc /proc && mount -t sysfs sysfs /sys && mount -t devtmpfs dev /dev
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /sys/fs/cgroup/init /sys/fs/cgroup/bench
 echo 1 >/sys/fs/cgroup/init/cgroup.procs
 echo +cpu +memory +pids >/sys/fs/cgroup/cgroup.subtree_control
 echo +cpu +memory +pids >/sys/fs/cgroup/bench/cgroup.subtree_control
@@ -99,9 +101,9 @@ take() {
 	which=$1
 	shift
 	if "$@" >out 2>err; then
-		busybox sed "s/^/@$which /" out
+		sed "s/^/@$which /" out
 	else
-		echo "@failed $which $(busybox tr '\\n' ' ' <err)"
+		echo "@failed $which $(tr '\\n' ' ' <err)"
 	fi
 }
 """
@@ -127,7 +129,8 @@ def image(groups, lines, to: Path) -> Path:
         tree.put_all(g.files("/bench", True), "/bench/")
         Cell(packages.section("bench-image"), programs=g.debian).place(tree, "")
         script += g.prepare("/bench")
-    tree.put("/bench/turns", "\n".join([*script, *lines, "busybox poweroff -f", ""]))
+    script.append("[ ! -e notes ] || sed 's/^/@note /' notes")
+    tree.put("/bench/turns", "\n".join([*script, *lines, "poweroff -f", ""]))
     return tree.write(to)
 
 
@@ -148,18 +151,19 @@ def in_guest(groups, rounds: int, kernel_name: str) -> Outcome:
     except (debs.PackageError, OSError) as e:
         return Outcome(where, [], {}, {m.name: str(e) for m in members})
     text, ending = boot(initrd, kernel)
-    said, memory = {}, {}
+    lines, memory = {}, {}
     for r, i, line in re.findall(r"^@turn:(\d+):(\d+) (.*)$", text, re.M):
-        said.setdefault((int(r), int(i)), []).append(line)
+        lines.setdefault((int(r), int(i)), []).append(line)
     for i, pss, rss in re.findall(r"^@memory:(\d+) (\d+) (\d+)$", text, re.M):
         memory[members[int(i)].name] = (int(pss), int(rss))
     for i, why in re.findall(r"^@failed \w+:(?:\d+:)?(\d+) (.*)$", text, re.M):
         missing[members[int(i)].name] = why.strip()
-    turns = [_turn(members[i].name, r, lines) for (r, i), lines in said.items() if len(lines) == COUNT]
-    if ending != "poweroff":
-        tail = " | ".join(text.splitlines()[-3:])
-        missing.update({m.name: f"the guest ended by {ending}: {tail}" for m in members if m.name not in missing})
-    return Outcome(where, turns, memory, missing)
+    turns = [_turn(members[i].name, r, those) for (r, i), those in lines.items() if len(those) == COUNT]
+    said = [line for line in text.splitlines() if not line.startswith(("@", "["))]
+    for m in members:
+        if not any(t.name == m.name for t in turns):
+            missing.setdefault(m.name, f"the guest ended by {ending}: {' | '.join(said[-3:])}")
+    return Outcome(where, turns, memory, missing, re.findall(r"^@note (.*)$", text, re.M))
 
 
 # ---- on this host
@@ -185,14 +189,14 @@ def _prepare(groups, folder: Path) -> None:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(what, cpio.Entry):
-                path.mkdir(exist_ok=True)
+                os.symlink(what.data, path) if what.data else path.mkdir(exist_ok=True)
             else:
                 path.write_bytes(what.read_bytes() if isinstance(what, Path) else what.encode())
                 path.chmod(0o755 if isinstance(what, Path) else 0o644)
     env = dict(os.environ, PATH=f"{paths.prior().parent}:{os.environ['PATH']}")
     for g in groups:
         script = "\n".join(["set -e", f"cd {folder}", *g.prepare(str(folder))])
-        subprocess.run(["sh", "-c", script], env=env, check=True)
+        subprocess.run([*APART, "sh", "-c", script], env=env, check=True)
 
 
 def on_host(groups, rounds: int) -> Outcome:
@@ -215,7 +219,8 @@ def on_host(groups, rounds: int) -> Outcome:
             missing[one.name] = done.stderr.strip() or f"exit {done.returncode}"
         else:
             turns.append(_turn(one.name, r, lines))
-    return Outcome(where, turns, {}, missing)
+    notes = folder / "notes"
+    return Outcome(where, turns, {}, missing, notes.read_text().splitlines() if notes.exists() else [])
 
 
 def size_of(path) -> int:
