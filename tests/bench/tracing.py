@@ -100,8 +100,8 @@ def _comms(events) -> dict:
     return {e.pid: e.comm for e in events}
 
 
-def of_cells(events, skip: int) -> Profile:
-    """Starts by one parent: each begins with its pipe2. The builder's first child is the reaper, its second the service."""
+def of_starts(events, called, skip: int) -> Profile:
+    """Starts by one parent: each begins with its pipe2. called: the name of its child, then of that one's children."""
     pipe2 = next(n for n, name in call_names().items() if name == "pipe2")
     begins = [e for e in events if e.kind == "sys_enter" and e.call() == pipe2]
     parent = begins[0].pid
@@ -112,10 +112,10 @@ def of_cells(events, skip: int) -> Profile:
             continue
         by, child = e.field("pid"), e.field("child_pid")
         if by == parent:
-            roles[child] = "builder"
-        elif roles.get(by) == "builder":
+            roles[child] = called[0]
+        elif roles.get(by) == called[0]:
             children[by] += 1
-            roles[child] = "reaper" if children[by] == 1 else "service"
+            roles[child] = called[min(children[by], len(called) - 1)]
     end = max(e.us for e in events if e.pid == parent)
     walk = Walk(events, lambda pid, e: roles.get(pid) or f"other: {comms.get(pid, pid)}", begins[skip], end)
     one = Walk(events, lambda pid, e: roles.get(pid) or "other", begins[-2], begins[-1])
