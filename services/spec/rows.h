@@ -87,6 +87,7 @@ RULE(socket_address_rule);
 RULE(socket_path_rule);
 RULE(socket_name_rule);
 RULE(options_rule);
+RULE(source_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
 

@@ -16,8 +16,8 @@ static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "h
 #define M(f, ctype) CONF_FIELD(struct spec_mount, f, ctype)
 
 static const struct conf_key mount_keys[] = {
-	{ "source", .type = CONF_TEXT, M(source, const char *), .flags = CONF_REQUIRED,
-	  .doc = "Device, LABEL=, UUID=, or what the file system takes for one.", .example = "tmpfs" },
+	{ "source", .type = CONF_TEXT, M(source, const char *), .flags = CONF_REQUIRED, .check = source_rule,
+	  .doc = "Device, or what the file system takes for one.", .example = "tmpfs" },
 	{ "target", .type = CONF_PATH, M(target, const char *), .flags = CONF_REQUIRED, .doc = "Where to mount it.",
 	  .example = "/scratch" },
 	{ "type", .type = CONF_TEXT, M(type, const char *), .flags = CONF_REQUIRED, .doc = "File system.",
@@ -25,15 +25,15 @@ static const struct conf_key mount_keys[] = {
 	{ "options", .type = CONF_LIST, M(options, struct str_list), .check = options_rule, .doc = "Mount options.",
 	  .example = "[noatime]" },
 	{ "optional", .type = CONF_BOOL, M(optional, bool), .def = "false",
-	  .doc = "Boot goes on when it cannot be mounted." },
+	  .doc = "That it cannot be mounted is no failure of the boot (which goes on either way)." },
 	{ 0 }
 };
 
 static const struct conf_key console_keys[] = {
-	{ "device", TEXT(machine.console_device), .doc = "Device below /dev for messages and for emergencies.",
-	  .example = "ttyS0" },
-	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), .doc = "Command for emergencies.",
-	  .example = "[/bin/sh]" },
+	{ "device", TEXT(machine.console_device), LACKS("a console other than the kernel's"),
+	  .doc = "Device below /dev for messages and for emergencies.", .example = "ttyS0" },
+	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), LACKS("a shell for emergencies"),
+	  .doc = "Command for emergencies.", .example = "[/bin/sh]" },
 	{ 0 }
 };
 
@@ -76,7 +76,7 @@ static const struct conf_key machine_keys[] = {
 	  .example = "true" },
 	{ "console", SECTION(console_keys), .doc = "The console." },
 	{ "emergency", .type = CONF_WORD, F(machine.emergency, unsigned), .words = emergency_words, .def = "reboot",
-	  .doc = "What to do when the machine cannot boot." },
+	  LACKS("anything but a reboot when PID 1 cannot go on"), .doc = "What to do when PID 1 cannot go on." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
 	{ "rtc", TEXT(machine.rtc), LACKS("setting the clock"),

@@ -352,7 +352,7 @@ static void the_machine_is_planned_too(void **state)
 	(void)state;
 	compiled_make(&c, NULL, "machine:\n  hostname: edge\n  modules: [overlay]\n"
 		      "  sysctl: {net.ipv4.ip_forward: 1, net/ipv4/conf/a.b/rp_filter: 1}\n"
-		      "  mounts: [{source: LABEL=data, target: /data, type: ext4, "
+		      "  mounts: [{source: /dev/vda1, target: /data, type: ext4, "
 		      "options: [noatime, ro, commit=5], optional: true}]\n"
 		      "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1}}\n");
 	const struct plan_head *h = c.plan.head;

@@ -379,20 +379,19 @@ static void the_machine_s_keys_are_read(void **state)
 {
 	(void)state;
 	load("machine:\n  hostname: edge-01\n  modules: [overlay]\n  sysctl: {net.ipv4.ip_forward: 1}\n  emergency: "
-		"halt\n"
-	     "  mounts: [{source: LABEL=data, target: /data, type: ext4, options: [noatime], optional: true}]\n"
-	     "  console: {device: ttyS0, shell: /bin/sh -l}\n  shutdown_timeout: 10s\n"
+		"reboot\n"
+	     "  mounts: [{source: /dev/vda1, target: /data, type: ext4, options: [noatime], optional: true}]\n"
+	     "  shutdown_timeout: 10s\n"
 	     "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1}}\n"
 	     "  bridges: {prior0: {subnets: [10.88.0.0/24, \"fd88::/64\"]}}\n  nameservers: 192.0.2.53\n"
 	     "services: {a: {command: [x]}}\n", "a");
 	assert_string_equal(s.machine.hostname, "edge-01");
 	assert_string_equal(s.machine.modules.v[0], "overlay");
 	assert_string_equal(s.machine.sysctl.v[0].key, "net.ipv4.ip_forward");
-	assert_int_equal(s.machine.emergency, 3);
+	assert_int_equal(s.machine.emergency, 1);
 	assert_int_equal(s.machine.mounts.n, 1);
 	assert_true(s.machine.mounts.v[0].optional);
 	assert_int_equal(s.machine.mounts.v[0].from.line, 6);
-	assert_int_equal(s.machine.console_shell.n, 2);
 	assert_int_equal(s.machine.shutdown_timeout, 10000);
 	assert_int_equal(s.ninterfaces, 1);
 	assert_string_equal(s.interfaces[0].gateway, "192.0.2.1");
