@@ -148,6 +148,14 @@ static void a_socket_stays_open_across_restarts(void **state)
 	assert_int_equal(prior.ledger.listen[0], first);
 }
 
+/* The other service's exec closes its copy of our socket a moment after it has told us of the exec. */
+static bool is_up_after_asking(uint32_t i, const char *name)
+{
+	if (is_in(name, SVC_REFUSED))
+		svc_post(&prior, i, EV_START);
+	return is_in(name, SVC_UP);
+}
+
 static void an_address_in_use_condemns_that_service_only(void **state)
 {
 	owned_fd taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -170,8 +178,7 @@ static void an_address_in_use_condemns_that_service_only(void **state)
 	assert_string_equal(named("web")->why, want);
 	/* The place is free now: a person's start tries again. */
 	fd_drop(&taken);
-	svc_post(&prior, 1, EV_START);
-	UNTIL(is_in("web", SVC_UP));
+	UNTIL(is_up_after_asking(1, "web"));
 }
 
 static void what_an_earlier_run_left_is_replaced(void **state)
