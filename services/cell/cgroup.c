@@ -1,6 +1,7 @@
 /* The leaf: a service's own cgroup2 directory, its limits, its end. All by descriptor. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "services/cell/inner.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -41,13 +42,28 @@ bool cgroup_took(const char *want, const char *got)
 	       w - g < (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-static int write_limit(int leaf, const char *file, const char *value, struct err *e)
+/* "+cpu" for "cpu.max" into the directory above: the first limit of its kind brings its controller. */
+static int enable_for(int root_fd, const char *file)
+{
+	char word[32];
+	struct text t = TEXT_IN(word);
+	struct err unused;
+
+	text_add(&t, "+");
+	text_add_n(&t, file, strcspn(file, "."));
+	return file_write(root_fd, "cgroup.subtree_control", word, &unused);
+}
+
+static int write_limit(int root_fd, int leaf, const char *file, const char *value, struct err *e)
 {
 	char got[256];
+	int rc = file_write(leaf, file, value, e);
 
-	if (file_write(leaf, file, value, e) < 0)
-		return e->code == ENOENT ? err_set(e, ENOENT, "%s: no such limit here: the controller "
-						   "is not enabled for this cgroup", file) : -e->code;
+	if (rc == -ENOENT && enable_for(root_fd, file) == 0)
+		rc = file_write(leaf, file, value, e);
+	if (rc < 0)
+		return e->code == ENOENT ? err_set(e, ENOENT, "%s: no such limit here: this cgroup2 does not "
+						   "delegate the controller", file) : -e->code;
 	const ssize_t n = file_read(leaf, file, got, sizeof got, e);
 
 	if (n < 0)
@@ -85,7 +101,7 @@ int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan
 	}
 	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
 	     f < PLAN_END(p, files, struct plan_file); f++)
-		if (write_limit(leaf, plan_str(p, f->path), plan_str(p, f->value), e) < 0) {
+		if (write_limit(root_fd, leaf, plan_str(p, f->path), plan_str(p, f->value), e) < 0) {
 			cgroup_remove(root_fd, name, &gone);
 			return err_in(e, "cgroup %s", name);
 		}
