@@ -144,8 +144,8 @@ int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct 
 	if (ours < 0)
 		return err_sys(e, "cgroup2: open %s", name);
 	/*
-	 * Making a directory costs some 100 us a controller that is enabled above it. Memory and pids are for every leaf
-	 * (figures, the end by OOM); the first limit of another kind enables its controller, see cgroup_make().
+	 * Making a directory costs some 100 us a controller that is enabled above it. Memory and pids are for every
+	 * leaf (figures, the end by OOM); the first limit of another kind enables its controller, see cgroup_make().
 	 */
 	write_file(ours, "cgroup.subtree_control", "+memory");
 	write_file(ours, "cgroup.subtree_control", "+pids");

@@ -214,7 +214,7 @@ static void descriptors_that_come_along_are_closed(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
-/* A TCP connection whose peer reads nothing, full, and lingering for an hour: whoever closes it last waits that long. */
+/* A TCP connection, full, whose peer reads nothing, lingering for an hour: who closes it last waits that long. */
 static int lingering(int *peer)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
