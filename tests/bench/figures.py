@@ -2,6 +2,9 @@
 from typing import NamedTuple, Optional
 
 
+TOO_WIDE = 0.4      # between the 10th and the 90th percentile, as a part of the median
+
+
 class Spread(NamedTuple):
     """Median, 10th and 90th percentile."""
     median: float
@@ -43,10 +46,13 @@ class Budget(NamedTuple):
     goal: Optional[float]
     unit: str = "x"
     why: str = ""               # why there is no value
+    over: Optional[Spread] = None   # the rounds it comes from
 
     def verdict(self) -> str:
         if self.value is None:
             return "not measured"
+        if self.over and self.over.high - self.over.low > TOO_WIDE * abs(self.over.median):
+            return f"too noisy to say: {self.over.text()}"
         if self.now is not None and self.value > self.now:
             return "OVER"
         if self.goal is not None and self.value > self.goal:

@@ -211,6 +211,9 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < p.head->services.n; i++)
 		if (!strcmp(plan_str(&p, plan_service(&p, i)->name), argv[2]))
 			s = plan_service(&p, i);
+	/* Ours sees to this in each start. Who started us may ignore signals, also those that the C library keeps. */
+	for (int sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, (char[32]){ 0 }, NULL, 8);
 	if (!s || flat_make(&f, &p, s) < 0)
 		return 1;
 	if (argc == 4)

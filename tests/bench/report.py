@@ -183,11 +183,14 @@ def _start_budgets(measured) -> list:
         for name, now, goal in ((spawns.OURS, 1.5, 1.3), (spawns.UNATTESTED, None, 1.15)):
             r = figures[name]["first_ratio"]
             found.append(Budget(f"strict cell, {name}, over the floor ({o.where})", r and r.median, now, goal, "x",
-                                figures[name]["why_not"]))
+                                figures[name]["why_not"], r))
     for o in measured.outcomes:
         if runs.RUNS in measured.groups and o.where.startswith("host"):
-            over = start_figures(o, runs.RUNS)["prior run"]["first_over_us"]
-            found.append(Budget("prior run over a bare exec (host)", over and over.median, None, 100, "us"))
+            for name in ("prior run", "prior run, musl"):
+                row = start_figures(o, runs.RUNS)[name]
+                over = row["first_over_us"]
+                found.append(Budget(f"{name}, over a bare exec ({o.where})", over and over.median, None, 100, "us",
+                                    row["why_not"], over))
     return found
 
 
@@ -223,8 +226,8 @@ def budgets(measured) -> list:
 
 def text(measured, about: dict, seconds: float) -> str:
     parts = [f"{k}: {v}" for k, v in about.items()]
-    parts.append("Ratios are medians over rounds [10th 90th percentile]. In the guest an instruction is 2 ns: it repeats, and\n"
-                 "caches, TLB and branches cost nothing there.")
+    parts.append("All figures are medians over rounds [10th 90th percentile]; of a round's starts the fastest counts. In the\n"
+                 "guest an instruction is 2 ns: it repeats, and caches, TLB and branches cost nothing there.")
     for group, as_text in ((spawns.CELLS, cells_text), (runs.RUNS, runs_text)):
         for outcome in measured.outcomes if group in measured.groups else ():
             parts.append(f"\n{group.name} ({outcome.where})\n{as_text(outcome, group)}")
