@@ -20,11 +20,11 @@ int machine_mount_api(struct err *e);
 int machine_leave_rootfs(struct err *e);
 
 /*
- * cgroup2 on /sys/fs/cgroup with nsdelegate and memory_recursiveprot, or what is there already; every
- * controller delegated to our directory NAME, whose descriptor the caller owns afterwards (leaves are made in
- * it, with memory and pids; cgroup_make() enables the others when a limit needs them). When PID 1 sits in a
- * cgroup that must be emptied first (not the root), it moves itself to the leaf `prior.init` beside it. note (may be NULL, size bytes) tells which controllers could not be enabled.
- * EROFS, EACCES, ENOENT: no usable cgroup2.
+ * cgroup2 on /sys/fs/cgroup with nsdelegate and memory_recursiveprot, or what is there already; every controller
+ * delegated to our directory NAME, whose descriptor the caller owns afterwards (leaves are made in it, with memory
+ * and pids; cgroup_make() enables the others when a limit needs them). When PID 1 sits in a cgroup that must be
+ * emptied first (not the root), it moves itself to the leaf `prior.init` beside it. note (may be NULL, size bytes)
+ * tells which controllers could not be enabled. EROFS, EACCES, ENOENT: no usable cgroup2.
  */
 int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct err *e);
 /* Remove that directory, which must be empty by now; for a supervisor that ends before its machine does. */
