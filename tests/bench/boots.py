@@ -1,6 +1,7 @@
 """Boots each init with N services in QEMU and collects what the observer in the guest says."""
 import json
 import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -47,7 +48,7 @@ def run(boot: Boot, kernel, keep: Path = None) -> Result:
     append = f"{init.append} rdinit={command[0]} -- {' '.join(command[1:])}".strip()
     try:
         initrd = init.image(boot.services, folder / "initramfs")
-    except debs.PackageError as e:
+    except (debs.PackageError, subprocess.CalledProcessError, OSError) as e:
         return Result(boot, {}, str(e))
     with Machine(kernel, initrd, folder, Hardware(MEMORY, append=append, icount=SHIFT), LIMIT) as machine:
         machine.wait_end(LIMIT)

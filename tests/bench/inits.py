@@ -1,8 +1,11 @@
 """The inits whose boots are compared: what each needs in its image to run N times the same service."""
+import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import NamedTuple, Optional
 
-from lib import cpio, guest, packages
+from lib import cpio, guest, packages, paths
 from lib.cell import Cell
 from lib.tree import Tree
 
@@ -65,6 +68,19 @@ def _prior(preset: str, libc: str):
     return fill
 
 
+def _compiled(tree: Tree, n: int) -> None:
+    """The plan instead of the YAML: compiled in a folder that is the image's root, where its paths are right."""
+    root = paths.build() / f"bench/compile-{n}"
+    for name, what in {"prior": programs.prior(), "bench/hello": programs.program("hello")}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(what, root / name)
+    (root / "prior.yaml").write_text(services(n, "none"))
+    subprocess.run(["chroot", root, "/prior", "compile", "/prior.yaml", "-o", "/plan"], check=True, capture_output=True)
+    tree.put("/sbin/prior", cpio.regular(programs.prior().read_bytes(), 0o755))
+    tree.put("/etc/prior/plan", root / "plan")
+    shutil.rmtree(root)
+
+
 def _no_prior(libc: str):
     return lambda: None if programs.prior(libc) else f"no program built with {libc}: make LIBC={libc} first"
 
@@ -125,6 +141,9 @@ INITS = (
     Init("floor, vfork", "the same, vfork and exec", lambda n: ["/bench/floor_init", str(n), "vfork"], _floor,
          lambda: "tests/bench/floor_init.c", large=False, plain=False),
     prior("prior, unconfined", "preset none", "none"),
+    Init("prior, compiled", "preset none, from a plan", lambda n: ["/sbin/prior"], _compiled,
+         lambda: f"{programs.ours()} (glibc)", "prior.config=/etc/prior/plan",
+         lambda: None if os.geteuid() == 0 else "needs root: the plan is compiled with chroot", plain=False),
     prior("prior, confined", "preset server, each attested", "server"),
     prior("prior musl, unconfined", "preset none", "none", "musl"),
     prior("prior musl, confined", "preset server, each attested", "server", "musl"),
