@@ -10,6 +10,7 @@
 #include "services/supervise/streams.h"
 #include "services/supervise/trial.h"
 #include "services/supervise/undo.h"
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -203,11 +204,16 @@ void reap_all(struct prior *p)
 {
 	uint64_t before = p->ledger.head->orphans;
 	siginfo_t info = { 0 };
+	bool more = false;
 
 	p->reap_more = false;
 	for (unsigned n = 0; n < REAP_A_TURN; n++) {
 		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		int rc = waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
+
+		/* The signal has been read: after a failure nobody else would look again. */
+		more = rc < 0 ? errno != ECHILD : info.si_pid != 0;
+		if (rc < 0 || !more)
 			break;
 		struct pid_slot slot = *find(p, info.si_pid);
 
@@ -216,7 +222,7 @@ void reap_all(struct prior *p)
 		else
 			unknown_ended(p, &info);
 	}
-	if (info.si_pid)
+	if (more)
 		p->reap_more = p->loop.again = true;
 	if (p->ledger.head->orphans >= before + ORPHAN_BURST) {
 		struct event ev;
