@@ -52,11 +52,24 @@ static bool send_reply(int fd, int code, const struct err *why, const int *fds)
 	return sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof r;
 }
 
+/* Who went away or does not read is told nothing; that the kernel would not take an answer is worth an event. */
+static void reply_or_drop(struct prior *p, uint32_t c, int code, const struct err *why, const int *fds)
+{
+	struct err e;
+
+	if (send_reply(client(p, c)->fd, code, why, fds))
+		return;
+	if (errno != EPIPE && errno != ECONNRESET && errno != EAGAIN) {
+		err_sys(&e, "send an answer");
+		prior_say(p, "warning", "control", NULL, e.text);
+	}
+	drop_client(p, c);
+}
+
 static void answer(struct prior *p, uint32_t c, int code, const struct err *why)
 {
 	client(p, c)->verb = CTL_VERBS;
-	if (!send_reply(client(p, c)->fd, code, why, NULL))
-		drop_client(p, c);
+	reply_or_drop(p, c, code, why, NULL);
 }
 
 static void refuse(struct prior *p, uint32_t c, int code, int number, const char *text)
@@ -92,16 +105,19 @@ void server_open_ledger(struct prior *p)
 static void do_state(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
 {
 	struct ledger_head *h = p->ledger.head;
+	struct err e;
 
 	(void)q, (void)i;
 	if (h->ledger_ro_fd < 0)
 		server_open_ledger(p);
 	const int fds[2] = { h->ledger_ro_fd, h->plan_fd };
 
-	if (h->ledger_ro_fd < 0)
-		refuse(p, c, 1, ENODEV, "the ledger cannot be opened for reading (is /proc mounted?)");
-	else if (!send_reply(client(p, c)->fd, 0, NULL, fds))
-		drop_client(p, c);
+	if (h->ledger_ro_fd >= 0) {
+		reply_or_drop(p, c, 0, NULL, fds);
+		return;
+	}
+	err_sys(&e, "open the ledger for reading (is /proc mounted?)");
+	answer(p, c, 1, &e);
 }
 
 static void do_start(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
@@ -148,13 +164,16 @@ static void do_reexec(struct prior *p, uint32_t c, const struct ctl_request *q, 
 {
 	const char *path = p->ledger.head->exe;
 	struct err e;
-	int fd = path[0] ? open(path, O_PATH | O_CLOEXEC) : FD_NONE;
 
 	(void)i;
-	if (p->ledger.head->shutdown || fd < 0) {
-		fd_drop(&fd);
-		err_set(&e, ENOENT, p->ledger.head->shutdown ? "everything is being shut down" :
-			"the binary %s cannot be opened", path[0] ? path : "(unknown)");
+	if (p->ledger.head->shutdown) {
+		refuse(p, c, 1, ESHUTDOWN, "everything is being shut down");
+		return;
+	}
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		err_sys(&e, "open the binary %s", path[0] ? path : "(unknown)");
 		answer(p, c, 1, &e);
 		return;
 	}
@@ -165,11 +184,6 @@ static void do_reexec(struct prior *p, uint32_t c, const struct ctl_request *q, 
 	}
 	client(p, c)->verb = q->verb;
 	client(p, c)->since_ms = p->loop.now.ms;
-}
-
-static void do_settled(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
-{
-	wait_for_result(p, c, q, i);
 }
 
 static const struct {
@@ -185,7 +199,7 @@ static const struct {
 	[CTL_REBOOT]   = { do_end,     true,  false },
 	[CTL_HALT]     = { do_end,     true,  false },
 	[CTL_REEXEC]   = { do_reexec,  true,  false },
-	[CTL_SETTLED]  = { do_settled, false, false },
+	[CTL_SETTLED]  = { wait_for_result, false, false },
 };
 
 static void take_request(struct prior *p, uint32_t c, const struct ctl_request *q)
@@ -213,10 +227,15 @@ static void on_client(void *ctx, uint32_t c, uint32_t events)
 	struct prior *p = ctx;
 	struct ctl_request q;
 	ssize_t n = recv(client(p, c)->fd, &q, sizeof q, MSG_DONTWAIT | MSG_TRUNC);
+	struct err e;
 
 	(void)events;
-	if (n < 0 && errno == EAGAIN)
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n < 0) {
+		err_sys(&e, "read a request");
+		answer(p, c, 1, &e);
+	}
 	if (n <= 0)
 		drop_client(p, c);
 	else if (n != (ssize_t)sizeof q)
@@ -299,8 +318,11 @@ static void admit(struct prior *p, int *fd)
 	socklen_t len = sizeof who;
 	struct err e;
 
-	if (getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+	if (getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
+		err_sys(&e, "ask who is at the control socket");
+		send_reply(*fd, 1, &e, NULL);
 		return;
+	}
 	bool root = is_root(&who);
 
 	if (!root && !is_in_group(*fd, who.gid, h->ctl_gid)) {
@@ -317,8 +339,17 @@ static void admit(struct prior *p, int *fd)
 	}
 	*client(p, (uint32_t)c) = (struct ledger_client){ .fd = fd_take(fd), .verb = CTL_VERBS,
 							   .may_change = root, .since_ms = p->loop.now.ms };
-	if (watch_client(p, (uint32_t)c, &e) < 0)
-		drop_client(p, (uint32_t)c);
+	if (watch_client(p, (uint32_t)c, &e) == 0)
+		return;
+	answer(p, (uint32_t)c, 1, &e);
+	drop_client(p, (uint32_t)c);
+}
+
+/* For a second: where there is no descriptor or no memory, the loop would spin. */
+static void look_away(struct prior *p)
+{
+	loop_remove(&p->loop, &p->control_src);
+	loop_timer_set(&p->loop, p->n + TIMER_CONTROL, p->loop.now.ms + 1000);
 }
 
 static void on_listener(void *ctx, uint32_t arg, uint32_t events)
@@ -326,13 +357,15 @@ static void on_listener(void *ctx, uint32_t arg, uint32_t events)
 	struct prior *p = ctx;
 	owned_fd fd = accept4(p->ledger.head->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	struct err e;
+
 	(void)arg, (void)events;
 	if (fd >= 0) {
 		admit(p, &fd);
 	} else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-		/* No descriptor or no memory: look away for a second, or the loop would spin. */
-		loop_remove(&p->loop, &p->control_src);
-		loop_timer_set(&p->loop, p->n + TIMER_CONTROL, p->loop.now.ms + 1000);
+		err_sys(&e, "accept a connection");
+		prior_say(p, "warning", "control", NULL, e.text);
+		look_away(p);
 	}
 }
 
@@ -349,7 +382,7 @@ void server_accept_again(struct prior *p)
 	struct err e;
 
 	if (!p->control_src && p->ledger.head->control_fd >= 0 && watch_listener(p, &e) < 0)
-		loop_timer_set(&p->loop, p->n + TIMER_CONTROL, p->loop.now.ms + 1000);
+		look_away(p);
 }
 
 static int socket_path(const struct prior *p, struct sockaddr_un *a, struct err *e)
@@ -391,10 +424,16 @@ int server_begin(struct prior *p, struct err *e)
 
 int server_resume(struct prior *p, struct err *e)
 {
-	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
-		if (client(p, c)->fd >= 0 && watch_client(p, c, e) < 0)
-			drop_client(p, c);
-	return watch_listener(p, e);
+	int rc = watch_listener(p, e);
+
+	if (rc < 0)
+		look_away(p);
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++) {
+		int one = client(p, c)->fd < 0 ? 0 : watch_client(p, c, e);
+
+		rc = one < 0 ? one : rc;
+	}
+	return rc;
 }
 
 /* --- results --- */
