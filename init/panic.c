@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #define PAGE 4096
+#define EXEC_TRIES 5
 
 extern char **environ;
 
@@ -52,7 +53,8 @@ static void on_fault(int sig)
 
 	/* The fault's own signal is not blocked (SA_NODEFER), or the next one would be final. */
 	sigprocmask(SIG_SETMASK, &a->mask, NULL);
-	syscall(SYS_execveat, a->exe_fd, "", argv, environ, AT_EMPTY_PATH);
+	for (int tries = 0; tries < EXEC_TRIES; tries++)	/* memory that lacks may be had a moment later */
+		syscall(SYS_execveat, a->exe_fd, "", argv, environ, AT_EMPTY_PATH);
 	panic_end(a->ledger, "a fault, and our own binary cannot be executed again");
 }
 

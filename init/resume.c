@@ -90,7 +90,8 @@ static void restore_pids(struct prior *p, uint32_t i, bool lost)
 	}
 }
 
-static void restore_sources(struct prior *p, uint32_t i)
+/* What can be watched is, even when something cannot: the last failure is the answer. */
+static int restore_sources(struct prior *p, uint32_t i, struct err *why)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	struct err e = { 0 };
@@ -105,10 +106,11 @@ static void restore_sources(struct prior *p, uint32_t i)
 		sockets_watch(p, i, &e);
 	if (s->deadline_ms)
 		loop_timer_set(&p->loop, i, s->deadline_ms);
-	if (e.code)
-		prior_say(p, "error", "resume", svc_name(p, i), e.text);
 	p->live += state_is_live(s->state);
 	p->unsettled += !state_is_settled(s->state);
+	if (e.code)
+		*why = e;
+	return -e.code;
 }
 
 /* A fault may have come between two lines of an action. What the state promises and is not there is made up for. */
@@ -184,19 +186,28 @@ static void say_back(struct prior *p, int fault, uint32_t torn)
 	prior_event(p, &ev);
 }
 
-/* The parts that can fail. After them PID 1 turns again whatever the records say. */
+#define TRIES 5
+
+/* Once for each exec: a fault too many is found out before anything else can go wrong. */
+static void count_it(struct ledger *l, int fault)
+{
+	l->head->generation++;
+	if (fault && !panic_survived(l, fault))
+		panic_end(l, "too many faults in a minute; coming back once more would not help");
+}
+
 static int map_all(struct prior *p, int ledger_fd, int fault, struct err *e)
 {
-	struct ledger_head *h;
+	bool first = !p->ledger.head;
 
-	if (ledger_map(&p->ledger, ledger_fd, true, e) < 0)
+	if (first && ledger_map(&p->ledger, ledger_fd, true, e) < 0)
 		return -e->code;
-	h = p->ledger.head;
+	struct ledger_head *h = p->ledger.head;
+
 	ledger_each_fd(&p->ledger, close_at_exec, NULL);
 	h->ledger_fd = ledger_fd;
-	h->generation++;
-	if (fault && !panic_survived(&p->ledger, fault))
-		panic_end(&p->ledger, "too many faults in a minute; coming back once more would not help");
+	if (first)
+		count_it(&p->ledger, fault);
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
 	if (panic_arm(&p->ledger, e) < 0 || plan_map(&p->plan, h->plan_fd, e) < 0)
@@ -206,24 +217,64 @@ static int map_all(struct prior *p, int ledger_fd, int fault, struct err *e)
 	return 0;
 }
 
-int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
+/* The parts that can fail; nothing outside of us has changed when they do. */
+static int make_all(struct prior *p, int ledger_fd, int fault, uint32_t *torn, struct err *e)
 {
-	uint32_t torn;
+	int rc = 0;
 
-	*p = (struct prior){ .ledger.fd = FD_NONE, .signal_fd = FD_NONE, .trial_exe = FD_NONE };
 	if (map_all(p, ledger_fd, fault, e) < 0)
 		return -e->code;
 	check_fds(&p->ledger);
-	torn = mend(&p->ledger);
+	*torn += mend(&p->ledger);
 	if (prior_memory(p, e) < 0 || signals_begin(p, e) < 0)
 		return -e->code;
 	for (uint32_t i = 0; i < p->n; i++) {
+		int one = restore_sources(p, i, e);
+
 		restore_pids(p, i, false);
-		restore_sources(p, i);
+		rc = one < 0 ? one : rc;
 	}
+	int one = p->ledger.head->control_fd >= 0 ? server_resume(p, e) : 0;
+
+	return one < 0 ? one : rc;
+}
+
+static void unmake(struct prior *p)
+{
+	prior_free(p);
+	fd_drop(&p->signal_fd);
+	plan_unmap(&p->plan);
+	*p = (struct prior){ .ledger = p->ledger, .loop.epoll_fd = FD_NONE, .signal_fd = FD_NONE,
+			     .trial_exe = FD_NONE };
+}
+
+/*
+ * What fails for want of memory may be had a moment later, and to give up would be the end of every service: it is
+ * tried some times over. When only watches are missing in the end, it goes on without them and says so.
+ */
+static int make_in_tries(struct prior *p, int ledger_fd, int fault, uint32_t *torn, struct err *e)
+{
+	int rc = make_all(p, ledger_fd, fault, torn, e);
+
+	for (unsigned n = 1; rc < 0 && rc != -EBADMSG && n < TRIES; n++) {
+		unmake(p);
+		rc = make_all(p, ledger_fd, fault, torn, e);
+	}
+	if (rc == 0 || !p->signal_src)
+		return rc;
+	prior_say(p, "error", "resume", NULL, e->text);
+	return 0;
+}
+
+int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
+{
+	uint32_t torn = 0;
+
+	*p = (struct prior){ .ledger.fd = FD_NONE, .loop.epoll_fd = FD_NONE, .signal_fd = FD_NONE,
+			     .trial_exe = FD_NONE };
+	if (make_in_tries(p, ledger_fd, fault, &torn, e) < 0)
+		return -e->code;
 	streams_resume(p);
-	if (p->ledger.head->control_fd >= 0 && server_resume(p, e) < 0)
-		prior_say(p, "error", "resume", NULL, e->text);
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);
