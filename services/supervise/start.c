@@ -33,7 +33,12 @@ static int make_cgroup(struct prior *p, uint32_t i, struct err *e)
 	if (cgroup_make(root, svc_name(p, i), &p->plan, d->cgroup, &leaf, e) < 0)
 		return -e->code;
 	fd_put(&s->cgroup_fd, leaf);
-	return 0;
+	/* Now, not at the stop: that must work without a descriptor to be had. */
+	int events, rc = cgroup_watch(leaf, &events, e);
+
+	if (rc == 0)
+		fd_put(&s->events_fd, events);
+	return rc;
 }
 
 static int prepare(struct prior *p, uint32_t i, struct err *e)

@@ -19,11 +19,32 @@ static bool has_known_process(const struct ledger_svc *s)
 	return s->pid || s->builder || s->reaper || s->undo;
 }
 
-static bool has_process(struct ledger_svc *s)
+/* By the file that is open since the start: perhaps no other can be opened now. 0, 1 or -errno. */
+static int populated(const struct ledger_svc *s)
 {
+	char text[256];
 	struct err e;
 
-	return has_known_process(s) || (s->cgroup_fd >= 0 && cgroup_populated(s->cgroup_fd, &e) == 1);
+	if (s->events_fd < 0)	/* an exec in the middle of a start */
+		return cgroup_populated(s->cgroup_fd, &e);
+	ssize_t n = pread(s->events_fd, text, sizeof text - 1, 0);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* What cannot be read may have processes; a cgroup that somebody removed has none. */
+static bool has_process(const struct ledger_svc *s)
+{
+	if (has_known_process(s))
+		return true;
+	if (s->cgroup_fd < 0)
+		return false;
+	int rc = populated(s);
+
+	return rc != 0 && rc != -ENODEV && rc != -ENOENT;
 }
 
 /* Processes, or the network that is taken back when they are gone. */
@@ -48,6 +69,8 @@ void stop_kill_all(struct prior *p, uint32_t i)
 	s->flags |= SVC_F_KILLED;
 	if (s->cgroup_fd >= 0 && cgroup_kill(s->cgroup_fd, &e) == 0)
 		return;
+	if (s->cgroup_fd >= 0 && e.code != ENOENT && e.code != ENODEV)	/* old kernels lack the file */
+		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);
 	kill_pid(s->builder, 0);
 	kill_pid(s->reaper, 0);
 	kill_pid(s->pid, s->flags & SVC_F_RAN ? s->pid : 0);
@@ -69,15 +92,14 @@ void stop_watch(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	struct err e;
-	LEDGER_WRITE(s);
 
-	if (s->events_fd < 0 && cgroup_watch(s->cgroup_fd, &s->events_fd, &e) < 0)
-		return;		/* the timer looks again */
-	if (!p->run[i].events_src) {
-		int rc = loop_add(&p->loop, s->events_fd, EPOLLPRI, on_cgroup, i, &e);
+	if (p->run[i].events_src || s->events_fd < 0)
+		return;
+	int rc = loop_add(&p->loop, s->events_fd, EPOLLPRI, on_cgroup, i, &e);
 
-		p->run[i].events_src = rc < 0 ? 0 : (uint32_t)rc;
-	}
+	p->run[i].events_src = rc < 0 ? 0 : (uint32_t)rc;
+	if (rc < 0)		/* the timer looks again */
+		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);
 }
 
 void stop_check(struct prior *p, uint32_t i)
