@@ -78,6 +78,7 @@ struct prior {
 	unsigned logger_tries;		/* how often in a row it did not last */
 	int64_t logger_since_ms;
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
+	bool logger_killed;		/* it did not in time */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */
 	uint64_t losing;		/* events lost since the last one that fitted */

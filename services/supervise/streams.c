@@ -149,8 +149,10 @@ void streams_logger_start(struct prior *p)
 	int pid, sock;
 	struct err e;
 
-	if (p->logger_closing) {	/* it took too long to drain */
-		p->finished = true;
+	if (p->logger_closing) {	/* it took too long to drain; its exit finishes, or the next time here */
+		p->finished = h->logger_pid <= 0 || p->logger_killed || kill(h->logger_pid, SIGKILL) < 0;
+		p->logger_killed = true;
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 		return;
 	}
 	text_copy(s.run_dir, sizeof s.run_dir, h->run_dir);
