@@ -34,7 +34,7 @@ class Result(NamedTuple):
 
 def _tail(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return " | ".join(lines[-3:]) or "the console is empty"
+    return " | ".join(line[:100] for line in lines[-3:]) or "the console is empty"
 
 
 def run(boot: Boot, kernel, keep: Path = None) -> Result:

@@ -98,7 +98,10 @@ _Noreturn void observe(const struct observation *o)
 	struct supervisors before, after;
 	int64_t last = 0;
 	int fd = watch_marks(), proc = supervisors_proc();
+	static char line[65536];
 
+	/* In one piece: the init may write to the console too. */
+	setvbuf(stdout, line, _IOFBF, sizeof line);
 	if (fd >= 0 && proc >= 0 && write(o->ready_fd, "r", 1) == 1) {
 		close(o->ready_fd);
 		int reported = wait_for_marks(fd, o->services, &last);
