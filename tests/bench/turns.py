@@ -145,7 +145,7 @@ def in_guest(groups, rounds: int, kernel_name: str) -> Outcome:
     try:
         initrd = image(groups, _numbered(members, rounds), paths.build() / "bench/turns/initramfs")
     except (debs.PackageError, OSError) as e:
-        return Outcome(where, [], {}, {m.name: str(e) for m in members})
+        return Outcome(where, [], {}, {**missing, **{m.name: str(e) for m in members}})
     text, ending = boot(initrd, kernel)
     lines, memory = {}, {}
     for r, i, line in re.findall(r"^@turn:(\d+):(\d+) (.*)$", text, re.M):
@@ -206,7 +206,7 @@ def on_host(groups, rounds: int) -> Outcome:
     except (subprocess.CalledProcessError, OSError) as e:
         lack = str(e)
     if lack:
-        return Outcome(where, [], {}, {m.name: lack for m in members})
+        return Outcome(where, [], {}, {**missing, **{m.name: lack for m in members}})
     turns = []
     for r, one in order(members, rounds):
         done = subprocess.run([*APART, *one.command(str(folder))], capture_output=True, text=True)
