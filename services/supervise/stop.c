@@ -24,11 +24,13 @@ static int populated(const struct ledger_svc *s)
 {
 	char text[256];
 	struct err e;
+	ssize_t n = -1;
 
 	if (s->events_fd < 0)	/* an exec in the middle of a start */
 		return cgroup_populated(s->cgroup_fd, &e);
-	ssize_t n = pread(s->events_fd, text, sizeof text - 1, 0);
-
+	/* Twice: the change has been told and will not be told again, so that one failure would cost the whole timeout. */
+	for (unsigned tries = 0; n < 0 && tries < 2; tries++)
+		n = pread(s->events_fd, text, sizeof text - 1, 0);
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
@@ -110,6 +112,8 @@ void stop_check(struct prior *p, uint32_t i)
 		return;
 	if (has_process(s)) {	/* only what the service itself forked is left: the cgroup tells when it is gone */
 		LEDGER_WRITE(s);
+		if (!(s->flags & SVC_F_KILLED))	/* from here on it is the kernel's time, not the service's */
+			svc_timer(p, i, KILL_AGAIN_MS);
 		stop_kill_all(p, i);
 		stop_watch(p, i);
 	}
