@@ -1,4 +1,4 @@
-/* Who may ask: the control socket's connections are taken in, kept over an exec, and closed at the end. See server.h. */
+/* Who may ask: connections to the control socket are taken in, kept over an exec, closed at the end. See server.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/server.h"
 #include "init/base/sys.h"

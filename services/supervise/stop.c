@@ -28,7 +28,7 @@ static int populated(const struct ledger_svc *s)
 
 	if (s->events_fd < 0)	/* an exec in the middle of a start */
 		return cgroup_populated(s->cgroup_fd, &e);
-	/* Twice: the change has been told and will not be told again, so that one failure would cost the whole timeout. */
+	/* Twice: the change is not told again, so that one failure would cost the whole timeout. */
 	for (unsigned tries = 0; n < 0 && tries < 2; tries++)
 		n = pread(s->events_fd, text, sizeof text - 1, 0);
 	if (n < 0)
