@@ -3,7 +3,6 @@
 #include "rootfs/mountinfo.h"
 #include "init/base/sys.h"
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES (64u << 10)
@@ -32,34 +31,70 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-static uint64_t attributes(char *list)
+static uint64_t attributes(const char *list)
 {
 	uint64_t attr = 0;
-	char *save = NULL;
 
-	for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save))
+	while (*list) {
+		const size_t n = strcspn(list, ",");
+
 		for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
-			if (!strcmp(w, words[i].word))
+			if (!strncmp(list, words[i].word, n) && !words[i].word[n])
 				attr |= words[i].attr;
+		list += n + (list[n] == ',');
+	}
 	return attr;
+}
+
+/* The word in front of *at, cut off at its blank; NULL at the end. */
+static char *next_word(char **at)
+{
+	char *word = *at, *end = strchrnul(word, ' ');
+
+	if (!*word)
+		return NULL;
+	*at = end + (*end != '\0');
+	*end = '\0';
+	return word;
+}
+
+/* A number in front of *s. False: there is none. */
+static bool number(const char **s, unsigned *v)
+{
+	const char *from = *s;
+
+	for (*v = 0; **s >= '0' && **s <= '9'; (*s)++)
+		*v = *v * 10 + (unsigned)(**s - '0');
+	return *s > from;
+}
+
+static bool numbers(char *f[3], struct mountinfo *m)
+{
+	const char *id = f[0], *parent = f[1], *dev = f[2];
+	unsigned a, b;
+
+	if (!number(&id, &a) || !number(&parent, &b) || !number(&dev, &m->major) || *dev++ != ':' ||
+	    !number(&dev, &m->minor))
+		return false;
+	m->id = (int)a;
+	m->parent = (int)b;
+	return true;
 }
 
 /* 36 35 98:0 /root /target rw,noatime master:1 - ext3 /dev/root rw,errors=continue */
 int mountinfo_parse(char *line, struct mountinfo *m, struct err *e)
 {
-	char *save = NULL, *f[6], *word, *type, *source;
-	int n = 0;
+	char *f[6], *word, *type, *source;
 
-	for (; n < 6; n++)
-		if (!(f[n] = strtok_r(n ? NULL : line, " ", &save)))
+	for (int n = 0; n < 6; n++)
+		if (!(f[n] = next_word(&line)))
 			return err_set(e, EBADMSG, "a line of mountinfo with %d fields", n);
 	m->is_private = true;
-	while ((word = strtok_r(NULL, " ", &save)) && strcmp(word, "-") != 0)
+	while ((word = next_word(&line)) && strcmp(word, "-") != 0)
 		m->is_private = false;
-	type = word ? strtok_r(NULL, " ", &save) : NULL;
-	source = type ? strtok_r(NULL, " ", &save) : NULL;
-	if (!type || sscanf(f[0], "%d", &m->id) != 1 || sscanf(f[1], "%d", &m->parent) != 1 ||
-	    sscanf(f[2], "%u:%u", &m->major, &m->minor) != 2)
+	type = word ? next_word(&line) : NULL;
+	source = type ? next_word(&line) : NULL;
+	if (!type || !numbers(f, m))
 		return err_set(e, EBADMSG, "a line of mountinfo that is none: '%.60s'", f[0]);
 	unescape(f[3]);
 	unescape(f[4]);
@@ -94,14 +129,13 @@ static ssize_t whole_lines(char *buf, size_t n, mountinfo_fn *each, void *ctx, i
 	return at - buf;
 }
 
-int mountinfo_each(int fd, mountinfo_fn *each, void *ctx, struct err *e)
+int mountinfo_in(int fd, char *buf, size_t size, mountinfo_fn *each, void *ctx, struct err *e)
 {
-	char buf[LINE_MAX_BYTES];
 	size_t have = 0;
 	int count = 0;
 
 	for (;;) {
-		const ssize_t got = read(fd, buf + have, sizeof buf - have);
+		const ssize_t got = read(fd, buf + have, size - have);
 
 		if (got < 0)
 			return err_sys(e, "mountinfo");
@@ -114,7 +148,14 @@ int mountinfo_each(int fd, mountinfo_fn *each, void *ctx, struct err *e)
 			return (int)used;
 		have -= (size_t)used;
 		memmove(buf, buf + used, have);
-		if (have == sizeof buf)
-			return err_set(e, EOVERFLOW, "mountinfo: a line longer than %u bytes", LINE_MAX_BYTES);
+		if (have == size)
+			return err_set(e, EOVERFLOW, "mountinfo: a line longer than %zu bytes", size);
 	}
+}
+
+int mountinfo_each(int fd, mountinfo_fn *each, void *ctx, struct err *e)
+{
+	char buf[LINE_MAX_BYTES];
+
+	return mountinfo_in(fd, buf, sizeof buf, each, ctx, e);
 }

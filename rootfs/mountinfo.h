@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/err.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct mountinfo {
@@ -21,5 +22,7 @@ struct mountinfo {
  */
 typedef int mountinfo_fn(void *ctx, const struct mountinfo *m, struct err *e);
 int mountinfo_each(int fd, mountinfo_fn *each, void *ctx, struct err *e);
+/* The same in the caller's memory, which the longest line has to fit. */
+int mountinfo_in(int fd, char *buf, size_t size, mountinfo_fn *each, void *ctx, struct err *e);
 /* One line without its end, cut up in place; EBADMSG when it is none. */
 int mountinfo_parse(char *line, struct mountinfo *m, struct err *e);

@@ -4,9 +4,9 @@
 #include "init/base/text.h"
 #include "services/cell/attest_inner.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static attest_part *const parts[] = {
@@ -14,9 +14,20 @@ static attest_part *const parts[] = {
 	attest_files, attest_descriptors, attest_limits, attest_sched, attest_filter,
 };
 
+/* Our own namespaces and filters, which are the machine's: they do not change while we live. */
+static struct attest_ref ours;
+
+bool fact_is_plain(struct attest_run *r, bool equal)
+{
+	if (!equal || r->in->each)
+		return false;
+	r->facts++;
+	return true;
+}
+
 void fact(struct attest_run *r, const char *name, const char *want, const char *got, bool equal)
 {
-	struct attest_fact f = { .name = name, .equal = equal };
+	struct attest_fact f;
 
 	r->facts++;
 	if (!equal && !r->differs) {
@@ -26,6 +37,8 @@ void fact(struct attest_run *r, const char *name, const char *want, const char *
 	}
 	if (!r->in->each)
 		return;
+	f.name = name;
+	f.equal = equal;
 	text_copy(f.want, sizeof f.want, want);
 	text_copy(f.got, sizeof f.got, got);
 	r->in->each(r->in->ctx, &f);
@@ -40,6 +53,8 @@ void fact_num(struct attest_run *r, const char *name, int64_t want, int64_t got)
 {
 	char w[24], g[24];
 
+	if (fact_is_plain(r, want == got))
+		return;
 	snprintf(w, sizeof w, "%" PRId64, want);
 	snprintf(g, sizeof g, "%" PRId64, got);
 	fact(r, name, w, g, want == got);
@@ -49,87 +64,187 @@ void fact_hex(struct attest_run *r, const char *name, uint64_t want, uint64_t go
 {
 	char w[24], g[24];
 
+	if (fact_is_plain(r, want == got))
+		return;
 	snprintf(w, sizeof w, "0x%" PRIx64, want);
 	snprintf(g, sizeof g, "0x%" PRIx64, got);
 	fact(r, name, w, g, want == got);
 }
 
-const char *status_value(const char *status, const char *key, char *to, size_t size)
+/* Is this line of text about key? Then where its value starts. */
+static const char *value_in(const char *line, const char *key, size_t n)
 {
-	const size_t n = strlen(key);
+	if (strncmp(line, key, n) || line[n] != ':')
+		return NULL;
+	return line + n + 1 + strspn(line + n + 1, " \t");
+}
 
-	to[0] = '\0';
-	for (const char *line = status; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		if (strncmp(line, key, n) || line[n] != ':')
-			continue;
-		const char *v = line + n + 1 + strspn(line + n + 1, " \t");
-		size_t len = strcspn(v, "\n");
+const char *status_find(const char *status, const char *from, const char *key, size_t *n)
+{
+	const size_t len = strlen(key);
+	const char *v = NULL, *line = from, *end;
 
-		while (len && (v[len - 1] == ' ' || v[len - 1] == '\t'))
-			len--;
-		if (len >= size)
-			len = size - 1;
-		memcpy(to, v, len);
-		to[len] = '\0';
-		break;
-	}
+	while (*line && !(v = value_in(line, key, len)))
+		line = (end = strchr(line, '\n')) ? end + 1 : "";
+	for (line = status; !v && line < from; line = strchr(line, '\n') + 1)
+		v = value_in(line, key, len);
+	if (!v)
+		return NULL;
+	*n = strcspn(v, "\n");
+	while (*n && (v[*n - 1] == ' ' || v[*n - 1] == '\t'))
+		(*n)--;
+	return v;
+}
+
+/* As status_find(); remembers where it was. */
+static const char *status_next(struct attest_run *r, const char *key, size_t *n)
+{
+	const char *v = status_find(r->status, r->next, key, n), *end = v ? strchr(v, '\n') : NULL;
+
+	if (end)
+		r->next = end + 1;
+	return v;
+}
+
+const char *status_value(struct attest_run *r, const char *key, char *to, size_t size)
+{
+	size_t n = 0;
+	const char *v = status_next(r, key, &n);
+
+	n = n < size ? n : size - 1;
+	if (v)
+		memcpy(to, v, n);
+	to[n] = '\0';
 	return to;
+}
+
+uint64_t digits(const char **s, unsigned base)
+{
+	uint64_t v = 0;
+
+	for (;; (*s)++) {
+		const unsigned char c = (unsigned char)**s;
+		const unsigned d = c >= '0' && c <= '9' ? c - 48u : c >= 'a' && c <= 'f' ? c - 87u : 16u;
+
+		if (d >= base)
+			break;
+		v = v * base + d;
+	}
+	*s += **s == ' ' || **s == '\t';
+	return v;
+}
+
+uint64_t status_number(struct attest_run *r, const char *key, unsigned base)
+{
+	size_t n;
+	const char *v = status_next(r, key, &n);
+
+	return v ? digits(&v, base) : 0;
 }
 
 static int open_dir(int procfs, pid_t pid, struct err *e)
 {
 	char name[16];
+	struct text t = TEXT_IN(name);
 
-	snprintf(name, sizeof name, "%d", (int)pid);
-	const int fd = openat(procfs, pid ? name : "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (pid)
+		text_num(&t, pid);
+	else
+		text_add(&t, "self");
+	const int fd = openat(procfs, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? err_sys(e, "procfs of pid %s", pid ? name : "self") : fd;
+	return fd < 0 ? err_sys(e, "procfs of pid %s", name) : fd;
 }
 
-static int prepare(struct attest_in *in, int ref, int own, struct err *e)
+int run_ref(struct attest_run *r, struct err *e)
 {
-	char status[8192], count[16];
+	if (r->ref < 0)
+		r->ref = open_dir(r->in->procfs, r->in->reference, e);
+	return r->ref;
+}
 
-	if (file_read(ref, "status", status, sizeof status, e) < 0)
+int run_root(struct attest_run *r, struct err *e)
+{
+	if (r->root < 0)
+		r->root = openat(r->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return r->root < 0 ? err_sys(e, "its root") : r->root;
+}
+
+/* The machine's side, seen at one of its processes. */
+static int look_at_machine(struct attest_ref *ref, int dir, struct err *e)
+{
+	char status[STATUS_ROOM];
+	size_t n;
+
+	if (file_read(dir, "status", status, sizeof status, e) < 0 || spaces_of(dir, ref->machine, e) < 0)
 		return -e->code;
-	in->ref.filters = atoi(status_value(status, "Seccomp_filters", count, sizeof count));
-	if (spaces_prepare(&in->ref, ref, own, e) < 0)
-		return -e->code;
-	in->ref.filled = true;
+	const char *v = status_find(status, status, "Seccomp_filters", &n);
+
+	ref->filters = v ? (int)digits(&v, 10) : 0;
+	ref->filled = true;
 	return 0;
+}
+
+void attest_remember(void)
+{
+	struct err lost;
+
+	if (ours.filled)
+		return;
+	owned_fd self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (self >= 0)
+		look_at_machine(&ours, self, &lost);
 }
 
 int attest_prepare(struct attest_in *in, struct err *e)
 {
-	owned_fd ref = open_dir(in->procfs, in->reference, e);
-	owned_fd own = ref < 0 ? ref : open_dir(in->procfs, 0, e);
+	in->ref = ours;
+	if (!in->ref.filled) {
+		owned_fd ref = open_dir(in->procfs, in->reference, e);
 
-	return own < 0 ? -e->code : prepare(in, ref, own, e);
+		if (ref < 0 || look_at_machine(&in->ref, ref, e) < 0)
+			return -e->code;
+	}
+	owned_fd own = open_dir(in->procfs, 0, e);
+
+	return own < 0 ? own : spaces_of_children(own, in->ref.own, e);
 }
 
-int attest_all(struct attest_in *in, struct err *e)
+static int all_parts(struct attest_run *r)
 {
-	struct attest_run r = { .in = in, .e = e };
-	owned_fd dir = open_dir(in->procfs, in->pid, e);
-	owned_fd ref = dir < 0 ? dir : open_dir(in->procfs, in->reference, e);
+	struct err *e = r->e;
 
-	if (ref < 0 || (!in->ref.filled && prepare(in, ref, FD_NONE, e) < 0))
-		return -e->code;
-	r.dir = dir;
-	r.ref = ref;
-	if (file_read(dir, "status", r.status, sizeof r.status, e) < 0)
-		return err_in(e, "attestation");
 	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
 		struct err unread;
 
 		/* A difference that was found is the news, whatever cannot be read behind it. */
-		if (parts[i](&r, &unread) == 0)
+		if (parts[i](r, &unread) == 0)
 			continue;
-		if (!r.differs)
+		if (!r->differs)
 			*e = unread;
 		return err_in(e, "attestation");
 	}
-	return r.differs ? err_in(e, "attestation") : (int)r.facts;
+	return r->differs ? err_in(e, "attestation") : (int)r->facts;
+}
+
+int attest_all(struct attest_in *in, struct err *e)
+{
+	char room[STATUS_ROOM + FILE_ROOM] __attribute__((aligned(8)));
+	struct attest_run r = { .in = in, .e = e, .ref = FD_NONE, .root = FD_NONE, .status = room, .next = room };
+	owned_fd dir = open_dir(in->procfs, in->pid, e);
+	int ret = dir;
+
+	r.dir = dir;
+	if (dir >= 0 && !in->ref.filled)
+		ret = run_ref(&r, e) < 0 ? -e->code : look_at_machine(&in->ref, r.ref, e);
+	const ssize_t n = ret < 0 ? ret : file_read(dir, "status", room, STATUS_ROOM, e);
+
+	r.room = room + (n < 0 ? 0 : (size_t)n / 8 * 8 + 8);
+	ret = n < 0 ? (int)n : all_parts(&r);
+	fd_drop(&r.ref);
+	fd_drop(&r.root);
+	return ret;
 }
 
 int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at_exec, attest_each *each, void *ctx,

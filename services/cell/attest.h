@@ -24,3 +24,6 @@ typedef void attest_each(void *ctx, const struct attest_fact *f);
  */
 int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at_exec, attest_each *each, void *ctx,
 	   struct err *e);
+
+/* In the process whose starts are to be attested: its namespaces, read once, so that no builder asks for them again. */
+void attest_remember(void);

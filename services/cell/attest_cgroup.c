@@ -52,16 +52,21 @@ static int limits_now(struct attest_run *r, const char *path, struct err *e)
 
 int attest_cgroup(struct attest_run *r, struct err *e)
 {
-	char theirs[4096], ours[4096];
+	char ours[4096];
+	const char *want = "/";
 
 	if (!r->in->in_leaf && (r->in->at_exec || r->in->svc->cgroup.n == 0))
 		return 0;
-	if (file_read(r->dir, "cgroup", theirs, sizeof theirs, e) < 0)
+	if (file_read(r->dir, "cgroup", r->room, FILE_ROOM, e) < 0)
 		return -e->code;
 	if (!r->in->in_leaf)
-		return limits_now(r, unified(theirs), e);
-	if (file_read(r->in->procfs, "self/cgroup", ours, sizeof ours, e) < 0)
-		return -e->code;
-	fact_text(r, "cgroup", unified(ours), unified(theirs));
+		return limits_now(r, unified(r->room), e);
+	/* Our cgroup namespace was made in the leaf, when we were born there: the leaf is its root. */
+	if (!planned(r, CELL_CGROUP)) {
+		if (file_read(r->in->procfs, "self/cgroup", ours, sizeof ours, e) < 0)
+			return -e->code;
+		want = unified(ours);
+	}
+	fact_text(r, "cgroup", want, unified(r->room));
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include "services/cell/attest_inner.h"
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -64,14 +63,21 @@ static void interpreter_of(int root, const char *exe, char *to, size_t size)
 }
 
 /* A script shows its interpreter, which may itself be found through one more script. */
-static int executed(struct attest_run *r, int root, struct err *e)
+static int executed(struct attest_run *r, struct err *e)
 {
 	const char *exe = plan_str(r->in->plan, r->in->svc->exe);
 	struct file_id runs = { 0 }, want = r->in->exe, interpreter = { 0 };
 	char path[256], next[256], link[256];
 
-	if (id_at(r->dir, "exe", &runs, e) < 0 || (!want.dev && id_in_root(root, exe, &want, e) < 0))
+	if (id_at(r->dir, "exe", &runs, e) < 0 ||
+	    (!want.dev && (run_root(r, e) < 0 || id_in_root(r->root, exe, &want, e) < 0)))
 		return -e->code;
+	if (fact_is_plain(r, same(runs, want)))
+		return 0;
+	const int root = run_root(r, e);
+
+	if (root < 0)
+		return root;
 	path[0] = '\0';
 	if (!same(runs, want))
 		interpreter_of(root, exe, path, sizeof path);
@@ -85,28 +91,29 @@ static int executed(struct attest_run *r, int root, struct err *e)
 	return 0;
 }
 
-static int root_fact(struct attest_run *r, struct err *e)
+static int root_fact(struct attest_run *r, struct file_id is, struct err *e)
 {
-	struct file_id is = { 0 }, want = r->in->root;
+	const char *root = plan_str(r->in->plan, r->in->svc->root);
+	struct file_id want = r->in->root;
 
 	if (!planned(r, CELL_ROOT_TREE))
 		return 0;
-	if (id_at(r->dir, "root", &is, e) < 0 ||
-	    (!want.dev && id_at(AT_FDCWD, plan_str(r->in->plan, r->in->svc->root), &want, e) < 0))
+	if (!want.dev && id_at(AT_FDCWD, root, &want, e) < 0)
 		return -e->code;
-	fact_text(r, "root", plan_str(r->in->plan, r->in->svc->root),
-		  same(is, want) ? plan_str(r->in->plan, r->in->svc->root) : "another directory");
+	fact_text(r, "root", root, same(is, want) ? root : "another directory");
 	return 0;
 }
 
-static int cwd_fact(struct attest_run *r, int root, struct err *e)
+static int cwd_fact(struct attest_run *r, struct file_id root, struct err *e)
 {
 	const char *cwd = plan_str(r->in->plan, r->in->svc->cwd);
-	struct file_id is = { 0 }, want = { 0 };
+	struct file_id is = { 0 }, want = root;
 	char link[256];
 
 	cwd = *cwd ? cwd : "/";
-	if (id_at(r->dir, "cwd", &is, e) < 0 || id_in_root(root, cwd, &want, e) < 0)
+	if (id_at(r->dir, "cwd", &is, e) < 0)
+		return -e->code;
+	if (strcmp(cwd, "/") != 0 && (run_root(r, e) < 0 || id_in_root(r->root, cwd, &want, e) < 0))
 		return -e->code;
 	fact(r, "cwd", cwd, same(is, want) ? cwd : link_text(r->dir, "cwd", link), same(is, want));
 	return 0;
@@ -114,13 +121,11 @@ static int cwd_fact(struct attest_run *r, int root, struct err *e)
 
 int attest_files(struct attest_run *r, struct err *e)
 {
-	owned_fd root = openat(r->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct file_id root = { 0 };
 
-	if (root < 0)
-		return err_sys(e, "its root");
-	if (root_fact(r, e) < 0)
+	if (id_at(r->dir, "root", &root, e) < 0 || root_fact(r, root, e) < 0)
 		return -e->code;
-	if (r->in->at_exec && (executed(r, root, e) < 0 || cwd_fact(r, root, e) < 0))
+	if (r->in->at_exec && (executed(r, e) < 0 || cwd_fact(r, root, e) < 0))
 		return -e->code;
 	return 0;
 }
@@ -136,8 +141,7 @@ struct linux_dirent {
 int attest_descriptors(struct attest_run *r, struct err *e)
 {
 	const int want = 3 + r->in->npass;
-	char buf[4096] __attribute__((aligned(8)));
-	char planned_text[32], got[32];
+	char *buf = r->room, planned_text[32], got[32];
 	int count = 0, highest = -1;
 	long n;
 
@@ -147,18 +151,23 @@ int attest_descriptors(struct attest_run *r, struct err *e)
 
 	if (dir < 0)
 		return err_sys(e, "its descriptors");
-	while ((n = syscall(SYS_getdents64, dir, buf, sizeof buf)) > 0)
+	while ((n = syscall(SYS_getdents64, dir, buf, 4096)) > 0)
 		for (long at = 0; at < n;) {
 			const struct linux_dirent *d = (const void *)(buf + at);
 
 			at += d->len;
 			if (d->name[0] == '.')
 				continue;
+			const char *name = d->name;
+			const int fd = (int)digits(&name, 10);
+
 			count++;
-			highest = atoi(d->name) > highest ? atoi(d->name) : highest;
+			highest = fd > highest ? fd : highest;
 		}
 	if (n < 0)
 		return err_sys(e, "its descriptors");
+	if (fact_is_plain(r, count == want && highest == want - 1))
+		return 0;
 	snprintf(planned_text, sizeof planned_text, "%d, up to %d", want, want - 1);
 	snprintf(got, sizeof got, "%d, up to %d", count, highest);
 	fact_text(r, "descriptors", planned_text, got);

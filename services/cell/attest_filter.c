@@ -5,7 +5,7 @@
 #include "services/cell/attest_inner.h"
 #include <errno.h>
 #include <linux/filter.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -14,16 +14,15 @@
 #endif
 
 /* The newest of them is ours. Numbers count from the oldest. */
-static int read_filter(struct attest_run *r, struct sock_filter f[BPF_MAXINSNS])
+static int read_filter(struct attest_run *r, struct sock_filter *f)
 {
-	char count[16];
-	const int n = atoi(status_value(r->status, "Seccomp_filters", count, sizeof count));
+	const int n = (int)status_number(r, "Seccomp_filters", 10);
 
 	return (int)syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, r->in->pid, (long)(n > 0 ? n - 1 : 0), f);
 }
 
 /* A running service is stopped for as long as the question takes; its signals are not lost. */
-static int read_running(struct attest_run *r, struct sock_filter f[BPF_MAXINSNS])
+static int read_running(struct attest_run *r, struct sock_filter *f)
 {
 	int status, n = -1;
 
@@ -42,10 +41,12 @@ static int read_running(struct attest_run *r, struct sock_filter f[BPF_MAXINSNS]
 	return n;
 }
 
+_Static_assert(BPF_MAXINSNS * sizeof(struct sock_filter) <= FILE_ROOM, "the longest filter has room");
+
 int attest_filter(struct attest_run *r, struct err *e)
 {
 	const struct plan_service *s = r->in->svc;
-	struct sock_filter f[BPF_MAXINSNS];
+	struct sock_filter *f = (void *)r->room;
 
 	if (!planned(r, CELL_SECCOMP))
 		return 0;
@@ -56,7 +57,12 @@ int attest_filter(struct attest_run *r, struct err *e)
 		return 0;
 	if (n < 0)
 		return err_sys(e, "its seccomp filter");
+	const bool same = n == (int)s->seccomp.n &&
+			  !memcmp(f, plan_array(r->in->plan, s->seccomp), (size_t)n * sizeof *f);
+
 	fact_num(r, "seccomp length", s->seccomp.n, n);
+	if (fact_is_plain(r, same))
+		return 0;
 	fact_hex(r, "seccomp filter", s->seccomp_sum, sum_more(SUM_START, f, (size_t)n * sizeof *f));
 	return 0;
 }

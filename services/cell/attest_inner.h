@@ -9,8 +9,7 @@
 /* What does not change while a service is made: read beside its setup, so that its exec waits for less. */
 struct attest_ref {
 	uint64_t machine[SPACES];	/* inode numbers of the machine's namespaces, by row of spaces[] */
-	uint64_t own[SPACES];		/* of those that the service is to be in, as far as they exist; 0: not known */
-	uint64_t owner[SPACES];		/* of the user namespaces that own them */
+	uint64_t own[SPACES];		/* of those that the builder's children are born in; 0: not known */
 	int filters;			/* seccomp filters that everything here is under already */
 	bool filled;
 };
@@ -31,22 +30,34 @@ struct attest_in {
 	void *ctx;
 };
 
-/* One comparison under way. */
+#define STATUS_ROOM 8192
+#define FILE_ROOM (64u << 10)	/* a line of mountinfo, a filter */
+
+/* One comparison under way. Its room is one piece, so that as little of the stack as possible is touched. */
 struct attest_run {
 	const struct attest_in *in;
 	int dir;		/* O_PATH: procfs/PID */
-	int ref;		/* O_PATH: procfs/REFERENCE */
-	char status[8192];	/* its status file */
+	int ref;		/* O_PATH: procfs/REFERENCE; by run_ref() */
+	int root;		/* O_PATH: its root; by run_root() */
+	const char *status;	/* its status file */
+	const char *next;	/* the line behind the one that was asked for last */
+	char *room;		/* FILE_ROOM bytes, 8-byte aligned: for one file at a time */
 	unsigned facts;
 	struct err *e;		/* the first difference */
 	bool differs;
 };
+
+/* The descriptors, opened when they are not yet; the run's. */
+int run_ref(struct attest_run *r, struct err *e);
+int run_root(struct attest_run *r, struct err *e);
 
 /* Fill in->ref; we are in the namespaces that the service is to be in, but for user. */
 int attest_prepare(struct attest_in *in, struct err *e);
 /* Number of equal facts, or -EPERM with the first difference, or -errno when the kernel could not be asked. */
 int attest_all(struct attest_in *in, struct err *e);
 
+/* True, and counted, when an equal fact needs no words because nobody looks: words are most of a comparison's cost. */
+bool fact_is_plain(struct attest_run *r, bool equal);
 /* Add a fact. Texts are cut to what a struct attest_fact holds, after the comparison. */
 void fact(struct attest_run *r, const char *name, const char *want, const char *got, bool equal);
 void fact_text(struct attest_run *r, const char *name, const char *want, const char *got);
@@ -58,11 +69,18 @@ static inline bool planned(const struct attest_run *r, uint32_t flag)
 	return r->in->svc->flags & flag;
 }
 
-/* The value of a line of the status file, into to; "" when there is no such line. */
-const char *status_value(const char *status, const char *key, char *to, size_t size);
+/* Where the value of a line of the status file starts, and its length without blanks at the end; NULL: no such line.
+   from: where to look first, in a status file that is asked in its own order. */
+const char *status_find(const char *status, const char *from, const char *key, size_t *n);
+/* The value into to; "" when there is no such line. */
+const char *status_value(struct attest_run *r, const char *key, char *to, size_t size);
+/* The digits in front of s, as a number; *s goes on behind them and one blank. */
+uint64_t digits(const char **s, unsigned base);
+uint64_t status_number(struct attest_run *r, const char *key, unsigned base);
 
-/* The machine's side of the facts about namespaces; and about ours, when they are to be the service's. */
-int spaces_prepare(struct attest_ref *ref, int machine, int own, struct err *e);
+/* Inode numbers of the namespaces of the process behind dir; and of those its children are born in. */
+int spaces_of(int dir, uint64_t ino[SPACES], struct err *e);
+int spaces_of_children(int dir, uint64_t ino[SPACES], struct err *e);
 
 /* The parts: 0, or -errno when something could not be read at all. */
 typedef int attest_part(struct attest_run *r, struct err *e);

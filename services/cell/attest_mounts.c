@@ -23,17 +23,21 @@ struct seen {
 	bool is_private, is_machines;	/* the machine has the same file system at the same place */
 };
 
-/* Too large for the stack; mapped for the length of the comparison. */
-struct view {
-	struct attest_run *run;
+/* Where the cell's mounts wait for the machine's to be looked at. Too large for the stack; mapped for as long. */
+struct table {
 	unsigned n;
 	size_t used;
-	uint64_t rows_seen[PLAN_MOUNTS_MAX / 64 + 1];
 	struct seen at[CELL_MOUNTS_MAX];
 	char strings[STRINGS_MAX];
 };
 
-static const char *keep(struct view *v, const char *s)
+struct view {
+	struct attest_run *run;
+	struct table *table;	/* NULL: none is needed */
+	uint64_t rows_seen[PLAN_MOUNTS_MAX / 64 + 1];
+};
+
+static const char *keep(struct table *v, const char *s)
 {
 	const size_t n = strlen(s) + 1;
 	char *to = v->strings + v->used;
@@ -45,9 +49,9 @@ static const char *keep(struct view *v, const char *s)
 	return to;
 }
 
-static int each_seen(void *ctx, const struct mountinfo *m, struct err *e)
+static int each_kept(void *ctx, const struct mountinfo *m, struct err *e)
 {
-	struct view *v = ctx;
+	struct table *v = ((struct view *)ctx)->table;
 	struct seen *s = &v->at[v->n];
 
 	if (v->n == CELL_MOUNTS_MAX)
@@ -62,7 +66,7 @@ static int each_seen(void *ctx, const struct mountinfo *m, struct err *e)
 
 static int each_machines(void *ctx, const struct mountinfo *m, struct err *e)
 {
-	struct view *v = ctx;
+	struct table *v = ((struct view *)ctx)->table;
 
 	(void)e;
 	for (struct seen *s = v->at; s < v->at + v->n; s++)
@@ -168,15 +172,27 @@ static void one_mount(struct view *v, const struct seen *s)
 	const struct expect x = expected(v, s);
 	const uint64_t want_attr = x.attr & ATTR_SEEN;
 	const bool attr_ok = x.exact ? s->attr == want_attr : (s->attr & want_attr) == want_attr;
+	const bool fine = x.mounted && attr_ok && s->is_private && (!x.type || !strcmp(x.type, s->type));
 	char name[300], want[96] = "nothing mounted", got[96];
 
+	if (fact_is_plain(v->run, fine))
+		return;
 	snprintf(name, sizeof name, "mount %.280s", s->target);
 	describe(got, x.type || !x.mounted ? s->type : NULL, x.exact ? s->attr : s->attr & (want_attr | ~ATTR_SEEN),
 		 s->is_private);
 	if (x.mounted)
 		describe(want, x.type, want_attr, true);
-	fact(v->run, name, want, got,
-	     x.mounted && attr_ok && s->is_private && (!x.type || !strcmp(x.type, s->type)));
+	fact(v->run, name, want, got, fine);
+}
+
+/* In a root of its own, where nothing of the machine's is mounted, each mount is judged as it is read. */
+static int each_alone(void *ctx, const struct mountinfo *m, struct err *e)
+{
+	const struct seen s = { m->target, m->root, m->type, m->major, m->minor, m->attr, 0, m->is_private, false };
+
+	(void)e;
+	one_mount(ctx, &s);
+	return 0;
 }
 
 /* A row without its mount: only one that may be missing, and whose place or source does not exist. */
@@ -185,18 +201,17 @@ static int missing_rows(struct view *v, struct err *e)
 	struct attest_run *r = v->run;
 	const struct plan_ref rows = r->in->svc->mounts;
 	const struct plan_mount *first = PLAN_FIRST(r->in->plan, rows, struct plan_mount);
-	owned_fd root = openat(r->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char name[300];
 
-	if (root < 0)
-		return err_sys(e, "its root");
 	for (unsigned i = 0; i < rows.n; i++) {
 		const char *target = plan_str(r->in->plan, first[i].target);
 		struct err absent;
 
 		if (v->rows_seen[i / 64] >> (i % 64) & 1)
 			continue;
-		owned_fd place = below_open(root, target, &absent);
+		if (run_root(r, e) < 0)
+			return -e->code;
+		owned_fd place = below_open(r->root, target, &absent);
 		const bool fine = (first[i].flags & MOUNT_F_OPTIONAL) &&
 				  (first[i].kind == MOUNT_BIND || place < 0);
 
@@ -207,36 +222,40 @@ static int missing_rows(struct view *v, struct err *e)
 	return 0;
 }
 
-static int compare(struct view *v, struct err *e)
+static int each_mount(struct attest_run *r, int dir, mountinfo_fn *each, struct view *v, struct err *e)
 {
-	owned_fd theirs = openat(v->run->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
-	owned_fd machines = openat(v->run->ref, "mountinfo", O_RDONLY | O_CLOEXEC);
+	owned_fd fd = openat(dir, "mountinfo", O_RDONLY | O_CLOEXEC);
 
-	if (theirs < 0 || machines < 0)
-		return err_sys(e, "mountinfo");
-	if (mountinfo_each(theirs, each_seen, v, e) < 0)
-		return -e->code;
-	if (!planned(v->run, CELL_ROOT_TREE) && mountinfo_each(machines, each_machines, v, e) < 0)
-		return -e->code;
-	for (const struct seen *s = v->at; s < v->at + v->n; s++)
+	return fd < 0 ? err_sys(e, "mountinfo") : mountinfo_in(fd, r->room, FILE_ROOM, each, v, e);
+}
+
+/* In the machine's root, its own mounts are all there, with its attributes or tighter ones. */
+static int beside_machine(struct view *v, struct err *e)
+{
+	struct attest_run *r = v->run;
+
+	v->table = mmap(NULL, sizeof *v->table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (v->table == MAP_FAILED)
+		return err_sys(e, "memory to compare mounts");
+	int ret = run_ref(r, e) < 0 ? -e->code : each_mount(r, r->dir, each_kept, v, e);
+
+	if (ret >= 0)
+		ret = each_mount(r, r->ref, each_machines, v, e);
+	for (const struct seen *s = v->table->at; ret >= 0 && s < v->table->at + v->table->n; s++)
 		one_mount(v, s);
-	return missing_rows(v, e);
+	munmap(v->table, sizeof *v->table);
+	return ret;
 }
 
 int attest_mounts(struct attest_run *r, struct err *e)
 {
-	struct view *v;
-	int ret;
+	struct view v = { .run = r };
 
 	if (!planned(r, CELL_MOUNT))
 		return 0;
 	if (r->in->svc->mounts.n > PLAN_MOUNTS_MAX)
 		return err_set(e, E2BIG, "%u mounts planned; at most %d", r->in->svc->mounts.n, PLAN_MOUNTS_MAX);
-	v = mmap(NULL, sizeof *v, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (v == MAP_FAILED)
-		return err_sys(e, "memory to compare mounts");
-	v->run = r;
-	ret = compare(v, e);
-	munmap(v, sizeof *v);
-	return ret;
+	const int ret = planned(r, CELL_ROOT_TREE) ? each_mount(r, r->dir, each_alone, &v, e) : beside_machine(&v, e);
+
+	return ret < 0 ? ret : missing_rows(&v, e);
 }

@@ -4,76 +4,101 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 static const struct space {
-	const char *file, *children, *fact, *owner;	/* children: where the builder sees what its children are in */
+	const char *file, *children, *fact, *owner;	/* children: what the children of a process are born in */
 	uint32_t flag;
 } spaces[SPACES] = {
-	{ "ns/user", NULL, "user namespace", "user namespace's parent", CELL_USER | CELL_USER_FIRST },
-	{ "ns/mnt", "ns/mnt", "mnt namespace", "mnt namespace's owner", CELL_MOUNT },
-	{ "ns/pid", "ns/pid_for_children", "pid namespace", "pid namespace's owner", CELL_PID },
-	{ "ns/net", "ns/net", "net namespace", "net namespace's owner", CELL_NET },
-	{ "ns/ipc", "ns/ipc", "ipc namespace", "ipc namespace's owner", CELL_IPC },
-	{ "ns/uts", "ns/uts", "uts namespace", "uts namespace's owner", CELL_UTS },
-	{ "ns/cgroup", "ns/cgroup", "cgroup namespace", "cgroup namespace's owner", CELL_CGROUP },
-	{ "ns/time", "ns/time_for_children", "time namespace", "time namespace's owner", CELL_TIME },
+	{ "user", "user", "user namespace", "user namespace's parent", CELL_USER | CELL_USER_FIRST },
+	{ "mnt", "mnt", "mnt namespace", "mnt namespace's owner", CELL_MOUNT },
+	{ "pid", "pid_for_children", "pid namespace", "pid namespace's owner", CELL_PID },
+	{ "net", "net", "net namespace", "net namespace's owner", CELL_NET },
+	{ "ipc", "ipc", "ipc namespace", "ipc namespace's owner", CELL_IPC },
+	{ "uts", "uts", "uts namespace", "uts namespace's owner", CELL_UTS },
+	{ "cgroup", "cgroup", "cgroup namespace", "cgroup namespace's owner", CELL_CGROUP },
+	{ "time", "time_for_children", "time namespace", "time namespace's owner", CELL_TIME },
 };
 #define SPACE_USER 0
 
 /* Inode numbers start above 0; 0 stands for a kind of namespace that this kernel does not have. */
-static int inode_of(int dir, const char *path, uint64_t *ino, struct err *e)
+static int inode_of(int ns, const char *name, uint64_t *ino, struct err *e)
 {
 	char text[64];
-	const ssize_t n = readlinkat(dir, path, text, sizeof text - 1);	/* "net:[4026531833]" */
+	const ssize_t n = readlinkat(ns, name, text, sizeof text - 1);	/* "net:[4026531833]" */
 
 	if (n < 0 && errno != ENOENT)
-		return err_sys(e, "%s", path);
+		return err_sys(e, "ns/%s", name);
 	text[n < 0 ? 0 : n] = '\0';
-	*ino = strtoull(text + strcspn(text, "[") + (n > 0), NULL, 10);
+	const char *at = text + strcspn(text, "[");
+
+	at += *at == '[';
+	*ino = digits(&at, 10);
 	return 0;
 }
 
-/* The user namespace that owns this one, or the parent of a user namespace. */
-static int owner_of(int dir, const char *path, uint64_t *ino, struct err *e)
+static int open_ns(int dir, struct err *e)
 {
-	owned_fd ns = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	const int ns = openat(dir, "ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return ns < 0 ? err_sys(e, "its namespaces") : ns;
+}
+
+/* The user namespace that owns this one, or the parent of a user namespace. */
+static int owner_of(int dir, const char *name, uint64_t *ino, struct err *e)
+{
+	owned_fd ns = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	owned_fd owner = ns < 0 ? ns : ioctl(ns, NS_GET_USERNS);
 	struct stat st;
 
 	if (owner < 0 || fstat(owner, &st) < 0)
-		return err_sys(e, "owner of %s", path);
+		return err_sys(e, "owner of ns/%s", name);
 	*ino = st.st_ino;
 	return 0;
 }
 
-int spaces_prepare(struct attest_ref *ref, int machine, int own, struct err *e)
+int spaces_of(int dir, uint64_t ino[SPACES], struct err *e)
 {
-	for (unsigned i = 0; i < SPACES; i++) {
-		const struct space *s = &spaces[i];
+	owned_fd ns = open_ns(dir, e);
 
-		if (inode_of(machine, s->file, &ref->machine[i], e) < 0)
+	for (unsigned i = 0; ns >= 0 && i < SPACES; i++)
+		if (inode_of(ns, spaces[i].file, &ino[i], e) < 0)
 			return -e->code;
-		if (own < 0 || !s->children || !ref->machine[i])
-			continue;
-		if (inode_of(own, s->children, &ref->own[i], e) < 0)
-			return -e->code;
-		if (ref->own[i] != ref->machine[i] && owner_of(own, s->children, &ref->owner[i], e) < 0)
-			return -e->code;
-	}
-	return 0;
+	return ns < 0 ? ns : 0;
 }
 
-static int one_space(struct attest_run *r, unsigned i, struct err *e)
+int spaces_of_children(int dir, uint64_t ino[SPACES], struct err *e)
+{
+	owned_fd ns = open_ns(dir, e);
+
+	for (unsigned i = 0; ns >= 0 && i < SPACES; i++)
+		if (inode_of(ns, spaces[i].children, &ino[i], e) < 0)
+			return -e->code;
+	return ns < 0 ? ns : 0;
+}
+
+/*
+ * Who owns namespace i of the service? The kernel says it for the price of three calls. It need not be asked about one
+ * that the builder made: nobody comes back to a user namespace once left, so a builder that is in the machine's was
+ * never in another, and a namespace is owned by the user namespace of its maker.
+ */
+static int owner_now(const struct attest_ref *ref, int ns, unsigned i, uint64_t theirs, uint64_t *owner, struct err *e)
+{
+	*owner = ref->machine[SPACE_USER];
+	if (theirs == ref->own[i] && ref->own[SPACE_USER] == ref->machine[SPACE_USER])
+		return 0;
+	return owner_of(ns, spaces[i].file, owner, e);
+}
+
+static int one_space(struct attest_run *r, int ns, unsigned i, struct err *e)
 {
 	const struct attest_ref *ref = &r->in->ref;
 	const struct space *s = &spaces[i];
-	uint64_t theirs = 0, owner = ref->owner[i];
+	uint64_t theirs = 0, owner = 0;
 
-	if (inode_of(r->dir, s->file, &theirs, e) < 0)
+	if (inode_of(ns, s->file, &theirs, e) < 0)
 		return -e->code;
 	if (!theirs && !planned(r, s->flag))
 		return 0;
@@ -82,7 +107,7 @@ static int one_space(struct attest_run *r, unsigned i, struct err *e)
 	/* Made last, the user namespace owns nothing: that is what makes capabilities in it inert. */
 	if (!planned(r, s->flag) || planned(r, CELL_USER_FIRST) || theirs == ref->machine[i])
 		return 0;
-	if ((theirs != ref->own[i] || !owner) && owner_of(r->dir, s->file, &owner, e) < 0)
+	if (owner_now(ref, ns, i, theirs, &owner, e) < 0)
 		return -e->code;
 	fact_text(r, s->owner, "the machine's", owner == ref->machine[SPACE_USER] ? "the machine's" : "its own");
 	return 0;
@@ -90,8 +115,12 @@ static int one_space(struct attest_run *r, unsigned i, struct err *e)
 
 int attest_namespaces(struct attest_run *r, struct err *e)
 {
+	owned_fd ns = open_ns(r->dir, e);
+
+	if (ns < 0)
+		return ns;
 	for (unsigned i = 0; i < SPACES; i++)
-		if (one_space(r, i, e) < 0)
+		if (one_space(r, ns, i, e) < 0)
 			return -e->code;
 	return 0;
 }

@@ -5,16 +5,8 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-
-static uint64_t status_hex(const struct attest_run *r, const char *key)
-{
-	char v[24];
-
-	return strtoull(status_value(r->status, key, v, sizeof v), NULL, 16);
-}
 
 /* A service that may change its ids has the right to have done so. */
 static bool may_have_changed_ids(const struct attest_run *r)
@@ -22,12 +14,19 @@ static bool may_have_changed_ids(const struct attest_run *r)
 	return !r->in->at_exec && (r->in->svc->uid == 0 || (r->in->svc->caps >> CAP_SETUID & 1));
 }
 
+/* Real, effective, saved and file system's. */
 static void four_ids(struct attest_run *r, const char *key, uint32_t id)
 {
 	char want[64], got[64];
+	const char *at = status_value(r, key, got, sizeof got);
+	bool equal = *at;
 
+	for (int i = 0; i < 4; i++)
+		equal &= digits(&at, 10) == id;
+	if (fact_is_plain(r, equal && !*at))
+		return;
 	snprintf(want, sizeof want, "%u\t%u\t%u\t%u", id, id, id, id);
-	fact_text(r, key, want, status_value(r->status, key, got, sizeof got));
+	fact_text(r, key, want, got);
 }
 
 /* The kernel prints them sorted. */
@@ -40,6 +39,9 @@ static void groups(struct attest_run *r)
 	int64_t last = -1;
 
 	want[0] = '\0';
+	status_value(r, "Groups", got, sizeof got);
+	if (fact_is_plain(r, !ref.n && !*got))
+		return;
 	for (uint32_t i = 0; i < ref.n; i++) {
 		int64_t next = INT64_MAX;
 
@@ -51,7 +53,7 @@ static void groups(struct attest_run *r)
 		text_fmt(&t, "%s%" PRId64, i ? " " : "", next);
 		last = next;
 	}
-	fact_text(r, "Groups", want, status_value(r->status, "Groups", got, sizeof got));
+	fact_text(r, "Groups", want, got);
 }
 
 int attest_ids(struct attest_run *r, struct err *e)
@@ -83,7 +85,7 @@ int attest_caps(struct attest_run *r, struct err *e)
 	if (!planned(r, CELL_CAPS))
 		return 0;
 	for (unsigned i = 0; i < sizeof sets / sizeof *sets; i++) {
-		const uint64_t got = status_hex(r, sets[i]);
+		const uint64_t got = status_number(r, sets[i], 16);
 
 		/* A running service may have given some of them up. */
 		fact_hex(r, sets[i], r->in->at_exec ? want : want & got, got);
@@ -95,26 +97,37 @@ static void seccomp_mode(struct attest_run *r)
 {
 	char text[16];
 
-	fact_text(r, "Seccomp", "2", status_value(r->status, "Seccomp", text, sizeof text));
-	status_value(r->status, "Seccomp_filters", text, sizeof text);
-	if (r->in->at_exec && text[0])	/* absent before Linux 5.10 */
-		fact_num(r, "Seccomp_filters", r->in->ref.filters + 1, atoi(text));
+	fact_text(r, "Seccomp", "2", status_value(r, "Seccomp", text, sizeof text));
+	status_value(r, "Seccomp_filters", text, sizeof text);
+	const char *at = text;
+
+	if (r->in->at_exec && *at)	/* absent before Linux 5.10 */
+		fact_num(r, "Seccomp_filters", r->in->ref.filters + 1, (int64_t)digits(&at, 10));
 }
 
+static void umask_fact(struct attest_run *r)
+{
+	char want[16], got[16];
+	const char *at = status_value(r, "Umask", got, sizeof got);
+
+	if (fact_is_plain(r, *at && digits(&at, 8) == r->in->svc->umask))
+		return;
+	snprintf(want, sizeof want, "%04o", r->in->svc->umask);
+	fact_text(r, "Umask", want, got);
+}
+
+/* In the order of the status file. */
 static void at_exec_only(struct attest_run *r)
 {
-	char got[64], want[64], pid[64];
+	char session[64], pid[64];
 
-	snprintf(want, sizeof want, "%04o", r->in->svc->umask);
-	fact_text(r, "Umask", want, status_value(r->status, "Umask", got, sizeof got));
-	fact_hex(r, "SigBlk", 0, status_hex(r, "SigBlk"));
-	fact_hex(r, "SigIgn", 0, status_hex(r, "SigIgn"));
-	status_value(r->status, "NSpid", pid, sizeof pid);
-	fact_text(r, "session", pid, status_value(r->status, "NSsid", got, sizeof got));
-	if (r->in->reference) {
-		snprintf(want, sizeof want, "%d", (int)r->in->reference);
-		fact_text(r, "PPid", want, status_value(r->status, "PPid", got, sizeof got));
-	}
+	umask_fact(r);
+	if (r->in->reference)
+		fact_num(r, "PPid", r->in->reference, (int64_t)status_number(r, "PPid", 10));
+	status_value(r, "NSpid", pid, sizeof pid);
+	fact_text(r, "session", pid, status_value(r, "NSsid", session, sizeof session));
+	fact_hex(r, "SigBlk", 0, status_number(r, "SigBlk", 16));
+	fact_hex(r, "SigIgn", 0, status_number(r, "SigIgn", 16));
 }
 
 int attest_flags(struct attest_run *r, struct err *e)
@@ -122,7 +135,7 @@ int attest_flags(struct attest_run *r, struct err *e)
 	char got[16];
 
 	if (planned(r, CELL_NNP))
-		fact_text(r, "NoNewPrivs", "1", status_value(r->status, "NoNewPrivs", got, sizeof got));
+		fact_text(r, "NoNewPrivs", "1", status_value(r, "NoNewPrivs", got, sizeof got));
 	if (planned(r, CELL_SECCOMP))
 		seccomp_mode(r);
 	if (r->in->at_exec)

@@ -54,8 +54,8 @@ struct cell_report {
 
 /*
  * Fork the builder (or the service itself). On success *pid is PID 1's new child, *pidfd its pidfd, *report the
- * receiving end (non-blocking, owned by the caller), *direct whether *pid is the service. PID 1's memory is only read.
- * Never blocks on the child. Errors: what clone3 and socketpair say.
+ * receiving end (non-blocking, owned by the caller), *direct whether *pid is the service. PID 1's memory is only read,
+ * but for what attest_remember() keeps. Never blocks on the child. Errors: what clone3 and socketpair say.
  */
 int cell_start(const struct cell_start *c, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e);
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/mono.h"
 #include "init/base/sys.h"
+#include "services/cell/attest.h"
 #include "services/cell/inner.h"
 #include <errno.h>
 #include <string.h>
@@ -59,6 +60,8 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 
 	if (c.svc->flags & CELL_USER_FIRST)
 		return err_set(e, ENOTSUP, "isolation.user: 'first' is not built yet; true makes the namespace last");
+	if (s->attest && (c.svc->flags & CELL_ATTEST))
+		attest_remember();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "report socket");
 	owned_fd ours = pair[0], theirs = pair[1];
