@@ -40,4 +40,5 @@ extern const char *const dev_nodes[];	/* their names; NULL-ended */
  * descriptor, and entered by root_enter(), which leaves nothing of the old root reachable for anybody in the namespace.
  */
 int root_begin(const char *tree, struct err *e);	/* copy of that directory; "/": the machine's root mount */
+int root_begin_image(const char *file, const char *type, struct err *e);	/* image.h */
 int root_enter(int root, struct err *e);

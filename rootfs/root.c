@@ -2,9 +2,38 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "init/base/sys.h"
+#include "rootfs/image.h"
 #include "rootfs/mount.h"
 #include <string.h>
 #include <sys/stat.h>
+
+static int lay(int root, struct err *e)
+{
+	if (sys_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "lay the new root over the old one");
+	return 0;
+}
+
+/* Opened once: what is checked is what is mounted, and what the plan saw was of the same kind. */
+int root_begin_image(const char *path, const char *type, struct err *e)
+{
+	owned_fd file = sys_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0,
+				    RESOLVE_NO_MAGICLINKS);
+	const char *is;
+
+	if (file < 0)
+		return err_sys(e, "image %s", path);
+	if (image_type(file, &is, e) < 0)
+		return err_in(e, "image %s", path);
+	if (strcmp(is, type) != 0)
+		return err_set(e, EMEDIUMTYPE, "image %s: was %s when it was planned, and is %s now: reload the "
+			       "configuration", path, type, is);
+	owned_fd root = image_mount(file, is, e);
+
+	if (root < 0 || lay(root, e) < 0)
+		return err_in(e, "image %s", path);
+	return fd_take(&root);
+}
 
 int root_begin(const char *tree, struct err *e)
 {
@@ -18,9 +47,7 @@ int root_begin(const char *tree, struct err *e)
 
 	if (root < 0)
 		return err_in(e, "root %s", tree);
-	if (sys_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return err_sys(e, "lay the new root over the old one");
-	return fd_take(&root);
+	return lay(root, e) < 0 ? -e->code : fd_take(&root);
 }
 
 int root_enter(int root, struct err *e)

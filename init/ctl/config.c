@@ -5,6 +5,7 @@
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
 #include "services/plan/compile.h"
+#include "services/plan/image_door.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -48,7 +49,11 @@ static int plan_here(struct spec *s, struct err *e)
 	owned_fd plan = FD_NONE;
 
 	facts_find(&facts);
-	return plan_compile(s, &facts, &plan, e);
+	image_door_open(&facts);
+	int ret = plan_compile(s, &facts, &plan, e);
+
+	image_door_close(&facts);
+	return ret;
 }
 
 static int check_plan(const char *path, struct err *e)
@@ -172,8 +177,10 @@ static int compile(struct ctl *c, struct spec *s)
 		facts.can_namespaces = facts.can_userns = facts.can_mount = facts.can_cgroup = false;
 		facts.container = true;
 	}
+	image_door_open(&facts);
 	int rc = plan_compile(s, &facts, &plan, &e);
 
+	image_door_close(&facts);
 	spec_print_problems(s, stderr);
 	if (rc < 0)
 		return ctl_fail(c, FAILED, &e);

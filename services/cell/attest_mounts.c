@@ -2,15 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
 #include "init/base/text.h"
+#include "rootfs/image.h"
 #include "rootfs/mount.h"
 #include "rootfs/mountinfo.h"
 #include "services/cell/attest_inner.h"
 #include "services/cell/root.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #define CELL_MOUNTS_MAX 4608
 #define PLAN_MOUNTS_MAX 4096
@@ -132,7 +135,9 @@ static struct expect expected(struct view *v, const struct seen *s)
 	struct expect x = { 0 };
 	unsigned i = 0;
 
-	if (!strcmp(s->target, "/") && (planned(r, CELL_ROOT_TREE) || s->is_machines))
+	if (!strcmp(s->target, "/") && planned(r, CELL_ROOT_IMAGE))
+		x = (struct expect){ true, false, plan_str(r->in->plan, r->in->svc->root_type), MOUNT_ATTR_RDONLY };
+	else if (!strcmp(s->target, "/") && (planned(r, CELL_ROOT_TREE) || s->is_machines))
 		x = (struct expect){ true, false, NULL, s->machine_attr };
 	else if (!planned(r, CELL_ROOT_TREE) && s->is_machines)
 		x = (struct expect){ true, false, NULL, s->machine_attr };
@@ -185,14 +190,43 @@ static void one_mount(struct view *v, const struct seen *s)
 	fact(v->run, name, want, got, fine);
 }
 
+/* The file behind an image's root is the one of that name; without a loop device only its kind is to be seen. */
+static int image_file(struct view *v, const struct seen *s, struct err *e)
+{
+	const struct plan *p = v->run->in->plan;
+	const char *path = plan_str(p, v->run->in->svc->root);
+	uint64_t dev = 0, ino = 0;
+	char want[96], got[96];
+	struct err unread;
+	struct stat st;
+
+	if (!planned(v->run, CELL_ROOT_IMAGE) || s->major != LOOP_MAJOR)
+		return 0;
+	owned_fd root = run_ref(v->run, e) < 0 ? -1 : openat(v->run->ref, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, "the machine's root");
+	if (fstatat(root, path + 1, &st, 0) < 0)
+		snprintf(want, sizeof want, "%.60s, which is gone", path);
+	else
+		snprintf(want, sizeof want, "file %llu of device %llx", (unsigned long long)st.st_ino,
+			 (unsigned long long)st.st_dev);
+	if (loop_file(root, s->major, s->minor, &dev, &ino, &unread) < 0)
+		snprintf(got, sizeof got, "%.90s", unread.text);
+	else
+		snprintf(got, sizeof got, "file %llu of device %llx", (unsigned long long)ino,
+			 (unsigned long long)dev);
+	fact_text(v->run, "image", want, got);
+	return 0;
+}
+
 /* In a root of its own, where nothing of the machine's is mounted, each mount is judged as it is read. */
 static int each_alone(void *ctx, const struct mountinfo *m, struct err *e)
 {
 	const struct seen s = { m->target, m->root, m->type, m->major, m->minor, m->attr, 0, m->is_private, false };
 
-	(void)e;
 	one_mount(ctx, &s);
-	return 0;
+	return !strcmp(s.target, "/") ? image_file(ctx, &s, e) : 0;
 }
 
 /* A row without its mount: only one that may be missing, and whose place or source does not exist. */

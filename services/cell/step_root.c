@@ -48,7 +48,9 @@ int step_root(struct cell *c, struct err *e)
 	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
 		if (needs_scratch(m) && open_scratch(c, e) < 0)
 			return -e->code;
-	c->root = root_begin(tree ? plan_str(c->plan, c->svc->root) : "/", e);
+	c->root = has(c, CELL_ROOT_IMAGE)
+			  ? root_begin_image(plan_str(c->plan, c->svc->root), plan_str(c->plan, c->svc->root_type), e)
+			  : root_begin(tree ? plan_str(c->plan, c->svc->root) : "/", e);
 	if (c->root < 0)
 		return -e->code;
 	if (fstat(c->root, &st) < 0)

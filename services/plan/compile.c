@@ -278,6 +278,7 @@ int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct
 			: compile_all(&c, &fd, e);
 
 	user_bases_free(&c);
+	look_forget(&c);
 	write_free(&c.w);
 	free(c.spots);
 	free(c.mounts);

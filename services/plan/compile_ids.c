@@ -40,7 +40,7 @@ static struct user_base *base_of(struct compiling *c, const char *root)
 		if (!strcmp(b->root, root))
 			return b;
 	struct user_base *b = compiling_get(c, sizeof *b);
-	owned_fd dir = open(*root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	owned_fd dir = look_root_again(c, root);
 
 	if (!b)
 		return NULL;

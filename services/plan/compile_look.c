@@ -281,38 +281,6 @@ int look_source(struct compiling *c, const char *path, struct found *f, const ch
 	return 0;
 }
 
-int look_root(struct compiling *c, struct work *w)
-{
-	struct found f;
-	struct statvfs fs;
-	const char *why;
-
-	w->root_path = "";
-	if (!w->eff.rootfs) {
-		w->root = fcntl(c->machine_root, F_DUPFD_CLOEXEC, 3);
-		return 0;
-	}
-	if (look_source(c, w->eff.rootfs, &f, &why) < 0) {
-		refuse(c, w, rootfs, "isolation.rootfs: %s: %s", w->eff.rootfs, why);
-		return -1;
-	}
-	w->root = f.fd;
-	if (!S_ISDIR(f.mode)) {
-		refuse(c, w, rootfs, "isolation.rootfs: %s: not a directory; this version does not mount images yet",
-		       w->eff.rootfs);
-		fd_drop(&w->root);
-		return -1;
-	}
-	if (!strcmp(f.path, "/")) {
-		refuse(c, w, rootfs, "isolation.rootfs: '/' is the machine's own root: leave the key out");
-		fd_drop(&w->root);
-		return -1;
-	}
-	w->root_path = f.path;
-	w->root_writable = fstatvfs(f.fd, &fs) == 0 && !(fs.f_flag & ST_RDONLY);
-	return 0;
-}
-
 char *look_read(struct compiling *c, int root, const char *path, size_t max, size_t *n)
 {
 	owned_fd fd = sys_openat2(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,

@@ -101,7 +101,7 @@ bool mount_writable_noexec(const struct work *w)
 	return w->eff.memory_deny_write_execute || w->eff.preset == PRESET_STRICT;
 }
 
-/* The machine's own root, made read-only for this service before anything is laid over it. */
+/* The machine's own root, made read-only for this service before anything is laid over it; an image always is. */
 static bool machine_is_readonly(const struct work *w)
 {
 	return !*w->root_path && (w->eff.readonly_rootfs || w->eff.protect_system == PROTECT_SYSTEM_STRICT);
@@ -111,7 +111,7 @@ static void root_first(struct compiling *c, struct work *w)
 {
 	uint64_t attr = (w->eff.no_new_privileges ? MOUNT_ATTR_NOSUID : 0) |
 			(w->eff.private_devices || *w->root_path ? MOUNT_ATTR_NODEV : 0);
-	bool readonly = machine_is_readonly(w);
+	bool readonly = machine_is_readonly(w) || w->root_type;
 	struct plan_mount m = row(c, MOUNT_REMOUNT, NULL, attr | (readonly ? MOUNT_ATTR_RDONLY : 0));
 
 	m.flags = MOUNT_F_REC;
@@ -119,7 +119,7 @@ static void root_first(struct compiling *c, struct work *w)
 		mount_add(c, w, m, "/", no_seat);
 	w->root_is_writable = !readonly;
 	/* What is not laid over below keeps its own writability: device nodes and their folders. */
-	if (readonly && !w->eff.private_devices) {
+	if (readonly && !w->eff.private_devices && !*w->root_path) {
 		m = row(c, MOUNT_REMOUNT, NULL, 0);
 		m.clear = MOUNT_ATTR_RDONLY;
 		m.flags = MOUNT_F_REC | MOUNT_F_OPTIONAL;
@@ -299,7 +299,7 @@ static void root_last(struct compiling *c, struct work *w)
 	bool wanted = w->eff.readonly_rootfs || (w->eff.protect_system == PROTECT_SYSTEM_STRICT &&
 						 (!is_asked(w, readonly_rootfs) || is_asked(w, protect_system)));
 
-	if (!wanted || !*w->root_path)
+	if (!wanted || !*w->root_path || w->root_type)
 		return;
 	mount_add(c, w, row(c, MOUNT_REMOUNT, NULL, MOUNT_ATTR_RDONLY), "/", no_seat);
 	w->root_is_writable = false;
@@ -326,6 +326,8 @@ void compile_mounts(struct compiling *c, struct work *w)
 	if (*w->root_path) {
 		w->out.flags |= CELL_ROOT_TREE;
 		w->out.root = write_string(&c->w, w->root_path);
+		w->out.flags |= w->root_type ? CELL_ROOT_IMAGE : 0;
+		w->out.root_type = write_string(&c->w, w->root_type);
 	}
 	w->out.mounts = write_table(&c->w, w->mounts, w->nmounts, sizeof *w->mounts);
 }

@@ -4,6 +4,7 @@
 #include "init/base/text.h"
 #include "services/plan/compile.h"
 #include "services/plan/confine.h"
+#include "services/plan/image_door.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,6 +51,7 @@ int compiler_main(int argc, char **argv)
 		return 2;
 	}
 	facts_find(&facts);	/* before the confinement: it tries things out */
+	image_door_open(&facts);
 	facts.container = argc > 2 && !strcmp(argv[2], "container");
 	if (load_and_compile(&s, argv[1], &facts, &fd, &r.err) < 0 && !r.err.code)
 		err_set(&r.err, EIO, "compiler: failed without a reason");

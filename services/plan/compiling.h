@@ -13,6 +13,7 @@
 struct user_base;
 struct filter_made;
 struct spot;
+struct image_root;
 
 struct compiling {
 	struct spec *s;
@@ -29,6 +30,7 @@ struct compiling {
 	uint8_t uid_taken[542];	/* one bit for each id of the private range, once uids_known */
 	bool uids_known;
 	int machine_root;	/* O_PATH of "/"; owned */
+	struct image_root *images; /* that were looked into so far; owned */
 	unsigned *order, norder; /* work numbers, dependencies first */
 	bool no_memory;
 };
@@ -54,6 +56,7 @@ struct work {
 	const char *notes;	/* NULL, or sentences joined by "; " */
 	int root;		/* O_PATH of the cell's root while the service is planned; owned */
 	const char *root_path;	/* "" for the machine's own, else the rootfs directory */
+	const char *root_type;	/* of an image: its file system; else NULL */
 	bool root_writable;	/* missing mount points can be made in the rootfs directory */
 	bool root_is_writable;	/* for the service, in the end */
 	bool has_dev;		/* a /dev of its own */
@@ -107,6 +110,9 @@ int look_open(const struct work *w, const char *path);
 /* A path of the machine that may not lead astray: see compile_look.c. *why says what is wrong with it. */
 int look_source(struct compiling *c, const char *path, struct found *f, const char **why);
 int look_root(struct compiling *c, struct work *w);
+/* O_PATH of a root by its root_path, "" for the machine's; the caller's. */
+int look_root_again(struct compiling *c, const char *root_path);
+void look_forget(struct compiling *c);		/* images */
 /* Read a whole regular file below root (O_PATH), at most max bytes; NULL with errno. In the spec's arena, NUL-ended. */
 char *look_read(struct compiling *c, int root, const char *path, size_t max, size_t *n);
 

@@ -160,6 +160,7 @@ struct plan_landlock {
 #define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE, private network: ip_unprivileged_port_start = 0 there */
 #define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
 #define CELL_SECCOMP_LOG (1u << 24)	/* what the filter refuses goes to the kernel's audit log */
+#define CELL_ROOT_IMAGE	(1u << 25)	/* with ROOT_TREE: `root` is an image file */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
 struct plan_service {
@@ -183,7 +184,8 @@ struct plan_service {
 	struct plan_ref groups;		/* uint32_t[] */
 	uint32_t umask, preset;		/* enum svc_preset */
 	/* the cell */
-	struct plan_ref root;		/* rootfs directory; absent: the machine's own root */
+	struct plan_ref root;		/* rootfs directory or image; absent: the machine's own root */
+	struct plan_ref root_type;	/* CELL_ROOT_IMAGE: "squashfs" or "erofs" */
 	struct plan_ref mounts;		/* struct plan_mount[] */
 	struct plan_ref hostname;
 	uint64_t caps;			/* kept in P, E, I, bounding and ambient */

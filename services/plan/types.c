@@ -188,9 +188,10 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 25 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
+	return f >> 26 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
 	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
-	       !(f & CELL_ROOT_TREE) != !s->root.n || (s->mounts.n && !(f & CELL_MOUNT)) ||
+	       !(f & CELL_ROOT_TREE) != !s->root.n || !(f & CELL_ROOT_IMAGE) != !s->root_type.n ||
+	       (f & CELL_ROOT_IMAGE && !(f & CELL_ROOT_TREE)) || (s->mounts.n && !(f & CELL_MOUNT)) ||
 	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
 	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||
 	       (f & (CELL_SECCOMP | CELL_LANDLOCK) && !(f & CELL_NNP));
@@ -249,6 +250,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, cwd, STRING, .text = TEXT_ABSOLUTE),
 	FIELD(plan_service, groups, .of = &number32, .max = 65536),
 	FIELD(plan_service, root, STRING, .text = TEXT_INSIDE),
+	FIELD(plan_service, root_type, STRING, .max = 16),
 	FIELD(plan_service, mounts, .of = &mount_type, .max = 4096),
 	FIELD(plan_service, hostname, STRING, .max = 64),
 	FIELD(plan_service, rlimits, .of = &rlimit_type, .max = SPEC_RLIMITS),

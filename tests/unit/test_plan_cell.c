@@ -59,7 +59,7 @@ static void sources_may_not_lead_astray(void **state)
 	refused(TOOL "    isolation: {rootfs: @/image, volumes: [\"@/data/nope:/srv\"]}\n", "does not exist");
 	refused(TOOL "    isolation: {rootfs: @/nope}\n", "isolation.rootfs: ");
 	refused(TOOL "    isolation: {rootfs: @/data/out}\n", "symbolic link");
-	refused(TOOL "    isolation: {rootfs: @/data/file}\n", "not a directory");
+	refused(TOOL "    isolation: {rootfs: @/data/file}\n", "neither a squashfs nor an erofs image");
 	/* A link that stays below the path's first folder is followed, and the plan says where to. */
 	const struct plan_service *s = web(TOOL "    isolation: {rootfs: @/image, "
 					   "volumes: [\"@/data/more/deep:/srv\"]}\n");
