@@ -203,6 +203,14 @@ int step_mdwe(struct cell *c, struct err *e)
 	return 0;
 }
 
+bool is_mdwe(struct cell *c)
+{
+	const int now = prctl(PR_GET_MDWE, 0, 0, 0, 0);
+
+	(void)c;
+	return now < 0 ? errno == EINVAL : (now & (int)PR_MDWE_REFUSE_EXEC_GAIN) != 0;
+}
+
 int step_nnp(struct cell *c, struct err *e)
 {
 	(void)c;

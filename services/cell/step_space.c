@@ -136,10 +136,14 @@ bool is_ports(struct cell *c)
 }
 
 /* One per kind of namespace; a kernel without the kind has no such file, and no such namespace. */
-static const char *const ceilings[] = {
-	"sys/user/max_user_namespaces", "sys/user/max_mnt_namespaces", "sys/user/max_pid_namespaces",
-	"sys/user/max_net_namespaces", "sys/user/max_ipc_namespaces", "sys/user/max_uts_namespaces",
-	"sys/user/max_cgroup_namespaces", "sys/user/max_time_namespaces",
+static const struct {
+	const char *path;
+	uint32_t kind;
+} ceilings[] = {
+	{ "sys/user/max_user_namespaces", CLONE_NEWUSER }, { "sys/user/max_mnt_namespaces", CLONE_NEWNS },
+	{ "sys/user/max_pid_namespaces", CLONE_NEWPID },   { "sys/user/max_net_namespaces", CLONE_NEWNET },
+	{ "sys/user/max_ipc_namespaces", CLONE_NEWIPC },   { "sys/user/max_uts_namespaces", CLONE_NEWUTS },
+	{ "sys/user/max_cgroup_namespaces", CLONE_NEWCGROUP }, { "sys/user/max_time_namespaces", CLONE_NEWTIME },
 };
 
 int step_no_namespaces(struct cell *c, struct err *e)
@@ -148,12 +152,16 @@ int step_no_namespaces(struct cell *c, struct err *e)
 	if (!has(c, CELL_USER) || !is_user_namespace(c))
 		return err_set(e, EINVAL, "not in a user namespace of its own");
 	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
-		if (file_write(c->procfs, ceilings[i], "0", e) < 0 && e->code != ENOENT)
+		if (!(c->svc->spaces_allowed & ceilings[i].kind) &&
+		    file_write(c->procfs, ceilings[i].path, "0", e) < 0 && e->code != ENOENT)
 			return -e->code;
 	return 0;
 }
 
 bool is_no_namespaces(struct cell *c)
 {
-	return reads_zero(c->procfs, ceilings[0]);
+	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
+		if (!(c->svc->spaces_allowed & ceilings[i].kind))
+			return reads_zero(c->procfs, ceilings[i].path);	/* one speaks for all */
+	return true;
 }

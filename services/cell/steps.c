@@ -99,7 +99,7 @@ static const struct step steps[] = {
 	  "after all mounts, with the service's ids (CVE-2024-21626)" },
 	{ "personality", BY_SERVICE, CODE_PERSONALITY, if_personality, step_personality, is_personality,
 	  "personality", "the filter locks it" },
-	{ "no new executable memory", BY_SERVICE, CODE_EXEC, if_mdwe, step_mdwe, NULL, NULL,
+	{ "no new executable memory", BY_SERVICE, CODE_EXEC, if_mdwe, step_mdwe, is_mdwe, NULL,
 	  "the filter forbids the prctl afterwards" },
 	{ "no new privileges", BY_SERVICE, CODE_NNP, if_nnp, step_nnp, is_nnp, "NoNewPrivs",
 	  "Landlock and seccomp ask for it" },

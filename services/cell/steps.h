@@ -57,6 +57,7 @@ int step_personality(struct cell *c, struct err *e);
 bool is_personality(struct cell *c);
 int step_mdwe(struct cell *c, struct err *e);
 int step_nnp(struct cell *c, struct err *e);
+bool is_mdwe(struct cell *c);
 bool is_nnp(struct cell *c);
 int step_unblock(struct cell *c, struct err *e);
 

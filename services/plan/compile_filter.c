@@ -42,6 +42,19 @@ static void wish_families(struct compiling *c, struct work *w, struct filter_wis
 	f->families = f->nfamilies > 0;
 }
 
+/* A second table of system calls would need a second filter, and its multiplexed calls cannot be filtered at all. */
+static void wish_architectures(struct compiling *c, struct work *w, struct filter_wishes *f)
+{
+	static const char *const native = PLAN_ARCH == AUDIT_ARCH_X86_64 ? "x86-64" : "arm64";
+	const struct str_list *l = &w->eff.system_call_architectures;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], "native") && strcmp(l->v[i], native))
+			refuse(c, w, system_call_architectures, "security.system_call_architectures: '%s' cannot be "
+			       "let in: filters are for this machine's own architecture, %s, alone", l->v[i], native);
+	f->archs = l->n > 0;
+}
+
 static struct filter_wishes wishes_of(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
@@ -54,7 +67,9 @@ static struct filter_wishes wishes_of(struct compiling *c, struct work *w)
 		.raw_io = e->private_devices, .allow = e->seccomp_allow, .deny = e->seccomp_deny,
 	};
 
+	f.spaces_allowed = f.namespaces ? e->namespaces_allowed : 0;
 	wish_families(c, w, &f);
+	wish_architectures(c, w, &f);
 	return f;
 }
 
@@ -62,7 +77,7 @@ static bool wants_filter(const struct filter_wishes *f)
 {
 	return f->profile != SECCOMP_NONE || f->namespaces || f->realtime || f->suid_sgid || f->personality ||
 	       f->write_execute || f->modules || f->logs || f->clock || f->hostname || f->raw_io || f->families ||
-	       f->deny.n;
+	       f->archs || f->deny.n;
 }
 
 static uint64_t wishes_sum(const struct filter_wishes *f)
@@ -129,4 +144,8 @@ void compile_filter(struct compiling *c, struct work *w)
 		}
 	}
 	require_nnp(c, w);
+	if (is_asked(w, memory_deny_write_execute) && w->eff.memory_deny_write_execute && !w->eff.ns_mount &&
+	    !(w->out.flags & CELL_LANDLOCK))
+		tell(c, w, memory_deny_write_execute, "security.memory_deny_write_execute: /proc/self/mem still leads "
+		     "around it: isolation.mount: true gives it a /proc that is read-only");
 }

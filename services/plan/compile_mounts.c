@@ -171,10 +171,12 @@ static void mount_proc(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
 	bool own = *w->root_path || e->ns_pid || e->protect_proc || e->proc_subset == SUBSET_PID ||
-		   machine_is_readonly(w);
+		   e->memory_deny_write_execute || machine_is_readonly(w);
+	/* /proc/self/mem writes where the memory itself cannot be written: into the program. */
+	const uint64_t attr = QUIET | (e->memory_deny_write_execute ? MOUNT_ATTR_RDONLY : 0);
 
 	if (own)
-		mount_own(c, w, row(c, MOUNT_PROC, proc_data(w), QUIET), "/proc", NEEDED, no_seat);
+		mount_own(c, w, row(c, MOUNT_PROC, proc_data(w), attr), "/proc", NEEDED, no_seat);
 	proc_tunables(c, w);
 }
 

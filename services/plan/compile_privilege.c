@@ -95,8 +95,10 @@ void compile_privilege(struct compiling *c, struct work *w)
 	if (w->refused)		/* who it would be is not known */
 		return;
 	judge_user_namespace(c, w);
-	if (w->eff.restrict_namespaces && w->out.flags & (CELL_USER | CELL_USER_FIRST))
+	if (w->eff.restrict_namespaces && w->out.flags & (CELL_USER | CELL_USER_FIRST)) {
 		w->out.flags |= CELL_NO_NEW_NS;
+		w->out.spaces_allowed = w->eff.namespaces_allowed;
+	}
 	if (w->eff.no_new_privileges)
 		w->out.flags |= CELL_NNP;
 	if (w->eff.lock_personality)

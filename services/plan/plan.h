@@ -183,6 +183,8 @@ struct plan_service {
 	uint32_t uid, gid;
 	struct plan_ref groups;		/* uint32_t[] */
 	uint32_t umask, preset;		/* enum svc_preset */
+	uint32_t spaces_allowed;	/* CLONE_NEW*: what CELL_NO_NEW_NS lets through all the same */
+	uint32_t pad;
 	/* the cell */
 	struct plan_ref root;		/* rootfs directory or image; absent: the machine's own root */
 	struct plan_ref root_type;	/* CELL_ROOT_IMAGE: "squashfs" or "erofs" */

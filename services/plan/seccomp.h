@@ -57,7 +57,9 @@ struct filter_wishes {
 	uint32_t arch;
 	unsigned profile, action;	/* enum seccomp_profile (not CUSTOM), enum seccomp_action */
 	bool namespaces, realtime, suid_sgid, personality, write_execute, modules, logs, clock, hostname, raw_io;
+	bool archs;			/* nothing but that other architectures are killed */
 	bool families;			/* only family_list may be used */
+	uint32_t spaces_allowed;	/* CLONE_NEW* that `namespaces` lets through */
 	uint32_t family_list[VALUES_MAX];
 	unsigned nfamilies;
 	struct str_list allow, deny;	/* calls and @groups */

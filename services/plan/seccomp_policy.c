@@ -10,7 +10,6 @@
 
 #define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
 		    CLONE_NEWNET)
-#define NEW_TIME 0x80u			/* of unshare only: for clone it is part of the signal number */
 #define SET_IDS 06000u			/* S_ISUID | S_ISGID */
 #define CREATES (0100u | 020000000u)	/* O_CREAT; O_TMPFILE makes files too */
 #define MAP_X 4u			/* PROT_EXEC */
@@ -34,8 +33,6 @@ static const struct restriction {
 	const char *call;
 	struct check check;
 } restrictions[] = {
-	{ WISH(namespaces), "clone", ANY(0, NEW_SPACES) },
-	{ WISH(namespaces), "unshare", ANY(0, NEW_SPACES | NEW_TIME) },
 	/* OTHER, BATCH and IDLE, with and without RESET_ON_FORK */
 	{ WISH(realtime), "sched_setscheduler", ONLY(1, EPERM, 0, 3, 5, 0x40000000, 0x40000003, 0x40000005) },
 	{ WISH(suid_sgid), "chmod", ANY(1, SET_IDS) },
@@ -64,13 +61,14 @@ static const struct {
 	const char *calls;
 	enum verdict verdict;
 } denials[] = {
-	{ WISH(namespaces), "setns", VERDICT_DENY },
 	{ WISH(namespaces), "clone3", VERDICT_ENOSYS },	/* its flags lie behind a pointer; glibc falls back on clone */
 	{ WISH(realtime), "sched_setattr", VERDICT_DENY },	/* its policy does, too */
 	{ WISH(suid_sgid), "openat2 @io-uring", VERDICT_ENOSYS },
 	{ WISH(families), "@io-uring", VERDICT_ENOSYS },
 	/* One file mapped twice, writable here and executable there, is what the checks above cannot see. */
-	{ WISH(write_execute), "memfd_create", VERDICT_DENY },
+	{ WISH(write_execute), "memfd_create memfd_secret", VERDICT_DENY },
+	{ WISH(write_execute), "userfaultfd", VERDICT_ENOSYS },	/* fills pages that nobody may write */
+	{ WISH(write_execute), "ptrace", VERDICT_DENY },	/* POKETEXT writes into a child's program */
 	{ WISH(modules), "@module", VERDICT_DENY },
 	{ WISH(logs), "syslog", VERDICT_DENY },
 	{ WISH(clock), "@clock", VERDICT_DENY },
@@ -203,12 +201,37 @@ static int set_families(struct policy *p, const struct filter_wishes *w, struct 
 	return add_check(p, "socketpair", &only, e);
 }
 
+/* Nothing of the kinds that are not let through, and no descriptor whose kind the call does not say. */
+static int set_namespaces(struct policy *p, const struct filter_wishes *w, struct err *e)
+{
+	const uint32_t denied = (NEW_SPACES | SPACE_TIME) & ~w->spaces_allowed;
+	const struct check of_clone = ANY(0, denied & NEW_SPACES), of_unshare = ANY(0, denied),
+		of_setns = ANY(1, denied), nameless = NONE(1, EPERM, 0);
+
+	if (!w->spaces_allowed)
+		set_calls(p, "setns", VERDICT_DENY);
+	if (add_check(p, "clone", &of_clone, e) < 0 || add_check(p, "unshare", &of_unshare, e) < 0 ||
+	    add_check(p, "setns", &of_setns, e) < 0)
+		return -e->code;
+	return add_check(p, "setns", &nameless, e);
+}
+
+/* Every call that has a name, whatever its profile. */
+static void set_known(struct policy *p, enum verdict verdict)
+{
+	for (unsigned i = 0; i < CALLS_MAX; i++)
+		if (call_is_known(p->arch, i))
+			p->call[i] = (struct decision){ .verdict = (uint8_t)verdict };
+}
+
 static int set_list(struct policy *p, const struct str_list *l, enum verdict verdict, const char *key, struct err *e)
 {
 	struct setting s = { .p = p, .verdict = verdict, .clear = true };
 
 	for (unsigned i = 0; i < l->n; i++) {
-		if (!calls_each(l->v[i], set_call, &s))
+		if (!strcmp(l->v[i], "@known"))
+			set_known(p, verdict);
+		else if (!calls_each(l->v[i], set_call, &s))
 			return err_set(e, EINVAL, "seccomp.%s: there is no group '%s'", key, l->v[i]);
 		if (s.unknown)
 			return err_set(e, EINVAL, "seccomp.%s: there is no system call '%s'", key, s.unknown);
@@ -236,7 +259,7 @@ int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 		if (is_wished(w, restrictions[i].wish) &&
 		    add_check(p, restrictions[i].call, &restrictions[i].check, e) < 0)
 			return -e->code;
-	if (w->families && set_families(p, w, e) < 0)
+	if ((w->families && set_families(p, w, e) < 0) || (w->namespaces && set_namespaces(p, w, e) < 0))
 		return -e->code;
 	if (set_list(p, &w->deny, VERDICT_DENY, "deny", e) < 0)
 		return -e->code;

@@ -40,6 +40,8 @@ READER(set_unveil);
 READER(set_landlock);
 READER(set_tmpfs);
 READER(set_families);
+/* forms_filter.c */
+READER(set_namespaces);
 /* forms_limits.c */
 READER(set_rlimit);
 READER(set_cpu_max);
@@ -55,6 +57,7 @@ READER(set_bridges);
 PRINTER(put_on_failure);
 PRINTER(put_depends_on);
 PRINTER(put_seccomp);
+PRINTER(put_namespaces);
 PRINTER(put_unveil);
 PRINTER(put_rlimit);
 PRINTER(put_cpu_max);
@@ -90,6 +93,7 @@ RULE(options_rule);
 RULE(source_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
+RULE(architectures_rule);	/* forms_filter.c */
 
 #define DAYS(n) ((n) * INT64_C(86400000))
 #define LONGEST DAYS(30)	/* of all timeouts: fits into 32 bits of milliseconds */

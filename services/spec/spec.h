@@ -29,6 +29,9 @@ enum proc_subset { SUBSET_ALL, SUBSET_PID };
 enum user_ns { USER_NS_NO, USER_NS_LAST, USER_NS_FIRST };
 enum log_sink { SINK_AUTO, SINK_FILE, SINK_RING, SINK_CONSOLE, SINK_NONE };
 enum seccomp_profile { SECCOMP_NONE, SECCOMP_DEFAULT, SECCOMP_STRICT, SECCOMP_CUSTOM };
+/* CLONE_NEWTIME: for unshare() and clone3(); in clone()'s flags it is part of a signal's number. */
+#define SPACE_TIME 0x80u
+
 enum seccomp_action { SECCOMP_ACT_ERRNO_EPERM, SECCOMP_ACT_KILL_PROCESS, SECCOMP_ACT_LOG_ONLY };
 
 struct spec_dep {
@@ -154,6 +157,8 @@ struct spec_service {
 	const char *pledge;
 	bool restrict_namespaces, restrict_realtime, restrict_suid_sgid, lock_personality,
 	     memory_deny_write_execute;
+	uint32_t namespaces_allowed;	/* CLONE_NEW* and SPACE_TIME that restrict_namespaces lets through */
+	struct str_list system_call_architectures;
 	struct str_list restrict_address_families;
 	const char *apparmor_profile, *selinux_context;
 	unsigned runtime;	/* 0 none, 1 runsc, 2 crun, 3 runc */

@@ -52,7 +52,7 @@ static const struct {
 	{ "no way back", NULL },
 	{ "landlock", NULL },
 	{ "session keyring", NULL },	/* no name, no number: the kernel shows it to nobody */
-	{ "no new executable memory", NULL },	/* absent on old kernels, where the filter stands alone */
+	{ "no new executable memory", NULL },	/* old kernels lack it: there the filter stands alone */
 	{ "descriptors", NULL },	/* every descriptor is close-on-exec at birth: this is the second wall */
 };
 

@@ -20,125 +20,12 @@
 #define ARCHES 2
 static const uint32_t arches[ARCHES] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64 };
 
-static struct policy policy;
-static struct sock_filter program[BPF_MAXINSNS];
-static int length;
-
-static void compare(const struct seccomp_data *d)
-{
-	uint32_t got = filter_run(program, length, d), want = policy_says(&policy, d);
-
-	if (got != want)
-		fail_msg("call %d arch %#x args %llx %llx %llx %llx: %#x, declared %#x", d->nr, d->arch,
-			 (long long)d->args[0], (long long)d->args[1], (long long)d->args[2], (long long)d->args[3],
-			 got, want);
-}
-
-/* --- arguments at the edges of a check --- */
-
-#define EDGES_MAX 512
-static unsigned edges(uint64_t *out, uint32_t mask, const struct check *c)
-{
-	unsigned n = 0;
-	uint32_t base[] = { 0, 1, mask, ~mask, mask - 1, mask + 1, 0x7fffffff, 0x80000000, 0xffffffff };
-
-	for (unsigned i = 0; i < sizeof base / sizeof *base; i++)
-		out[n++] = base[i];
-	for (unsigned bit = 0; bit < 32; bit++)
-		if (mask & 1u << bit)
-			out[n++] = 1u << bit;
-	for (unsigned i = 0; i < c->nvalues; i++)
-		for (int around = -1; around <= 1; around++)
-			out[n++] = c->values[i] + (uint32_t)around;
-	/* The same with rubbish in the upper half, which the kernel does not look at. */
-	for (unsigned i = 0, was = n; i < was && n + 2 <= EDGES_MAX; i++) {
-		out[n++] = out[i] | 1ull << 32;
-		out[n++] = out[i] | 0xffffffff00000000ull;
-	}
-	return n;
-}
-
-static void compare_checked(int nr)
-{
-	const struct decision *x = &policy.call[nr];
-	uint64_t a[EDGES_MAX], b[EDGES_MAX];
-
-	for (unsigned i = 0; i < x->nchecks; i++) {
-		const struct check *c = &policy.checks[x->checks[i]];
-		unsigned na = edges(a, c->mask, c), nb = c->kind == CHECK_BOTH ? edges(b, c->mask2, c) : 1;
-
-		for (unsigned j = 0; j < na; j++)
-			for (unsigned k = 0; k < nb; k++) {
-				struct seccomp_data d = { .nr = nr, .arch = policy.arch,
-							  .args = { 7, 7, 7, 7, 7, 7 } };
-
-				d.args[c->arg] = a[j];
-				if (c->kind == CHECK_BOTH)
-					d.args[c->arg2] = b[k];
-				compare(&d);
-			}
-	}
-}
-
-static void compare_all(void)
-{
-	static const uint32_t foreign[] = { AUDIT_ARCH_I386, AUDIT_ARCH_ARM, AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64, 0 };
-	static const uint64_t odd[] = { 0, 1, 0xffffffff, 0x100000000, 0xffffffffffffffff };
-
-	for (int nr = 0; nr <= 600; nr++) {
-		for (unsigned i = 0; i < sizeof odd / sizeof *odd; i++) {
-			struct seccomp_data d = { .nr = nr, .arch = policy.arch,
-						  .args = { odd[i], odd[i], odd[i], odd[i], odd[i], odd[i] } };
-
-			compare(&d);
-		}
-		for (unsigned i = 0; i < sizeof foreign / sizeof *foreign; i++)
-			compare(&(struct seccomp_data){ .nr = nr, .arch = foreign[i] });
-		compare(&(struct seccomp_data){ .nr = nr | 0x40000000, .arch = policy.arch });
-		if (nr < CALLS_MAX && policy.call[nr].nchecks)
-			compare_checked(nr);
-	}
-	compare(&(struct seccomp_data){ .nr = -1, .arch = policy.arch });
-	compare(&(struct seccomp_data){ .nr = 0x3fffffff, .arch = policy.arch });
-}
-
-static void make(const struct filter_wishes *w)
-{
-	struct err e = { 0 };
-
-	if (policy_make(&policy, w, &e) < 0)
-		fail_msg("%s", e.text);
-	length = policy_emit(&policy, program, &e);
-	if (length < 0)
-		fail_msg("%s", e.text);
-	assert_null(plan_filter_wrong(program, (uint32_t)length));
-}
-
 static struct filter_wishes restricted(uint32_t arch, unsigned profile)
 {
 	return (struct filter_wishes){ .arch = arch, .profile = profile, .namespaces = true, .realtime = true,
 				       .suid_sgid = true, .personality = true, .write_execute = true, .modules = true,
 				       .logs = true, .clock = true, .hostname = true, .raw_io = true };
 }
-
-static uint32_t ask_number(int nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	return filter_run(program, length, &(struct seccomp_data){ .nr = nr, .arch = policy.arch,
-								   .args = { a, b, c, d } });
-}
-
-static uint32_t ask(const char *call, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	int nr = call_number(policy.arch, call);
-
-	if (nr < 0)
-		fail_msg("no call %s", call);
-	return ask_number(nr, a, b, c, d);
-}
-
-#define ALLOWED SECCOMP_RET_ALLOW
-#define REFUSED (SECCOMP_RET_ERRNO | EPERM)
-#define ABSENT (SECCOMP_RET_ERRNO | ENOSYS)
 
 static void every_profile_decides_as_declared(void **state)
 {

@@ -1,0 +1,100 @@
+#!/bin/sh
+# Each control by itself, on and off: on, what it forbids fails as expected; off, the same act succeeds. Needs root.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+acts=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/acts
+[ "$(id -u)" = 0 ] || { echo "skip controls: needs root"; exit 0; }
+unshare -mpn --fork true 2>/dev/null || { echo "skip controls: no namespace can be made here"; exit 0; }
+[ -x "$acts" ] || { echo "not ok controls: $acts is not built: make check-root builds it"; exit 1; }
+# In mounts of its own: the program and the files it acts on lie in an empty /mnt that nobody else sees.
+[ "${INSIDE-}" = 1 ] || INSIDE=1 exec unshare -m --propagation private tests/cells/controls.sh
+mount -t tmpfs controls /mnt && mkdir /mnt/acts && cp "$acts" /mnt/do && echo file >/mnt/acts/file || exit 2
+cp /bin/true /mnt/acts/true && chmod -R a+rwX /mnt/acts && acts=/mnt/do || exit 2
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+bad=0
+ok() { echo "ok controls: $1"; }
+not_ok() { echo "not ok controls: $1"; printf '%s\n' "$2" | head -12 | sed 's/^/    /'; bad=1; }
+
+# `prior run` with some keys on a list of acts.
+cell() { # KEY=VALUE... -- ACT...
+	sets=''
+	while [ "$1" != -- ]; do
+		sets="$sets --set '$1'"
+		shift
+	done
+	shift
+	eval "timeout 20 '$PRIOR' run --preset ${PRESET:-none} $sets -- '$acts' \"\$@\"" 2>"$work/err" </dev/null
+}
+
+says() { # NAME WANT, then as cell
+	name=$1 want=$2
+	shift 2
+	got=$(cell "$@" | tr '\n' ' ')
+	if [ "$got" = "$want " ]; then ok "$name"; else
+		not_ok "$name" "want '$want', got '$got'
+$(cat "$work/err")"; fi
+}
+
+# KEY ACTS WANT: WANT with the key, and every act succeeds without it.
+both() {
+	name=$1 key=$2 acts_here=$3 want=$4
+	shift 4
+	# shellcheck disable=SC2086
+	says "$name" "$want" "$key" "$@" -- $acts_here
+	allowed=''
+	for a in $acts_here; do allowed="$allowed$a=ok "; done
+	# shellcheck disable=SC2086
+	says "$name: without it they succeed" "${allowed% }" ${*:+"$@"} -- $acts_here
+}
+
+both "restrict_namespaces" security.restrict_namespaces=true \
+	"unshare-mount unshare-user unshare-time clone-uts clone-uts-high setns-uts setns-any" \
+	"unshare-mount=EPERM unshare-user=EPERM unshare-time=EPERM clone-uts=EPERM clone-uts-high=EPERM setns-uts=EPERM setns-any=EPERM"
+both "restrict_namespaces: clone3 hides its flags" security.restrict_namespaces=true clone3-uts clone3-uts=ENOSYS
+both "restrict_namespaces with a list lets its kinds through" "security.restrict_namespaces=[uts]" \
+	"unshare-uts clone-uts setns-uts unshare-mount unshare-user setns-any" \
+	"unshare-uts=ok clone-uts=ok setns-uts=ok unshare-mount=EPERM unshare-user=EPERM setns-any=EPERM"
+says "user.max_*_namespaces is the second wall, and knows the list" \
+	"unshare-user=ok max-user=open max-mnt=0 max-uts=open" isolation.user=true user=1234 \
+	"security.restrict_namespaces=[user, uts]" -- unshare-user max-user max-mnt max-uts
+both "restrict_realtime" security.restrict_realtime=true "realtime realtime-attr batch" \
+	"realtime=EPERM realtime-attr=EPERM batch=ok"
+both "restrict_suid_sgid" security.restrict_suid_sgid=true \
+	"chmod-suid fchmodat-sgid fchmodat2-suid open-suid mkdir-sgid chmod-plain" \
+	"chmod-suid=EPERM fchmodat-sgid=EPERM fchmodat2-suid=EPERM open-suid=EPERM mkdir-sgid=EPERM chmod-plain=ok"
+both "restrict_suid_sgid: openat2 hides its mode" security.restrict_suid_sgid=true openat2-suid openat2-suid=ENOSYS
+both "lock_personality" security.lock_personality=true "no-randomize read-implies-exec ask-personality" \
+	"no-randomize=EPERM read-implies-exec=EPERM ask-personality=ok"
+both "memory_deny_write_execute" security.memory_deny_write_execute=true \
+	"mmap-wx shmat-x memfd-twice read-implies-exec poke" \
+	"mmap-wx=EPERM shmat-x=EPERM memfd-twice=EPERM read-implies-exec=EPERM poke=EPERM"
+both "memory_deny_write_execute: mprotect" security.memory_deny_write_execute=true "mprotect-x pkey-mprotect-x" \
+	"mprotect-x=EPERM pkey-mprotect-x=EPERM"
+both "memory_deny_write_execute: userfaultfd fills what nobody may write" security.memory_deny_write_execute=true \
+	userfaultfd userfaultfd=ENOSYS
+both "memory_deny_write_execute: /proc/self/mem and files written and mapped" \
+	security.memory_deny_write_execute=true "proc-mem shm-twice tmp-twice" \
+	"proc-mem=EROFS shm-twice=EPERM tmp-twice=EPERM" isolation.mount=true isolation.private_tmp=true \
+	"isolation.tmpfs={/dev/shm: size=1M}"
+both "restrict_address_families" "security.restrict_address_families=[unix, inet6]" \
+	"inet inet-high netlink unix inet6 pair" \
+	"inet=EAFNOSUPPORT inet-high=EAFNOSUPPORT netlink=EAFNOSUPPORT unix=ok inet6=ok pair=ok"
+if [ "$(uname -m)" = x86_64 ] && [ "$("$acts" i386)" = i386=ok ]; then
+	both "system_call_architectures" "security.system_call_architectures=[native]" i386 i386=SIGSYS
+	says "any filter kills i386 and x32 entries" "i386=SIGSYS x32=SIGSYS" security.restrict_realtime=true -- i386 x32
+else
+	echo "skip controls: system_call_architectures: this kernel takes no i386 calls"
+fi
+both "seccomp: default" security.seccomp=default "mount trace" "mount=EPERM trace=EPERM"
+says "seccomp: io_uring and unknown calls are not there" "io-uring=ENOSYS unknown=ENOSYS getppid=ok" \
+	security.seccomp=default -- io-uring unknown getppid
+says "seccomp.deny takes one call away" "getppid=EPERM" "security.seccomp={profile: default, deny: [getppid]}" -- getppid
+says "seccomp.deny takes a group away" "inet=EPERM unix=EPERM" \
+	"security.seccomp={profile: default, deny: [\"@network-io\"]}" -- inet unix
+says "seccomp.allow gives one back" "trace=ok mount=EPERM" "security.seccomp={profile: default, allow: [ptrace]}" -- trace mount
+says "seccomp.action kill" "getppid=SIGSYS" "security.seccomp={profile: default, deny: [getppid], action: kill}" -- getppid
+says "seccomp.action log lets it pass" "getppid=ok" "security.seccomp={profile: default, deny: [getppid], action: log}" -- getppid
+exit $bad
