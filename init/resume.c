@@ -10,11 +10,13 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
+#include "services/supervise/watch.h"
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -87,69 +89,6 @@ static void restore_pids(struct prior *p, uint32_t i, bool lost)
 			reap_add(p, known[k].pid, i, known[k].role);
 		else if (!is_our_child(known[k].pid))
 			reap_lost(p, i, known[k].pid);
-	}
-}
-
-/* What can be watched is, even when something cannot: the last failure is the answer. */
-static int restore_sources(struct prior *p, uint32_t i, struct err *why)
-{
-	struct ledger_svc *s = svc_of(p, i);
-	struct err e = { 0 };
-
-	if (s->notify_fd >= 0)
-		notify_watch(p, i, &e);
-	if (s->report_fd >= 0)
-		start_watch_report(p, i, &e);
-	if (s->state == SVC_STOPPING && s->events_fd >= 0)
-		stop_watch(p, i);
-	if (s->state == SVC_LISTENING)
-		sockets_watch(p, i, &e);
-	if (s->deadline_ms)
-		loop_timer_set(&p->loop, i, s->deadline_ms);
-	p->live += state_is_live(s->state);
-	p->unsettled += !state_is_settled(s->state);
-	if (e.code)
-		*why = e;
-	return -e.code;
-}
-
-/* A fault may have come between two lines of an action. What the state promises and is not there is made up for. */
-static void nudge(struct prior *p, uint32_t i)
-{
-	struct ledger_svc *s = svc_of(p, i);
-	bool has_process = s->pid || s->builder || s->reaper;
-
-	switch ((enum svc_state)s->state) {
-	case SVC_WAITING:
-		if (p->run[i].unmet == 0)
-			svc_post(p, i, EV_DEPS_READY);
-		return;
-	case SVC_STARTING:
-		if (!has_process)
-			start_builder_died(p, i, "was lost in a fault of PID 1");
-		else if (s->flags & SVC_F_RAN)
-			svc_post(p, i, EV_RUNNING);
-		return;
-	case SVC_UP:
-		if (!s->pid)
-			svc_post(p, i, EV_EXITED);
-		return;
-	case SVC_STOPPING:
-		if (!(s->flags & SVC_F_SIGNALLED) && p->run[i].holders == 0)
-			svc_post(p, i, EV_FREE);
-		stop_check(p, i);
-		return;
-	case SVC_BACKOFF:
-		if (!s->deadline_ms)
-			svc_post(p, i, EV_TIMEOUT);
-		return;
-	case SVC_DOWN:
-	case SVC_LISTENING:
-	case SVC_DONE:
-	case SVC_FAILED:
-	case SVC_REFUSED:
-	case SVC_STATES:
-		return;
 	}
 }
 
@@ -229,7 +168,7 @@ static int make_all(struct prior *p, int ledger_fd, int fault, uint32_t *torn, s
 	if (prior_memory(p, e) < 0 || signals_begin(p, e) < 0)
 		return -e->code;
 	for (uint32_t i = 0; i < p->n; i++) {
-		int one = restore_sources(p, i, e);
+		int one = watch_service(p, i, e);
 
 		restore_pids(p, i, false);
 		rc = one < 0 ? one : rc;
@@ -245,7 +184,8 @@ static void unmake(struct prior *p)
 	fd_drop(&p->signal_fd);
 	plan_unmap(&p->plan);
 	*p = (struct prior){ .ledger = p->ledger, .loop.epoll_fd = FD_NONE, .signal_fd = FD_NONE,
-			     .trial_exe = FD_NONE };
+			     .trial_exe = FD_NONE,
+			     .reload = { .client = -1, .socket = FD_NONE, .problems = FD_NONE } };
 }
 
 /*
@@ -271,7 +211,8 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	uint32_t torn = 0;
 
 	*p = (struct prior){ .ledger.fd = FD_NONE, .loop.epoll_fd = FD_NONE, .signal_fd = FD_NONE,
-			     .trial_exe = FD_NONE };
+			     .trial_exe = FD_NONE,
+			     .reload = { .client = -1, .socket = FD_NONE, .problems = FD_NONE } };
 	if (make_in_tries(p, ledger_fd, fault, &torn, e) < 0)
 		return -e->code;
 	streams_resume(p);
@@ -281,7 +222,8 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	reap_all(p);
 	resume_ending(p);
 	for (uint32_t i = 0; i < p->n; i++)
-		nudge(p, i);
+		watch_nudge(p, i);
+	reload_resume(p);
 	server_reexec_done(p, NULL);
 	p->loop.again = true;
 	ledger_seal_head(&p->ledger);

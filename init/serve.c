@@ -11,9 +11,11 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/streams.h"
+#include "services/supervise/switch.h"
 #include "services/supervise/trial.h"
 #include <string.h>
 #include <sys/prctl.h>
@@ -50,20 +52,21 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 }
 
 /* Each service has up to seven descriptors. The soft limit follows; the hard one only root can raise. */
-static int raise_nofile(struct prior *p, struct err *e)
+static int raise_nofile(const struct plan *pl, uint64_t *was, struct err *e)
 {
-	rlim_t want = 7 * (rlim_t)p->n + p->ledger.head->nlisten + LEDGER_CLIENTS + 64;
+	uint32_t n = pl->head->services.n;
+	rlim_t want = 7 * (rlim_t)n + ledger_listens(pl) + LEDGER_CLIENTS + 64;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return err_sys(e, "read the limit of descriptors");
-	p->ledger.head->nofile = r.rlim_cur;
+	*was = r.rlim_cur;
 	if (r.rlim_cur >= want)
 		return 0;
 	r.rlim_cur = want;
 	r.rlim_max = r.rlim_max < want ? want : r.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
-		return err_sys(e, "%u services need %llu descriptors; raise the hard limit (ulimit -Hn)", p->n,
+		return err_sys(e, "%u services need %llu descriptors; raise the hard limit (ulimit -Hn)", n,
 			       (unsigned long long)want);
 	return 0;
 }
@@ -136,7 +139,7 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 	server_open_ledger(p);
 	if (panic_arm(&p->ledger, e) < 0)
 		return -e->code;
-	rc = or_go_on(p, raise_nofile(p, e), e);
+	rc = or_go_on(p, raise_nofile(&p->plan, &h->nofile, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
 	if (rc == 0)
@@ -146,7 +149,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 
 int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 {
-	*p = (struct prior){ .ledger.fd = FD_NONE, .signal_fd = FD_NONE, .trial_exe = FD_NONE };
+	*p = (struct prior){ .ledger.fd = FD_NONE, .signal_fd = FD_NONE, .trial_exe = FD_NONE,
+			     .reload = { .client = -1, .socket = FD_NONE, .problems = FD_NONE } };
 	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(e, "become the parent of orphans");
 	if (make_all(p, s, e) < 0)
@@ -172,9 +176,11 @@ static void check_settled(struct prior *p)
 	if (h->settled || p->unsettled)
 		return;
 	h->settled = 1;
-	h->boot_done_us = mono_us();
+	if (!h->boot_done_us)
+		h->boot_done_us = mono_us();
 	event_begin(&ev, "info", "settled", NULL);
-	event_num(&ev, "boot_us", h->boot_done_us);
+	if (!h->reloads)
+		event_num(&ev, "boot_us", h->boot_done_us);
 	event_num(&ev, "services", p->n);
 	prior_event(p, &ev);
 }
@@ -201,11 +207,42 @@ static void check_trial(struct prior *p)
 	trial_forget(p);
 }
 
+static int take_over(struct prior *p, struct prior *next, struct err *e)
+{
+	uint64_t unused;
+	int rc = raise_nofile(&p->reload.next, &unused, e);
+
+	if (rc == 0)
+		rc = switch_make(p, next, e);
+	if (rc == 0)
+		rc = signals_watch(next, e);
+	if (rc == 0 && next->ledger.head->control_fd >= 0)
+		rc = server_resume(next, e);
+	return rc < 0 ? rc : switch_commit(p, next, e);
+}
+
+/* All is down that another configuration replaces: it takes over, or nothing has happened. */
+static void check_reload(struct prior *p)
+{
+	static struct prior next;
+	struct err e;
+
+	if (!reload_is_ready(p))
+		return;
+	if (take_over(p, &next, &e) == 0) {
+		reload_done(p);
+		return;
+	}
+	switch_drop(&next);
+	reload_fail(p, &e);
+}
+
 void serve_turn(struct prior *p)
 {
 	loop_turn(&p->loop);
 	if (p->reap_more)
 		reap_all(p);
+	check_reload(p);
 	check_settled(p);
 	check_trial(p);
 	ending_check(p);

@@ -4,6 +4,7 @@
 #include "init/serve.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/stop.h"
 #include <sys/signalfd.h>
 
@@ -50,10 +51,13 @@ static void stop_all_or_kill(struct prior *p, int sig)
 		stop_all(p, sig);
 }
 
-static void no_reload(struct prior *p, int sig)
+static void reload(struct prior *p, int sig)
 {
+	struct err e;
+
 	(void)sig;
-	prior_say(p, "warning", "not-built", NULL, "SIGHUP: reloading the configuration is not built yet");
+	if (reload_begin(p, -1, false, &e) < 0)
+		prior_say(p, "error", "reload-refused", NULL, e.text);
 }
 
 /* `prior run`: to the command; before it runs there is nobody to tell, and a wish to end ends us. */
@@ -91,7 +95,7 @@ static const struct row {
 	  { { restart, "reboot (Ctrl-Alt-Del)" }, { stop_all_or_kill, "stop all, exit 0; again: kill all" },
 	    { forward, "forward" } } },
 	{ SIGHUP, "SIGHUP",
-	  { { no_reload, "refused: reload is not built" }, { no_reload, "refused: reload is not built" },
+	  { { reload, "reload the configuration" }, { reload, "reload the configuration" },
 	    { forward, "forward" } } },
 	{ SIGUSR1, "SIGUSR1",
 	  { { halt, "halt" }, { nothing, "nothing" }, { forward, "forward" } } },
@@ -164,14 +168,16 @@ static void on_signal(void *ctx, uint32_t arg, uint32_t events)
 int signals_begin(struct prior *p, struct err *e)
 {
 	sigset_t set;
-	int rc;
 
 	sigemptyset(&set);
 	for (const struct row *r = rows; r < rows + ROWS; r++)
 		sigaddset(&set, r->sig);
-	if (loop_signals(&set, &p->signal_fd, e) < 0)
-		return -e->code;
-	rc = loop_add(&p->loop, p->signal_fd, EPOLLIN, on_signal, 0, e);
+	return loop_signals(&set, &p->signal_fd, e) < 0 ? -e->code : signals_watch(p, e);
+}
+
+int signals_watch(struct prior *p, struct err *e)
+{
+	int rc = loop_add(&p->loop, p->signal_fd, EPOLLIN, on_signal, 0, e);
 	p->signal_src = rc < 0 ? 0 : (uint32_t)rc;
 	return rc < 0 ? rc : 0;
 }

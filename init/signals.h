@@ -7,6 +7,8 @@
 
 int signals_begin(struct prior *p, struct err *e);	/* block them and watch the signalfd; also after an exec */
 
+int signals_watch(struct prior *p, struct err *e);	/* p->signal_fd in another loop */
+
 /* The rows, for the manual. */
 unsigned signals_count(void);
 const char *signals_name(unsigned i);

@@ -31,6 +31,7 @@ const struct opt ctl_opts[OPTS] = {
 	[OPT_TIMEOUT]	= { "timeout", 0, "T", "Wait at most this long: 500ms, 30s, 5m." },
 	[OPT_DEVICE]	= { "device", 0, "DEV", "The terminal to talk to, instead of standard input and output." },
 	[OPT_BATCH]	= { "batch", 0, NULL, "For programs: no prompt, no echo, and `exit: N` after each command." },
+	[OPT_DRY_RUN]	= { "dry-run", 0, NULL, "Only say what would change." },
 	[OPT_FORCE]	= { "force", 'f', NULL,
 			    "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
 };
@@ -73,6 +74,16 @@ const struct verb ctl_verbs[] = {
 	  .exits = "0 shown, 1 problems or no such service, 2 cannot be read" },
 	{ .name = "schema", .group = GROUP_CONFIG, .run = verb_schema,
 	  .summary = "Print the JSON Schema of the configuration, for editors." },
+
+	{ .name = "reload-config", .group = GROUP_CONFIG, .run = verb_reload_config,
+	  .opts = LIVE | OPT(DRY_RUN) | OPT(NO_WAIT) | OPT(TIMEOUT) | OPT(JSON),
+	  .summary = "Read the configuration again and apply only what changed.",
+	  .more = "First says what will change. New services are started, changed ones restarted (with what runs and "
+		  "needs them), those that are gone stopped; all others are not touched. Listening sockets whose address "
+		  "stays are kept open throughout. A configuration with an error in it changes nothing. Who is down because "
+		  "somebody stopped it stays down. What is done once at boot (networks, mounts, kernel settings) is in "
+		  "effect from the next boot. SIGHUP to prior does the same.",
+	  .exits = "0 done (or nothing to do), 1 refused, or a service that was started anew has failed" },
 
 	{ .name = "status", .group = GROUP_SERVICES, .run = verb_status, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(JSON) | OPT(PRIOR),
@@ -136,7 +147,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print a generated part of the manual." },
 
 	LATER("reload"), LATER("enable"), LATER("disable"), LATER("probe"), LATER("top"), LATER("graph"),
-	LATER("chart"), LATER("enter"), LATER("reload-config"), LATER("kexec"), LATER("healthy"), LATER("network"),
+	LATER("chart"), LATER("enter"), LATER("kexec"), LATER("healthy"), LATER("network"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
 	LATER("import"),

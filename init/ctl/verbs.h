@@ -17,7 +17,7 @@
 enum ctl_opt {
 	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER,
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_TIMEOUT,
-	OPT_DEVICE, OPT_BATCH, OPT_FORCE,
+	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN,
 	OPTS
 };
 #define OPT(name) (1u << OPT_##name)
@@ -94,6 +94,7 @@ int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
 int verb_audit(struct ctl *c);							/* audit.c */
 int verb_why(struct ctl *c);							/* why.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
+int verb_reload_config(struct ctl *c);						/* reload.c */
 int verb_console(struct ctl *c);						/* console.c */
 int verb_help(struct ctl *c), verb_version(struct ctl *c);			/* help.c */
 

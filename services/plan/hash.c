@@ -6,14 +6,30 @@
 
 static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_type *t, const unsigned char *at);
 
+/* By name. What only orders starts is no part of what a service is: it need not be restarted for it. */
+static uint64_t hash_needs(uint64_t h, const struct plan *p, struct plan_ref r)
+{
+	for (const struct plan_dep *d = PLAN_FIRST(p, r, struct plan_dep); d < PLAN_END(p, r, struct plan_dep); d++) {
+		struct plan_ref name = plan_service(p, d->service)->name;
+
+		if (d->kind != DEP_REQUIRES)
+			continue;
+		h = sum_more(h, plan_str(p, name), name.n + 1);
+		h = sum_more(h, &d->condition, sizeof d->condition);
+	}
+	return h;
+}
+
 static uint64_t hash_ref(uint64_t h, const struct plan *p, const struct plan_type *of, struct plan_ref r)
 {
 	const unsigned char *at = p->at + r.at;
 	uint32_t absent = !r.at;
 
+	if (of->is_dep)
+		return hash_needs(h, p, r);
 	h = sum_more(h, &absent, sizeof absent);
 	h = sum_more(h, &r.n, sizeof r.n);
-	if (!of->nfields && !of->is_dep)
+	if (!of->nfields)
 		return sum_more(h, at, (size_t)r.n * of->size);
 	for (uint32_t i = 0; i < r.n; i++)
 		h = hash_record(h, p, of, at + (size_t)i * of->size);
@@ -30,13 +46,6 @@ static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_
 		memset(own + f->at, 0, sizeof(struct plan_ref));
 	if (t == &plan_service_type)
 		memset(own + offsetof(struct plan_service, hash), 0, sizeof(uint64_t));
-	if (t->is_dep) {
-		struct plan_dep d;
-
-		memcpy(&d, at, sizeof d);
-		memset(own, 0, sizeof d.service);
-		h = hash_ref(h, p, &plan_string_type, plan_service(p, d.service)->name);
-	}
 	h = sum_more(h, own, t->size);
 	for (const struct plan_field *f = t->fields; f < t->fields + t->nfields; f++) {
 		struct plan_ref r;
@@ -50,4 +59,24 @@ static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_
 uint64_t plan_service_hash(const struct plan *p, const struct plan_service *s)
 {
 	return hash_record(SUM_START, p, &plan_service_type, (const unsigned char *)s);
+}
+
+/* What is read while services run (how a shutdown goes) is left out: it is in effect at once. */
+uint64_t plan_machine_hash(const struct plan *p)
+{
+	static const size_t others[] = {
+		offsetof(struct plan_head, services), offsetof(struct plan_head, start_order),
+		offsetof(struct plan_head, refused),
+	};
+	uint64_t h = SUM_START;
+
+	for (const struct plan_field *f = plan_head_type.fields; f < plan_head_type.fields + plan_head_type.nfields;
+	     f++) {
+		struct plan_ref r;
+
+		memcpy(&r, p->at + f->at, sizeof r);
+		if (f->at != others[0] && f->at != others[1] && f->at != others[2])
+			h = hash_ref(h, p, f->of, r);
+	}
+	return h;
 }

@@ -138,6 +138,25 @@ int compiler_finish(struct compiler_child *child, const char *path, int timeout_
 	return 0;
 }
 
+int compiler_answer(int socket, int *plan_fd, struct compiler_report *report, struct err *e)
+{
+	struct compiler_report r = { 0 };
+	owned_fd fd = FD_NONE;
+	ssize_t n = receive(socket, &r, &fd);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -EAGAIN;
+	if (n != (ssize_t)sizeof r)
+		return -EPIPE;
+	r.err.text[sizeof r.err.text - 1] = '\0';
+	*report = r;
+	if (r.err.code || fd < 0)
+		return err_set(e, r.err.code > 0 ? r.err.code : EPROTO, "%s",
+			       r.err.code ? r.err.text : "compiler: an answer without a plan");
+	*plan_fd = fd_take(&fd);
+	return 1;
+}
+
 /* 1: the path is a compiled plan, taken over and checked; 0: it is something else. */
 static int take_plan_file(const char *path, int *plan_fd, struct compiler_report *report, struct err *e)
 {

@@ -57,3 +57,4 @@ const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n);
 
 /* FNV-1a over what service i means: the same wherever the writer put its strings and tables. */
 uint64_t plan_service_hash(const struct plan *p, const struct plan_service *s);
+uint64_t plan_machine_hash(const struct plan *p);	/* the same of all that is not about services */

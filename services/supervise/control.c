@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-static int connect_to(const char *run_dir, int *out, struct err *e)
+int ctl_connect(const char *run_dir, int *out, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct text t = TEXT_IN(a.sun_path);
@@ -95,24 +95,35 @@ static int read_reply(int fd, struct ctl_reply *r, int *fds, struct err *e)
 	return 0;
 }
 
-int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
-	    struct err *e)
+int ctl_send(int fd, const struct ctl_request *q, struct err *e)
 {
 	struct ctl_request ask = *q;
-	owned_fd fd = FD_NONE;
 
-	if (fds)
-		fds[0] = fds[1] = FD_NONE;
 	ask.version = CTL_VERSION;
-	if (connect_to(run_dir, &fd, e) < 0)
-		return -e->code;
 	/* A refusal (all connections in use) may have been sent, and the connection closed, before we asked: read it.
 	 * */
 	if (send(fd, &ask, sizeof ask, MSG_NOSIGNAL) != (ssize_t)sizeof ask && errno != EPIPE)
 		return err_sys(e, "send the request");
-	if (wait_for(fd, timeout_ms, e) < 0)
+	return 0;
+}
+
+int ctl_hear(int fd, struct ctl_reply *r, int *fds, int timeout_ms, struct err *e)
+{
+	if (fds)
+		fds[0] = fds[1] = FD_NONE;
+	return wait_for(fd, timeout_ms, e) < 0 ? -e->code : read_reply(fd, r, fds, e);
+}
+
+int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
+	    struct err *e)
+{
+	owned_fd fd = FD_NONE;
+
+	if (fds)
+		fds[0] = fds[1] = FD_NONE;
+	if (ctl_connect(run_dir, &fd, e) < 0 || ctl_send(fd, q, e) < 0)
 		return -e->code;
-	int rc = read_reply(fd, r, fds, e);
+	int rc = ctl_hear(fd, r, fds, timeout_ms, e);
 
 	if (rc == 0 && fds && fds[1] < 0 && r->code == 0 && q->verb == CTL_STATE)
 		rc = err_set(e, EPROTO, "prior answered without its ledger");

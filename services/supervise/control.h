@@ -10,7 +10,7 @@
  * to the first two. PID 1 never parses text: the service is a NUL-ended name, everything else a number. A request of
  * another size or version is answered with EPROTO. At most CTL_CLIENTS at once; one more is refused with EAGAIN.
  */
-#define CTL_VERSION 1
+#define CTL_VERSION 2
 #define CTL_CLIENTS 32
 
 enum ctl_verb {
@@ -20,9 +20,13 @@ enum ctl_verb {
 	CTL_POWEROFF, CTL_REBOOT, CTL_HALT,	/* in a container all mean: stop all and exit. Reply at once */
 	CTL_REEXEC,	/* reply comes from the new PID 1's loop: the connection survives */
 	CTL_SETTLED,	/* reply when every wanted service is, or was, where it should be */
+	/* The configuration anew. Two replies: one when it is compiled, with two descriptors (the compiler's complaints,
+	 * the new plan), and if that was good and no CTL_F_DRY, one when what runs has settled in it. */
+	CTL_RELOAD_CONFIG,
 	CTL_VERBS
 };
 #define CTL_F_NO_WAIT 1u
+#define CTL_F_DRY 2u	/* CTL_RELOAD_CONFIG: only say what would change */
 
 struct ctl_request {
 	uint32_t version, verb, flags;
@@ -40,3 +44,7 @@ struct ctl_reply {
  * ECONNREFUSED: no prior runs there; the text says what to do. */
 int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
 	    struct err *e);
+/* The same in its parts, where one request has several replies. *fd is the caller's. */
+int ctl_connect(const char *run_dir, int *fd, struct err *e);
+int ctl_send(int fd, const struct ctl_request *q, struct err *e);
+int ctl_hear(int fd, struct ctl_reply *r, int *fds, int timeout_ms, struct err *e);

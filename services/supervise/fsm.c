@@ -179,6 +179,8 @@ static void count(struct prior *p, const struct ledger_svc *s, enum svc_state wa
 {
 	p->live += (uint32_t)state_is_live(s->state) - state_is_live(was);
 	p->unsettled += (uint32_t)state_is_settled(was) - state_is_settled(s->state);
+	if (s->flags & SVC_F_LEAVING)
+		p->reload.leaving += (uint32_t)state_is_at_rest(was) - state_is_at_rest(s->state);
 }
 
 /* GO moves from here, until an action has nothing more to say. */
@@ -228,10 +230,25 @@ static void step(struct prior *p, uint32_t i, enum svc_event ev)
 	}
 }
 
+/* Its place is about to be taken: whoever wants it up gets it when that has happened. */
+static bool has_to_wait(struct prior *p, uint32_t i, enum svc_event ev)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	bool starts = ev == EV_START || ev == EV_PULL || ev == EV_LISTEN || ev == EV_RESTART || ev == EV_DEPS_READY;
+
+	if (!starts || !(s->flags & SVC_F_LEAVING))
+		return false;
+	LEDGER_WRITE(s);
+	s->flags |= SVC_F_BACK;
+	return true;
+}
+
 void svc_post(struct prior *p, uint32_t i, enum svc_event ev)
 {
 	struct svc_run *r = &p->run[i];
 
+	if (has_to_wait(p, i, ev))
+		return;
 	if (r->queued == 0) {
 		if (p->queue_tail)
 			p->run[p->queue_tail - 1].queue_next = i + 1;

@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -46,6 +46,8 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
 #define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
+#define SVC_F_LEAVING	(1u << 20)	/* another configuration comes: to be down before that, see reload.h */
+#define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
 
 struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */
@@ -107,6 +109,8 @@ struct ledger_head {
 	int64_t boot_done_us;		/* all wanted services settled for the first time */
 	uint32_t settled;		/* 1: every wanted service is up, done, listening, failed or refused */
 	uint32_t forced;		/* shutdown: 1: everything was sent SIGKILL */
+	int32_t next_plan_fd;		/* what the reload that is on its way goes to; FD_NONE: none is */
+	uint32_t reloads;		/* how many configurations have followed the first */
 	int32_t ledger_ro_fd;		/* the ledger again, open for reading: what CTL_STATE gives away */
 	uint32_t ctl_gid;		/* group that may read; UINT32_MAX: none */
 	uint32_t echo, json;		/* the logger repeats lines and events on console_fd; as JSON */

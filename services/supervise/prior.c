@@ -4,6 +4,7 @@
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/trial.h"
@@ -47,7 +48,7 @@ static void on_timer(void *ctx, uint32_t timer)
 	static void (*const timers[SERVE_TIMERS])(struct prior *) = {
 		[TIMER_SHUTDOWN] = ending_timer, [TIMER_TICK] = ending_tick,
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
-		[TIMER_TRIAL] = trial_timer,
+		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer,
 	};
 	struct prior *p = ctx;
 
@@ -106,7 +107,7 @@ int prior_memory(struct prior *p, struct err *e)
 	p->n = p->plan.head->services.n;
 	p->nedges = deps_count(&p->plan);
 	p->pid_mask = power_of_two(2 * (4 * p->n + 2)) - 1;
-	p->signal_fd = p->trial_exe = FD_NONE;
+	p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->map == MAP_FAILED) {

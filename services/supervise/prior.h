@@ -23,13 +23,14 @@ struct svc_run {
 	uint32_t wait_edge;		/* the edge that waits_for names */
 	uint32_t queued, queue_next;	/* events that wait for it, one bit each; next service in the queue + 1 */
 	uint32_t building;		/* its place in building[] + 1, 0: not there */
-	uint16_t logged;		/* 1: in log_order[] */
+	uint8_t logged, sent;		/* 1: in log_order[]; the logger has its pipe */
 	uint16_t ended;			/* 1: the logger is to be told that it has */
 	int32_t discard;		/* the child that takes a message with descriptors; 0: none */
 	uint32_t said;			/* what was said of its messages since its start: enum notify_said */
 };
 
-enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD };
+enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
+	PID_COMPILER };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -44,10 +45,25 @@ struct unclaimed {
 };
 
 /* Timers: one per service (its number), then these. */
-enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, SERVE_TIMERS };
+enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
+	SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
+
+/* A configuration that is being read again: see reload.h. */
+enum reload { RELOAD_NONE, RELOAD_COMPILES, RELOAD_ANSWERED, RELOAD_STOPS };
+struct reloading {
+	enum reload phase;
+	bool dry;			/* only to be shown */
+	int client;			/* slot of who asked, -1: a signal */
+	int pid, socket, problems;	/* the compiler, our end, what it complains about; 0, FD_NONE: none */
+	uint32_t socket_src;
+	struct plan next;		/* from RELOAD_STOPS on */
+	uint32_t leaving;		/* services that are LEAVING and not at rest yet */
+	uint32_t added, removed, changed;
+	char ended[96];			/* how the compiler has; "": it has not */
+};
 
 struct prior {
 	struct plan plan;
@@ -72,6 +88,7 @@ struct prior {
 	uint32_t live, unsettled;	/* services with processes; wanted ones not yet where they should be */
 	int signal_fd;
 	enum trial trial;
+	struct reloading reload;
 	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
 	uint32_t signal_src, control_src, logger_src, client_src[LEDGER_CLIENTS];
 	bool logger_has_events;		/* stream 0 was sent */
@@ -112,6 +129,12 @@ static inline bool svc_is_lazy(const struct prior *p, const struct plan_service 
 static inline bool state_is_live(enum svc_state s)
 {
 	return s == SVC_STARTING || s == SVC_UP || s == SVC_STOPPING;
+}
+
+/* Without processes, and nothing of its own makes it start: another configuration can take its place. */
+static inline bool state_is_at_rest(enum svc_state s)
+{
+	return s == SVC_DOWN || s == SVC_DONE || s == SVC_FAILED || s == SVC_REFUSED;
 }
 
 /* It is on its way to somewhere else. */

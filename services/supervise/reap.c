@@ -5,6 +5,7 @@
 #include "services/cell/cell.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
@@ -161,6 +162,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_DISCARD:
 		discard_ended(p, slot.service, slot.pid);
+		return;
+	case PID_COMPILER:
+		reload_compiler_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);

@@ -6,11 +6,17 @@
 #include "services/supervise/control.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/reload.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/trial.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* In ledger_client.service of one that waits for a reload. */
+#define RELOAD_NOT_SAID 1u	/* what the compiler says of it is still to be sent */
+#define RELOAD_DRY 2u
+#define RELOAD_NOT_DONE 4u	/* it was said that it is good; it is not in effect yet */
 
 void client_drop(struct prior *p, uint32_t c)
 {
@@ -125,6 +131,7 @@ static void do_stop(struct prior *p, uint32_t c, const struct ctl_request *q, ui
 	{
 		LEDGER_WRITE(svc_of(p, i));
 		svc_of(p, i)->flags |= SVC_F_STOPPED_BY_USER;
+		svc_of(p, i)->flags &= ~SVC_F_BACK;
 	}
 	svc_post(p, i, EV_STOP);
 	wait_for_result(p, c, q, i);
@@ -176,6 +183,46 @@ static void do_reexec(struct prior *p, uint32_t c, const struct ctl_request *q, 
 	client(p, c)->since_ms = p->loop.now.ms;
 }
 
+static void do_reload(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	struct err e;
+
+	(void)i;
+	if (reload_begin(p, (int)c, q->flags & CTL_F_DRY, &e) < 0) {
+		client_answer(p, c, 1, &e);
+		return;
+	}
+	client(p, c)->verb = q->verb;
+	client(p, c)->service = RELOAD_NOT_SAID | (q->flags & CTL_F_DRY ? RELOAD_DRY : 0);
+	client(p, c)->since_ms = p->loop.now.ms;
+}
+
+void server_reload_said(struct prior *p, int client_slot, const struct err *e, const int *fds)
+{
+	uint32_t c = (uint32_t)client_slot;
+
+	if (client_slot < 0 || client(p, c)->verb != CTL_RELOAD_CONFIG || !(client(p, c)->service & RELOAD_NOT_SAID))
+		return;		/* it has gone */
+	if (e || client(p, c)->service & RELOAD_DRY)
+		client(p, c)->verb = CTL_VERBS;
+	client(p, c)->service = RELOAD_NOT_DONE;
+	reply_or_drop(p, c, e ? 1 : 0, e, fds);
+}
+
+void server_reload_lost(struct prior *p, const struct err *e)
+{
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
+		if (client(p, c)->fd >= 0 && client(p, c)->verb == CTL_RELOAD_CONFIG && client(p, c)->service)
+			client_answer(p, c, 1, e);
+}
+
+void server_reload_done(struct prior *p, const struct err *e)
+{
+	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++)
+		if (client(p, c)->fd >= 0 && client(p, c)->verb == CTL_RELOAD_CONFIG)
+			client_answer(p, c, e ? 1 : 0, e);
+}
+
 static const struct {
 	void (*take)(struct prior *, uint32_t client, const struct ctl_request *, uint32_t service);
 	bool changes, names_service;
@@ -189,6 +236,7 @@ static const struct {
 	[CTL_REBOOT]   = { do_end,     true,  false },
 	[CTL_HALT]     = { do_end,     true,  false },
 	[CTL_REEXEC]   = { do_reexec,  true,  false },
+	[CTL_RELOAD_CONFIG] = { do_reload, true, false },
 	[CTL_SETTLED]  = { wait_for_result, false, false },
 };
 
@@ -242,6 +290,8 @@ static bool is_over(const struct prior *p, const struct ledger_svc *s, uint32_t 
 {
 	if (verb == CTL_STOP)
 		return !state_is_live(s->state) && s->state != SVC_WAITING;
+	if (s->flags & (SVC_F_LEAVING | SVC_F_BACK))	/* it starts under another configuration */
+		return p->ledger.head->shutdown;
 	return (state_is_settled(s->state) || s->state == SVC_BACKOFF || p->ledger.head->shutdown) &&
 	       !(s->flags & SVC_F_RESTART);
 }
@@ -269,8 +319,10 @@ void server_check(struct prior *p)
 
 		if (client(p, c)->fd < 0 || verb == CTL_VERBS || verb == CTL_REEXEC)
 			continue;
-		if (verb == CTL_SETTLED) {
-			if (p->ledger.head->settled)
+		if (verb == CTL_SETTLED || verb == CTL_RELOAD_CONFIG) {
+			bool over = verb == CTL_SETTLED || p->reload.phase == RELOAD_NONE;
+
+			if (p->ledger.head->settled && over)
 				client_answer(p, c, 0, NULL);
 		} else if (is_over(p, svc_of(p, client(p, c)->service), verb)) {
 			answer_result(p, c);

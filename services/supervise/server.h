@@ -9,5 +9,10 @@ int server_resume(struct prior *p, struct err *e);	/* watches the socket and the
 void server_check(struct prior *p);	/* once per turn: answer those whose result is there */
 void server_accept_again(struct prior *p);	/* TIMER_CONTROL: after a lack of descriptors */
 void server_end(struct prior *p);	/* answers what can be answered, closes all, removes the socket */
+/* What became of the compiling: to who asked for it (a slot, -1: nobody), with two descriptors if there are. A second
+ * reply comes if this was good, and no dry run. */
+void server_reload_said(struct prior *p, int client, const struct err *e, const int *fds);
+void server_reload_lost(struct prior *p, const struct err *e);	/* to all for whom it is not in effect */
+void server_reload_done(struct prior *p, const struct err *e);	/* the second, to all who wait for one */
 /* A reply to whoever asked for a re-exec, if somebody did. */
 void server_reexec_done(struct prior *p, const struct err *e);

@@ -215,6 +215,80 @@ unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char
 	return n;
 }
 
+/* A mode or an owner is the file's, which nobody but its maker should change under others. */
+static bool is_same(const struct prior *p, const struct plan_listen *a, const struct prior *q,
+		    const struct plan_listen *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == LISTEN_TCP)
+		return a->port == b->port && !memcmp(&a->addr, &b->addr, sizeof a->addr);
+	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
+	       !strcmp(plan_str(&p->plan, a->path), plan_str(&q->plan, b->path));
+}
+
+/* Few sockets each: at most 16 on either side. */
+static void carry_of(struct prior *p, uint32_t i, struct prior *q, uint32_t k)
+{
+	const struct plan_service *from = plan_service(&p->plan, i), *to = plan_service(&q->plan, k);
+	const struct plan_listen *a = PLAN_FIRST(&p->plan, from->listen, struct plan_listen);
+	const struct plan_listen *b = PLAN_FIRST(&q->plan, to->listen, struct plan_listen);
+	const int32_t *have = p->ledger.listen + svc_of(p, i)->first_listen;
+	int32_t *slot = q->ledger.listen + svc_of(q, k)->first_listen;
+
+	for (uint32_t y = 0; y < to->listen.n; y++)
+		for (uint32_t x = 0; x < from->listen.n && slot[y] < 0; x++)
+			if (have[x] >= 0 && is_same(p, a + x, q, b + y))
+				slot[y] = have[x];
+}
+
+void sockets_carry(struct prior *p, struct prior *q, const uint32_t *to_old)
+{
+	for (uint32_t k = 0; k < q->plan.head->services.n; k++)
+		if (to_old[k] < p->n)
+			carry_of(p, to_old[k], q, k);
+}
+
+static void close_one(int32_t *slot, const char *path)
+{
+	struct linger none = { 0 };
+
+	if (*slot < 0)
+		return;
+	/* A service may have made a connection of it that lingers; that would hold up our end. */
+	setsockopt(*slot, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	if (path[0] == '/')
+		unlink(path);
+	fd_drop(slot);
+}
+
+/* Whether service k of q has taken this descriptor over; then its backlog is q's, too. */
+static bool is_carried(const struct prior *q, uint32_t k, int fd)
+{
+	const struct plan_service *d = k < q->n ? plan_service(&q->plan, k) : NULL;
+	const struct plan_listen *l = d ? PLAN_FIRST(&q->plan, d->listen, struct plan_listen) : NULL;
+
+	for (uint32_t y = 0; d && y < d->listen.n; y++)
+		if (q->ledger.listen[q->ledger.svc[k].first_listen + y] == fd) {
+			listen(fd, (int)l[y].backlog);
+			return true;
+		}
+	return false;
+}
+
+void sockets_close_left(struct prior *p, const struct prior *q, const uint32_t *to_new)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct plan_service *d = plan_service(&p->plan, i);
+		const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+		int32_t *slot = p->ledger.listen + svc_of(p, i)->first_listen;
+
+		for (uint32_t x = 0; x < d->listen.n; x++)
+			if (slot[x] >= 0 && !is_carried(q, to_new[i], slot[x]))
+				close_one(&slot[x], plan_str(&p->plan, l[x].path));
+	}
+}
+
 void sockets_close_all(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
@@ -223,16 +297,7 @@ void sockets_close_all(struct prior *p)
 		int32_t *slot = p->ledger.listen + svc_of(p, i)->first_listen;
 
 		sockets_unwatch(p, i);
-		for (uint32_t k = 0; k < d->listen.n; k++) {
-			const char *path = plan_str(&p->plan, l[k].path);
-			struct linger none = { 0 };
-
-			/* A service may have made a connection of it that lingers; that would hold up our end. */
-			if (slot[k] >= 0)
-				setsockopt(slot[k], SOL_SOCKET, SO_LINGER, &none, sizeof none);
-			if (slot[k] >= 0 && path[0] == '/')
-				unlink(path);
-			fd_drop(&slot[k]);
-		}
+		for (uint32_t k = 0; k < d->listen.n; k++)
+			close_one(&slot[k], plan_str(&p->plan, l[k].path));
 	}
 }

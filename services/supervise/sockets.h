@@ -11,4 +11,8 @@ bool sockets_have_connection(const struct prior *p, uint32_t i);	/* one waits to
 void sockets_unwatch(struct prior *p, uint32_t i);
 /* Copies the descriptors to pass[] (at most max) and the names, joined by ':'. Returns how many. */
 unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size);
+/* Another plan takes over (switch.h): where an address is the same, the socket goes along; to_old[service of q]. */
+void sockets_carry(struct prior *p, struct prior *q, const uint32_t *to_old);
+/* What was not carried; removes the UNIX sockets' files. to_new[service of p]. */
+void sockets_close_left(struct prior *p, const struct prior *q, const uint32_t *to_new);
 void sockets_close_all(struct prior *p);	/* at the end; removes the UNIX sockets' files */

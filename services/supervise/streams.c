@@ -29,8 +29,9 @@ static void drop_socket(struct prior *p)
 {
 	loop_remove(&p->loop, &p->logger_src);
 	fd_drop(&p->ledger.head->logger_fd);
-	p->logs_sent = 0;
 	p->logger_has_events = false;
+	while (p->logs_sent > 0)
+		p->run[p->log_order[--p->logs_sent]].sent = 0;
 }
 
 static int send_one(struct prior *p, uint32_t i, struct err *e)
@@ -91,7 +92,8 @@ static void flush(struct prior *p)
 	}
 	while (rc == 0 && p->logs_sent < p->nlogs) {
 		rc = send_one(p, p->log_order[p->logs_sent], &e);
-		p->logs_sent += rc == 0;
+		if (rc == 0)
+			p->run[p->log_order[p->logs_sent++]].sent = 1;
 	}
 	if (rc == 0)
 		rc = send_ends(p);
@@ -220,6 +222,34 @@ void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status)
 		p->logger_tries = 0;
 	prior_say(p, "warning", "logger-restarted", NULL, why);
 	start_later(p);
+}
+
+void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old)
+{
+	q->logger_has_events = p->logger_has_events;
+	q->logger_tries = p->logger_tries;
+	q->logger_since_ms = p->logger_since_ms;
+	/* What it has and what is as it was comes first. A stream that is sent a second time replaces the first. */
+	for (int known = 1; known >= 0; known--) {
+		for (uint32_t k = 0; k < q->n; k++) {
+			uint32_t i = to_old[k];
+			bool sent = q->run[k].logged && p->run[i].sent &&
+				    plan_service(&p->plan, i)->hash == plan_service(&q->plan, k)->hash;
+
+			if (!q->run[k].logged || sent != known)
+				continue;
+			q->run[k].sent = sent;
+			q->nended += q->run[k].ended;
+			q->log_order[q->nlogs++] = k;
+		}
+		if (known)
+			q->logs_sent = q->nlogs;
+	}
+}
+
+void streams_flush(struct prior *p)
+{
+	flush(p);
 }
 
 void streams_close(struct prior *p)

@@ -111,6 +111,13 @@ int made_plan(const struct made_svc *rows, unsigned n)
 	order_of(rows, n, order);
 	h.services = write_table(&w, s, n, sizeof *s);
 	h.start_order = write_table(&w, order, n, sizeof *order);
+	memcpy(w.at, &h, sizeof h);
+	for (unsigned i = 0; i < n; i++) {
+		struct plan p = { w.at, (const struct plan_head *)w.at, w.used };
+		struct plan_service *x = (struct plan_service *)(w.at + h.services.at) + i;
+
+		x->hash = plan_service_hash(&p, x);
+	}
 	if (write_end(&w, &h, &fd, &e) < 0)
 		fprintf(stderr, "made_plan: %s\n", e.text);
 	write_free(&w);

@@ -114,6 +114,19 @@ void served_turn(void)
 	serve_turn(&prior);
 }
 
+void come_back(int fault)
+{
+	int fd = prior.ledger.fd;
+	struct err e;
+
+	fd_drop(&prior.signal_fd);
+	prior_free(&prior);
+	ledger_unmap(&prior.ledger);
+	plan_unmap(&prior.plan);
+	if (serve_resume(&prior, fd, fault, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
 struct ledger_svc *named(const char *service)
 {
 	int i = plan_find(&prior.plan, service);

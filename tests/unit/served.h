@@ -24,6 +24,9 @@ int serve_stop(void **state);		/* a teardown: ends everything at once and takes 
 	} } while (0)
 void served_turn(void);		/* one turn, at most 50 ms long */
 
+/* As an exec would have it: all memory is gone, the ledger's descriptors are there. */
+void come_back(int fault);
+
 struct ledger_svc *named(const char *service);
 bool is_in(const char *service, enum svc_state st);
 const char *read_file(const char *path);	/* at most 4095 bytes; "" when it is not there */

@@ -20,20 +20,6 @@
 #define ROWS(...) serve_rows((const struct made_svc[]){ __VA_ARGS__ }, \
 	sizeof((struct made_svc[]){ __VA_ARGS__ }) / sizeof(struct made_svc))
 
-/* As an exec would have it: all memory is gone, the ledger's descriptors are there. */
-static void come_back(int fault)
-{
-	int fd = prior.ledger.fd;
-	struct err e;
-
-	fd_drop(&prior.signal_fd);
-	prior_free(&prior);
-	ledger_unmap(&prior.ledger);
-	plan_unmap(&prior.plan);
-	if (serve_resume(&prior, fd, fault, &e) < 0)
-		fail_msg("%s", e.text);
-}
-
 static void what_runs_goes_on(void **state)
 {
 	(void)state;
