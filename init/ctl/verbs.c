@@ -79,10 +79,10 @@ const struct verb ctl_verbs[] = {
 	  .opts = LIVE | OPT(DRY_RUN) | OPT(NO_WAIT) | OPT(TIMEOUT) | OPT(JSON),
 	  .summary = "Read the configuration again and apply only what changed.",
 	  .more = "First says what will change. New services are started, changed ones restarted (with what runs and "
-		  "needs them), those that are gone stopped; all others are not touched. Listening sockets whose address "
-		  "stays are kept open throughout. A configuration with an error in it changes nothing. Who is down because "
-		  "somebody stopped it stays down. What is done once at boot (networks, mounts, kernel settings) is in "
-		  "effect from the next boot. SIGHUP to prior does the same.",
+		  "needs them), those that are gone stopped; all others are not touched. Listening sockets whose "
+		  "address stays are kept open throughout. A configuration with an error in it changes nothing. Who is "
+		  "down because somebody stopped it stays down. What is done once at boot (networks, mounts, kernel "
+		  "settings) is in effect from the next boot. SIGHUP to prior does the same.",
 	  .exits = "0 done (or nothing to do), 1 refused, or a service that was started anew has failed" },
 
 	{ .name = "status", .group = GROUP_SERVICES, .run = verb_status, .args = "[SERVICE...]", .max = -1,

@@ -54,8 +54,10 @@ struct compiler_child {
 };
 int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
 		   struct err *e);
-/* For a loop: without waiting and without reaping. 1: *plan_fd (the caller's) and *report are there; -EAGAIN: nothing is
- * yet; -EPIPE: the other side is gone without an answer; else it says why there is no plan. */
+/*
+ * For a loop: without waiting and without reaping. 1: *plan_fd (the caller's) and *report are there; -EAGAIN: nothing
+ * is yet; -EPIPE: the other side is gone without an answer; else it says why there is no plan.
+ */
 int compiler_answer(int socket, int *plan_fd, struct compiler_report *report, struct err *e);
 int compiler_finish(struct compiler_child *child, const char *path, int timeout_ms, int *plan_fd,
 		    struct compiler_report *report, struct err *e);

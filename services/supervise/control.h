@@ -20,8 +20,8 @@ enum ctl_verb {
 	CTL_POWEROFF, CTL_REBOOT, CTL_HALT,	/* in a container all mean: stop all and exit. Reply at once */
 	CTL_REEXEC,	/* reply comes from the new PID 1's loop: the connection survives */
 	CTL_SETTLED,	/* reply when every wanted service is, or was, where it should be */
-	/* The configuration anew. Two replies: one when it is compiled, with two descriptors (the compiler's complaints,
-	 * the new plan), and if that was good and no CTL_F_DRY, one when what runs has settled in it. */
+	/* The configuration anew. Two replies: one when it is compiled, with two descriptors (the compiler's
+	 * complaints, the new plan), and if that was good and no CTL_F_DRY, one when what runs has settled in it. */
 	CTL_RELOAD_CONFIG,
 	CTL_VERBS
 };

@@ -10,8 +10,8 @@
  *              the plan that it was started with
  *   (switch)   another ledger and memory take over in one step, see switch.h
  *              then what was stopped is started again if it is still there, and what is new is started
- * The ledger says how far it has come (next_plan_fd, SVC_F_LEAVING, SVC_F_BACK), so that a fault of PID 1 in any phase is
- * followed by the rest, or, while the compiler works, by the old configuration and a word to who asked.
+ * The ledger says how far it has come (next_plan_fd, SVC_F_LEAVING, SVC_F_BACK), so that a fault of PID 1 in any phase
+ * is followed by the rest, or, while the compiler works, by the old configuration and a word to who asked.
  * A configuration with an error in it changes nothing.
  */
 #define RELOAD_COMPILE_MS 60000

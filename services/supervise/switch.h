@@ -7,7 +7,7 @@
  * No service that differs may have a process. switch_make() builds `q` from p and the plan p->reload.next: records,
  * listening sockets of the same address, pipes and clients are carried over by name. Until switch_commit() nothing of p
  * has changed, and after a failure switch_drop() takes q down. The step itself is one dup3(2): the ledger's descriptor
- * number, which the fault handler would execute us with, becomes the new ledger. Time and memory are linear in services.
+ * number, which the fault handler would execute us with, becomes the new ledger. Time and memory: linear in services.
  */
 int switch_make(struct prior *p, struct prior *q, struct err *e);
 /* p becomes q; what only the old plan had is closed. */
