@@ -85,4 +85,4 @@ int spaces_of_children(int dir, uint64_t ino[SPACES], struct err *e);
 /* The parts: 0, or -errno when something could not be read at all. */
 typedef int attest_part(struct attest_run *r, struct err *e);
 attest_part attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_mounts, attest_files,
-	attest_descriptors, attest_limits, attest_sched, attest_filter;
+	attest_dirs, attest_descriptors, attest_limits, attest_sched, attest_filter;

@@ -22,6 +22,7 @@ const struct mount_kind_row mount_kinds[MOUNT_KINDS] = {
 	[MOUNT_REMOUNT] = { "attributes", NULL, false, 0 },
 	[MOUNT_INACCESSIBLE] = { "cover", "tmpfs", true, LOCKED_DOWN },
 	[MOUNT_FILE] = { "file", "tmpfs", true, LOCKED_DOWN },
+	[MOUNT_CREDENTIALS] = { "credentials", "ramfs", true, LOCKED_DOWN | MOUNT_ATTR_NOSYMFOLLOW },
 };
 
 const struct dev_part dev_parts[DEV_PARTS] = {

@@ -29,3 +29,6 @@ bool is_covered(const struct plan *p, const struct plan_service *s, const char *
 
 /* Service: the machine's mounts that no row covers, into the new root. */
 int root_copy_machine(struct cell *c, struct err *e);
+
+/* step_secrets.c: the detached ramfs for a MOUNT_CREDENTIALS row, filled, handed over and read-only. */
+int secrets_mount(const struct cell *c, struct err *e);

@@ -82,7 +82,8 @@ static int open_source(const struct cell *c, const struct plan_mount *m, struct 
 {
 	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
 	const char *path = ours ? c->start->notify_path : plan_str(c->plan, m->source);
-	const int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+	const uint64_t resolve = RESOLVE_NO_MAGICLINKS | (m->flags & MOUNT_F_OWN ? RESOLVE_NO_SYMLINKS : 0);
+	const int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, resolve);
 
 	return fd < 0 ? err_sys(e, "source %s", path) : fd;
 }
@@ -119,12 +120,20 @@ static int make_file(struct cell *c, const struct plan_mount *m, int target, str
 	return scratch_file(c, m, plan_str(c->plan, m->data), m->data.n, 0444, e);
 }
 
+static int make_secrets(struct cell *c, const struct plan_mount *m, int target, struct err *e)
+{
+	(void)m;
+	(void)target;
+	return secrets_mount(c, e);
+}
+
 static make_mount *const makers[MOUNT_KINDS] = {
 	[MOUNT_BIND] = make_bind,     [MOUNT_TMPFS] = make_new,
 	[MOUNT_PROC] = make_new,      [MOUNT_DEVPTS] = make_new,
 	[MOUNT_MQUEUE] = make_new,    [MOUNT_DEV] = make_new,
 	[MOUNT_SYSFS] = make_new,     [MOUNT_CGROUP2] = make_new,
 	[MOUNT_INACCESSIBLE] = make_cover, [MOUNT_FILE] = make_file,
+	[MOUNT_CREDENTIALS] = make_secrets,
 };
 
 /* Attributes of what is there; where no mount begins, one is made, so that they have something to hold on to. */

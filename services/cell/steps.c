@@ -17,6 +17,7 @@ APPLIES(if_net, has(c, CELL_NET))
 APPLIES(if_pid_or_time, has(c, CELL_PID | CELL_TIME))
 APPLIES(if_procfs, has(c, CELL_NO_NEW_NS | CELL_UNPRIV_PORTS))
 APPLIES(if_mount, has(c, CELL_MOUNT))
+APPLIES(if_directories, c->svc->dirs.n > 0)
 APPLIES(if_hostname, has(c, CELL_UTS) && c->svc->hostname.n > 0)
 APPLIES(if_ports, has(c, CELL_UNPRIV_PORTS))
 APPLIES(if_limits, c->svc->rlimits.n > 0 || c->start->nofile)
@@ -56,6 +57,8 @@ static const struct step steps[] = {
 	  "an anonymous one; before the uid changes, so that it is never linked to the uid's" },
 	{ "detached procfs", BY_SERVICE, CODE_NAMESPACE, if_procfs, step_procfs, is_procfs, NULL,
 	  "mounted nowhere, so it cannot be covered: all writes to sys/ below go through it" },
+	{ "directories", BY_SERVICE, CODE_DIRECTORIES, if_directories, step_directories, NULL, "directory",
+	  "in the machine's own root, before anything lies over it; by descriptor, no link is followed" },
 	{ "mounts private", BY_SERVICE, CODE_NAMESPACE, if_mount, step_private, NULL, "mount propagation",
 	  "before any mount: nothing spreads, either way" },
 	{ "new root", BY_SERVICE, CODE_NAMESPACE, if_mount, step_root, NULL, "mount /",

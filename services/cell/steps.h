@@ -9,7 +9,7 @@ enum step_code {
 	CODE_SIGNALS = 207, CODE_STDIN = 208, CODE_SECUREBITS = 213, CODE_AFFINITY = 215, CODE_GROUP = 216,
 	CODE_USER = 217, CODE_CAPABILITIES = 218, CODE_CGROUP = 219, CODE_SETSID = 220, CODE_NETWORK = 225,
 	CODE_NAMESPACE = 226, CODE_NNP = 227, CODE_SECCOMP = 228, CODE_PERSONALITY = 230, CODE_KEYRING = 237,
-	CODE_LANDLOCK = 245,
+	CODE_DIRECTORIES = 238, CODE_CREDENTIALS = 243, CODE_LANDLOCK = 245,
 };
 
 enum step_who {
@@ -75,6 +75,9 @@ int step_ports(struct cell *c, struct err *e);
 bool is_ports(struct cell *c);
 int step_no_namespaces(struct cell *c, struct err *e);
 bool is_no_namespaces(struct cell *c);
+
+/* step_dirs.c */
+int step_directories(struct cell *c, struct err *e);
 
 /* step_root.c */
 int step_private(struct cell *c, struct err *e);

@@ -154,7 +154,7 @@ static void compile_supervision(struct compiling *c, struct work *w)
 static void compile_one(struct compiling *c, struct work *w)
 {
 	static void (*const parts[])(struct compiling *, struct work *) = {
-		compile_supervision, compile_ids, compile_privilege, compile_mounts, compile_environment,
+		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_environment,
 		compile_process, compile_landlock, compile_limits, compile_listen, compile_filter,
 	};
 

@@ -41,6 +41,7 @@ static const struct wish wishes[] = {
 	WISH("isolation.proc_subset", proc_subset, IS_WORD, NEED_MOUNT),
 	WISH("isolation.protect_control_groups", protect_control_groups, IS_BOOL, NEED_MOUNT),
 	WISH("limits.shm_size", shm_size, IS_PATH, NEED_MOUNT),
+	WISH("credentials", credentials, IS_LIST, NEED_MOUNT),
 	WISH("security.dynamic_user", dynamic_user, IS_BOOL, NEED_ROOT),
 	WISH("security.cap_add", cap_add, IS_LIST, NEED_ROOT),
 	WISH("supplementary_groups", supplementary_groups, IS_LIST, NEED_ROOT),
@@ -164,6 +165,29 @@ static void imply_mounts(struct compiling *c, struct work *w)
 	}
 }
 
+/*
+ * An id that is given to somebody else one day may own nothing by then: what systemd's DynamicUser implies is implied
+ * here, unless a file says otherwise (then prior remembers whose id it is: compile_uids.c).
+ */
+static void imply_dynamic(struct compiling *c, struct work *w)
+{
+	struct spec_service *e = &w->eff;
+	const bool can = c->f->can_namespaces && c->f->can_mount;
+
+	if (!e->dynamic_user || e->user)
+		return;
+	e->no_new_privileges = e->no_new_privileges || !is_asked(w, no_new_privileges);
+	e->restrict_suid_sgid = e->restrict_suid_sgid || (!is_asked(w, restrict_suid_sgid) && e->no_new_privileges);
+	if (!can || (!e->ns_mount && is_asked(w, ns_mount)))
+		return;
+	e->private_tmp = e->private_tmp || !is_asked(w, private_tmp);
+	e->ns_ipc = e->ns_ipc || !is_asked(w, ns_ipc);
+	if (!e->protect_system && !is_asked(w, protect_system))
+		e->protect_system = PROTECT_SYSTEM_STRICT;
+	if (!e->protect_home && !is_asked(w, protect_home))
+		e->protect_home = PROTECT_HOME_READ_ONLY;
+}
+
 static void imply_others(struct compiling *c, struct work *w)
 {
 	struct spec_service *e = &w->eff;
@@ -208,6 +232,7 @@ void decide(struct compiling *c, struct work *w)
 				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT) |
 				 (c->f->is_root ? 0 : NEED_ROOT);
 
+	imply_dynamic(c, w);
 	w->protect_system = w->eff.protect_system;
 	w->protect_home = w->eff.protect_home;
 	if (missing)

@@ -176,6 +176,11 @@ static void env_write(struct compiling *c, struct work *w, const struct env *env
 	w->out.env = write_table(&c->w, r, r ? env->n : 0, sizeof *r);
 }
 
+static void env_own(void *env, const char *key, const char *value)
+{
+	env_set(env, key, value);
+}
+
 void compile_environment(struct compiling *c, struct work *w)
 {
 	const struct pair_list *map = &w->eff.environment;
@@ -190,6 +195,7 @@ void compile_environment(struct compiling *c, struct work *w)
 	env_default(&env, "USER", w->user_name);
 	env_default(&env, "LOGNAME", w->user_name);
 	env_default(&env, "SHELL", w->shell);
+	dirs_environment(c, w, env_own, &env);
 	w->eff.environment.v = env.v;
 	w->eff.environment.n = env.n;
 	env_write(c, w, &env);

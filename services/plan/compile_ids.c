@@ -264,7 +264,17 @@ static bool uid_is_free(struct compiling *c, const struct work *w, uint32_t uid)
 	       !(b && find_entry(b->passwd, b->passwd_n, 2, slice(compiling_fmt(c, "%u", uid)), &e));
 }
 
-/* The same name gets the same id in every plan, unless another service's name has led there before. */
+static void use_dynamic(struct compiling *c, struct work *w, uint32_t uid)
+{
+	take_uid(c, uid);
+	w->out.uid = w->out.gid = uid;
+	w->out.flags |= CELL_DYNAMIC;
+}
+
+/*
+ * The same name gets the same id in every plan: the one that it had before, or else one that follows from the name,
+ * unless that is an account's, another service's, or has files of another.
+ */
 static void compile_dynamic(struct compiling *c, struct work *w)
 {
 	const uint32_t range = DYNAMIC_LAST - DYNAMIC_FIRST + 1;
@@ -272,18 +282,23 @@ static void compile_dynamic(struct compiling *c, struct work *w)
 
 	if (!c->uids_known)
 		take_known_uids(c);
+	const uint32_t before = kept_id_of(c, w, uid_is_free);
+
+	if (before) {
+		use_dynamic(c, w, before);
+		return;
+	}
 	for (uint32_t i = 0; i < range; i++) {
 		uint32_t uid = DYNAMIC_FIRST + (from + i) % range;
 
-		if (uid_is_free(c, w, uid)) {
-			take_uid(c, uid);
-			w->out.uid = w->out.gid = uid;
-			w->out.flags |= CELL_DYNAMIC;
+		if (uid_is_free(c, w, uid) && !id_is_anothers(c, w, uid)) {
+			use_dynamic(c, w, uid);
 			return;
 		}
 	}
-	refuse(c, w, dynamic_user, "security.dynamic_user: all ids from %u to %u are taken", DYNAMIC_FIRST,
-	       DYNAMIC_LAST);
+	refuse(c, w, dynamic_user, "security.dynamic_user: all ids from %u to %u are taken; /var/lib/prior/uids "
+	       "remembers those of services that are gone: remove the link of one that has no files any more",
+	       DYNAMIC_FIRST, DYNAMIC_LAST);
 }
 
 /* A path field as text of its own; NULL when it is none. */

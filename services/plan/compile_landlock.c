@@ -148,6 +148,16 @@ static void imply_system(struct compiling *c, struct work *w, struct rules *r)
 		rule_if_there(c, w, r, "/proc", READ);
 }
 
+/* What prior makes for the service is its own to use; the compiler need not see it yet. */
+static void imply_own(struct compiling *c, struct work *w, struct rules *r)
+{
+	for (unsigned i = 0; i < w->ndirs; i++)
+		if (w->dirs[i].row.kind <= DIR_RUNTIME)
+			rule(c, r, w->dirs[i].shown, READ | WRITE | CREATE);
+	if (w->credentials)
+		rule(c, r, w->credentials, READ);
+}
+
 static bool is_own_seat(const struct work *w, const char *path)
 {
 	bool own = false;
@@ -277,6 +287,7 @@ void compile_landlock(struct compiling *c, struct work *w)
 			     ? "files are protected by their permissions only" : "the mounts alone protect files");
 		return;
 	}
+	imply_own(c, w, r);
 	if (w->eff.unveil.n)
 		unveil(c, w, r);
 	else if (w->contained)

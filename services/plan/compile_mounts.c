@@ -321,6 +321,7 @@ void compile_mounts(struct compiling *c, struct work *w)
 		mount_modules(c, w);
 		mount_users(c, w);
 		mount_names(c, w);
+		mount_credentials(c, w);
 		mount_notify(c, w);
 		root_last(c, w);
 		w->out.flags |= CELL_MOUNT;

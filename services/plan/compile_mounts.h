@@ -21,4 +21,5 @@ const char *tmp_options(struct compiling *c, const struct work *w);
 void mount_users(struct compiling *c, struct work *w);
 void mount_paths(struct compiling *c, struct work *w);
 void mount_names(struct compiling *c, struct work *w);	/* hosts, resolv.conf */
+void mount_credentials(struct compiling *c, struct work *w);
 void mount_notify(struct compiling *c, struct work *w);

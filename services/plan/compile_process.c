@@ -126,6 +126,10 @@ static void compile_cwd(struct compiling *c, struct work *w)
 	struct found f;
 	int ret = look(c, w, cwd, &f);
 
+	if (ret == -ENOENT && own_dir_at(w, f.path)) {	/* it will be there */
+		w->out.cwd = write_string(&c->w, f.path);
+		return;
+	}
 	if (ret == 0 || ret == -ENOENT) {
 		if (path_is_below(f.path, "/proc") || path_is_below(cwd, "/proc"))
 			refuse(c, w, working_dir, "working_dir: %s lies in /proc", cwd);

@@ -17,6 +17,7 @@ struct item {
 	const char *key;	/* for messages */
 	struct origin at;
 	unsigned depth, number;
+	bool own;		/* its place is made by prior before the mounts */
 };
 
 const char *path_plain(struct compiling *c, const char *path)
@@ -187,9 +188,57 @@ static bool device_item(struct compiling *c, struct work *w, const char *text, s
 	return true;
 }
 
+/* "/var/lib/private" of "/var/lib/private/web". */
+static const char *private_parent(struct compiling *c, const char *path)
+{
+	const char *at = strstr(path, "/private/");
+
+	return at ? compiling_fmt(c, "%.*s/private", (int)(at - path), path) : path;
+}
+
+/* Directories that prior makes at the start: nothing of them need be there yet. */
+static unsigned own_items(struct compiling *c, struct work *w, struct item *items)
+{
+	const uint64_t attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			      (mount_writable_noexec(w) ? MOUNT_ATTR_NOEXEC : 0);
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < w->ndirs; k++) {
+		const struct own_dir *d = &w->dirs[k];
+		const bool hidden = d->row.flags & DIR_F_PRIVATE && !*w->root_path;
+		const char *parent = hidden ? private_parent(c, d->path) : NULL;
+		bool is_new = parent != NULL;
+
+		if (d->row.kind > DIR_RUNTIME)
+			continue;
+		/* Others' are not to be seen, and who may not enter the real one can enter this. */
+		for (unsigned i = 0; is_new && i < n; i++)
+			is_new = strcmp(items[i].target, parent) != 0;
+		if (is_new) {
+			items[n] = item("a private directory", parent, w->svc->from);
+			items[n].m = (struct plan_mount){ .kind = MOUNT_TMPFS, .attr = attr | MOUNT_ATTR_NOEXEC,
+							  .data = write_string(&c->w, "mode=0755,size=64k") };
+			items[n].seat.empty = items[n].own = true;
+			n++;
+		}
+		items[n] = item("a directory of its own", d->shown, w->svc->from);
+		items[n].m = (struct plan_mount){ .kind = MOUNT_BIND, .attr = attr, .flags = MOUNT_F_OWN,
+						  .source = write_string(&c->w, d->path) };
+		items[n].seat.empty = items[n].seat.writable = true;
+		items[n].seat.exec = !mount_writable_noexec(w);
+		items[n++].own = !*w->root_path;
+	}
+	return n;
+}
+
 /* Where exactly it goes: only now is known what lies under it. */
 static void place_item(struct compiling *c, struct work *w, struct item *i)
 {
+	if (i->own) {
+		i->m.flags |= MOUNT_F_CREATE;
+		mount_add(c, w, i->m, i->target, i->seat);
+		return;
+	}
 	struct found f;
 	int ret = look(c, w, i->target, &f), flag = ret == -ENOENT || ret == 0 ? mount_make_flag(w, &f) : -1;
 	bool is_dir = S_ISDIR(f.mode), same = true;
@@ -229,11 +278,12 @@ static void refuse_doubles(struct compiling *c, struct work *w, const struct ite
 void mount_users(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
-	unsigned most = e->volumes.n + e->tmpfs.n + e->devices.n, n = 0;
+	unsigned most = e->volumes.n + e->tmpfs.n + e->devices.n + 2 * w->ndirs, n = 0;
 	struct item *items = most && most <= WORK_MOUNTS ? compiling_get(c, most * sizeof *items) : NULL;
 
 	if (most > WORK_MOUNTS)
 		refuse(c, w, volumes, "isolation: more than %d mounts", WORK_MOUNTS);
+	n += items ? own_items(c, w, items) : 0;
 	for (unsigned i = 0; items && i < e->volumes.n; i++)
 		n += volume_item(c, w, e->volumes.v[i], items + n);
 	for (unsigned i = 0; items && i < e->tmpfs.n; i++)
@@ -273,6 +323,15 @@ void mount_paths(struct compiling *c, struct work *w)
 		else
 			refuse(c, w, read_only_paths, "isolation.read_only_paths: %s: %s", path, strerror(-ret));
 	}
+}
+
+/* Its secrets: in its own /dev, which is always there and nobody's image, or where prior has made a place in /run. */
+void mount_credentials(struct compiling *c, struct work *w)
+{
+	struct plan_mount m = { .kind = MOUNT_CREDENTIALS, .flags = MOUNT_F_CREATE };
+
+	if (w->credentials)
+		mount_add(c, w, m, w->credentials, (struct seat){ .fd = FD_NONE });
 }
 
 /* "127.0.0.1 localhost", its own name, and the services that it names: more would change with every other service. */

@@ -29,6 +29,7 @@ struct compiling {
 	struct user_base *bases; /* passwd and group files read so far */
 	uint8_t uid_taken[542];	/* one bit for each id of the private range, once uids_known */
 	bool uids_known;
+	struct kept_ids *kept;	/* ids that were given before; NULL: not looked for yet */
 	int machine_root;	/* O_PATH of "/"; owned */
 	struct image_root *images; /* that were looked into so far; owned */
 	unsigned *order, norder; /* work numbers, dependencies first */
@@ -36,6 +37,14 @@ struct compiling {
 };
 
 #define WORK_MOUNTS 512
+#define WORK_DIRS 132
+
+/* One directory that prior makes for the service. */
+struct own_dir {
+	struct plan_dir row;
+	const char *path;	/* in the machine's root */
+	const char *shown;	/* in the service's: what it is told in its environment */
+};
 
 /* A file system to come, seen from inside the cell. */
 struct seat {
@@ -62,6 +71,9 @@ struct work {
 	bool has_dev;		/* a /dev of its own */
 	bool contained;		/* no namespace here: what needs one was taken out */
 	unsigned protect_system, protect_home; /* as wanted, before `contained` took them out of eff */
+	struct own_dir *dirs;	/* WORK_DIRS of them once there is one; the arena's */
+	unsigned ndirs;
+	const char *credentials; /* where the service sees its secrets; NULL: it has none */
 	const char *user_name, *home, *shell; /* of the passwd entry; NULL: there is none */
 	const char *exe;	/* canonical; NULL: not found */
 	struct seat *seats;	/* the cell's own mounts in their order; c->seats while the service is planned */
@@ -123,6 +135,7 @@ void compile_networks(struct compiling *c, struct plan_head *h);
 
 /* The parts, in the order in which they run for each service. */
 void compile_ids(struct compiling *c, struct work *w);		/* compile_ids.c */
+void compile_dirs(struct compiling *c, struct work *w);		/* compile_dirs.c: state, cache, runtime, logs */
 void compile_mounts(struct compiling *c, struct work *w);	/* compile_mounts.c */
 void compile_process(struct compiling *c, struct work *w);	/* compile_process.c: argv, exe, env, cwd */
 void compile_environment(struct compiling *c, struct work *w);	/* compile_env.c */
@@ -142,6 +155,17 @@ void compile_machine(struct compiling *c, struct plan_head *h);
 bool find_user(struct compiling *c, const char *root, const char *name, uint32_t *uid, const char **why);
 bool find_group(struct compiling *c, const char *root, const char *name, uint32_t *gid, const char **why);
 void user_bases_free(struct compiling *c);
+
+/* compile_dirs.c: this path, as the service sees it, is or lies in a directory that prior will have made. */
+bool own_dir_at(const struct work *w, const char *path);
+void dirs_environment(struct compiling *c, const struct work *w,
+		      void (*set)(void *ctx, const char *key, const char *value), void *ctx);
+
+/* compile_uids.c: ids of the private range that were given to a name before, and may have files. */
+struct kept_ids;
+uint32_t kept_id_of(struct compiling *c, const struct work *w, bool (*is_free)(struct compiling *, const struct work *,
+									       uint32_t uid));	/* 0: none */
+bool id_is_anothers(struct compiling *c, const struct work *w, uint32_t uid);
 
 /* compile_net.c: "10.0.0.1/24", "fd00::1"; without a prefix length it is the family's longest. */
 bool parse_address(const char *text, struct plan_addr *out);

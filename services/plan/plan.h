@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
@@ -111,11 +111,13 @@ enum mount_kind {
 	MOUNT_REMOUNT,		/* change attributes of what is at target (recursively with MOUNT_F_REC) */
 	MOUNT_INACCESSIBLE,	/* cover target with an empty 000 directory or file, whichever it is */
 	MOUNT_FILE,		/* a small read-only file whose content is `data` (hosts, resolv.conf) on target */
+	MOUNT_CREDENTIALS,	/* a ramfs with the service's secrets, read from their files at the start */
 	MOUNT_KINDS
 };
 #define MOUNT_F_REC 1u		/* recursively */
 #define MOUNT_F_CREATE 2u	/* make the target (directory, or file when the source is one) if it is missing */
 #define MOUNT_F_OPTIONAL 4u	/* a source or target that is missing is skipped: for presets' paths, never a user's */
+#define MOUNT_F_OWN 16u		/* source is made by prior for the service (plan_dir): no link on its way is followed */
 #define MOUNT_F_RUNTIME 8u	/* source is made by prior at start (notify socket, listening sockets' directory) */
 
 struct plan_mount {
@@ -123,6 +125,21 @@ struct plan_mount {
 	uint64_t attr;			/* MOUNT_ATTR_* to set */
 	uint64_t clear;			/* MOUNT_ATTR_* to clear (MOUNT_REMOUNT only) */
 	uint32_t kind, flags;		/* enum mount_kind, MOUNT_F_* */
+};
+
+/* What prior makes for a service in the machine's directories, as root, before the cell's mounts. */
+enum plan_dir_kind {
+	DIR_STATE, DIR_CACHE, DIR_LOGS, DIR_RUNTIME,	/* base/[private/]name, the service's own */
+	DIR_MOUNT_POINT,	/* base/name, root's own and empty: something is mounted there; removed at the end */
+	DIR_IDS,		/* base/name: which id of the private range is which service's: "61190" -> web */
+	DIR_KINDS
+};
+#define DIR_F_PRIVATE 1u	/* below base/private, which only root can enter */
+#define DIR_F_KEEP 2u		/* stays when the service has stopped; otherwise it goes with all that is in it */
+
+struct plan_dir {
+	struct plan_ref base, name;	/* "/var/lib", "web/data" */
+	uint32_t kind, mode, flags, pad;
 };
 
 struct plan_rlimit {
@@ -204,6 +221,8 @@ struct plan_service {
 	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
 	struct plan_ref addrs;		/* struct plan_addr[] */
 	struct plan_addr gw4, gw6;	/* family 0: none */
+	struct plan_ref dirs;		/* struct plan_dir[] */
+	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
 	struct plan_ref note;		/* what the user should know (contained, inert capabilities); or absent */
 };
 

@@ -14,7 +14,7 @@
 #define FIELDS(rows) .fields = (rows), .nfields = COUNT(rows)
 
 #define ATTRS (0x7fu | MOUNT_ATTR_NODIRATIME | 0x00200000u)
-#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME)
+#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN)
 #define LANDLOCK_RIGHTS 0xffffull
 #define CAPS_ALL ((1ull << 41) - 1)
 
@@ -153,6 +153,27 @@ static const struct plan_field mount_fields[] = {
 };
 static const struct plan_type mount_type = TYPE(plan_mount, FIELDS(mount_fields), .wrong = mount_wrong);
 
+static const struct plan_field credential_fields[] = {
+	FIELD(plan_file, path, STRING, .text = TEXT_FILE, .needed = 1),
+	FIELD(plan_file, value, STRING, .text = TEXT_INSIDE, .needed = 1),
+};
+static const struct plan_type credential_type = TYPE(plan_file, FIELDS(credential_fields));
+
+static const char *dir_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_dir *d = record;
+
+	(void)p;
+	return d->kind >= DIR_KINDS || d->mode > 07777 || d->flags & ~(DIR_F_PRIVATE | DIR_F_KEEP)
+		       ? "unknown kind, mode or flag" : NULL;
+}
+
+static const struct plan_field dir_fields[] = {
+	FIELD(plan_dir, base, STRING, .text = TEXT_INSIDE, .needed = 1),
+	FIELD(plan_dir, name, STRING, .text = TEXT_RELATIVE, .needed = 1),
+};
+static const struct plan_type dir_type = TYPE(plan_dir, FIELDS(dir_fields), .wrong = dir_wrong);
+
 static const char *rlimit_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_rlimit *r = record;
@@ -262,6 +283,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
+	FIELD(plan_service, dirs, .of = &dir_type, .max = 160),
+	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
 	FIELD(plan_service, note, STRING),
 };
 const struct plan_type plan_service_type =

@@ -94,6 +94,8 @@ RULE(source_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
 RULE(architectures_rule);	/* forms_filter.c */
+RULE(directories_rule);		/* rules_paths.c: relative, never prior's own */
+RULE(credentials_rule);
 
 #define DAYS(n) ((n) * INT64_C(86400000))
 #define LONGEST DAYS(30)	/* of all timeouts: fits into 32 bits of milliseconds */

@@ -145,7 +145,10 @@ static const struct conf_key seccomp_keys[] = {
 };
 
 const struct conf_key security_keys[] = {
-	{ "dynamic_user", BOOL_OFF(dynamic_user), .doc = "A user id of its own from a private range." },
+	{ "dynamic_user", BOOL_OFF(dynamic_user),
+	  .doc = "A user id of its own from a private range, the same at every start and nobody else's while it may "
+		 "have files; brings private_tmp, protect_system: strict, protect_home: read-only, restrict_suid_sgid "
+		 "and no_new_privileges, unless the file says otherwise." },
 	{ "cap_drop", LIST(cap_drop), .set = set_cap_drop,
 	  .doc = "Capabilities to give up, or ALL; adds to what the preset drops.", .example = "[ALL]" },
 	{ "cap_add", LIST(cap_add), .set = set_caps, .doc = "Capabilities to have after all, with or without CAP_.",

@@ -105,7 +105,9 @@ struct spec_service {
 	struct str_list supplementary_groups, env_file;
 	int64_t umask;
 	struct pair_list environment, credentials;
-	const char *state_directory, *cache_directory, *runtime_directory, *logs_directory;
+	struct str_list state_directory, cache_directory, runtime_directory, logs_directory; /* below /var/lib, ... */
+	int64_t state_directory_mode, cache_directory_mode, runtime_directory_mode, logs_directory_mode;
+	bool runtime_directory_preserve;
 
 	/* supervision */
 	struct spec_dep_list depends_on;

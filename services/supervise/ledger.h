@@ -48,6 +48,7 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
 #define SVC_F_LEAVING	(1u << 20)	/* another configuration comes: to be down before that, see reload.h */
 #define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
+#define SVC_F_DIRS	(1u << 14)	/* directories of it are to be removed after its stop: see undo.h */
 
 struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */

@@ -11,6 +11,7 @@
 #include "services/supervise/sockets.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
+#include "services/supervise/undo.h"
 #include <string.h>
 
 #define NAMES_MAX (CELL_FDS_MAX * 256)
@@ -110,7 +111,7 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 	fd_put(&s->pidfd, pidfd);
 	fd_put(&s->report_fd, report);
 	*(direct ? &s->pid : &s->builder) = pid;
-	s->flags |= (direct ? SVC_F_DIRECT : 0) | (plan_service(&p->plan, i)->ifname.at ? SVC_F_NETWORK : 0);
+	s->flags |= (direct ? SVC_F_DIRECT : 0) | undo_later(p, i);
 	reap_add(p, pid, i, direct ? PID_MAIN : PID_BUILDER);
 	return start_watch_report(p, i, e);
 }

@@ -49,10 +49,10 @@ static bool has_process(const struct ledger_svc *s)
 	return rc != 0 && rc != -ENODEV && rc != -ENOENT;
 }
 
-/* Processes, or the network that is taken back when they are gone. */
+/* Processes, or what is taken back when they are gone. */
 static bool is_left(struct prior *p, uint32_t i)
 {
-	return has_process(svc_of(p, i)) || undo_network(p, i);
+	return has_process(svc_of(p, i)) || undo_begin(p, i);
 }
 
 static void kill_pid(int32_t pid, int32_t group)

@@ -20,6 +20,7 @@ static const struct {
 	{ "nice", "nice" },
 	{ "cpu affinity", "affinity" },
 	{ "session", "session" },
+	{ "directories", "mounts: bind on /data" },
 	{ "mounts private", "pivot_root" },
 	{ "new root", "mount" },
 	{ "mounts", "mount" },
@@ -65,6 +66,21 @@ static const struct {
 };
 static bool lean;
 
+/* A directory that no start before has made. */
+static void add_directory(struct rig *r)
+{
+	static unsigned number;
+	static struct plan_dir dir;
+	char name[16], path[32];
+
+	snprintf(name, sizeof name, "%u", number++);
+	snprintf(path, sizeof path, "/mnt/own/%s", name);
+	dir = (struct plan_dir){ .kind = DIR_STATE, .mode = 0700, .base = write_string(&r->w, "/mnt/own"),
+				 .name = write_string(&r->w, name) };
+	r->s.dirs = write_table(&r->w, &dir, 1, sizeof dir);
+	rig_mount(r, MOUNT_BIND, path, "/data", NULL, QUIET_ATTR, MOUNT_F_OWN);
+}
+
 static void full_rig(struct rig *r)
 {
 	static const uint64_t cpu0[] = { 1 };
@@ -77,6 +93,7 @@ static void full_rig(struct rig *r)
 		r->s.flags &= ~(uint32_t)(CELL_UNPRIV_PORTS | CELL_NO_NEW_NS | CELL_LANDLOCK | CELL_SECCOMP);
 		r->s.caps = r->s.seccomp.n = 0;
 	}
+	add_directory(r);
 	r->argv[1] = "exit";
 	r->argv[2] = "0";
 }
