@@ -1,7 +1,7 @@
 /* Which filter a service gets: profile, restrictions in effect, its own lists; equal wishes share one program. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
-#include "services/plan/compiling.h"
+#include "services/plan/compile_profile.h"
 #include "services/plan/seccomp.h"
 #include "services/plan/types.h"
 #include "services/spec/families.h"
@@ -80,9 +80,12 @@ static bool wants_filter(const struct filter_wishes *f)
 	       f->archs || f->deny.n;
 }
 
-static uint64_t wishes_sum(const struct filter_wishes *f)
+static uint64_t wishes_sum(const struct filter_wishes *f, const struct profile *from)
 {
 	uint64_t h = sum_more(SUM_START, f, offsetof(struct filter_wishes, allow));
+
+	if (from)
+		h = sum_more(sum_more(h, from->path, strlen(from->path)), &from->caps, sizeof from->caps);
 
 	for (unsigned i = 0; i < f->allow.n; i++)
 		h = sum_more(h, f->allow.v[i], strlen(f->allow.v[i]) + 1);
@@ -92,7 +95,8 @@ static uint64_t wishes_sum(const struct filter_wishes *f)
 	return h;
 }
 
-static struct filter_made *make(struct compiling *c, struct work *w, const struct filter_wishes *f, uint64_t sum)
+static struct filter_made *make(struct compiling *c, struct work *w, const struct filter_wishes *f,
+				const struct profile *from, uint64_t sum)
 {
 	struct filter_made *m = compiling_get(c, sizeof *m);
 	struct policy *p = compiling_get(c, sizeof *p);
@@ -104,6 +108,8 @@ static struct filter_made *make(struct compiling *c, struct work *w, const struc
 		return NULL;
 	if (policy_make(p, f, &e) == 0)
 		n = policy_emit(p, program, &e);
+	if (n > 0 && from && from->program)
+		n = filter_append(program, n, from->program, from->nprogram, &e);
 	if (n < 0) {
 		refuse(c, w, seccomp, "security.%s", e.text);
 		return NULL;
@@ -125,18 +131,48 @@ static void require_nnp(struct compiling *c, struct work *w)
 	w->out.flags |= CELL_NNP;
 }
 
+/* The profile's own words about itself. */
+static void tell_profile(struct compiling *c, struct work *w, const struct profile *from)
+{
+	if (from->said.foreign)
+		tell(c, w, seccomp, "security.seccomp: %s: system calls of %s are killed all the same: prior lets no "
+		     "second architecture in", from->path, from->said.foreign);
+	if (from->said.unknown)
+		tell(c, w, seccomp, "security.seccomp: %s: these stay refused, because no such system call is known "
+		     "here: %s", from->path, from->said.unknown);
+	if (from->said.log)
+		w->eff.seccomp_log = true;
+}
+
+/* NULL when there is none; then, if one was wanted, the service is refused. */
+static const struct profile *from_file(struct compiling *c, struct work *w, struct filter_wishes *f)
+{
+	const struct profile *from = w->eff.seccomp == SECCOMP_CUSTOM ? profile_get(c, w) : NULL;
+
+	if (!from)
+		return NULL;
+	if (from->why_not)
+		refuse(c, w, seccomp, "security.seccomp: %s", from->why_not);
+	else if (from->program && f->allow.n)
+		refuse(c, w, seccomp_allow, "security.seccomp.allow: a BPF program is taken as it is: what it refuses "
+		       "cannot be allowed beside it");
+	else
+		tell_profile(c, w, from);
+	f->base = from->base;
+	return from->why_not ? NULL : from;
+}
+
 void compile_filter(struct compiling *c, struct work *w)
 {
 	struct filter_wishes f = wishes_of(c, w);
-	uint64_t sum = wishes_sum(&f);
+	const struct profile *from = from_file(c, w, &f);
+	uint64_t sum = wishes_sum(&f, from);
 	struct filter_made *m = c->filters;
 
-	if (w->eff.seccomp == SECCOMP_CUSTOM)
-		refuse(c, w, seccomp, "security.seccomp: profiles from files are not built yet");
-	else if (wants_filter(&f)) {
+	if (wants_filter(&f) && (from || w->eff.seccomp != SECCOMP_CUSTOM)) {
 		while (m && m->wishes != sum)
 			m = m->next;
-		m = m ? m : make(c, w, &f, sum);
+		m = m ? m : make(c, w, &f, from, sum);
 		if (m) {
 			w->out.seccomp = m->program;
 			w->out.seccomp_sum = m->sum;

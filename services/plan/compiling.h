@@ -12,6 +12,7 @@
  */
 struct user_base;
 struct filter_made;
+struct profile;
 struct spot;
 struct image_root;
 
@@ -24,6 +25,7 @@ struct compiling {
 	struct plan_mount *mounts; /* WORK_MOUNTS of each, for one service after the other; owned */
 	struct seat *seats;
 	struct filter_made *filters;
+	struct profile *profiles;
 	struct spot *spots;	/* what is at paths that were looked at; open addressing, owned */
 	unsigned nspots;
 	struct user_base *bases; /* passwd and group files read so far */

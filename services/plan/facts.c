@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #define SPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
@@ -75,6 +76,16 @@ static bool try_cgroup(void)
 	return mkdir(path, 0755) == 0 && rmdir(path) == 0;
 }
 
+static unsigned kernel_version(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname u;
+
+	if (uname(&u) < 0 || sscanf(u.release, "%5u.%5u", &major, &minor) != 2)
+		return 0;
+	return major << 16 | minor;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = in_child(try_spaces) | in_child(try_user);
@@ -87,6 +98,7 @@ void facts_find(struct machine_facts *f)
 		.can_cgroup = try_cgroup(),
 		.is_root = is_root(),
 		.landlock_abi = abi > 0 ? (int)abi : 0,
+		.kernel = kernel_version(),
 	};
 }
 

@@ -3,6 +3,7 @@
 #include "services/plan/types.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <string.h>
 
 enum code_kind { CODE_UNKNOWN, CODE_PLAIN, CODE_LOAD, CODE_MEM, CODE_DIV, CODE_SHIFT, CODE_JA, CODE_JUMP, CODE_RET };
 
@@ -67,6 +68,39 @@ static const char *instruction_wrong(const struct sock_filter *f, uint32_t i, ui
 	return NULL;
 }
 
+/* A word of memory holds something only after every way there has written it. Jumps lead forward, so one pass tells. */
+static bool reads_before_write(const struct sock_filter *f, uint32_t n)
+{
+	uint16_t written[BPF_MAXINSNS];		/* on every way to this instruction */
+	uint16_t now = 0;
+
+	memset(written, 0xff, n * sizeof *written);
+	for (uint32_t i = 0; i < n; i++) {
+		now &= written[i];
+		switch (f[i].code) {
+		case BPF_ST: case BPF_STX:
+			now |= (uint16_t)(1u << f[i].k);
+			break;
+		case BPF_LD | BPF_MEM: case BPF_LDX | BPF_MEM:
+			if (!(now >> f[i].k & 1))
+				return true;
+			break;
+		case BPF_JMP | BPF_JA:
+			written[i + 1 + f[i].k] &= now;
+			now = UINT16_MAX;
+			break;
+		default:
+			if (BPF_CLASS(f[i].code) == BPF_JMP) {
+				written[i + 1 + f[i].jt] &= now;
+				written[i + 1 + f[i].jf] &= now;
+			}
+			if (BPF_CLASS(f[i].code) == BPF_JMP || BPF_CLASS(f[i].code) == BPF_RET)
+				now = UINT16_MAX;
+		}
+	}
+	return false;
+}
+
 const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n)
 {
 	if (n == 0 || n > BPF_MAXINSNS)
@@ -77,5 +111,7 @@ const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n)
 		if (why)
 			return why;
 	}
-	return code_kind(f[n - 1].code) == CODE_RET ? NULL : "it does not end with a verdict";
+	if (code_kind(f[n - 1].code) != CODE_RET)
+		return "it does not end with a verdict";
+	return reads_before_write(f, n) ? "it reads memory that it may not have written" : NULL;
 }

@@ -21,6 +21,7 @@ enum verdict {
 	VERDICT_DENY,		/* the action of the service: EPERM, kill or log */
 	VERDICT_ALLOW,		/* if the checks say so too */
 	VERDICT_ENOSYS,		/* as if the kernel did not have it */
+	VERDICT_RULES,		/* what the first rule that applies says; none: policy.otherwise */
 };
 
 enum check_kind {
@@ -38,10 +39,30 @@ struct check {
 	uint32_t values[VALUES_MAX]; /* ascending */
 };
 
+/* Rules of profiles from files: an action for calls whose arguments all compare so, as libseccomp compares them. */
+#define RULES_MAX 256
+#define CALL_RULES_MAX 16	/* for one call */
+#define CONDITIONS_MAX 6
+
+enum compare_op { COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_EQ, COMPARE_GE, COMPARE_GT, COMPARE_MASKED };
+
+struct condition {
+	uint64_t value, mask;	/* mask: COMPARE_MASKED only */
+	uint8_t op, arg;	/* enum compare_op */
+	bool narrow;		/* the kernel takes 32 bits of this argument, so only those are compared */
+};
+
+struct rule {
+	uint32_t ret;		/* SECCOMP_RET_* */
+	uint32_t nconditions;	/* 0: always */
+	struct condition conditions[CONDITIONS_MAX];
+};
+
 struct decision {
 	uint8_t verdict;	/* enum verdict */
-	uint8_t nchecks;
-	uint8_t checks[CHECKS_MAX]; /* of policy.checks */
+	uint8_t nchecks, nrules;
+	uint8_t checks[CHECKS_MAX]; /* of policy.checks; all must pass before the verdict is ALLOW or RULES */
+	uint8_t rules[CALL_RULES_MAX]; /* of policy.rules */
 };
 
 struct policy {
@@ -51,6 +72,9 @@ struct policy {
 	struct decision above;	/* for numbers from CALLS_MAX on */
 	struct check checks[64];
 	unsigned nchecks;
+	uint32_t otherwise;	/* SECCOMP_RET_*, for VERDICT_RULES */
+	struct rule rules[RULES_MAX];
+	unsigned nrules;
 };
 
 struct filter_wishes {
@@ -63,12 +87,18 @@ struct filter_wishes {
 	uint32_t family_list[VALUES_MAX];
 	unsigned nfamilies;
 	struct str_list allow, deny;	/* calls and @groups */
+	const struct policy *base;	/* of a file, in the place of a profile; or NULL */
 };
 
 /* EINVAL: a name in allow or deny is none; E2BIG: more than the bounds above. */
 int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e);
 /* out has room for BPF_MAXINSNS. Returns the number of instructions. */
 int policy_emit(const struct policy *p, struct sock_filter *out, struct err *e);
+/*
+ * Let a second program decide what the first one allows; both then fit into out, which has room for BPF_MAXINSNS.
+ * Returns the number of instructions of both. E2BIG: too many.
+ */
+int filter_append(struct sock_filter *out, int n, const struct sock_filter *then, unsigned nthen, struct err *e);
 
 /* calls.c: names and numbers. -1: no such call anywhere; -2: not on this architecture. */
 int call_number(uint32_t arch, const char *name);

@@ -199,6 +199,76 @@ static unsigned check_block(struct emit *e, const struct check *c, unsigned pass
 	return load(e, ARG(c->arg), test);
 }
 
+/* One half of an argument against one number. */
+static unsigned half_block(struct emit *e, uint32_t at, uint16_t op, uint32_t k, uint32_t mask, unsigned yes,
+			   unsigned no)
+{
+	unsigned test = jump(e, op, k, yes, no);
+
+	if (mask != UINT32_MAX) {
+		fall_into(e, test);
+		test = push(e, BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
+	}
+	return load(e, at, test);
+}
+
+static unsigned equal_block(struct emit *e, const struct condition *c, uint64_t mask, unsigned yes, unsigned no)
+{
+	unsigned place = half_block(e, ARG(c->arg), BPF_JEQ, (uint32_t)c->value, (uint32_t)mask, yes, no);
+
+	if (c->narrow || (mask >> 32 == 0 && c->value >> 32 == 0))
+		return place;
+	return half_block(e, ARG(c->arg) + 4, BPF_JEQ, (uint32_t)(c->value >> 32), (uint32_t)(mask >> 32), place, no);
+}
+
+/* At least, or more than: the upper half decides unless it is equal. */
+static unsigned order_block(struct emit *e, const struct condition *c, uint16_t op, unsigned yes, unsigned no)
+{
+	const uint32_t high = (uint32_t)(c->value >> 32);
+	unsigned place = half_block(e, ARG(c->arg), op, (uint32_t)c->value, UINT32_MAX, yes, no);
+
+	if (c->narrow)
+		return place;
+	return load(e, ARG(c->arg) + 4, jump(e, BPF_JGT, high, yes, jump(e, BPF_JEQ, high, place, no)));
+}
+
+static unsigned condition_block(struct emit *e, const struct condition *c, unsigned yes, unsigned no)
+{
+	switch ((enum compare_op)c->op) {
+	case COMPARE_NE:
+		return equal_block(e, c, UINT64_MAX, no, yes);
+	case COMPARE_EQ:
+		return equal_block(e, c, UINT64_MAX, yes, no);
+	case COMPARE_MASKED:
+		return equal_block(e, c, c->mask, yes, no);
+	case COMPARE_LT:
+		return order_block(e, c, BPF_JGE, no, yes);
+	case COMPARE_LE:
+		return order_block(e, c, BPF_JGT, no, yes);
+	case COMPARE_GE:
+		return order_block(e, c, BPF_JGE, yes, no);
+	case COMPARE_GT:
+		return order_block(e, c, BPF_JGT, yes, no);
+	}
+	return no;
+}
+
+/* A call's rules, one after the other; the first that applies decides. */
+static unsigned rules_place(struct emit *e, const struct decision *d)
+{
+	unsigned place = ret(e, e->p->otherwise);
+
+	for (unsigned i = d->nrules; i-- > 0;) {
+		const struct rule *r = e->p->rules + d->rules[i];
+		unsigned yes = ret(e, r->ret);
+
+		for (unsigned j = r->nconditions; j-- > 0;)
+			yes = condition_block(e, r->conditions + j, yes, place);
+		place = yes;
+	}
+	return place;
+}
+
 /* Where a decision begins: a verdict, or its checks one after the other. */
 static unsigned decision_place(struct emit *e, const struct decision *d)
 {
@@ -206,13 +276,13 @@ static unsigned decision_place(struct emit *e, const struct decision *d)
 		return ret(e, denied(e, EPERM));
 	if (d->verdict == VERDICT_ENOSYS)
 		return ret(e, denied(e, ENOSYS));
-	unsigned place = ret(e, SECCOMP_RET_ALLOW);
-
-	if (!d->nchecks)
-		return place;
+	if (!d->nchecks && !d->nrules)
+		return ret(e, d->verdict == VERDICT_RULES ? e->p->otherwise : SECCOMP_RET_ALLOW);
 	for (unsigned i = 0; i < e->nblocks; i++)
 		if (!memcmp(&e->blocks[i].d, d, sizeof *d))
 			return e->blocks[i].place;
+	unsigned place = d->verdict == VERDICT_RULES ? rules_place(e, d) : ret(e, SECCOMP_RET_ALLOW);
+
 	for (unsigned i = d->nchecks; i-- > 0;)
 		place = check_block(e, e->p->checks + d->checks[i], place);
 	if (e->nblocks < sizeof e->blocks / sizeof *e->blocks) {
@@ -230,7 +300,8 @@ static unsigned number_place(struct emit *e, uint32_t number)
 
 static bool same(const struct decision *a, const struct decision *b)
 {
-	return a->verdict == b->verdict && a->nchecks == b->nchecks && !memcmp(a->checks, b->checks, a->nchecks);
+	return a->verdict == b->verdict && a->nchecks == b->nchecks && a->nrules == b->nrules &&
+	       !memcmp(a->checks, b->checks, a->nchecks) && !memcmp(a->rules, b->rules, a->nrules);
 }
 
 /* Runs of numbers with the same decision; to_what is the first number of the first run with that decision. */
@@ -262,7 +333,7 @@ int policy_emit(const struct policy *p, struct sock_filter *out, struct err *err
 	unsigned n = number_ranges(p, r), start, kill;
 
 	for (unsigned i = 0; i < n; i++)	/* checks first: they end up behind the search, out of its way */
-		if (r[i].from < CALLS_MAX && p->call[r[i].from].nchecks)
+		if (r[i].from < CALLS_MAX && (p->call[r[i].from].nchecks || p->call[r[i].from].nrules))
 			number_place(&e, r[i].from);
 	start = search(&e, r, n, number_place);
 	kill = ret(&e, SECCOMP_RET_KILL_PROCESS);
@@ -276,4 +347,19 @@ int policy_emit(const struct policy *p, struct sock_filter *out, struct err *err
 	for (unsigned i = 0; i < e.n; i++)
 		out[i] = e.at[e.n - 1 - i];
 	return (int)e.n;
+}
+
+int filter_append(struct sock_filter *out, int n, const struct sock_filter *then, unsigned nthen, struct err *e)
+{
+	/* A program begins with an accumulator of 0. */
+	const struct sock_filter clean = BPF_STMT(BPF_LD | BPF_IMM, 0);
+
+	if ((unsigned)n + 1 + nthen > BPF_MAXINSNS)
+		return err_set(e, E2BIG, "seccomp: a filter of more than %d instructions", BPF_MAXINSNS);
+	for (int i = 0; i < n; i++)
+		if (out[i].code == (BPF_RET | BPF_K) && out[i].k == SECCOMP_RET_ALLOW)
+			out[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(n - i - 1));
+	out[n] = clean;
+	memcpy(out + n + 1, then, nthen * sizeof *then);
+	return n + 1 + (int)nthen;
 }

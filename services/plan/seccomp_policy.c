@@ -123,6 +123,7 @@ static bool set_call(void *ctx, const char *call)
 	if (n < 0 || n >= CALLS_MAX)
 		return true;
 	s->p->call[n].verdict = (uint8_t)s->verdict;
+	s->p->call[n].nrules = 0;
 	if (s->clear)
 		s->p->call[n].nchecks = 0;
 	return true;
@@ -242,8 +243,14 @@ static int set_list(struct policy *p, const struct str_list *l, enum verdict ver
 /* In this order: the profile, what the user allows besides, what restrictions take away, what the user denies. */
 int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 {
-	*p = (struct policy){ .arch = w->arch, .action = w->action };
-	if (w->profile == SECCOMP_NONE) {
+	if (w->base)
+		*p = *w->base;
+	else
+		*p = (struct policy){ .arch = w->arch };
+	p->action = w->action;
+	if (w->base) {
+		;
+	} else if (w->profile == SECCOMP_NONE || w->profile == SECCOMP_CUSTOM) {
 		for (unsigned i = 0; i < CALLS_MAX; i++)
 			p->call[i].verdict = VERDICT_ALLOW;
 		p->above.verdict = VERDICT_ALLOW;
@@ -264,7 +271,7 @@ int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 	if (set_list(p, &w->deny, VERDICT_DENY, "deny", e) < 0)
 		return -e->code;
 	for (unsigned i = 0; i < CALLS_MAX; i++)	/* what is refused anyway needs no checks */
-		if (p->call[i].verdict != VERDICT_ALLOW)
+		if (p->call[i].verdict != VERDICT_ALLOW && p->call[i].verdict != VERDICT_RULES)
 			p->call[i].nchecks = 0;
 	return 0;
 }

@@ -130,9 +130,12 @@ const struct conf_key isolation_keys[] = {
 	{ 0 }
 };
 
+#define SECCOMP_SCHEMA "\"type\":\"string\",\"pattern\":\"^(none|default|strict|/.*)$|\\\\$\\\\{\""
+
 static const struct conf_key seccomp_keys[] = {
 	{ "profile", .type = CONF_WORD, .words = seccomp_words, .flags = CONF_SELF,
-	  .doc = "The profile that the lists change." },
+	  .doc = "The profile that the lists change: a name or the path of a file.",
+	  .schema = SECCOMP_SCHEMA },
 	{ "allow", LIST(seccomp_allow), .check = calls_rule,
 	  .doc = "System calls and @groups that are allowed besides.", .example = "[personality]" },
 	{ "deny", LIST(seccomp_deny), .check = calls_rule,
@@ -157,9 +160,10 @@ const struct conf_key security_keys[] = {
 	{ "no_new_privileges", BOOL(no_new_privileges), .doc = "Nothing it executes can gain privileges." },
 	{ "seccomp", WORD(seccomp, seccomp_words), .set = set_seccomp, .put = put_seccomp, .def = "none",
 	  .sub = seccomp_keys,
-	  .unbuilt = "seccomp profiles from files", .unbuilt_words = 1u << SECCOMP_CUSTOM,
-	  .example = "default", .doc = "System call filter: none, default, strict, the path of a profile, or a map.",
-	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|default|strict|/.*)$|\\\\$\\\\{\"" },
+	  .example = "default",
+	  .doc = "System call filter: none, default, strict, the path of a file (a BPF program as the kernel takes it, "
+		 "or the JSON of OCI runtimes, Docker and Podman), or a map.",
+	  .schema = SECCOMP_SCHEMA },
 	{ "pledge", TEXT(pledge), .unbuilt = "pledges",
 	  .doc = "OpenBSD's promises as the list of allowed system calls.",
 	  .example = "\"stdio rpath inet\"" },

@@ -82,7 +82,9 @@ both "memory_deny_write_execute: /proc/self/mem and files written and mapped" \
 both "restrict_address_families" "security.restrict_address_families=[unix, inet6]" \
 	"inet inet-high netlink unix inet6 pair" \
 	"inet=EAFNOSUPPORT inet-high=EAFNOSUPPORT netlink=EAFNOSUPPORT unix=ok inet6=ok pair=ok"
+foreign= killed=
 if [ "$(uname -m)" = x86_64 ] && [ "$("$acts" i386)" = i386=ok ]; then
+	foreign=i386 killed=" i386=SIGSYS"
 	both "system_call_architectures" "security.system_call_architectures=[native]" i386 i386=SIGSYS
 	says "any filter kills i386 and x32 entries" "i386=SIGSYS x32=SIGSYS" security.restrict_realtime=true -- i386 x32
 else
@@ -97,4 +99,41 @@ says "seccomp.deny takes a group away" "inet=EPERM unix=EPERM" \
 says "seccomp.allow gives one back" "trace=ok mount=EPERM" "security.seccomp={profile: default, allow: [ptrace]}" -- trace mount
 says "seccomp.action kill" "getppid=SIGSYS" "security.seccomp={profile: default, deny: [getppid], action: kill}" -- getppid
 says "seccomp.action log lets it pass" "getppid=ok" "security.seccomp={profile: default, deny: [getppid], action: log}" -- getppid
+
+# Profiles from files.
+engine=$work/engine.json
+cp tests/seccomp/engine.json "$engine"
+says "a container engine's default profile loads and holds" \
+	"mount=EPERM unshare-mount=EPERM clone-uts=EPERM clone3-uts=ENOSYS no-randomize=EPERM inet=ok unknown=ENOSYS$killed" \
+	user=1234 "security.seccomp=$engine" -- mount unshare-mount clone-uts clone3-uts no-randomize inet unknown $foreign
+says "its rules follow the service's capabilities" "unshare-uts=ok mount=ok" "security.seccomp=$engine" -- unshare-uts mount
+says "restrictions go on top of it" "unshare-uts=EPERM setns-uts=EPERM" security.restrict_namespaces=true \
+	"security.seccomp=$engine" -- unshare-uts setns-uts
+says "and lists" "getppid=SIGSYS mount=ok" \
+	"security.seccomp={profile: $engine, deny: [getppid], action: kill}" -- getppid mount
+# getppid gets errno 77, all else is allowed: ld [0]; jeq getppid; ret ERRNO|77; ret ALLOW.
+nr=$(printf '\\%03o' "$([ "$(uname -m)" = x86_64 ] && echo 110 || echo 173)")
+# shellcheck disable=SC2059
+printf "\040\000\000\000\000\000\000\000\025\000\000\001$nr\000\000\000\006\000\000\000\115\000\005\000\006\000\000\000\000\000\377\177" \
+	>"$work/program.bpf"
+says "a BPF program is taken as it is" "getppid=EBADFD inet=ok" "security.seccomp=$work/program.bpf" -- getppid inet
+says "foreign architectures are killed before it, restrictions hold before it" "chmod-suid=EPERM getppid=EBADFD$killed" \
+	"security.seccomp=$work/program.bpf" security.restrict_suid_sgid=true -- chmod-suid getppid $foreign
+refuses() { # NAME WORDS, then as cell
+	name=$1 words=$2
+	shift 2
+	if cell "$@" >"$work/out"; then not_ok "$name" "it started: $(cat "$work/out")"; return; fi
+	if grep -qF -- "$words" "$work/err"; then ok "$name"; else not_ok "$name" "$(cat "$work/err")"; fi
+}
+head -c 12 "$work/program.bpf" >"$work/half.bpf"
+refuses "half a program is refused" "12 bytes are neither JSON nor a BPF program" "security.seccomp=$work/half.bpf" -- getppid
+printf '\377\377\000\000\000\000\000\000' >"$work/odd.bpf"
+refuses "what is no program is refused" "not a BPF program: an instruction that seccomp does not have" \
+	"security.seccomp=$work/odd.bpf" -- getppid
+refuses "a profile that is not there is refused" "/nowhere.json: No such file" security.seccomp=/nowhere.json -- getppid
+sed 's/SCMP_ACT_TRAP/SCMP_ACT_TRACE/' "$engine" >"$work/trace.json"
+refuses "a profile that asks for a tracer is refused with its place" "trace.json:$(grep -n TRACE "$work/trace.json" |
+	cut -d: -f1):14: SCMP_ACT_TRACE: there is no tracer to ask" "security.seccomp=$work/trace.json" -- getppid
+refuses "allow beside a program is refused" "a BPF program is taken as it is" \
+	"security.seccomp={profile: $work/program.bpf, allow: [mount]}" -- getppid
 exit $bad

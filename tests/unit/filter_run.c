@@ -39,6 +39,12 @@ uint32_t filter_run(const struct sock_filter *filter, int len, const struct secc
 		case BPF_JMP | BPF_JGE | BPF_K:
 			pc += a >= f->k ? f->jt : f->jf;
 			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			pc += a > f->k ? f->jt : f->jf;
+			break;
+		case BPF_LD | BPF_IMM:
+			a = f->k;
+			break;
 		case BPF_JMP | BPF_JSET | BPF_K:
 			pc += a & f->k ? f->jt : f->jf;
 			break;
@@ -74,6 +80,44 @@ static bool passes(const struct check *c, const struct seccomp_data *d)
 	return false;
 }
 
+static bool compares(const struct condition *c, const struct seccomp_data *d)
+{
+	const uint64_t keep = c->narrow ? UINT32_MAX : UINT64_MAX;
+	const uint64_t v = d->args[c->arg] & keep, w = c->value & keep;
+
+	switch ((enum compare_op)c->op) {
+	case COMPARE_NE:
+		return v != w;
+	case COMPARE_LT:
+		return v < w;
+	case COMPARE_LE:
+		return v <= w;
+	case COMPARE_EQ:
+		return v == w;
+	case COMPARE_GE:
+		return v >= w;
+	case COMPARE_GT:
+		return v > w;
+	case COMPARE_MASKED:
+		return (v & c->mask) == w;
+	}
+	return false;
+}
+
+static uint32_t rules_say(const struct policy *p, const struct decision *x, const struct seccomp_data *d)
+{
+	for (unsigned i = 0; i < x->nrules; i++) {
+		const struct rule *r = &p->rules[x->rules[i]];
+		bool all = true;
+
+		for (unsigned j = 0; j < r->nconditions; j++)
+			all = all && compares(&r->conditions[j], d);
+		if (all)
+			return r->ret;
+	}
+	return p->otherwise;
+}
+
 static uint32_t denial(const struct policy *p, unsigned err)
 {
 	if (p->action == SECCOMP_ACT_LOG_ONLY)
@@ -91,12 +135,12 @@ uint32_t policy_says(const struct policy *p, const struct seccomp_data *d)
 		return SECCOMP_RET_KILL_PROCESS;
 	const struct decision *x = nr < CALLS_MAX ? &p->call[nr] : &p->above;
 
-	if (x->verdict != VERDICT_ALLOW)
+	if (x->verdict == VERDICT_DENY || x->verdict == VERDICT_ENOSYS)
 		return denial(p, x->verdict == VERDICT_DENY ? EPERM : ENOSYS);
 	for (unsigned i = 0; i < x->nchecks; i++)
 		if (!passes(&p->checks[x->checks[i]], d))
 			return denial(p, p->checks[x->checks[i]].err);
-	return SECCOMP_RET_ALLOW;
+	return x->verdict == VERDICT_RULES ? rules_say(p, x, d) : SECCOMP_RET_ALLOW;
 }
 
 struct policy policy;
@@ -159,6 +203,33 @@ static void compare_checked(int nr)
 	}
 }
 
+/* Around each value of each comparison, with each half disturbed; the other arguments at their own edges. */
+static void compare_rules(int nr)
+{
+	const struct decision *x = &policy.call[nr];
+	struct seccomp_data base = { .nr = nr, .arch = policy.arch };
+
+	for (unsigned i = 0; i < x->nrules; i++) {
+		const struct rule *r = &policy.rules[x->rules[i]];
+
+		for (unsigned j = 0; j < r->nconditions; j++)
+			base.args[r->conditions[j].arg] = r->conditions[j].value;
+		for (unsigned j = 0; j < r->nconditions; j++) {
+			const struct condition *c = &r->conditions[j];
+			const uint64_t at[] = { c->value, c->value - 1, c->value + 1, c->mask, ~c->mask, 0, 1,
+						UINT32_MAX, UINT64_MAX };
+
+			for (unsigned k = 0; k < sizeof at / sizeof *at; k++)
+				for (unsigned bit = 0; bit <= 64; bit += bit == 0 ? 31 : 1) {
+					struct seccomp_data d = base;
+
+					d.args[c->arg] = bit < 64 ? at[k] ^ 1ull << bit : at[k];
+					compare(&d);
+				}
+		}
+	}
+}
+
 void compare_all(void)
 {
 	static const uint32_t foreign[] = { AUDIT_ARCH_I386, AUDIT_ARCH_ARM, AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64, 0 };
@@ -176,6 +247,8 @@ void compare_all(void)
 		compare(&(struct seccomp_data){ .nr = nr | 0x40000000, .arch = policy.arch });
 		if (nr < CALLS_MAX && policy.call[nr].nchecks)
 			compare_checked(nr);
+		if (nr < CALLS_MAX && policy.call[nr].nrules)
+			compare_rules(nr);
 	}
 	compare(&(struct seccomp_data){ .nr = -1, .arch = policy.arch });
 	compare(&(struct seccomp_data){ .nr = 0x3fffffff, .arch = policy.arch });

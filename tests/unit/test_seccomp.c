@@ -303,8 +303,8 @@ static void long_programs_jump_right(void **state)
 	}
 	policy.nchecks = 60;
 	for (unsigned i = 0; i < CALLS_MAX; i++)
-		policy.call[i] = i % 9 == 3 ? (struct decision){ VERDICT_ALLOW, 1 + i % 3, { (uint8_t)(i % 60),
-				 (uint8_t)((i * 7) % 60), (uint8_t)((i * 11) % 60) } }
+		policy.call[i] = i % 9 == 3 ? (struct decision){ VERDICT_ALLOW, 1 + i % 3, 0, { (uint8_t)(i % 60),
+				 (uint8_t)((i * 7) % 60), (uint8_t)((i * 11) % 60) }, { 0 } }
 					    : (struct decision){ .verdict = (uint8_t)(i * i % 3) };
 	policy.above.verdict = VERDICT_ENOSYS;
 	length = policy_emit(&policy, program, &e);
@@ -326,7 +326,8 @@ static void a_program_that_is_too_long_is_an_error(void **state)
 			policy.checks[i].values[j] = j * 2 + i;
 	}
 	for (unsigned i = 0; i < CALLS_MAX; i++)
-		policy.call[i] = (struct decision){ VERDICT_ALLOW, 2, { (uint8_t)(i % 60), (uint8_t)(i / 9 % 60) } };
+		policy.call[i] = (struct decision){ VERDICT_ALLOW, 2, 0, { (uint8_t)(i % 60), (uint8_t)(i / 9 % 60) },
+						     { 0 } };
 	assert_int_equal(policy_emit(&policy, program, &e), -E2BIG);
 }
 
