@@ -1,6 +1,7 @@
 /* Verbs that ask PID 1 to do something: start, stop, restart, signal, wait, reexec. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/control.h"
+#include "init/base/fd.h"
 #include "init/base/mono.h"
 #include "init/base/text.h"
 #include "init/conf/value.h"
@@ -64,6 +65,46 @@ int request(const struct ctl *c, uint32_t verb, const char *service, int arg, in
 	return r.code ? ctl_fail(c, r.code, &r.err) : DONE;
 }
 
+#define AT_ONCE 16	/* fewer than PID 1 takes */
+
+/* Asked one after the other, without waiting for one before the next is asked: they start and stop side by side. */
+static int many(struct ctl *c, uint32_t verb, int timeout_ms)
+{
+	int64_t end = mono_now().ms + timeout_ms;
+	int fds[AT_ONCE], code = DONE;
+
+	for (int i = 0, asked = 0; i < c->nargs; i++) {
+		struct ctl_reply r = { 0 };
+		struct err e = { 0 };
+
+		for (; asked < c->nargs && asked < i + AT_ONCE; asked++) {
+			struct ctl_request q = { .verb = verb };
+			int *fd = &fds[asked % AT_ONCE];
+
+			*fd = FD_NONE;
+			if (text_copy(q.service, sizeof q.service, c->args[asked]) &&
+			    ctl_connect(ctl_run_dir(c), fd, &e) == 0 && ctl_send(*fd, &q, &e) < 0)
+				fd_drop(fd);
+		}
+		owned_fd fd = fds[i % AT_ONCE];
+		int64_t left = end - mono_now().ms;
+
+		int left_ms = timeout_ms < 0 ? -1 : left < 0 ? 0 : (int)left;
+
+		if (fd < 0) {		/* once more, for what is to be said about it */
+			int one = request(c, verb, c->args[i], 0, left_ms);
+
+			code = one ? one : code;
+		} else if (ctl_hear(fd, &r, NULL, left_ms, &e) < 0) {
+			code = ctl_fail(c, FAILED, &e);
+		} else if (r.code) {
+			r.code = r.code == UNKNOWN ? explain(c, c->args[i], &r) : r.code;
+			code = ctl_fail(c, r.code, &r.err);
+		}
+	}
+	return code;
+}
+
 /* Each service in its turn; the others too when one fails. */
 static int each_service(struct ctl *c, uint32_t verb, int arg, int timeout_ms)
 {
@@ -84,7 +125,7 @@ static int change(struct ctl *c, uint32_t verb)
 
 	if (timeout_of(c, &ms, &e) < 0)
 		return ctl_fail(c, USAGE, &e);
-	return each_service(c, verb, 0, ms);
+	return c->nargs > 1 && !has(c, OPT_NO_WAIT) ? many(c, verb, ms) : each_service(c, verb, 0, ms);
 }
 
 int verb_start(struct ctl *c)

@@ -12,6 +12,7 @@
 #define AGAIN_MS 200		/* between two loggers; doubles */
 #define AGAIN_MAX_MS 10000
 #define GOOD_MS 10000		/* one that lasted longer starts the doubling anew */
+#define EVENT_PIPE (1 << 20)	/* all that a thousand services say when they start at once */
 
 /* Both ends non-blocking would be wrong: a service expects a blocking stdout. Only our own end of the event pipe is. */
 static int make_pipe(int32_t *rd, int32_t *wr, struct err *e)
@@ -182,6 +183,9 @@ int streams_begin(struct prior *p, struct err *e)
 		return -e->code;
 	if (fcntl(h->event_wr, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(e, "event pipe");
+	/* The kernel takes memory for what is in it only. A user's quota of pipe buffers may be used up: then less. */
+	for (int size = EVENT_PIPE; size > 1 << 16 && fcntl(h->event_wr, F_SETPIPE_SZ, size) < 0;)
+		size /= 2;
 	streams_logger_start(p);
 	return 0;
 }

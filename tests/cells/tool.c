@@ -28,6 +28,12 @@ static int wait_for_signals(void)
 	return 0;
 }
 
+static int pause_(char **argv)
+{
+	(void)argv;
+	return wait_for_signals();
+}
+
 /* N zombies of a child, which then ends: all of them are prior's in the same moment. */
 static int orphans(char **argv)
 {
@@ -104,6 +110,16 @@ static int notify(char **argv)
 	return wait_for_signals();
 }
 
+/* Is ready after so many milliseconds, and says so. */
+static int ready_in(char **argv)
+{
+	struct timespec t = { atoi(argv[0]) / 1000, atoi(argv[0]) % 1000 * 1000000L };
+	char *say[] = { "READY=1" };
+
+	nanosleep(&t, NULL);
+	return notify(say);
+}
+
 /* Two more processes that have left the session and ignore SIGTERM; their pids are said on standard output. */
 static int escape(char **argv)
 {
@@ -146,8 +162,9 @@ int main(int argc, char **argv)
 		int (*main)(char **argv);
 		int args;
 	} tools[] = {
-		{ "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 }, { "knock", knock, 2 },
-		{ "notify", notify, 1 }, { "escape", escape, 0 }, { "linger", linger, 1 },
+		{ "pause", pause_, 0 }, { "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 },
+		{ "knock", knock, 2 }, { "notify", notify, 1 }, { "ready-in", ready_in, 1 }, 
+		{ "escape", escape, 0 }, { "linger", linger, 1 },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof tools / sizeof *tools; i++)
