@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 		int args;
 	} tools[] = {
 		{ "pause", pause_, 0 }, { "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 },
-		{ "knock", knock, 2 }, { "notify", notify, 1 }, { "ready-in", ready_in, 1 }, 
+		{ "knock", knock, 2 }, { "notify", notify, 1 }, { "ready-in", ready_in, 1 },
 		{ "escape", escape, 0 }, { "linger", linger, 1 },
 	};
 
