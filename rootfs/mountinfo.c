@@ -84,7 +84,7 @@ static bool numbers(char *f[3], struct mountinfo *m)
 /* 36 35 98:0 /root /target rw,noatime master:1 - ext3 /dev/root rw,errors=continue */
 int mountinfo_parse(char *line, struct mountinfo *m, struct err *e)
 {
-	char *f[6], *word, *type, *source;
+	char *f[6], *word, *type, *source, *options;
 
 	for (int n = 0; n < 6; n++)
 		if (!(f[n] = next_word(&line)))
@@ -94,6 +94,7 @@ int mountinfo_parse(char *line, struct mountinfo *m, struct err *e)
 		m->is_private = false;
 	type = word ? next_word(&line) : NULL;
 	source = type ? next_word(&line) : NULL;
+	options = source ? next_word(&line) : NULL;
 	if (!type || !numbers(f, m))
 		return err_set(e, EBADMSG, "a line of mountinfo that is none: '%.60s'", f[0]);
 	unescape(f[3]);
@@ -105,6 +106,7 @@ int mountinfo_parse(char *line, struct mountinfo *m, struct err *e)
 	m->attr = attributes(f[5]);
 	m->type = type;
 	m->source = source ? source : "";
+	m->options = options ? options : "";
 	return 0;
 }
 

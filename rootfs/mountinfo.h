@@ -14,6 +14,7 @@ struct mountinfo {
 	uint64_t attr;		/* MOUNT_ATTR_* without the access time ones */
 	bool is_private;	/* neither shared, nor a slave, nor unbindable */
 	const char *type, *source;
+	const char *options;	/* of the file system, not of this mount */
 };
 
 /*

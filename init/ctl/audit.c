@@ -3,6 +3,7 @@
 #include "services/cell/attest.h"
 #include "init/base/fd.h"
 #include "init/base/mono.h"
+#include "init/ctl/exposure.h"
 #include "init/ctl/json.h"
 #include "init/ctl/live.h"
 #include "init/ctl/verbs.h"
@@ -14,7 +15,8 @@
 struct audit {
 	FILE *to;
 	struct json *json;	/* NULL: text */
-	bool colour;
+	bool colour, list;	/* list: the questions of the exposure, too */
+	unsigned threshold;
 	unsigned equal, different;
 };
 
@@ -68,12 +70,17 @@ static void fact(void *ctx, const struct attest_fact *f)
 	fputc('\n', a->to);
 }
 
+static bool runs(const struct view *v)
+{
+	return !v->refused && v->now.pid > 0 && v->now.state != SVC_STARTING;
+}
+
 /* Why there is nothing to compare; NULL: there is. */
 static const char *exempt(const struct view *v)
 {
 	if (v->refused)
 		return "refused, does not run";
-	if (v->now.pid <= 0 || v->now.state == SVC_STARTING)
+	if (!runs(v))
 		return "does not run";
 	if (!(v->plan->flags & CELL_ATTEST))
 		return "preset none: nothing is planned that could be compared";
@@ -90,6 +97,27 @@ static int compare(struct audit *a, const struct live *l, const struct view *v, 
 	if (a->json)
 		json_end(a->json);
 	return rc;
+}
+
+/* Declared and attested; true: it could be asked, and the worse one is not above the threshold. */
+static bool expose(struct audit *a, const struct live *l, const struct view *v, int procfs)
+{
+	struct exposures x = { 0 };
+	struct err e;
+
+	if (exposures_of_plan(&x, &l->plan, v->index, &e) < 0 ||
+	    exposures_of_process(&x, &l->plan, v->index, v->now.pid, procfs, &e) < 0) {
+		if (a->json)
+			json_null(a->json, "exposure");
+		else
+			fprintf(a->to, "%s: its exposure cannot be asked for: %s\n", v->name, e.text);
+		return false;
+	}
+	if (a->json)
+		exposures_json(a->json, "exposure", &x);
+	else
+		exposures_text(a->to, v->name, &x, a->list);
+	return !exposures_are_above(&x, a->threshold);
 }
 
 /* 1: as planned; 0: not, or not known. */
@@ -109,10 +137,14 @@ static bool one_json(struct audit *a, const struct live *l, const struct view *v
 	if (!why)
 		good = compare(a, l, v, procfs, &e) >= 0 && a->different == 0;
 	json_bool(j, "compared", !why);
+	json_text(j, "why", why ? why : good ? NULL : e.text);
+	if (runs(v))
+		good &= expose(a, l, v, procfs);
+	else
+		json_null(j, "exposure");
 	json_bool(j, "ok", good);
 	json_int(j, "equal", a->equal);
 	json_int(j, "different", a->different);
-	json_text(j, "why", why ? why : good ? NULL : e.text);
 	json_end(j);
 	return good;
 }
@@ -123,8 +155,10 @@ static bool one_text(struct audit *a, const struct live *l, const struct view *v
 	struct err e = { 0 };
 
 	fprintf(a->to, "%s%s%s", colour_on(a->colour, BOLD), v->name, colour_off(a->colour, BOLD));
-	if (why)
-		return fprintf(a->to, ": %s\n", why), true;
+	if (why) {
+		fprintf(a->to, ": %s\n", why);
+		return !runs(v) || expose(a, l, v, procfs);
+	}
 	fprintf(a->to, " (pid %d)\n", v->now.pid);
 	int rc = compare(a, l, v, procfs, &e);
 
@@ -135,10 +169,10 @@ static bool one_text(struct audit *a, const struct live *l, const struct view *v
 			a->equal + a->different);
 	else
 		fprintf(a->to, "%s: %u facts, all as planned\n", v->name, a->equal);
-	return rc >= 0 && a->different == 0;
+	return expose(a, l, v, procfs) && rc >= 0 && a->different == 0;
 }
 
-static int all(struct ctl *c, const struct live *live)
+static int all(struct ctl *c, const struct live *live, unsigned threshold)
 {
 	struct views views = { 0 };
 	struct json writer = { .to = stdout }, *j = has(c, OPT_JSON) ? &writer : NULL;
@@ -153,7 +187,8 @@ static int all(struct ctl *c, const struct live *live)
 	if (j)
 		json_list(j, NULL);
 	for (unsigned i = 0; i < views.n; i++) {
-		struct audit a = { .to = stdout, .json = j, .colour = colour_wanted(stdout) };
+		struct audit a = { .to = stdout, .json = j, .colour = colour_wanted(stdout),
+				   .list = has(c, OPT_EXPOSURE), .threshold = threshold };
 
 		good &= (j ? one_json : one_text)(&a, live, &views.v[i], procfs);
 	}
@@ -166,11 +201,14 @@ static int all(struct ctl *c, const struct live *live)
 int verb_audit(struct ctl *c)
 {
 	struct live live = { 0 };
+	unsigned threshold;
 	struct err e;
 
+	if (threshold_read(c, &threshold) < 0)
+		return USAGE;
 	if (live_open(&live, ctl_run_dir(c), &e) < 0)
 		return ctl_fail(c, UNKNOWN, &e);
-	int code = all(c, &live);
+	int code = all(c, &live, threshold);
 
 	live_close(&live);
 	return code;

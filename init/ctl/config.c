@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/config.h"
 #include "init/base/fd.h"
+#include "init/ctl/exposure.h"
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
 #include "services/plan/compile.h"
@@ -42,18 +43,45 @@ static void problems_json(const struct spec *s, struct json *j)
 	}
 }
 
-/* Problems that only this machine can show are added to the others. */
-static int plan_here(struct spec *s, struct err *e)
+/* Services whose declared exposure is above the threshold, said one by one; their number. */
+static int above(struct ctl *c, int fd, unsigned threshold, struct err *e)
+{
+	struct plan p;
+	int n = 0;
+
+	if (plan_map(&p, fd, e) < 0)
+		return -e->code;
+	for (uint32_t i = 0; i < p.head->services.n && n >= 0; i++) {
+		struct exposures x = { 0 };
+
+		if (exposures_of_plan(&x, &p, i, e) < 0) {
+			n = -e->code;
+		} else if (exposures_are_above(&x, threshold)) {
+			const char *name = plan_str(&p, plan_service(&p, i)->name);
+
+			ctl_say(c, FAILED, EXPOSURE_ABOVE(name, x.declared.score, threshold));
+			n++;
+		}
+	}
+	plan_unmap(&p);
+	return n;
+}
+
+/* Problems that only this machine can show are added to the others. Number of services above the threshold. */
+static int plan_here(struct ctl *c, struct spec *s, unsigned threshold, struct err *e)
 {
 	struct machine_facts facts;
 	owned_fd plan = FD_NONE;
 
-	facts_find(&facts);
+	if (has(c, OPT_OFFLINE))
+		facts_of_machine(&facts);
+	else
+		facts_find(&facts);
 	image_door_open(&facts);
 	int ret = plan_compile(s, &facts, &plan, e);
 
 	image_door_close(&facts);
-	return ret;
+	return ret < 0 || !has(c, OPT_THRESHOLD) ? ret : above(c, plan, threshold, e);
 }
 
 static int check_plan(const char *path, struct err *e)
@@ -70,11 +98,11 @@ static int check_plan(const char *path, struct err *e)
 }
 
 /* One path: its problems are printed, or added to the JSON list. Returns the exit code. */
-static int check_one(struct ctl *c, const char *path, struct json *j)
+static int check_one(struct ctl *c, const char *path, unsigned threshold, struct json *j)
 {
 	struct spec s = { 0 };
 	struct err e;
-	int code = DONE;
+	int code = DONE, exposed = 0;
 
 	if (config_is_plan(path)) {
 		if (check_plan(path, &e) < 0)
@@ -86,7 +114,8 @@ static int check_one(struct ctl *c, const char *path, struct json *j)
 	if (spec_load(&s, path, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
 	/* Of a text that is wrong as a whole no plan is made: there is nothing more to find. */
-	if (!has(c, OPT_OFFLINE) && !spec_has_errors(&s, NULL) && plan_here(&s, &e) < 0)
+	if ((!has(c, OPT_OFFLINE) || has(c, OPT_THRESHOLD)) && !spec_has_errors(&s, NULL) &&
+	    (exposed = plan_here(c, &s, threshold, &e)) < 0)
 		code = ctl_fail(c, FAILED, &e);
 	if (j)
 		problems_json(&s, j);
@@ -94,6 +123,10 @@ static int check_one(struct ctl *c, const char *path, struct json *j)
 		spec_print_problems(&s, stdout);
 	if (s.nerrors > 0)
 		code = FAILED;
+	if (exposed > 0 && code == DONE) {
+		spec_free(&s);
+		return FAILED;
+	}
 	if (!j && code == DONE && s.nservices == 0)
 		printf("%s: nothing wrong, but no services: nothing would run\n", path);
 	else if (!j && code == DONE)
@@ -109,14 +142,17 @@ int verb_check(struct ctl *c)
 {
 	struct json writer = { .to = stdout }, *j = has(c, OPT_JSON) ? &writer : NULL;
 	char path[CONFIG_PATH_MAX];
+	unsigned threshold;
 	int code = DONE;
 
+	if (threshold_read(c, &threshold) < 0)
+		return USAGE;
 	if (j)
 		json_list(j, NULL);
 	if (c->nargs == 0)
-		code = check_one(c, config_path(c, path), j);
+		code = check_one(c, config_path(c, path), threshold, j);
 	for (int i = 0; i < c->nargs; i++) {
-		int one = check_one(c, c->args[i], j);
+		int one = check_one(c, c->args[i], threshold, j);
 
 		code = one > code ? one : code;
 	}

@@ -91,6 +91,12 @@ void json_int(struct json *j, const char *key, int64_t v)
 	fprintf(j->to, "%" PRId64, v);
 }
 
+void json_tenths(struct json *j, const char *key, unsigned tenths)
+{
+	before(j, key);
+	fprintf(j->to, "%u.%u", tenths / 10, tenths % 10);
+}
+
 void json_bool(struct json *j, const char *key, bool v)
 {
 	before(j, key);

@@ -19,5 +19,6 @@ void json_list(struct json *j, const char *key);
 void json_end(struct json *j);	/* closes the innermost; a newline after the outermost */
 void json_text(struct json *j, const char *key, const char *s); /* NULL: null */
 void json_int(struct json *j, const char *key, int64_t v);
+void json_tenths(struct json *j, const char *key, unsigned tenths); /* 13: 1.3 */
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);

@@ -1,9 +1,13 @@
 /* `prior show` and `prior schema`. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
 #include "init/ctl/config.h"
+#include "init/ctl/exposure.h"
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
 #include "services/cell/cell.h"
+#include "services/plan/compile.h"
+#include "services/plan/image_door.h"
 #include "services/spec/spec.h"
 
 static void steps_json(void)
@@ -47,8 +51,40 @@ static int show(struct ctl *c, struct spec *s)
 	return spec_has_errors(s, service) || spec_has_errors(s, NULL) ? FAILED : DONE;
 }
 
+/* Of the plan for a machine where everything can be isolated: the number does not depend on who asks. */
+static int exposure(struct ctl *c, struct spec *s, unsigned threshold)
+{
+	struct machine_facts facts;
+	owned_fd fd = FD_NONE;
+	struct plan p;
+	struct err e;
+
+	facts_of_machine(&facts);
+	image_door_open(&facts);
+	int ret = plan_compile(s, &facts, &fd, &e);
+
+	image_door_close(&facts);
+	if (ret < 0 || plan_map(&p, fd, &e) < 0)
+		return ctl_fail(c, FAILED, &e);
+	const int n = plan_find(&p, c->args[0]);
+	struct exposures x = { 0 };
+	int code = n < 0 ? ctl_say(c, FAILED, "service %s is refused, so it has no exposure: prior check says why",
+				   c->args[0]) : DONE;
+
+	if (n >= 0 && exposures_of_plan(&x, &p, (uint32_t)n, &e) < 0)
+		code = ctl_fail(c, FAILED, &e);
+	else if (n >= 0 && has(c, OPT_EXPOSURE))
+		exposures_show(&x, c->args[0], has(c, OPT_JSON));
+	if (code == DONE && exposures_are_above(&x, threshold))
+		code = ctl_say(c, FAILED, EXPOSURE_ABOVE(c->args[0], x.declared.score, threshold));
+	plan_unmap(&p);
+	return code;
+}
+
 int verb_show(struct ctl *c)
 {
+	unsigned threshold;
+
 	struct spec s = { 0 };
 	char path[CONFIG_PATH_MAX];
 	struct err e;
@@ -57,6 +93,8 @@ int verb_show(struct ctl *c)
 		return steps(c);
 	if (c->nargs == 0)
 		return ctl_say(c, USAGE, "which service of the configuration?");
+	if (threshold_read(c, &threshold) < 0)
+		return USAGE;
 	const char *config = config_path(c, path);
 
 	if (config_is_plan(config))
@@ -65,8 +103,10 @@ int verb_show(struct ctl *c)
 	if (spec_load(&s, config, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
 	spec_print_problems(&s, stderr);
-	int code = show(c, &s);
+	int code = has(c, OPT_EXPOSURE) ? DONE : show(c, &s);
 
+	if (code == DONE && (has(c, OPT_EXPOSURE) || has(c, OPT_THRESHOLD)))
+		code = exposure(c, &s, threshold);
 	spec_free(&s);
 	return code;
 }

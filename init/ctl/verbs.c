@@ -32,6 +32,10 @@ const struct opt ctl_opts[OPTS] = {
 	[OPT_DEVICE]	= { "device", 0, "DEV", "The terminal to talk to, instead of standard input and output." },
 	[OPT_BATCH]	= { "batch", 0, NULL, "For programs: no prompt, no echo, and `exit: N` after each command." },
 	[OPT_DRY_RUN]	= { "dry-run", 0, NULL, "Only say what would change." },
+	[OPT_EXPOSURE]	= { "exposure", 0, NULL,
+			    "The questions behind the exposure score that are not answered well." },
+	[OPT_THRESHOLD]	= { "threshold", 0, "N",
+			    "Exit 1 when the exposure of a service is above N: 0 to 10, such as 1.3." },
 	[OPT_FORCE]	= { "force", 'f', NULL,
 			    "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
 };
@@ -55,11 +59,12 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Run a configuration in the foreground, without being PID 1." },
 
 	{ .name = "check", .group = GROUP_CONFIG, .run = verb_check, .args = "[PATH...]", .max = -1,
-	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(OFFLINE),
+	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(OFFLINE) | OPT(THRESHOLD),
 	  .summary = "Say everything that is wrong with a configuration.",
 	  .more = "Every problem is printed at once as FILE:LINE:COLUMN: error: TEXT. The configuration is planned "
 		  "for this machine too, so that a missing user or program is found; --offline leaves that out. "
-		  "A compiled plan is checked for being whole.",
+		  "A compiled plan is checked for being whole. With --threshold, each service's declared exposure is "
+		  "compared with N; the services have to be planned for that, even with --offline.",
 	  .exits = "0 nothing wrong, 1 problems, 2 cannot be read" },
 	{ .name = "compile", .group = GROUP_CONFIG, .run = verb_compile, .args = "PATH", .min = 0, .max = 1,
 	  .opts = OPT(CONFIG) | OPT(OUTPUT) | OPT(CONTAINER),
@@ -69,9 +74,12 @@ const struct verb ctl_verbs[] = {
 		  "namespaces are out of reach. The file appears whole or not at all.",
 	  .exits = "0 written, 1 problems, 2 cannot be read" },
 	{ .name = "show", .group = GROUP_CONFIG, .run = verb_show, .args = "[SERVICE]", .max = 1,
-	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(ISOLATION) | OPT(STEPS),
+	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(ISOLATION) | OPT(STEPS) | OPT(EXPOSURE) | OPT(THRESHOLD),
 	  .summary = "Show what a service's configuration comes to, and where each value is from.",
-	  .exits = "0 shown, 1 problems or no such service, 2 cannot be read" },
+	  .more = "The exposure is asked of the plan, for a machine where everything can be isolated. It is the number "
+		  "that systemd-analyze security gives, by the same questions and weights, and beside it one of our "
+		  "own further questions.",
+	  .exits = "0 shown, 1 problems, no such service or an exposure above N, 2 cannot be read" },
 	{ .name = "schema", .group = GROUP_CONFIG, .run = verb_schema,
 	  .summary = "Print the JSON Schema of the configuration, for editors." },
 
@@ -120,9 +128,12 @@ const struct verb ctl_verbs[] = {
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(JSON),
 	  .summary = "Print what happened, as prior saw it." },
 	{ .name = "audit", .group = GROUP_INSIGHT, .run = verb_audit, .args = "[SERVICE...]", .max = -1,
-	  .opts = LIVE | OPT(JSON),
+	  .opts = LIVE | OPT(JSON) | OPT(EXPOSURE) | OPT(THRESHOLD),
 	  .summary = "Compare the sandboxes of running services with the plan, as the kernel has them.",
-	  .exits = "0 everything is as planned, 1 something is not, or cannot be read, 4 no such service or no prior" },
+	  .more = "Then each service's exposure is told: as the plan declares it, and as the kernel attests it. "
+		  "What the kernel does not show counts as absent.",
+	  .exits = "0 everything is as planned, 1 something is not, cannot be read or is exposed above N, "
+		   "4 no such service or no prior" },
 	{ .name = "why", .group = GROUP_INSIGHT, .run = verb_why, .args = "SERVICE", .min = 1, .max = 1, .opts = LIVE,
 	  .summary = "Say in sentences why a service is in the state that it is in.",
 	  .exits = "0 said, 4 no such service or no prior" },

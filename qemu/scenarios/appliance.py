@@ -29,6 +29,7 @@ def run(m):
         assert m.ok(f"stat -c %u /proc/{row['pid']}").strip() not in ("0", "")
         inside = m.ok(f"cd /proc/{row['pid']}/root; ls . bin usr/bin || true")
         assert "busybox" not in inside and "prior" not in inside, inside
+    assert "exposure 1." in m.ok("prior audit web --threshold 1.3"), "preset server, while it serves"
     m.ok("prior restart db web")
     assert visits(m) == 1       # redis keeps it in memory
     m.ends("poweroff", "/sbin/poweroff")

@@ -170,8 +170,7 @@ int run_root(struct attest_run *r, struct err *e)
 	return r->root < 0 ? err_sys(e, "its root") : r->root;
 }
 
-/* The machine's side, seen at one of its processes. */
-static int look_at_machine(struct attest_ref *ref, int dir, struct err *e)
+int attest_look(struct attest_ref *ref, int dir, struct err *e)
 {
 	char status[STATUS_ROOM];
 	size_t n;
@@ -194,7 +193,7 @@ void attest_remember(void)
 	owned_fd self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (self >= 0)
-		look_at_machine(&ours, self, &lost);
+		attest_look(&ours, self, &lost);
 }
 
 int attest_prepare(struct attest_in *in, struct err *e)
@@ -203,7 +202,7 @@ int attest_prepare(struct attest_in *in, struct err *e)
 	if (!in->ref.filled) {
 		owned_fd ref = open_dir(in->procfs, in->reference, e);
 
-		if (ref < 0 || look_at_machine(&in->ref, ref, e) < 0)
+		if (ref < 0 || attest_look(&in->ref, ref, e) < 0)
 			return -e->code;
 	}
 	owned_fd own = open_dir(in->procfs, 0, e);
@@ -237,7 +236,7 @@ int attest_all(struct attest_in *in, struct err *e)
 
 	r.dir = dir;
 	if (dir >= 0 && !in->ref.filled)
-		ret = run_ref(&r, e) < 0 ? -e->code : look_at_machine(&in->ref, r.ref, e);
+		ret = run_ref(&r, e) < 0 ? -e->code : attest_look(&in->ref, r.ref, e);
 	const ssize_t n = ret < 0 ? ret : file_read(dir, "status", room, STATUS_ROOM, e);
 
 	r.room = room + (n < 0 ? 0 : (size_t)n / 8 * 8 + 8);

@@ -13,29 +13,26 @@
 #define PTRACE_SECCOMP_GET_FILTER 0x420c
 #endif
 
-/* The newest of them is ours. Numbers count from the oldest. */
-static int read_filter(struct attest_run *r, struct sock_filter *f)
+/* Filters count from the oldest: behind those that everything here is under comes ours, then the service's own. */
+static int read_filter(pid_t pid, long index, struct sock_filter *f)
 {
-	const int n = (int)status_number(r, "Seccomp_filters", 10);
-
-	return (int)syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, r->in->pid, (long)(n > 0 ? n - 1 : 0), f);
+	return (int)syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, pid, index, f);
 }
 
-/* A running service is stopped for as long as the question takes; its signals are not lost. */
-static int read_running(struct attest_run *r, struct sock_filter *f)
+int filter_read_running(pid_t pid, long index, struct sock_filter *f)
 {
 	int status, n = -1;
 
-	if (ptrace(PTRACE_SEIZE, r->in->pid, NULL, NULL) < 0)
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
 		return -1;
-	if (ptrace(PTRACE_INTERRUPT, r->in->pid, NULL, NULL) == 0 && waitpid(r->in->pid, &status, __WALL) > 0 &&
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 && waitpid(pid, &status, __WALL) > 0 &&
 	    WIFSTOPPED(status)) {
 		const int sig = status >> 16 ? 0 : WSTOPSIG(status);
 
-		n = read_filter(r, f);
+		n = read_filter(pid, index, f);
 		const int code = errno;
 
-		ptrace(PTRACE_DETACH, r->in->pid, NULL, (void *)(long)sig);
+		ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)sig);
 		errno = code;
 	}
 	return n;
@@ -50,7 +47,8 @@ int attest_filter(struct attest_run *r, struct err *e)
 
 	if (!planned(r, CELL_SECCOMP))
 		return 0;
-	const int n = r->in->tracing ? read_filter(r, f) : read_running(r, f);
+	const long index = r->in->ref.filters;
+	const int n = r->in->tracing ? read_filter(r->in->pid, index, f) : filter_read_running(r->in->pid, index, f);
 
 	/* Only the machine's root may see filters, in a kernel with CHECKPOINT_RESTORE; else the mode must do. */
 	if (n < 0 && (errno == EACCES || errno == EPERM || errno == EINVAL || errno == EIO))

@@ -82,6 +82,18 @@ uint64_t status_number(struct attest_run *r, const char *key, unsigned base);
 int spaces_of(int dir, uint64_t ino[SPACES], struct err *e);
 int spaces_of_children(int dir, uint64_t ino[SPACES], struct err *e);
 
+/*
+ * A running process's filter, counted from the oldest; it is stopped for as long as the question takes, and its signals
+ * are not lost. Returns the number of instructions, or -1 and errno. f: room for BPF_MAXINSNS.
+ */
+struct sock_filter;
+int filter_read_running(pid_t pid, long index, struct sock_filter *f);
+
+/* CELL_* of the kinds of namespaces in which these are not the machine's. */
+uint32_t spaces_own(const uint64_t theirs[SPACES], const uint64_t machine[SPACES]);
+/* The machine's side of a comparison, seen at one of its processes. */
+int attest_look(struct attest_ref *ref, int dir, struct err *e);
+
 /* The parts: 0, or -errno when something could not be read at all. */
 typedef int attest_part(struct attest_run *r, struct err *e);
 attest_part attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_mounts, attest_files,

@@ -79,6 +79,16 @@ int spaces_of_children(int dir, uint64_t ino[SPACES], struct err *e)
 	return ns < 0 ? ns : 0;
 }
 
+uint32_t spaces_own(const uint64_t theirs[SPACES], const uint64_t machine[SPACES])
+{
+	uint32_t flags = 0;
+
+	for (unsigned i = 0; i < SPACES; i++)
+		if (theirs[i] && theirs[i] != machine[i])
+			flags |= i == SPACE_USER ? CELL_USER : spaces[i].flag;
+	return flags;
+}
+
 /*
  * Who owns namespace i of the service? The kernel says it for the price of three calls. It need not be asked about one
  * that the builder made: nobody comes back to a user namespace once left, so a builder that is in the machine's was

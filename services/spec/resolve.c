@@ -47,6 +47,26 @@ static void choose_user(struct spec_service *svc)
 	*origin_of(svc, &svc->dynamic_user) = spec_from(svc, &svc->user);
 }
 
+/* strict has no network but loopback, so no use for internet sockets; whoever gives it a network wants them, too. */
+static void choose_families(struct load *l, struct spec_service *svc)
+{
+	static const char *const more[] = { "inet", "inet6" };
+	struct str_list *f = &svc->restrict_address_families, both = { 0 };
+
+	if (svc->preset != PRESET_STRICT || spec_from(svc, f).kind != FROM_PRESET ||
+	    !(is_from_file(svc, &svc->network.mode) || is_from_file(svc, &svc->network.bridge)))
+		return;
+	both.v = arena_get(&l->s->arena, (f->n + 3) * sizeof *both.v);
+	if (!both.v)
+		return;
+	memcpy(both.v, f->v, f->n * sizeof *f->v);
+	memcpy(both.v + f->n, more, sizeof more);
+	both.n = f->n + 2;
+	*f = both;
+	*origin_of(svc, f) = spec_from(svc, is_from_file(svc, &svc->network.mode) ? (const void *)&svc->network.mode :
+					    &svc->network.bridge);
+}
+
 /* A key that needs a namespace brings it, unless the file says no to the namespace (check.c then refuses the key). */
 static void imply(struct spec_service *svc, bool *namespace, bool needed, const void *by)
 {
@@ -119,6 +139,7 @@ void resolve_service(struct load *l, struct spec_service *svc)
 		svc->restart = RESTART_NO;
 	join_command(l, svc);
 	choose_user(svc);
+	choose_families(l, svc);
 	imply_namespaces(svc);
 	resolve_caps(svc);
 	for (unsigned i = 0; i < svc->listen.n; i++)

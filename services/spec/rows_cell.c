@@ -180,7 +180,8 @@ const struct conf_key security_keys[] = {
 	  .doc = "native: calls of other architectures (i386, x32) end the process, as under every filter.",
 	  .example = "[native]" },
 	{ "restrict_address_families", LIST(restrict_address_families), .set = set_families,
-	  .doc = "Socket families that may be used, such as inet, inet6, unix; absent: all that the profile allows.",
+	  .doc = "Socket families that may be used, such as inet, inet6, unix; absent: all that the profile allows; "
+		 "in preset strict unix, with inet and inet6 when the file sets isolation.network.",
 	  .example = "[inet, inet6, unix]" },
 	{ "apparmor_profile", TEXT(apparmor_profile), .unbuilt = "AppArmor profiles",
 	  .doc = "AppArmor profile to run under.",
