@@ -30,7 +30,7 @@ CC := gcc
 endif
 
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
-SRC := $(sort $(shell find init services netns rootfs -name '*.c'))
+SRC := $(filter-out init/run/only.c,$(sort $(shell find init services netns rootfs -name '*.c')))
 OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
 HELPERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/cells/*.c tests/fault/*.c)))
 PRESETS := $(sort $(wildcard configs/presets/*.yaml))
@@ -122,6 +122,22 @@ $(GEN)/presets.c: $(PRESETS) $(wildcard configs/presets) tools/embed
 	@mkdir -p $(@D)
 	$Qtools/embed embedded_presets $(PRESETS) >$@
 
+# `prior run` and nothing else: no library but musl, no stdio, no heap. For people who want the smallest file.
+RUN_ONLY := $(BUILD)/run-only
+RUN_ONLY_SRC := $(sort $(wildcard init/run/*.c)) init/base/text.c
+MUSL_START = /usr/lib/$(shell gcc -dumpmachine | sed 's/gnu$$/musl/')
+run-only: $(RUN_ONLY)/prior-run ## the smallest file: `prior run` alone, in BUILD/run-only/prior-run
+
+$(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/base/*.h) Makefile | $(BUILD)/need-run-only
+	@mkdir -p $(@D)/kernel; echo "  LINK $@"
+	$Qln -sfn /usr/include/linux $(@D)/kernel/linux; ln -sfn /usr/include/asm-generic $(@D)/kernel/asm-generic; \
+		ln -sfn /usr/include/$$(gcc -print-multiarch)/asm $(@D)/kernel/asm
+	$Qmusl-gcc $(COMMON) -isystem $(@D)/kernel -Os $(HARD) -fno-asynchronous-unwind-tables -s -static -nostartfiles \
+		-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections \
+		-Wl,--build-id=none -o $@ $(MUSL_START)/rcrt1.o $(MUSL_START)/crti.o $(RUN_ONLY_SRC) $(MUSL_START)/crtn.o
+	$Qstrip -R .comment $@
+	$QPRIOR=$@ LIBC=run-only tests/lint/binary.sh
+
 # Programs that tests start inside a cell or a machine, one file each: static, without sanitizers. Our library comes twice:
 # libnl's calls of the name service must find our own answers (nonss.c) before the C library's.
 $(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
@@ -167,7 +183,7 @@ unit: $(UNIT) ## of these, the unit tests alone: needs no binary
 lint: $(BUILD)/need-test ## and the rules about the source alone
 	$(call run,60,$(LINT))
 
-check-root: $(O)/prior $(O)/prior-noheap $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
+check-root: $(O)/prior $(O)/prior-noheap $(RUN_ONLY)/prior-run $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
 	$(call run,900,tests/cells/run)
 
 check-boot: $(O)/prior $(BUILD)/need-test ## the machine under test, in QEMU
@@ -189,7 +205,7 @@ golden: $(O)/prior ## write the goldens anew; review them as a diff
 demo: $(O)/prior $(BUILD)/need-demo ## boot the appliance in QEMU; CHECK=1 tries it unattended
 	$Q$(TEST_ENV) CHECK=$(CHECK) qemu/demo
 
-bench: $(O)/prior $(O)/tests/bench/spawn $(BUILD)/need-bench ## measure it beside its peers; BENCH=quick in two minutes
+bench: $(O)/prior $(O)/tests/bench/spawn $(RUN_ONLY)/prior-run $(BUILD)/need-bench ## measure it beside its peers; BENCH=quick in two minutes
 	$Q$(TEST_ENV) tests/bench/run
 
 ##
@@ -205,4 +221,4 @@ help: ## this
 	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
 
-.PHONY: FORCE all check unit lint check-root check-boot check-fault test golden demo bench install clean help
+.PHONY: FORCE all run-only check unit lint check-root check-boot check-fault test golden demo bench install clean help

@@ -5,6 +5,7 @@
 #include "init/ctl/ctl.h"
 #include "init/reexec.h"
 #include "init/run.h"
+#include "init/run/wrap.h"
 #include "init/up.h"
 #include "services/logs/logs.h"
 #include "services/plan/compile.h"
@@ -43,7 +44,6 @@ static const struct entry {
 } entries[] = {
 	{ "prior-compiler", compiler_main, true },
 	{ "prior-logger", logger_main, true },
-	{ "run", run_main, false },
 	{ "up", up_main, false },
 };
 
@@ -51,7 +51,13 @@ int main(int argc, char **argv)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *self = argc > 0 ? (slash ? slash + 1 : argv[0]) : "prior";
+	enum wrap_as as = wrap_as(self);
 
+	/* First, and with nothing touched before: how soon the command runs is what its users measure. */
+	if (as != AS_PRIOR)
+		return wrap_main(argc, argv, as, NULL);
+	if (argc > 1 && !strcmp(argv[1], "run"))
+		return run_main(argc - 1, argv + 1);
 	if (argc > 1 && reexec_is_resume(argv[1]))
 		return resume_main(argc, argv);
 	for (const struct entry *n = entries; n < entries + sizeof entries / sizeof *entries; n++)

@@ -1,13 +1,13 @@
-/* `prior run -- COMMAND`: one command under PID 1 or under a subreaper, as tini and its kin do it. */
+/* `prior run` with --preset, --set or -c: the command becomes the one service of a configuration. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/run/wrap.h"
 
 /*
- * argv after "run": [OPTIONS] [--] COMMAND [ARG...]. Without options that confine, the command is forked as it is:
- * every signal but those of a fault is passed on, orphans are reaped, LISTEN_PID is rewritten, the exit code is the
- * command's (128+N on signal N). 125: we failed; 126: it cannot be run; 127: it is not there.
+ * The command's exit code (128+N on signal N), 126: it cannot be run, 127: it is not there; -errno: we failed, and
+ * *e says why. Passes on what w->send says for each signal.
  */
-int run_main(int argc, char **argv);
+int run_confine(struct wrap *w, struct err *e);
 
-/* The fork-and-wait part alone: returns the exit code. */
-int run_plain(char **command);
+/* argv after "run"; see init/run/wrap.h for the rest. */
+int run_main(int argc, char **argv);

@@ -3,13 +3,7 @@
 #pragma once
 #include "init/base/err.h"
 #include "init/base/text.h"
-
-#define RUN_SETS_MAX 64
-
-struct run_set {
-	const char *key;	/* dotted: "limits.nofile" */
-	const char *value;	/* YAML, as written */
-};
+#include "init/run/wrap.h"
 
 /*
  * base (may be NULL) is the text of `-c FILE`; it may hold defaults, network and the like, but no services. sets are

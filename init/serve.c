@@ -6,6 +6,7 @@
 #include "init/base/text.h"
 #include "init/panic.h"
 #include "init/reexec.h"
+#include "init/run/wrap.h"
 #include "init/signals.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
@@ -33,6 +34,8 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 	h->ctl_gid = s->ctl_gid;
 	h->echo = s->echo;
 	h->json = s->json;
+	if (s->send)
+		memcpy(h->run_send, s->send, WRAP_SIGNALS + 1);
 	for (unsigned i = 0; s->stage_us && i < s->stages && i < BOOT_STAGES_MAX; i++)
 		h->boot_us[i] = s->stage_us[i];
 	if (!text_copy(h->run_dir, sizeof h->run_dir, s->run_dir))

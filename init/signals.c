@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 
 #define RT(n) (34 + (n))	/* whatever the C library calls SIGRTMIN */
+#define SEND_NOTHING 255
 
 typedef void act(struct prior *p, int sig);
 
@@ -63,9 +64,13 @@ static void reload(struct prior *p, int sig)
 /* `prior run`: to the command; before it runs there is nobody to tell, and a wish to end ends us. */
 static void forward(struct prior *p, int sig)
 {
+	const uint8_t *send = p->ledger.head->run_send;
 	struct err e;
 
-	if (stop_signal_main(p, 0, sig, &e) < 0 && (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT))
+	if (send[sig] == SEND_NOTHING)
+		return;
+	if (stop_signal_main(p, 0, send[sig] ? send[sig] : sig, &e) < 0 &&
+	    (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT))
 		ending_begin(p, SHUTDOWN_EXIT);
 }
 
@@ -150,8 +155,21 @@ static int life_of(const struct prior *p)
 static void take(struct prior *p, int sig)
 {
 	for (const struct row *r = rows; r < rows + ROWS; r++)
-		if (r->sig == sig)
+		if (r->sig == sig) {
 			r->in[life_of(p)].act(p, sig);
+			return;
+		}
+	forward(p, sig);	/* only `prior run` watches signals without a row */
+}
+
+/* All that somebody may send; not those of a fault of our own, which panic.c handles. */
+static void add_all(sigset_t *set)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+
+	sigfillset(set);
+	for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset(set, faults[i]);
 }
 
 static void on_signal(void *ctx, uint32_t arg, uint32_t events)
@@ -172,12 +190,15 @@ int signals_begin(struct prior *p, struct err *e)
 	sigemptyset(&set);
 	for (const struct row *r = rows; r < rows + ROWS; r++)
 		sigaddset(&set, r->sig);
+	if (p->ledger.head->mode == MODE_RUN)
+		add_all(&set);
 	return loop_signals(&set, &p->signal_fd, e) < 0 ? -e->code : signals_watch(p, e);
 }
 
 int signals_watch(struct prior *p, struct err *e)
 {
 	int rc = loop_add(&p->loop, p->signal_fd, EPOLLIN, on_signal, 0, e);
+
 	p->signal_src = rc < 0 ? 0 : (uint32_t)rc;
 	return rc < 0 ? rc : 0;
 }

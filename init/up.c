@@ -206,19 +206,34 @@ int up_main(int argc, char **argv)
 	return EXIT_FAILED;
 }
 
-/* The compiler has said why on standard error; a supervisor of nothing would wait for ever. */
+/* The compiler has said why on standard error; a supervisor of nothing would wait for ever. > 0: the exit code. */
 static int expect_one_service(struct err *e)
 {
 	struct plan p = { 0 };
 	int rc = plan_map(&p, boot.plan_fd, e);
 
-	if (rc == 0 && p.head->services.n != 1)
+	if (rc == 0 && p.head->refused.n && PLAN_FIRST(&p, p.head->refused, struct plan_refused)->exit_code)
+		rc = (int)PLAN_FIRST(&p, p.head->refused, struct plan_refused)->exit_code;
+	else if (rc == 0 && p.head->services.n != 1)
 		rc = err_set(e, EINVAL, "run: not started: its confinement was refused");
 	plan_unmap(&p);
 	return rc;
 }
 
-int run_confined(const char *path, struct err *e)
+/* Nobody reads events here: a command that never ran says why by itself. */
+static int command_never_ran(const struct ledger_svc *svc, struct err *e)
+{
+	int rc = err_set(e, EPERM, "run: %s", svc->why);
+
+	if (svc->flags & SVC_F_MISSING) {
+		fprintf(stderr, "prior: %s\n", e->text);
+		rc = 126;
+	}
+	finish();
+	return rc;
+}
+
+int run_confined(const char *path, const struct wrap *w, struct err *e)
 {
 	char run_dir[64];
 	struct text t = TEXT_IN(run_dir);
@@ -226,7 +241,7 @@ int run_confined(const char *path, struct err *e)
 
 	if (rc == 0)
 		rc = expect_one_service(e);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	run_dir_default(run_dir, sizeof run_dir);
 	t.n = strlen(run_dir);
@@ -234,20 +249,13 @@ int run_confined(const char *path, struct err *e)
 	struct serve_setup s = {
 		.mode = MODE_RUN, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
 		.console_fd = FD_NONE, .run_dir = run_dir, .log_dir = "", .config = boot.config, .ctl_gid = UINT32_MAX,
+		.send = w->send,
 	};
 
 	rc = supervise(&s, e);
 	if (rc < 0)
 		return rc;
-	/* Nobody reads events here: a command that never ran says why by itself. */
-	if (prior.ledger.svc->exit_kind == EXIT_START_FAILED) {
-		struct ledger_svc *svc = prior.ledger.svc;
-
-		rc = err_set(e, EPERM, "run: %s", svc->why);
-		finish();
-		return rc;
-	}
-	return finish();
+	return prior.ledger.svc->exit_kind == EXIT_START_FAILED ? command_never_ran(prior.ledger.svc, e) : finish();
 }
 
 int resume_main(int argc, char **argv)

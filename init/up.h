@@ -2,10 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include "init/run/wrap.h"
 
 int machine_main(void);			/* never returns on success: reboot(2) */
 int up_main(int argc, char **argv);	/* `up [-c PATH] [--sys] [--run-dir DIR]`, or `PATH`; returns the exit code */
 int resume_main(int argc, char **argv);	/* --ledger=FD ...: see reexec.h */
 
-/* Supervise the one service of the configuration at path, its streams ours; the exit code, or -errno. */
-int run_confined(const char *path, struct err *e);
+/*
+ * Supervise the one service of the configuration at path, its streams ours; the exit code, or -errno. 126 and 127
+ * when it is said that its program cannot be run, or is not there. Of w it takes what becomes of signals.
+ */
+int run_confined(const char *path, const struct wrap *w, struct err *e);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#define PRIOR_VERSION "0.1.0"
-
 /*
  * argv as main() got it: `prior VERB ...`, or a name that prior is linked by (poweroff, reboot, halt, shutdown,
  * telinit, init). Returns the exit code, in systemctl's and sysexits' terms; what it had to say is printed.

@@ -1,5 +1,6 @@
 /* Help, printed from the rows. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/version.h"
 #include "init/ctl/ctl.h"
 #include "init/ctl/verbs.h"
 #include <string.h>

@@ -195,7 +195,8 @@ static void write_refused(struct compiling *c, struct plan_head *h)
 	for (unsigned i = 0; r && i < c->n; i++)
 		if (c->work[i].refused)
 			r[n++] = (struct plan_refused){ write_string(&c->w, c->work[i].svc->name),
-							write_string(&c->w, c->work[i].why) };
+							write_string(&c->w, c->work[i].why),
+							c->work[i].exit_code };
 	h->refused = write_table(&c->w, r, n, sizeof *r);
 }
 

@@ -53,12 +53,19 @@ static const char *seat_forbids(const struct work *w, const char *path)
 	return last && !last->exec ? last->target : NULL;
 }
 
+/* What ENOENT and all else come to as exit codes is what shells made of it. */
+static void no_program(struct compiling *c, struct work *w, int ret, const char *what)
+{
+	refuse(c, w, command, "command: %s", what);
+	w->exit_code = ret == -ENOENT ? 127 : 126;
+}
+
 static void use_program(struct compiling *c, struct work *w, const char *path, const struct found *f)
 {
 	const char *why = not_a_program(f), *mount = seat_forbids(w, f->path);
 
 	if (why)
-		refuse(c, w, command, "command: %s %s", path, why);
+		no_program(c, w, -EACCES, compiling_fmt(c, "%s %s", path, why));
 	else if (mount)
 		refuse(c, w, command,
 		       "command: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
@@ -90,8 +97,8 @@ static void search_program(struct compiling *c, struct work *w, const char *name
 		}
 		d += n + (d[n] == ':');
 	}
-	refuse(c, w, command, "command: '%s' is in none of the directories of PATH (%s) in %s", name, dirs ? dirs : "",
-	       inside(w));
+	no_program(c, w, -ENOENT, compiling_fmt(c, "'%s' is in none of the directories of PATH (%s) in %s", name,
+						dirs ? dirs : "", inside(w)));
 }
 
 static void compile_program(struct compiling *c, struct work *w)
@@ -114,7 +121,7 @@ static void compile_program(struct compiling *c, struct work *w)
 	int ret = look(c, w, name, &f);
 
 	if (ret < 0)
-		refuse(c, w, command, "command: %s: %s in %s", name, strerror(-ret), inside(w));
+		no_program(c, w, ret, compiling_fmt(c, "%s: %s in %s", name, strerror(-ret), inside(w)));
 	else
 		use_program(c, w, name, &f);
 }

@@ -63,6 +63,7 @@ struct work {
 	struct spec_service eff;	/* in effect: what cannot or need not be is taken out */
 	struct plan_service out;
 	bool refused;
+	uint32_t exit_code;	/* 126, 127: its program cannot be run, is not there */
 	const char *why;	/* the first problem, "FILE:LINE:COL: ..." */
 	const char *notes;	/* NULL, or sentences joined by "; " */
 	int root;		/* O_PATH of the cell's root while the service is planned; owned */

@@ -48,6 +48,7 @@ struct plan_head {
 /* A service whose configuration was refused: known by name, never started; status and events say why. */
 struct plan_refused {
 	struct plan_ref name, why;	/* strings; why is "FILE:LINE:COL: ..." */
+	uint32_t exit_code;		/* 126: its program cannot be run, 127: it is not there; 0: all else */
 };
 
 struct plan_file {

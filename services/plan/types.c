@@ -47,7 +47,16 @@ static const struct plan_field refused_fields[] = {
 	FIELD(plan_refused, name, STRING, .text = TEXT_FULL, .needed = 1),
 	FIELD(plan_refused, why, STRING),
 };
-static const struct plan_type refused_type = TYPE(plan_refused, FIELDS(refused_fields));
+
+static const char *refused_wrong(const struct plan *p, const void *record)
+{
+	uint32_t code = ((const struct plan_refused *)record)->exit_code;
+
+	(void)p;
+	return code && code != 126 && code != 127 ? "unknown exit code" : NULL;
+}
+
+static const struct plan_type refused_type = TYPE(plan_refused, FIELDS(refused_fields), .wrong = refused_wrong);
 
 static const struct plan_field fstab_fields[] = {
 	FIELD(plan_fstab, source, STRING, .text = TEXT_FULL, .needed = 1),

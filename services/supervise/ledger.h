@@ -117,6 +117,7 @@ struct ledger_head {
 	uint32_t echo, json;		/* the logger repeats lines and events on console_fd; as JSON */
 	int64_t fault_ms[FAULTS_MAX];	/* when the last faults were, newest first */
 	struct ledger_client clients[LEDGER_CLIENTS];
+	uint8_t run_send[72];		/* MODE_RUN: what is passed on for a signal; 0: itself, 255: nothing */
 	char exe[128];			/* path of our binary, for `reexec`; "": unknown */
 	char run_dir[64];		/* /run/prior, or what --run-dir said */
 	char log_dir[64];

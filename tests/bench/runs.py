@@ -2,6 +2,8 @@
 import shutil
 from pathlib import Path
 
+from lib import paths
+
 import programs
 from turns import COUNT, Contestant, Group, size_of
 
@@ -27,9 +29,16 @@ def _ours(libc: str):
     return lambda: programs.prior(libc)
 
 
+def _small():
+    built = paths.build() / "run-only" / "prior-run"
+    return built if built.exists() else None
+
+
 def _files(at: str, limits: bool) -> dict:
     found = {name: programs.program(name) for name in ("start", "hello")}
     found.update({f"{libc}-prior": programs.prior(libc) for libc in ("glibc", "musl") if programs.prior(libc)})
+    if _small():
+        found["run-only-prior"] = _small()
     return found
 
 
@@ -39,6 +48,7 @@ RUNS = Group("one command", (
                lambda: size_of(programs.program("hello"))),
     _supervisor("prior run", _ours("glibc"), lambda: f"{programs.ours()} (glibc)", "run"),
     _supervisor("prior run, musl", _ours("musl"), lambda: f"{programs.ours()} (musl)", "run"),
+    _supervisor("prior run, small", _small, lambda: f"{programs.ours()} (make run-only)"),
     _supervisor("tini", _which("tini"), lambda: programs.installed("tini")),
     _supervisor("tini-static", _which("tini-static"), lambda: programs.installed("tini")),
     _supervisor("catatonit", _which("catatonit"), lambda: programs.installed("catatonit")),

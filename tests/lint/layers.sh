@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." && export LC_ALL=C || exit 2
 grep -rHn --include='*.[ch]' '^[ 	]*#[ 	]*include' init services netns rootfs | awk '
 BEGIN {
 	rank["init/base"] = 0
-	rank["init/conf"] = rank["init/loop"] = 1
+	rank["init/conf"] = rank["init/loop"] = rank["init/run"] = 1
 	rank["rootfs"] = rank["netns"] = 2
 	rank["services"] = 3	# its folders are one layer
 	rank["init"] = 4	# and so are init/*.c and init/ctl

@@ -1,0 +1,324 @@
+/* From the start of the one command to its end: see wrap.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "init/run/say.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BIT(sig) (UINT64_C(1) << ((sig) - 1))
+
+struct life {
+	const struct wrap *w;
+	pid_t ours, child;
+	pid_t group;		/* our process group; 0 when it is outside our pid namespace */
+	int cwd;		/* the directory that we were started in; we have left it. -1: we have not */
+	int terminal;		/* descriptor of the terminal that the command was put in front of; -1: none */
+	bool chld_ignored;	/* as we found it: then no exit code would reach us */
+	uint64_t mask;		/* signal mask as we found it */
+	uint64_t handoff;	/* signals of which the next one is the kernel's word about the terminal */
+	int code;
+	bool ended;
+};
+
+/* Raw: the C libraries keep some real-time signals to themselves, and those are to be passed on, too. */
+static void set_mask(uint64_t set, uint64_t *old)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, old, sizeof set);
+}
+
+static int wait_signal(uint64_t set)
+{
+	return (int)syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, sizeof set);
+}
+
+int wrap_parent_death(int sig)
+{
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, sig) < 0)
+		return -errno;
+	if (getppid() != parent)
+		kill(getpid(), sig);
+	return 0;
+}
+
+/* Sockets handed to us are for the command: a LISTEN_PID that names us must name it. No setenv(): we share memory. */
+static void rewrite_listen_pid(const struct life *l)
+{
+	static char entry[32];
+	struct text t = TEXT_IN(entry);
+	const char *v = getenv("LISTEN_PID");
+	char **to = environ;
+
+	if (!v || atoi(v) != l->ours)
+		return;
+	text_add(&t, "LISTEN_PID=");
+	text_num(&t, getpid());
+	/* The number of our pidfd says nothing about the command's; without it only LISTEN_PID counts. */
+	for (char **from = environ; *from; from++)
+		if (!strncmp(*from, "LISTEN_PID=", 11))
+			*to++ = entry;
+		else if (strncmp(*from, "LISTEN_PIDFDID=", 15))
+			*to++ = *from;
+	*to = NULL;
+}
+
+static void lead_session(const struct life *l)
+{
+	if (setsid() < 0)
+		return;
+	if (ioctl(0, TIOCSCTTY, 0) < 0)
+		wrap_say(l->w, SAID_NO_TERMINAL, errno, 0, NULL);
+	wrap_say(l->w, SAID_SESSION, 0, 0, NULL);
+}
+
+static void lead_group(const struct life *l)
+{
+	pid_t self = getpid();
+
+	setpgid(0, 0);
+	if (l->terminal >= 0)
+		ioctl(l->terminal, TIOCSPGRP, &self);
+}
+
+static int code_of_failure(enum wrap_as as, int error)
+{
+	switch (as) {
+	case AS_TINI:
+		return error == ENOENT ? 127 : error == EACCES ? 126 : 1;
+	case AS_DUMB_INIT:
+		return 2;
+	case AS_CATATONIT:
+		return 1;
+	case AS_PRIOR:
+	case WRAP_AS:
+		break;
+	}
+	return error == ENOENT ? 127 : 126;
+}
+
+/* The child, in our memory until its exec. */
+static _Noreturn void become(const struct life *l)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (l->w->session)
+		lead_session(l);
+	else if (!l->w->same_group)
+		lead_group(l);
+	rewrite_listen_pid(l);
+	if (l->chld_ignored)
+		sigaction(SIGCHLD, &ignore, NULL);
+	if (l->cwd >= 0 && fchdir(l->cwd) < 0)
+		errno = 0;	/* has worked a moment ago */
+	set_mask(l->mask, NULL);
+	execvp(l->w->command[0], l->w->command);
+	int error = errno;
+
+	wrap_say(l->w, SAID_NOT_RUN, error, 0, l->w->command[0]);
+	_exit(code_of_failure(l->w->as, error));
+}
+
+/* The command comes to the foreground where we are there ourselves. Nobody else's terminal is taken. */
+static int terminal_of(pid_t group)
+{
+	pid_t front;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (ioctl(fd, TIOCGPGRP, &front) == 0)
+			return front == group ? fd : -1;
+	return -1;
+}
+
+/*
+ * The command's session is to get our terminal, so we let go of it. A session leader that does so is sent SIGHUP and
+ * SIGCONT by the kernel, which are not the command's business.
+ */
+static void detach(struct life *l)
+{
+	if (ioctl(0, TIOCNOTTY) < 0) {
+		wrap_say(l->w, SAID_NOT_DETACHED, errno, 0, NULL);
+	} else if (getsid(0) == l->ours) {
+		wrap_say(l->w, SAID_DETACHED_LEADER, 0, 0, NULL);
+		l->handoff = BIT(SIGHUP) | BIT(SIGCONT);
+	} else {
+		wrap_say(l->w, SAID_DETACHED, 0, 0, NULL);
+	}
+}
+
+static void send(const struct life *l, int sig)
+{
+	const struct wrap *w = l->w;
+	int to = w->send[sig] ? w->send[sig] : sig;
+
+	if (w->send[sig] && w->send[sig] != WRAP_DROP)
+		wrap_say(w, SAID_REWRITTEN, sig, to, NULL);
+	if (to == WRAP_DROP) {
+		wrap_say(w, SAID_DROPPED, sig, 0, NULL);
+		return;
+	}
+	int rc = kill(w->group || w->session ? -l->child : l->child, to);
+
+	if (rc < 0 && errno == ESRCH && w->group)	/* it has left the group that it was to lead */
+		rc = kill(l->child, to);
+	wrap_say(w, rc < 0 ? SAID_NOBODY : SAID_SENT, to, 0, NULL);
+}
+
+static void stop_self(const struct life *l)
+{
+	wrap_say(l->w, SAID_STOP, 0, 0, NULL);
+	kill(l->ours, SIGSTOP);		/* nothing happens as PID 1 */
+}
+
+/*
+ * Somebody pressed Ctrl-Z: the kernel has stopped the command's group, and the shell that waits for us must see us
+ * stop. When it continues us in the foreground, the command gets the terminal back.
+ */
+static void follow_stop(const struct life *l)
+{
+	pid_t front;
+
+	ioctl(l->terminal, TIOCSPGRP, &l->group);
+	stop_self(l);
+	if (ioctl(l->terminal, TIOCGPGRP, &front) == 0 && front == l->group)
+		ioctl(l->terminal, TIOCSPGRP, &l->child);
+	kill(-l->child, SIGCONT);
+}
+
+static void command_ended(struct life *l, int status)
+{
+	const struct wrap *w = l->w;
+	bool killed = WIFSIGNALED(status);
+	int n = killed ? WTERMSIG(status) : WEXITSTATUS(status);
+
+	l->ended = true;
+	l->code = (killed ? 128 + n : n) & 0xff;
+	l->code ^= w->exit_xor[l->code];
+	wrap_say(w, killed ? SAID_MAIN_KILLED : SAID_MAIN_EXITED, n, 0, NULL);
+	/* What is left of its session hears of it. Without one, dumb-init only says so: the pid may be another's. */
+	if (w->session)
+		send(l, SIGTERM);
+	else
+		wrap_say(w, SAID_TOLD, SIGTERM, 0, NULL);
+	if (l->terminal >= 0 && l->ours != 1)
+		ioctl(l->terminal, TIOCSPGRP, &l->group);
+	wrap_say(w, SAID_END, l->code, 0, NULL);
+}
+
+static void reap(struct life *l)
+{
+	int status, flags = WNOHANG | (l->terminal >= 0 && l->ours != 1 && l->w->as == AS_PRIOR ? WUNTRACED : 0);
+
+	for (pid_t pid; !l->ended && (pid = waitpid(-1, &status, flags)) > 0;) {
+		if (WIFSTOPPED(status)) {
+			if (pid == l->child)
+				follow_stop(l);
+			continue;
+		}
+		bool killed = WIFSIGNALED(status);
+
+		wrap_say(l->w, killed ? SAID_KILLED : SAID_EXITED, pid,
+			 killed ? WTERMSIG(status) : WEXITSTATUS(status), NULL);
+		if (pid == l->child)
+			command_ended(l, status);
+		else if (l->w->warn_reaped)
+			wrap_say(l->w, SAID_REAPED, pid, 0, NULL);
+	}
+}
+
+/* Whether a stop of the terminal's is for us, too; tini and catatonit leave that to others. */
+static bool stops_us(const struct life *l, int sig)
+{
+	return (sig == SIGTSTP || sig == SIGTTOU || sig == SIGTTIN) &&
+	       (l->w->as == AS_PRIOR || l->w->as == AS_DUMB_INIT);
+}
+
+static void take(struct life *l, int sig)
+{
+	if (l->handoff & BIT(sig)) {
+		wrap_say(l->w, SAID_SIGNAL, sig, 0, NULL);
+		wrap_say(l->w, SAID_HANDOFF, sig, 0, NULL);
+		l->handoff &= ~BIT(sig);
+	} else if (sig == SIGCHLD) {
+		wrap_say(l->w, SAID_CHILD, sig, 0, NULL);
+		reap(l);
+	} else if (l->w->pause) {
+		l->ended = sig == SIGTERM || sig == SIGINT;
+	} else {
+		wrap_say(l->w, SAID_SIGNAL, sig, 0, NULL);
+		send(l, sig);
+		if (stops_us(l, sig))
+			stop_self(l);
+	}
+}
+
+/* Our directory is the command's, not ours: it must be possible to unmount it when the command has left it. */
+static void leave_directory(struct life *l)
+{
+	l->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->cwd >= 0 && (fchdir(l->cwd) < 0 || chdir("/") < 0))	/* the first is whether there is a way back */
+		fd_drop(&l->cwd);
+}
+
+static void begin(struct life *l)
+{
+	struct sigaction old, dfl = { .sa_handler = SIG_DFL };
+	const struct wrap *w = l->w;
+
+	set_mask(~UINT64_C(0), &l->mask);	/* before there is a command: no signal is lost in between */
+	sigaction(SIGCHLD, NULL, &old);
+	l->chld_ignored = old.sa_handler == SIG_IGN;
+	if (l->chld_ignored)
+		sigaction(SIGCHLD, &dfl, NULL);
+	if (w->parent_death)
+		wrap_parent_death(w->parent_death);
+	l->ours = getpid();
+	if (l->ours != 1 && (!w->subreaper || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)) {
+		int is = 0;
+
+		prctl(PR_GET_CHILD_SUBREAPER, &is);
+		if (!is)
+			wrap_say(w, SAID_NO_REAPER, 0, 0, NULL);
+	}
+	l->group = getpgrp();
+	if (w->session)
+		detach(l);
+	else if (!w->same_group && !w->pause)
+		l->terminal = terminal_of(l->group);
+	leave_directory(l);
+}
+
+int wrap_live(const struct wrap *w)
+{
+	struct life l = { .w = w, .terminal = -1, .cwd = FD_NONE };
+	const struct life *shared = &l;
+
+	begin(&l);
+	if (!w->pause) {
+		pid_t pid = vfork();
+
+		if (pid == 0)
+			become(shared);
+		if (pid < 0) {
+			wrap_say(w, SAID_NO_FORK, errno, 0, NULL);
+			return w->as == AS_PRIOR ? 125 : 1;
+		}
+		l.child = pid;
+		wrap_say(w, SAID_STARTED, pid, 0, w->command[0]);
+	}
+	sys_close_range(3, ~0u, 0);	/* what others left open is the command's alone */
+	while (!l.ended) {
+		int sig = wait_signal(~UINT64_C(0));
+
+		if (sig > 0 && sig <= WRAP_SIGNALS)
+			take(&l, sig);
+	}
+	return l.code;
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# The published tests of tini and dumb-init, against prior under their names. Fetched, not kept here: MIT licences, theirs.
+# SPDX-License-Identifier: ISC
+#
+# What is adapted: they are called with our binary in the place of theirs, in a pid namespace whose PID 1 is ours, so
+# that orphans end whatever this machine's init does. tini's reads a bit map with a module that Debian lacks: bitmap.py.
+# catatonit publishes no tests.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+suites=${BUILD:-build}/suites
+python=/usr/bin/python3	# Debian's: it has the modules
+[ -z "${SUBSET-}" ] || { echo "skip suites: not in the subset"; exit 0; }
+unshare -pf --mount-proc true 2>/dev/null || { echo "skip suites: no pid namespace can be made here"; exit 0; }
+for m in pytest psutil prctl; do
+	$python -c "import $m" 2>/dev/null || { echo "skip suites: python3-$m is not installed"; exit 0; }
+done
+if ! [ -f "$suites/fetched" ]; then
+	if ! tools/debsrc "$suites" --tar-only tini dumb-init >"${BUILD:-build}/suites.log" 2>&1; then
+		echo "skip suites: the source packages tini and dumb-init cannot be fetched: ${BUILD:-build}/suites.log"
+		exit 0
+	fi
+	for t in "$suites"/*.orig.tar.*; do tar -C "$suites" -xf "$t" || exit 2; done
+	touch "$suites/fetched"
+fi
+tini=$(ls -d "$suites"/tini-*/) dumb=$(ls -d "$suites"/dumb-init-*/)
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+# Their programs say /usr/bin/env python: Debian's, with the modules.
+mkdir "$work/bin" "$work/lib" && ln -s $python "$work/bin/python" && ln -s $python "$work/bin/python3" || exit 2
+cat >"$work/lib/bitmap.py" <<'PY'
+class BitMap:
+    def __init__(self, set_bits):
+        self.set_bits = set_bits
+
+    @classmethod
+    def fromstring(cls, text):
+        return cls([n for n, bit in enumerate(reversed(text)) if bit == "1"])
+
+    def nonzero(self):
+        return self.set_bits
+PY
+inside() { PATH="$work/bin:$PATH" timeout 200 unshare -pf --mount-proc "$1" run -- sh -c "$2" >"$work/out" 2>&1; }
+verdict() { # WHAT CODE PATTERN: the last lines when it went wrong
+	if [ "$2" = 0 ] && grep -Eq "$3" "$work/out"; then
+		echo "ok suites: $1: $(grep -Eo "$3" "$work/out" | tail -1)"
+	else
+		echo "not ok suites: $1 (code $2)"
+		tail -n 30 "$work/out" | cut -c1-200 | sed 's/^/    /'
+		failed=1
+	fi
+}
+
+suites_of() { # BINARY WHAT
+	for n in tini dumb-init; do cp "$1" "$work/bin/$n" || exit 2; done
+	inside "$1" "cd '$dumb' && exec '$python' -m pytest -q -p no:cacheprovider tests"
+	verdict "dumb-init's tests, $2" $? '[0-9]+ passed'
+	gcc -o "$work/bin/sigconf-test" "$tini/test/sigconf/sigconf-test.c" || exit 2
+	SOURCE_DIR=$tini BUILD_DIR=$work/bin FORCE_SUBREAPER=1 PYTHONPATH=$work/lib PYTHONDONTWRITEBYTECODE=1 \
+		inside "$1" "exec '$python' '$tini/test/run_inner_tests.py'"
+	verdict "tini's tests, $2" $? 'All done, tests as expected'
+}
+export PYTHONDONTWRITEBYTECODE=1
+suites_of "$PRIOR" prior
+small=${BUILD:-build}/run-only/prior-run
+if [ -x "$small" ]; then suites_of "$small" "the small build"; fi
+exit $failed
