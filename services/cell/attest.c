@@ -250,7 +250,8 @@ int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at
 	   struct err *e)
 {
 	struct attest_in in = { .plan = p, .svc = plan_service(p, service), .pid = pid, .procfs = procfs,
-				.at_exec = at_exec, .tracing = at_exec, .npass = -1, .each = each, .ctx = ctx };
+				.at_exec = at_exec, .tracing = at_exec, .npass = -1, .leaf = FD_NONE,
+				.policy = { FD_NONE, FD_NONE }, .each = each, .ctx = ctx };
 
 	return attest_all(&in, e);
 }

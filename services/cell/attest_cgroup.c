@@ -3,8 +3,11 @@
 #include "services/cell/attest_inner.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 /* The cgroup2 line, "0::/...", as seen from our own cgroup namespace; cut out of text. "": there is none. */
 static char *unified(char *text)
@@ -29,25 +32,36 @@ static void one_limit(struct attest_run *r, int leaf, const char *file, const ch
 	fact(r, file, want, n < 0 ? unread.text : got, n >= 0 && cgroup_took(want, got));
 }
 
+/* The leaf by the path that procfs gives: below a root of the plan's it has its last component's name. */
+static int open_leaf(struct attest_run *r, const char *path, struct err *e)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	const struct plan_ref own = r->in->svc->cgroup_root;
+	const char *place = own.at ? plan_str(r->in->plan, own) : places[0];
+	char full[PATH_MAX + 64];
+	struct statfs fs;
+
+	if (!own.at && statfs(places[1], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		place = places[1];
+	snprintf(full, sizeof full, "%s%s", place, own.at && strrchr(path, '/') ? strrchr(path, '/') : path);
+	const int leaf = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return leaf < 0 ? err_sys(e, "its cgroup %.200s", full) : leaf;
+}
+
 /* Somebody may have written to the files since they were read back at the start. */
 static int limits_now(struct attest_run *r, const char *path, struct err *e)
 {
 	const struct plan *p = r->in->plan;
 	const struct plan_ref files = r->in->svc->cgroup;
-	const char *root = r->in->svc->cgroup_root.at ? plan_str(p, r->in->svc->cgroup_root) : "/sys/fs/cgroup";
-	char full[4600];
-
-	if (files.n == 0)
-		return 0;
-	snprintf(full, sizeof full, "%s%s", root, path);
-	owned_fd leaf = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	owned_fd leaf = files.n || planned(r, CELL_POLICIES) ? open_leaf(r, path, e) : FD_NONE;
 
 	if (leaf < 0)
-		return err_sys(e, "its cgroup %s", full);
+		return files.n || planned(r, CELL_POLICIES) ? -e->code : 0;
 	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
 	     f < PLAN_END(p, files, struct plan_file); f++)
 		one_limit(r, leaf, plan_str(p, f->path), plan_str(p, f->value));
-	return 0;
+	return attest_policies(r, leaf, e);
 }
 
 int attest_cgroup(struct attest_run *r, struct err *e)
@@ -55,7 +69,7 @@ int attest_cgroup(struct attest_run *r, struct err *e)
 	char ours[4096];
 	const char *want = "/";
 
-	if (!r->in->in_leaf && (r->in->at_exec || r->in->svc->cgroup.n == 0))
+	if (!r->in->in_leaf && (r->in->at_exec || (r->in->svc->cgroup.n == 0 && !planned(r, CELL_POLICIES))))
 		return 0;
 	if (file_read(r->dir, "cgroup", r->room, FILE_ROOM, e) < 0)
 		return -e->code;
@@ -68,5 +82,5 @@ int attest_cgroup(struct attest_run *r, struct err *e)
 		want = unified(ours);
 	}
 	fact_text(r, "cgroup", want, unified(r->room));
-	return 0;
+	return attest_policies(r, r->in->leaf, e);
 }

@@ -23,7 +23,10 @@ struct attest_in {
 	bool at_exec;		/* stopped at its exec: nothing of its own has happened yet */
 	bool tracing;		/* we are its tracer, and it is stopped */
 	bool in_leaf;		/* we share its cgroup */
+	int leaf;		/* its cgroup and the programs put on it, where we have made them; */
+	int policy[2];		/* FD_NONE: look again, make them again to compare */
 	int npass;		/* descriptors beyond 0, 1, 2; -1: not known */
+	struct file_id image;		/* the file behind its root's loop device; dev 0: not known, look again */
 	struct file_id exe, root;	/* what the service's setup opened; dev 0: not known, look again */
 	struct attest_ref ref;		/* filled by attest_prepare(), or by attest_all() itself */
 	attest_each *each;
@@ -53,6 +56,8 @@ int run_root(struct attest_run *r, struct err *e);
 
 /* Fill in->ref; we are in the namespaces that the service is to be in, but for user. */
 int attest_prepare(struct attest_in *in, struct err *e);
+/* Fill in->image, where the root is an image: before there is a device policy on our own cgroup. */
+int attest_image(struct attest_in *in, struct err *e);
 /* Number of equal facts, or -EPERM with the first difference, or -errno when the kernel could not be asked. */
 int attest_all(struct attest_in *in, struct err *e);
 
@@ -98,3 +103,5 @@ int attest_look(struct attest_ref *ref, int dir, struct err *e);
 typedef int attest_part(struct attest_run *r, struct err *e);
 attest_part attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_mounts, attest_files,
 	attest_dirs, attest_descriptors, attest_limits, attest_sched, attest_filter;
+/* attest_policy.c: the programs on its cgroup. */
+int attest_policies(struct attest_run *r, int leaf, struct err *e);

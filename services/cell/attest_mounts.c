@@ -9,11 +9,13 @@
 #include "services/cell/root.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define CELL_MOUNTS_MAX 4608
 #define PLAN_MOUNTS_MAX 4096
@@ -190,32 +192,63 @@ static void one_mount(struct view *v, const struct seen *s)
 	fact(v->run, name, want, got, fine);
 }
 
+/* The file behind a loop device of the machine's, whose root that of process `who` is. */
+static int file_behind(int procfs, const char *who, unsigned device_major, unsigned device_minor, struct file_id *id,
+		       struct err *e)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "%s/root", who);
+	owned_fd root = openat(procfs, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, "the machine's root");
+	return loop_file(root, device_major, device_minor, &id->dev, &id->ino, e);
+}
+
+static const char *number_of(pid_t pid, char to[16])
+{
+	snprintf(to, 16, "%d", (int)pid);
+	return pid ? to : "self";
+}
+
+int attest_image(struct attest_in *in, struct err *e)
+{
+	char path[32], who[16];
+	struct stat st;
+
+	if (!(in->svc->flags & CELL_ROOT_IMAGE))
+		return 0;
+	snprintf(path, sizeof path, "%d/root", (int)in->pid);
+	if (fstatat(in->procfs, path, &st, 0) < 0)
+		return err_sys(e, "its root");
+	if (major(st.st_dev) != LOOP_MAJOR)
+		return 0;
+	return file_behind(in->procfs, number_of(in->reference, who), LOOP_MAJOR, minor(st.st_dev), &in->image, e);
+}
+
 /* The file behind an image's root is the one of that name; without a loop device only its kind is to be seen. */
 static int image_file(struct view *v, const struct seen *s, struct err *e)
 {
-	const struct plan *p = v->run->in->plan;
-	const char *path = plan_str(p, v->run->in->svc->root);
-	uint64_t dev = 0, ino = 0;
-	char want[96], got[96];
-	struct err unread;
+	const struct attest_in *in = v->run->in;
+	const char *path = plan_str(in->plan, in->svc->root);
+	struct file_id is = in->image;
+	char want[96], got[96], who[16], name[PATH_MAX + 8];
 	struct stat st;
 
 	if (!planned(v->run, CELL_ROOT_IMAGE) || s->major != LOOP_MAJOR)
 		return 0;
-	owned_fd root = run_ref(v->run, e) < 0 ? -1 : openat(v->run->ref, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root < 0)
-		return err_sys(e, "the machine's root");
-	if (fstatat(root, path + 1, &st, 0) < 0)
+	if (!is.dev && file_behind(in->procfs, number_of(in->reference, who), s->major, s->minor, &is, e) < 0)
+		return -e->code;
+	snprintf(name, sizeof name, "root%s", path);
+	if (run_ref(v->run, e) < 0)
+		return -e->code;
+	if (fstatat(v->run->ref, name, &st, 0) < 0)
 		snprintf(want, sizeof want, "%.60s, which is gone", path);
 	else
 		snprintf(want, sizeof want, "file %llu of device %llx", (unsigned long long)st.st_ino,
 			 (unsigned long long)st.st_dev);
-	if (loop_file(root, s->major, s->minor, &dev, &ino, &unread) < 0)
-		snprintf(got, sizeof got, "%.90s", unread.text);
-	else
-		snprintf(got, sizeof got, "file %llu of device %llx", (unsigned long long)ino,
-			 (unsigned long long)dev);
+	snprintf(got, sizeof got, "file %llu of device %llx", (unsigned long long)is.ino, (unsigned long long)is.dev);
 	fact_text(v->run, "image", want, got);
 	return 0;
 }

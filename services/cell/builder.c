@@ -213,7 +213,8 @@ static int prepare(struct cell *c, struct attest_in *in, struct err *e)
 {
 	*in = (struct attest_in){ .plan = c->plan, .svc = c->svc, .pid = c->service, .procfs = c->machine_proc,
 				  .reference = c->supervisor, .at_exec = true, .tracing = true,
-				  .npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0 };
+				  .npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0, .leaf = c->leaf,
+				  .policy = { c->policy[0], c->policy[1] } };
 	return c->start->attest && has(c, CELL_ATTEST) ? attest_prepare(in, e) : 0;
 }
 
@@ -224,6 +225,7 @@ static int attest_and_let_go(struct cell *c, struct attest_in *in, const struct 
 	struct cell_report r = { .kind = CELL_MSG_RUNNING, .service = c->service, .reaper = c->reaper };
 	int facts = 0;
 
+	r.devices = c->devices;
 	in->exe = exec->exe;
 	in->root = exec->root;
 	if (c->start->attest && has(c, CELL_ATTEST) && (facts = attest_all(in, e)) < 0)
@@ -260,8 +262,8 @@ static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 	if (ret == 0)
 		ret = wait_for_exec(c, &exec, code, e);
 	*missing = exec.missing;
-	if (ret < 0)
-		return ret;
+	if (ret < 0 || attest_image(&in, e) < 0 || steps_walk(c, AT_EXEC, code, e) < 0)
+		return -e->code;
 	*code = CODE_NAMESPACE;
 	return attest_and_let_go(c, &in, &exec, e);
 }

@@ -1,6 +1,7 @@
 /* Starting a service in its cell: what PID 1 asks for, and what comes back over the report socket. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/bpf.h"
 #include "init/base/err.h"
 #include "services/plan/plan.h"
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct cell_start {
 	unsigned npass;
 	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
 	uint64_t nofile;	/* soft RLIMIT_NOFILE where the plan says nothing; 0: what PID 1 has itself */
+	struct bpf_loaded devices; /* the device policy of an earlier start, as its report had it */
 	int attest;		/* 0 only for `prior bench`-like measurements: see docs; normally 1 */
 };
 
@@ -49,6 +51,7 @@ struct cell_report {
 	uint32_t step;		/* FAILED: exit code of systemd's table (200..245) for the step, for `status` */
 	uint32_t missing;	/* EXEC failed with ENOENT/EACCES: the policy need not retry */
 	int64_t setup_us, attest_us;
+	struct bpf_loaded devices; /* RUNNING: its device policy; sum 0: none */
 	struct err err;
 };
 

@@ -16,6 +16,8 @@ static int source_of(const struct cell *c, unsigned i, int null)
 
 	if (i == 0)
 		return s->stdin_fd == FD_NONE ? null : s->stdin_fd;
+	if (i > FIRST_PASSED + s->npass)
+		return s->cgroup_fd;
 	if (i >= FIRST_PASSED)
 		return i < FIRST_PASSED + s->npass ? s->pass[i - FIRST_PASSED] : c->report;
 	if (s->log_fd != FD_NONE)
@@ -25,8 +27,10 @@ static int source_of(const struct cell *c, unsigned i, int null)
 
 int gather(struct cell *c, struct err *e)
 {
-	const unsigned n = FIRST_PASSED + c->start->npass + 1;
-	int at[FIRST_PASSED + CELL_FDS_MAX + 1];
+	const unsigned report = FIRST_PASSED + c->start->npass;
+	const bool leaf = has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
+	const unsigned n = report + 1 + leaf;
+	int at[FIRST_PASSED + CELL_FDS_MAX + 2];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (c->start->npass > CELL_FDS_MAX)
@@ -42,14 +46,15 @@ int gather(struct cell *c, struct err *e)
 			return err_sys(e, "move descriptor %u", i);
 	}
 	for (unsigned i = 0; i < n; i++) {
-		const bool last = i == n - 1;
+		const bool own = i >= report;
 
-		if (at[i] == (int)i ? fcntl(at[i], F_SETFD, last ? FD_CLOEXEC : 0) < 0
-				    : dup3(at[i], (int)i, last ? O_CLOEXEC : 0) < 0)
+		if (at[i] == (int)i ? fcntl(at[i], F_SETFD, own ? FD_CLOEXEC : 0) < 0
+				    : dup3(at[i], (int)i, own ? O_CLOEXEC : 0) < 0)
 			return err_sys(e, "move descriptor %d to %u", at[i], i);
 	}
 	if (sys_close_range(n, ~0u, 0) < 0)
 		return err_sys(e, "close PID 1's descriptors");
-	c->report = (int)n - 1;
+	c->report = (int)report;
+	c->leaf = leaf ? (int)report + 1 : FD_NONE;
 	return 0;
 }

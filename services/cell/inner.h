@@ -23,6 +23,9 @@ struct cell {
 	int root;		/* service: the cell's root, before and after it is entered */
 	int scratch;		/* service: a tmpfs for the plan's small files; gone with the old root */
 	int exe;		/* service: O_PATH */
+	int leaf;		/* builder: the service's cgroup, where it has policies; else FD_NONE */
+	struct bpf_loaded devices; /* builder: which device policy that is */
+	int policy[2];		/* builder: its programs, by enum cgroup_policy */
 	struct net *machine_net, *cell_net;
 	pid_t supervisor;	/* PID 1, as the builder sees it */
 	bool has_network;	/* service: it has joined the network that the builder made */
@@ -55,7 +58,7 @@ int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e);	/* se
 /* Builder and service have the same privileges when they meet, so both answer the same. */
 bool may_trace_anybody(void);
 
-/* gather.c: the child's descriptors: 0, 1, 2, the passed ones, then the report socket; nothing else stays open. */
+/* gather.c: the child's descriptors: 0, 1, 2, the passed ones, the report socket, the leaf if it gets policies. */
 int gather(struct cell *c, struct err *e);
 
 /* files.c: small files of the kernel's. */

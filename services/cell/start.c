@@ -31,7 +31,7 @@ static uint64_t clone_flags(const struct plan_service *s)
 
 static bool is_direct(const struct cell_start *c, const struct plan_service *s)
 {
-	return !(s->flags & CELL_NAMESPACES) && !(c->attest && (s->flags & CELL_ATTEST));
+	return !(s->flags & (CELL_NAMESPACES | CELL_POLICIES)) && !(c->attest && (s->flags & CELL_ATTEST));
 }
 
 /* The child starts with every signal blocked: nothing interrupts it half way, and PID 1's handlers are not its own. */
@@ -50,7 +50,7 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 	struct cell c = {
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
-		.scratch = FD_NONE, .exe = FD_NONE,
+		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
 	};
 	const bool is_service = is_direct(s, c.svc);
 	struct clone_args a = {

@@ -14,6 +14,9 @@ APPLIES(if_nice, c->svc->nice != INT32_MIN)
 APPLIES(if_affinity, c->svc->affinity.n > 0)
 APPLIES(if_keyring, has(c, CELL_KEYRING))
 APPLIES(if_net, has(c, CELL_NET))
+APPLIES(if_devices, has(c, CELL_DEVICES))
+APPLIES(if_sockets, has(c, CELL_SOCKETS))
+APPLIES(if_policies, has(c, CELL_POLICIES))
 APPLIES(if_pid_or_time, has(c, CELL_PID | CELL_TIME))
 APPLIES(if_procfs, has(c, CELL_NO_NEW_NS | CELL_UNPRIV_PORTS))
 APPLIES(if_mount, has(c, CELL_MOUNT))
@@ -41,6 +44,11 @@ static const struct step steps[] = {
 	  "it costs as much as all mounts together; the machine's user namespace owns it" },
 	{ "network", BESIDE, CODE_NETWORK, if_net, step_network, NULL, NULL,
 	  "while the service makes its mounts; needs both network namespaces" },
+
+	{ "device policy", BESIDE, CODE_CGROUP, if_devices, step_device_policy, NULL, "device policy",
+	  "the kernel checks the program meanwhile; it is put on the cgroup when all nodes are made" },
+	{ "socket policy", BESIDE, CODE_CGROUP, if_sockets, step_socket_policy, NULL, "socket policy",
+	  "likewise: the setup itself needs sockets" },
 
 	{ "death signal", BY_SERVICE, CODE_SIGNALS, NULL, step_death_signal, is_death_signal, NULL,
 	  "first: from here on nothing outlives a supervisor that is not the machine's PID 1" },
@@ -116,6 +124,9 @@ static const struct step steps[] = {
 	  "a stop that was asked for meanwhile takes effect now" },
 	{ "seccomp", BY_SERVICE, CODE_SECCOMP, if_seccomp, step_seccomp, NULL, "seccomp filter",
 	  "last: the filter need not allow any call above" },
+
+	{ "policies on the cgroup", AT_EXEC, CODE_CGROUP, if_policies, step_attach, NULL, "device policy",
+	  "nothing of the service's has run yet, and nothing of ours will open a device or a socket in there" },
 };
 #define STEPS (sizeof steps / sizeof *steps)
 

@@ -16,6 +16,7 @@ enum step_who {
 	BY_BUILDER,	/* the builder, before there is a service */
 	BESIDE,		/* the builder, while the service does its first steps */
 	BY_SERVICE,	/* the process that becomes the service */
+	AT_EXEC,	/* the builder, while the service is stopped at its exec */
 };
 
 struct step {
@@ -37,6 +38,11 @@ int steps_walk(struct cell *c, enum step_who who, uint32_t *code, struct err *e)
 extern int cell_mutant;
 extern bool cell_mutant_blind;
 #endif
+
+/* step_policy.c */
+int step_device_policy(struct cell *c, struct err *e);
+int step_socket_policy(struct cell *c, struct err *e);
+int step_attach(struct cell *c, struct err *e);
 
 /* step_process.c */
 int step_death_signal(struct cell *c, struct err *e);

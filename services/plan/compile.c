@@ -154,8 +154,8 @@ static void compile_supervision(struct compiling *c, struct work *w)
 static void compile_one(struct compiling *c, struct work *w)
 {
 	static void (*const parts[])(struct compiling *, struct work *) = {
-		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_environment,
-		compile_process, compile_landlock, compile_limits, compile_listen, compile_filter,
+		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_policies,
+		compile_environment, compile_process, compile_landlock, compile_limits, compile_listen, compile_filter,
 	};
 
 	if (strlen(w->svc->name) > PLAN_NAME_MAX)

@@ -10,6 +10,7 @@ struct machine_facts {
 	bool can_namespaces;	/* mount, pid, net, ipc, uts, cgroup namespaces can be made */
 	bool can_userns;
 	bool can_mount;		/* in a new mount namespace */
+	bool can_policy;	/* a device policy can be put on a cgroup */
 	bool can_cgroup;	/* cgroup2 is mounted and writable at cgroup_root */
 	bool is_root;		/* euid 0 with CAP_SETUID, CAP_SETGID, CAP_SETPCAP */
 	bool container;		/* not the machine's PID 1 */

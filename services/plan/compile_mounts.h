@@ -18,6 +18,8 @@ int mount_make_flag(const struct work *w, const struct found *f);
 const char *path_plain(struct compiling *c, const char *path);		/* without double and trailing slashes */
 const char *volume_target(struct compiling *c, const char *volume);
 const char *tmp_options(struct compiling *c, const struct work *w);
+/* compile_policies.c: a device of the user's into the policy; NULL, or what is wrong with it. mode: of rwm, "": rw. */
+const char *policy_device(struct compiling *c, struct work *w, int fd, const char *mode);
 void mount_users(struct compiling *c, struct work *w);
 void mount_paths(struct compiling *c, struct work *w);
 void mount_names(struct compiling *c, struct work *w);	/* hosts, resolv.conf */

@@ -157,7 +157,7 @@ static bool tmpfs_item(struct compiling *c, struct work *w, const struct str_pai
 	return true;
 }
 
-/* /dev/x[:/dev/y][:rw]: the node itself, in a /dev of the service's own. */
+/* /dev/x[:/dev/y][:rwm]: the node itself, in a /dev of the service's own. */
 static bool device_item(struct compiling *c, struct work *w, const char *text, struct item *i)
 {
 	const char *source = path_plain(c, colon_field(c, text, 0)), *second = colon_field(c, text, 1), *why;
@@ -173,10 +173,8 @@ static bool device_item(struct compiling *c, struct work *w, const char *text, s
 	i->seat.fd = f.fd;
 	if (!S_ISCHR(f.mode) && !S_ISBLK(f.mode))
 		why = "is not a device";
-	else if (*mode && strcmp(mode, "rw") != 0 && strcmp(mode, "rwm") != 0)
-		why = "only rw can be enforced: a mount cannot make a device read-only";
 	else
-		why = NULL;
+		why = policy_device(c, w, i->seat.fd, mode);
 	if (why) {
 		refuse(c, w, devices, "isolation.devices: %s: %s", source, why);
 		fd_drop(&i->seat.fd);

@@ -1,6 +1,7 @@
 /* Inside of the compiler: what its parts share while a plan is made of a spec. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/bpf.h"
 #include "services/plan/compile.h"
 #include "services/plan/write.h"
 #include <stdarg.h>
@@ -83,6 +84,8 @@ struct work {
 	unsigned nseats;
 	struct plan_mount *mounts; /* c->mounts while the service is planned */
 	unsigned nmounts;
+	struct device_rule devices[DEVICE_RULES_MAX];	/* of isolation.devices */
+	unsigned ndevices;
 	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
 	const char *hosts;	/* lines for /etc/hosts that name it: "10.88.0.2 web\n"; NULL: it has no address */
 	/* the graph */
@@ -141,6 +144,7 @@ void compile_ids(struct compiling *c, struct work *w);		/* compile_ids.c */
 void compile_dirs(struct compiling *c, struct work *w);		/* compile_dirs.c: state, cache, runtime, logs */
 void compile_mounts(struct compiling *c, struct work *w);	/* compile_mounts.c */
 void compile_process(struct compiling *c, struct work *w);	/* compile_process.c: argv, exe, env, cwd */
+void compile_policies(struct compiling *c, struct work *w);	/* compile_policies.c: devices, sockets */
 void compile_environment(struct compiling *c, struct work *w);	/* compile_env.c */
 const char *environment_get(const struct work *w, const char *key);
 void compile_landlock(struct compiling *c, struct work *w);	/* compile_landlock.c */

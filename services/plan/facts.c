@@ -1,5 +1,6 @@
 /* What can be done here, found by doing it in a child that is thrown away: names and versions tell too little. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/bpf.h"
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "services/plan/compile.h"
@@ -86,6 +87,32 @@ static unsigned kernel_version(void)
 	return major << 16 | minor;
 }
 
+/* Wherever PID 1 finds its cgroups: a program, on a cgroup of our own. */
+static bool try_policy(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	struct statfs fs;
+	char path[64];
+	struct err e;
+	bool good = false;
+	unsigned i = 0;
+
+	while (i < 2 && (statfs(places[i], &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC))
+		i++;
+	owned_fd program = i < 2 ? bpf_devices(NULL, 0, &e) : FD_NONE;
+
+	if (program < 0)
+		return false;
+	snprintf(path, sizeof path, "%s/prior.try.%d", places[i], (int)getpid());
+	if (mkdir(path, 0755) < 0)
+		return false;
+	owned_fd leaf = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	good = leaf >= 0 && bpf_attach(leaf, POLICY_DEVICES, program, &e) == 0;
+	rmdir(path);
+	return good;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = in_child(try_spaces) | in_child(try_user);
@@ -96,6 +123,7 @@ void facts_find(struct machine_facts *f)
 		.can_mount = answers & ANSWER_MOUNT,
 		.can_userns = answers & ANSWER_USER,
 		.can_cgroup = try_cgroup(),
+		.can_policy = is_root() && try_policy(),
 		.is_root = is_root(),
 		.landlock_abi = abi > 0 ? (int)abi : 0,
 		.kernel = kernel_version(),
@@ -105,5 +133,6 @@ void facts_find(struct machine_facts *f)
 void facts_of_machine(struct machine_facts *f)
 {
 	*f = (struct machine_facts){ .can_namespaces = true, .can_mount = true, .can_userns = true, .can_cgroup = true,
+				     .can_policy = true,
 				     .is_root = true, .landlock_abi = 1 };
 }

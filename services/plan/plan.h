@@ -178,6 +178,9 @@ struct plan_landlock {
 #define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE, private network: ip_unprivileged_port_start = 0 there */
 #define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
 #define CELL_SECCOMP_LOG (1u << 24)	/* what the filter refuses goes to the kernel's audit log */
+#define CELL_DEVICES	(1u << 26)	/* a device policy on the leaf */
+#define CELL_SOCKETS	(1u << 27)	/* a policy for internet sockets on the leaf */
+#define CELL_POLICIES	(CELL_DEVICES | CELL_SOCKETS)
 #define CELL_ROOT_IMAGE	(1u << 25)	/* with ROOT_TREE: `root` is an image file */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
@@ -215,6 +218,8 @@ struct plan_service {
 	uint64_t seccomp_sum;		/* FNV-1a of the program, for read-back */
 	struct plan_ref cgroup_root;	/* absent: the machine's */
 	struct plan_ref cgroup;		/* struct plan_file[]: file name in the leaf, value to write; read back */
+	struct plan_ref devices;	/* CELL_DEVICES: struct device_rule[] (bpf.h); none: no device at all */
+	uint32_t inet, inet_pad;	/* CELL_SOCKETS: bit 0: AF_INET is allowed, bit 1: AF_INET6 */
 	struct plan_ref affinity;	/* uint64_t[]: CPU mask words */
 	int32_t nice, oom_score_adj;	/* INT32_MIN: leave */
 	/* its network, when CELL_NET */

@@ -1,6 +1,7 @@
 /* The rows behind types.h, and what must be true of the numbers in each record. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/types.h"
+#include "init/base/bpf.h"
 #include "init/base/sum.h"
 #include "services/spec/spec.h"
 #include <linux/filter.h>
@@ -207,6 +208,17 @@ static const struct plan_field landlock_fields[] = {
 static const struct plan_type landlock_type =
 	TYPE(plan_landlock, FIELDS(landlock_fields), .wrong = landlock_wrong);
 
+static const char *device_wrong(const struct plan *p, const void *record)
+{
+	const struct device_rule *d = record;
+
+	(void)p;
+	return (d->type != DEVICE_ANY && d->type != DEVICE_BLOCK && d->type != DEVICE_CHARACTER) || !d->access ||
+	       d->access > DEVICE_ALL ? "no such kind of device or access" : NULL;
+}
+
+static const struct plan_type device_type = TYPE(device_rule, .wrong = device_wrong);
+
 /* One row per rule about a service's numbers; the reason is what is true when the service is wrong. */
 static bool supervision_is_out_of_range(const struct plan_service *s)
 {
@@ -218,9 +230,10 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 26 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
+	return f >> 28 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
 	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
 	       !(f & CELL_ROOT_TREE) != !s->root.n || !(f & CELL_ROOT_IMAGE) != !s->root_type.n ||
+	       (s->devices.n && !(f & CELL_DEVICES)) || s->inet > 3 || (s->inet && !(f & CELL_SOCKETS)) ||
 	       (f & CELL_ROOT_IMAGE && !(f & CELL_ROOT_TREE)) || (s->mounts.n && !(f & CELL_MOUNT)) ||
 	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
 	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||
@@ -288,6 +301,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, seccomp, .of = &filter_type, .max = BPF_MAXINSNS),
 	FIELD(plan_service, cgroup_root, STRING, .text = TEXT_ABSOLUTE),
 	FIELD(plan_service, cgroup, .of = &limit_type, .max = 64),
+	FIELD(plan_service, devices, .of = &device_type, .max = DEVICE_RULES_MAX),
 	FIELD(plan_service, affinity, .of = &number64, .max = 128),
 	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),

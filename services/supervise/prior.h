@@ -1,6 +1,7 @@
 /* What PID 1 holds in memory: the plan, the ledger, the loop, and what is rebuilt from them at each exec. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/bpf.h"
 #include "init/base/fd.h"
 #include "init/loop/loop.h"
 #include "services/logs/logs.h"
@@ -86,6 +87,7 @@ struct prior {
 	bool reap_more;			/* more have ended than were reaped in this turn */
 	bool settling;			/* the queue is being worked off */
 	uint32_t live, unsettled;	/* services with processes; wanted ones not yet where they should be */
+	struct bpf_loaded device_policy; /* of the last start that had one */
 	int signal_fd;
 	enum trial trial;
 	struct reloading reload;

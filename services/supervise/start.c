@@ -98,7 +98,7 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 		.plan = &p->plan, .service = i, .cgroup_fd = s->cgroup_fd, .log_fd = s->log_wr,
 		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
 		.npass = sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
-		.nofile = p->ledger.head->nofile, .attest = 1,
+		.nofile = p->ledger.head->nofile, .devices = p->device_policy, .attest = 1,
 		.notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL,
 	};
 	pid_t pid;
@@ -174,6 +174,8 @@ static void take_running(struct prior *p, uint32_t i, const struct cell_report *
 	s->attested_facts = r->attested;
 	s->setup_us = r->setup_us;
 	s->attest_us = r->attest_us;
+	if (r->devices.sum)
+		p->device_policy = r->devices;
 	start_close_report(p, i);
 	event_begin(&ev, "info", "started", svc_name(p, i));
 	event_num(&ev, "pid", s->pid);
