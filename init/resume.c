@@ -45,6 +45,10 @@ static void check_fds(struct ledger *l)
 	}
 	for (uint32_t i = 0; i < l->head->nlisten; i++)
 		check_fd(&l->listen[i]);
+	for (uint32_t i = 0; i < l->head->ncares; i++)
+		check_fd(&l->care[i].ready_fd);
+	for (uint32_t i = 0; i < l->head->nstored; i++)
+		check_fd(&l->stored[i].fd);
 	for (unsigned c = 0; c < LEDGER_CLIENTS; c++)
 		check_fd(&l->head->clients[c].fd);
 }
@@ -79,7 +83,8 @@ static void restore_pids(struct prior *p, uint32_t i, bool lost)
 	struct ledger_svc *s = svc_of(p, i);
 	const struct { int32_t pid; enum pid_role role; } known[] = {
 		{ s->builder, PID_BUILDER }, { s->reaper, PID_REAPER }, { s->pid, PID_MAIN },
-		{ s->undo, PID_UNDO },
+		{ s->undo, PID_UNDO }, { s->hook, PID_HOOK },
+		{ care_of(p, i) ? care_of(p, i)->check : 0, PID_CHECK },
 	};
 
 	for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
@@ -87,6 +92,8 @@ static void restore_pids(struct prior *p, uint32_t i, bool lost)
 			continue;
 		if (!lost)
 			reap_add(p, known[k].pid, i, known[k].role);
+		else if (known[k].role == PID_MAIN && s->flags & SVC_F_FOREIGN && s->pidfd >= 0)
+			continue;	/* its pidfd tells */
 		else if (!is_our_child(known[k].pid))
 			reap_lost(p, i, known[k].pid);
 	}
@@ -151,7 +158,7 @@ static int map_all(struct prior *p, int ledger_fd, int fault, struct err *e)
 		prctl(PR_SET_DUMPABLE, 0);
 	if (panic_arm(&p->ledger, e) < 0 || plan_map(&p->plan, h->plan_fd, e) < 0)
 		return -e->code;
-	if (p->plan.head->services.n != h->nservices || ledger_listens(&p->plan) != h->nlisten)
+	if (!ledger_fits(&p->ledger, &p->plan))
 		return err_set(e, EBADMSG, "resume: the plan and the ledger do not belong together");
 	return 0;
 }

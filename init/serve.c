@@ -54,11 +54,14 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 	return 0;
 }
 
+/* A message to PID 1 may bring as many: there must be room, or the kernel closes them on our time (fdstore.h). */
+#define SCM_MAX_FD 253
+
 /* Each service has up to seven descriptors. The soft limit follows; the hard one only root can raise. */
 static int raise_nofile(const struct plan *pl, uint64_t *was, struct err *e)
 {
-	uint32_t n = pl->head->services.n;
-	rlim_t want = 7 * (rlim_t)n + ledger_listens(pl) + LEDGER_CLIENTS + 64;
+	const struct ledger_counts n = ledger_counts(pl);
+	rlim_t want = 7 * (rlim_t)n.services + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 64 + SCM_MAX_FD;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
@@ -69,7 +72,7 @@ static int raise_nofile(const struct plan *pl, uint64_t *was, struct err *e)
 	r.rlim_cur = want;
 	r.rlim_max = r.rlim_max < want ? want : r.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
-		return err_sys(e, "%u services need %llu descriptors; raise the hard limit (ulimit -Hn)", n,
+		return err_sys(e, "%u services need %llu descriptors; raise the hard limit (ulimit -Hn)", n.services,
 			       (unsigned long long)want);
 	return 0;
 }
@@ -113,8 +116,12 @@ static void start_all(struct prior *p)
 
 	say_refused(p);
 	bind_all(p);
-	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++)
-		svc_post(p, order[k], svc_is_lazy(p, plan_service(&p->plan, order[k])) ? EV_LISTEN : EV_PULL);
+	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++) {
+		const struct plan_service *d = plan_service(&p->plan, order[k]);
+
+		if (!(d->flags & CELL_ON_CALL))
+			svc_post(p, order[k], svc_is_lazy(p, d) ? EV_LISTEN : EV_PULL);
+	}
 }
 
 /* A machine goes on without what only people look at, and says so; anywhere else the caller hears of it at once. */

@@ -143,6 +143,11 @@ int verb_restart(struct ctl *c)
 	return change(c, CTL_RESTART);
 }
 
+int verb_reload(struct ctl *c)
+{
+	return change(c, CTL_RELOAD);
+}
+
 int verb_signal(struct ctl *c)
 {
 	const char *name = c->value[OPT_SIGNAL];

@@ -55,4 +55,3 @@ bool sandbox_is_bad(const struct view *v);	/* runs, should be attested, is not *
 const char *end_text(const struct ledger_svc *s, char buf[static LINE_TEXT]); /* "exited with code 1" */
 const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT]);
 const char *planned_addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT]);
-extern const char *const exit_kind_name[];

@@ -26,11 +26,6 @@ const struct state_row *state_row(unsigned state)
 	return &rows[state < SVC_STATES ? state : SVC_FAILED];
 }
 
-const char *const exit_kind_name[] = {
-	[EXIT_NONE] = "none", [EXIT_CODE] = "code", [EXIT_SIGNAL] = "signal", [EXIT_CORE] = "core",
-	[EXIT_OOM] = "oom", [EXIT_START_FAILED] = "start-failed", [EXIT_TIMEOUT] = "timeout",
-};
-
 const char *end_text(const struct ledger_svc *s, char buf[static LINE_TEXT])
 {
 	struct text t = { .at = buf, .size = LINE_TEXT };

@@ -22,7 +22,7 @@ static void exit_object(struct json *j, const struct ledger_svc *n)
 		return;
 	}
 	json_object(j, "exit");
-	json_text(j, "kind", n->exit_kind <= EXIT_TIMEOUT ? exit_kind_name[n->exit_kind] : "?");
+	json_text(j, "kind", n->exit_kind < EXIT_KINDS ? exit_kind_name[n->exit_kind] : "?");
 	json_int(j, "status", n->exit_status);
 	json_text(j, "text", end_text(n, text));
 	json_end(j);
@@ -77,7 +77,7 @@ static void one(struct json *j, const struct plan *p, const struct view *v)
 	json_int(j, "restarts", n->restarts);
 	json_int(j, "failures", n->failures);
 	json_bool(j, "ready", n->flags & SVC_F_READY);
-	json_null(j, "health");	/* no service has a health check yet */
+	json_text(j, "health", n->health <= HEALTH_BAD ? health_name[n->health] : NULL);
 	json_bool(j, "attested", n->pid > 0 && (n->flags & SVC_F_ATTESTED));
 	json_int(j, "attested_facts", n->attested_facts);
 	exit_object(j, n);

@@ -88,7 +88,8 @@ int verb_check(struct ctl *c), verb_compile(struct ctl *c);			/* config.c */
 int verb_show(struct ctl *c), verb_schema(struct ctl *c);			/* show.c */
 int verb_docs(struct ctl *c);							/* manual.c */
 int verb_status(struct ctl *c);							/* status.c */
-int verb_start(struct ctl *c), verb_stop(struct ctl *c), verb_restart(struct ctl *c); /* control.c */
+int verb_start(struct ctl *c), verb_stop(struct ctl *c), verb_restart(struct ctl *c);	/* control.c */
+int verb_reload(struct ctl *c);
 int verb_signal(struct ctl *c), verb_reexec(struct ctl *c), verb_wait(struct ctl *c);
 int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
 int verb_audit(struct ctl *c);							/* audit.c */

@@ -108,7 +108,7 @@ static void is_starting(const struct why *w)
 	static const char *const signs[] = {
 		[READY_STARTED] = "its exec", [READY_NOTIFY] = "READY=1 from it",
 		[READY_FD] = "a newline on its readiness pipe", [READY_LISTENING] = "its sockets",
-		[READY_HEALTHCHECK] = "its first good health check",
+		[READY_NOTIFY_RELOAD] = "READY=1 from it", [READY_HEALTHCHECK] = "its first good health check",
 	};
 	char buf[SHORT_TEXT];
 
@@ -116,7 +116,7 @@ static void is_starting(const struct why *w)
 		fputs("Its cell is being made.\n", w->to);
 	else if (w->v->plan->type == TYPE_ONESHOT)
 		fputs("It is a oneshot and runs; it is done when it ends with code 0.\n", w->to);
-	else if (w->v->plan->ready <= READY_HEALTHCHECK)
+	else if (w->v->plan->ready <= READY_NOTIFY_RELOAD)
 		fprintf(w->to, "It runs, and prior waits for %s.\n", signs[w->v->plan->ready]);
 	if (w->v->now.deadline_ms)
 		fprintf(w->to, "If that takes another %s, the start has failed.\n", until(w, buf));

@@ -65,7 +65,7 @@ static void interpreter_of(int root, const char *exe, char *to, size_t size)
 /* A script shows its interpreter, which may itself be found through one more script. */
 static int executed(struct attest_run *r, struct err *e)
 {
-	const char *exe = plan_str(r->in->plan, r->in->svc->exe);
+	const char *exe = r->in->exe_path ? r->in->exe_path : plan_str(r->in->plan, r->in->svc->exe);
 	struct file_id runs = { 0 }, want = r->in->exe, interpreter = { 0 };
 	char path[256], next[256], link[256];
 
@@ -141,7 +141,8 @@ struct linux_dirent {
 /* Every name in fd/ is a number; each of 0..want-1 exactly once, and no other. */
 int attest_descriptors(struct attest_run *r, struct err *e)
 {
-	const int want = 3 + r->in->npass;
+	const int passed = 3 + r->in->npass, want = passed + (r->in->ready_at > 0);
+	const int last = r->in->ready_at > 0 ? r->in->ready_at : passed - 1;
 	char *buf = r->room, planned_text[32], got[32];
 	int count = 0, highest = -1;
 	long n;
@@ -167,9 +168,9 @@ int attest_descriptors(struct attest_run *r, struct err *e)
 		}
 	if (n < 0)
 		return err_sys(e, "its descriptors");
-	if (fact_is_plain(r, count == want && highest == want - 1))
+	if (fact_is_plain(r, count == want && highest == last))
 		return 0;
-	snprintf(planned_text, sizeof planned_text, "%d, up to %d", want, want - 1);
+	snprintf(planned_text, sizeof planned_text, "%d, up to %d", want, last);
 	snprintf(got, sizeof got, "%d, up to %d", count, highest);
 	fact_text(r, "descriptors", planned_text, got);
 	return 0;

@@ -161,7 +161,7 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 /* A step after the handover failed: its note, or only its errno as exit status when the filter forbade the note. */
 static int exec_failed(struct cell *c, int status, struct note *exec, uint32_t *code, struct err *e)
 {
-	const char *exe = plan_str(c->plan, c->svc->exe);
+	const char *exe = plan_str(c->plan, c->command.exe);
 	struct note n;
 
 	*code = CODE_EXEC;
@@ -213,8 +213,9 @@ static int prepare(struct cell *c, struct attest_in *in, struct err *e)
 {
 	*in = (struct attest_in){ .plan = c->plan, .svc = c->svc, .pid = c->service, .procfs = c->machine_proc,
 				  .reference = c->supervisor, .at_exec = true, .tracing = true,
-				  .npass = (int)c->start->npass, .in_leaf = c->start->cgroup_fd >= 0, .leaf = c->leaf,
-				  .policy = { c->policy[0], c->policy[1] } };
+				  .npass = (int)c->start->npass, .ready_at = (int)ready_at(c),
+				  .exe_path = plan_str(c->plan, c->command.exe), .in_leaf = c->start->cgroup_fd >= 0,
+				  .leaf = c->leaf, .policy = { c->policy[0], c->policy[1] } };
 	return c->start->attest && has(c, CELL_ATTEST) ? attest_prepare(in, e) : 0;
 }
 

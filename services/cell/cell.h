@@ -20,7 +20,7 @@
  * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
  * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
  */
-#define CELL_FDS_MAX 16		/* descriptors passed to a service (LISTEN_FDS) */
+#define CELL_FDS_MAX 64		/* descriptors passed to a service (LISTEN_FDS) */
 
 struct cell_start {
 	const struct plan *plan;
@@ -32,6 +32,11 @@ struct cell_start {
 	const char *pass_names;	/* LISTEN_FDNAMES */
 	unsigned npass;
 	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
+	const struct plan_command *command; /* a hook instead of the service's program; NULL: the latter */
+	const char *vars;	/* further NAME=VALUE, each ended by a newline; NULL: none */
+	int ready_fd;		/* the writing end of READY_FD's pipe; 0, FD_NONE: none */
+	unsigned ready_at;	/* its number; 0: the first behind the passed ones */
+	uint64_t watchdog_us;	/* 0: no watchdog */
 	uint64_t nofile;	/* soft RLIMIT_NOFILE where the plan says nothing; 0: what PID 1 has itself */
 	struct bpf_loaded devices; /* the device policy of an earlier start, as its report had it */
 	int attest;		/* 0 only for `prior bench`-like measurements: see docs; normally 1 */

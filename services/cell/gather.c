@@ -9,52 +9,97 @@
  */
 #define FIRST_PASSED 3
 
-/* Descriptor for slot i of the final table, before anything moved. */
-static int source_of(const struct cell *c, unsigned i, int null)
+/* The final table: 0, 1, 2, the passed ones, behind them our own; the readiness pipe may lie anywhere above those. */
+struct layout {
+	unsigned first, ready, report, leaf, n; /* ready, leaf: 0 when there is none */
+	int null;
+};
+
+static struct layout layout_of(const struct cell *c)
+{
+	struct layout l = { .first = FIRST_PASSED + c->start->npass, .ready = ready_at(c) };
+	const bool leaf = has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
+
+	/* Ours go behind the pipe where it would be in their way. */
+	l.report = l.ready && l.ready < l.first + 2 ? l.ready + 1 : l.first;
+	l.leaf = leaf ? l.report + 1 : 0;
+	l.n = l.report + 1 + leaf;
+	return l;
+}
+
+/* Descriptor for slot i, before anything moved; FD_NONE: the slot stays empty. */
+static int source_of(const struct cell *c, const struct layout *l, unsigned i)
 {
 	const struct cell_start *s = c->start;
 
 	if (i == 0)
-		return s->stdin_fd == FD_NONE ? null : s->stdin_fd;
-	if (i > FIRST_PASSED + s->npass)
-		return s->cgroup_fd;
-	if (i >= FIRST_PASSED)
-		return i < FIRST_PASSED + s->npass ? s->pass[i - FIRST_PASSED] : c->report;
-	if (s->log_fd != FD_NONE)
+		return s->stdin_fd == FD_NONE ? l->null : s->stdin_fd;
+	if (i < FIRST_PASSED && s->log_fd != FD_NONE)
 		return s->log_fd;
-	return fcntl((int)i, F_GETFD) < 0 ? null : (int)i;
+	if (i < FIRST_PASSED)
+		return fcntl((int)i, F_GETFD) < 0 ? l->null : (int)i;
+	if (i < l->first)
+		return s->pass[i - FIRST_PASSED];
+	if (l->ready && i == l->ready)
+		return s->ready_fd;
+	return i == l->report ? c->report : l->leaf && i == l->leaf ? s->cgroup_fd : FD_NONE;
+}
+
+static bool is_empty(const struct layout *l, unsigned i)
+{
+	return i >= l->first && i != l->ready && i != l->report && i != l->leaf;
+}
+
+/* Out of the way of what comes to lie there. */
+static int take_up(const struct cell *c, const struct layout *l, int *at, struct err *e)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		at[i] = source_of(c, l, i);
+		if (is_empty(l, i))
+			continue;
+		if (at[i] == FD_NONE)
+			return err_sys(e, "/dev/null for descriptor %u", i);
+		if (at[i] < (int)l->n && at[i] != (int)i)
+			at[i] = fcntl(at[i], F_DUPFD_CLOEXEC, (int)l->n);
+		if (at[i] < 0)
+			return err_sys(e, "move descriptor %u", i);
+	}
+	return 0;
+}
+
+static int put_down(const struct layout *l, const int *at, struct err *e)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const bool own = i >= l->first && i != l->ready;
+
+		if (is_empty(l, i))
+			sys_close_range(i, i, 0);
+		else if (at[i] == (int)i ? fcntl(at[i], F_SETFD, own ? FD_CLOEXEC : 0) < 0
+					 : dup3(at[i], (int)i, own ? O_CLOEXEC : 0) < 0)
+			return err_sys(e, "move descriptor %d to %u", at[i], i);
+	}
+	return 0;
 }
 
 int gather(struct cell *c, struct err *e)
 {
-	const unsigned report = FIRST_PASSED + c->start->npass;
-	const bool leaf = has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
-	const unsigned n = report + 1 + leaf;
-	int at[FIRST_PASSED + CELL_FDS_MAX + 2];
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	int at[FIRST_PASSED + CELL_FDS_MAX + 4], pipe = c->start->ready_fd;
+	struct layout l = layout_of(c);
+	const bool far = l.ready >= l.n;
 
+	l.null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (c->start->npass > CELL_FDS_MAX)
 		return err_set(e, E2BIG, "%u descriptors to pass; at most %d", c->start->npass, CELL_FDS_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		at[i] = source_of(c, i, null);
-		if (at[i] == FD_NONE)
-			return err_sys(e, "/dev/null for descriptor %u", i);
-		/* Out of the way of what comes to lie there. */
-		if (at[i] < (int)n && at[i] != (int)i)
-			at[i] = fcntl(at[i], F_DUPFD_CLOEXEC, (int)n);
-		if (at[i] < 0)
-			return err_sys(e, "move descriptor %u", i);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		const bool own = i >= report;
-
-		if (at[i] == (int)i ? fcntl(at[i], F_SETFD, own ? FD_CLOEXEC : 0) < 0
-				    : dup3(at[i], (int)i, own ? O_CLOEXEC : 0) < 0)
-			return err_sys(e, "move descriptor %d to %u", at[i], i);
-	}
-	if (sys_close_range(n, ~0u, 0) < 0)
+	if (far && (pipe = fcntl(pipe, F_DUPFD_CLOEXEC, (int)l.n)) < 0)
+		return err_sys(e, "move the readiness pipe");
+	if (take_up(c, &l, at, e) < 0 || put_down(&l, at, e) < 0)
+		return -e->code;
+	if (far && (pipe == (int)l.ready ? fcntl(pipe, F_SETFD, 0) : dup2(pipe, (int)l.ready)) < 0)
+		return err_sys(e, "move the readiness pipe to %u", l.ready);
+	if ((far && l.ready > l.n && sys_close_range(l.n, l.ready - 1, 0) < 0) ||
+	    sys_close_range(far ? l.ready + 1 : l.n, ~0u, 0) < 0)
 		return err_sys(e, "close PID 1's descriptors");
-	c->report = (int)report;
-	c->leaf = leaf ? (int)report + 1 : FD_NONE;
+	c->report = (int)l.report;
+	c->leaf = l.leaf ? (int)l.leaf : FD_NONE;
 	return 0;
 }

@@ -15,6 +15,7 @@ struct cell {
 	const struct cell_start *start;
 	const struct plan *plan;
 	const struct plan_service *svc;
+	struct plan_command command; /* what is executed */
 	int64_t began_us;
 	int report;		/* to PID 1 */
 	int sync;		/* builder and service talk; FD_NONE in a direct start */
@@ -58,7 +59,16 @@ int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e);	/* se
 /* Builder and service have the same privileges when they meet, so both answer the same. */
 bool may_trace_anybody(void);
 
-/* gather.c: the child's descriptors: 0, 1, 2, the passed ones, the report socket, the leaf if it gets policies. */
+/* The number of READY_FD's pipe; 0: there is none. */
+static inline unsigned ready_at(const struct cell *c)
+{
+	const unsigned first = 3 + c->start->npass;
+
+	return c->start->ready_fd <= 0 ? 0 : c->start->ready_at > first ? c->start->ready_at : first;
+}
+
+/* gather.c: the child's descriptors: 0, 1, 2, the passed ones, the readiness pipe at its number, the report socket, the
+ * leaf if it gets policies. */
 int gather(struct cell *c, struct err *e);
 
 /* files.c: small files of the kernel's. */

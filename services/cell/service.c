@@ -48,7 +48,7 @@ int direct_life(struct cell *c)
 	if (gather(c, &e) == 0 && steps_walk(c, BY_SERVICE, &code, &e) == 0) {
 		code = CODE_EXEC;
 		errno = become(c);
-		err_sys(&e, "exec %s", plan_str(c->plan, c->svc->exe));
+		err_sys(&e, "exec %s", plan_str(c->plan, c->command.exe));
 	}
 	err_in(&e, "service %s", name);
 	return cell_failed(c, code, code == CODE_EXEC && (e.code == ENOENT || e.code == EACCES), &e);

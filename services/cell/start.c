@@ -52,6 +52,7 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
 		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
 	};
+	c.command = s->command ? *s->command : (struct plan_command){ c.svc->argv, c.svc->exe };
 	const bool is_service = is_direct(s, c.svc);
 	struct clone_args a = {
 		.flags = clone_flags(c.svc), .pidfd = (uint64_t)(uintptr_t)&child_pidfd, .exit_signal = SIGCHLD,

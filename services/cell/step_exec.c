@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -18,7 +19,7 @@
 
 int step_executable(struct cell *c, struct err *e)
 {
-	const char *exe = plan_str(c->plan, c->svc->exe);
+	const char *exe = plan_str(c->plan, c->command.exe);
 	struct stat st;
 
 	/* A link of the image's to /proc/self/exe would be this very binary (CVE-2019-5736). */
@@ -33,7 +34,10 @@ int step_executable(struct cell *c, struct err *e)
 
 int step_descriptors(struct cell *c, struct err *e)
 {
-	if (sys_close_range(3 + c->start->npass, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+	const unsigned first = 3 + c->start->npass, kept = ready_at(c), from = kept ? kept + 1 : first;
+
+	if ((kept > first && sys_close_range(first, kept - 1, CLOSE_RANGE_CLOEXEC) < 0) ||
+	    sys_close_range(from, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_sys(e, "close_range");
 	return 0;
 }
@@ -67,8 +71,8 @@ static const char *notify_path(const struct cell *c)
 	return c->start->notify_path;
 }
 
-#define OWN_VARIABLES 4
-#define OWN_TEXT (CELL_FDS_MAX * 256 + 512)	/* names of descriptors have at most 255 bytes */
+#define OWN_VARIABLES 16
+#define OWN_TEXT (CELL_FDS_MAX * 256 + 1024)	/* names of descriptors have at most 255 bytes */
 
 /* KEY=VALUE at the end of t; returns it. */
 static char *variable(struct text *t, const char *key, const char *value)
@@ -81,11 +85,20 @@ static char *variable(struct text *t, const char *key, const char *value)
 	return at;
 }
 
+static void further_variables(const char *lines, struct text *t, char **v, char **end)
+{
+	for (; lines && *lines && v < end; lines += strcspn(lines, "\n") + 1) {
+		*v++ = t->at + t->n;
+		text_add_n(t, lines, strcspn(lines, "\n"));
+		text_add_n(t, "", 1);
+	}
+}
+
 /* What only the start itself knows, one after the other in text; v[] points there. */
 static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN_VARIABLES])
 {
 	struct text t = { .at = text, .size = OWN_TEXT };
-	char number[16];
+	char number[24], **const v_end = v + OWN_VARIABLES;
 
 	if (c->start->npass) {
 		snprintf(number, sizeof number, "%u", c->start->npass);
@@ -97,6 +110,17 @@ static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN
 	}
 	if (c->start->notify_path)
 		*v++ = variable(&t, "NOTIFY_SOCKET=", notify_path(c));
+	if (ready_at(c)) {
+		snprintf(number, sizeof number, "%u", ready_at(c));
+		*v++ = variable(&t, "NOTIFY_FD=", number);
+	}
+	if (c->start->watchdog_us && c->start->notify_path) {
+		snprintf(number, sizeof number, "%llu", (unsigned long long)c->start->watchdog_us);
+		*v++ = variable(&t, "WATCHDOG_USEC=", number);
+		snprintf(number, sizeof number, "%d", (int)getpid());
+		*v++ = variable(&t, "WATCHDOG_PID=", number);
+	}
+	further_variables(c->start->vars, &t, v, v_end);
 }
 
 static void strings(const struct cell *c, struct plan_ref r, char **to)
@@ -109,7 +133,7 @@ static void strings(const struct cell *c, struct plan_ref r, char **to)
 
 int become(struct cell *c)
 {
-	const uint32_t argc = c->svc->argv.n, envc = c->svc->env.n;
+	const uint32_t argc = c->command.argv.n, envc = c->svc->env.n;
 	const size_t words = (size_t)argc + 1 + envc + OWN_VARIABLES + 1;
 	char own[OWN_TEXT], **argv, **envp;
 
@@ -119,13 +143,13 @@ int become(struct cell *c)
 	if (argv == MAP_FAILED)
 		return errno;
 	envp = argv + argc + 1;
-	strings(c, c->svc->argv, argv);
+	strings(c, c->command.argv, argv);
 	strings(c, c->svc->env, envp);
 	own_variables(c, own, envp + envc);
 	/*
 	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a
 	 * script's interpreter could not open it. The builder compares what was executed with what step_executable saw.
 	 */
-	execve(plan_str(c->plan, c->svc->exe), argv, envp);
+	execve(plan_str(c->plan, c->command.exe), argv, envp);
 	return errno;
 }

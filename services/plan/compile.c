@@ -145,7 +145,8 @@ static void compile_supervision(struct compiling *c, struct work *w)
 	o->log_max_files = (uint32_t)e->log_max_files;
 	o->log_max_bytes = e->log_max_bytes;
 	o->preset = e->preset;
-	if (e->ready == READY_NOTIFY)
+	o->reload_signal = (int32_t)e->reload_signal;
+	if (ready_is_said(e->ready) || e->watchdog || e->fd_store_max)
 		o->flags |= CELL_NOTIFY;
 	if (e->critical)
 		o->flags |= CELL_CRITICAL;
@@ -155,7 +156,8 @@ static void compile_one(struct compiling *c, struct work *w)
 {
 	static void (*const parts[])(struct compiling *, struct work *) = {
 		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_policies,
-		compile_environment, compile_process, compile_landlock, compile_limits, compile_listen, compile_filter,
+		compile_environment, compile_process, compile_care, compile_landlock, compile_limits, compile_listen,
+		compile_filter,
 	};
 
 	if (strlen(w->svc->name) > PLAN_NAME_MAX)

@@ -68,6 +68,8 @@ static void add_edges(struct compiling *c, struct work *w)
 		}
 	for (unsigned i = 0; i < s->wants.n; i++)
 		named(c, w, spec_from(s, &s->wants), "wants", s->wants.v[i]);
+	if (s->on_failure == ON_FAILURE_START)
+		named(c, w, spec_from(s, &s->on_failure), "on_failure", s->on_failure_start);
 	for (unsigned i = 0; i < s->after.n; i++)
 		if ((o = named(c, w, spec_from(s, &s->after), "after", s->after.v[i])))
 			waits_for(c, w, o);
@@ -237,6 +239,28 @@ static void write_deps(struct compiling *c, struct work *w)
 	w->out.deps = write_table(&c->w, d, n, sizeof *d);
 }
 
+/* Last, because it may name another service. */
+static void write_care(struct compiling *c, struct work *w)
+{
+	struct plan_dep d;
+
+	if (w->eff.on_failure == ON_FAILURE_START && dep_add(c, &d, 0, w->svc->on_failure_start, DEP_WANTS, 0))
+		w->care.on_failure = write_table(&c->w, &d, 1, sizeof d);
+	w->out.care = write_table(&c->w, &w->care, w->has_care, sizeof w->care);
+}
+
+/* What is to run when another has failed does not run before. */
+static void mark_on_call(struct compiling *c)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		const struct spec_service *s = c->work[i].svc;
+		struct work *o = s->on_failure == ON_FAILURE_START ? work_find(c, s->on_failure_start) : NULL;
+
+		if (o)
+			o->out.flags |= CELL_ON_CALL;
+	}
+}
+
 void graph_write(struct compiling *c, struct plan_head *h)
 {
 	struct plan_service *s = compiling_get(c, (c->n + 1) * sizeof *s);
@@ -252,12 +276,14 @@ void graph_write(struct compiling *c, struct plan_head *h)
 		if (!c->work[c->order[i]].refused)
 			order[norder++] = c->work[c->order[i]].index;
 	n = 0;
+	mark_on_call(c);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct work *w = c->work + i;
 
 		if (w->refused)
 			continue;
 		write_deps(c, w);
+		write_care(c, w);
 		w->out.note = write_string(&c->w, w->notes);
 		s[n++] = w->out;
 	}

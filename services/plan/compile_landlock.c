@@ -105,14 +105,13 @@ static const char *interpreter(struct compiling *c, struct work *w, const char *
 	return n < (ssize_t)sizeof(Elf64_Ehdr) ? "" : elf_interpreter(c, fd, head, (size_t)n);
 }
 
-static void imply_loader(struct compiling *c, struct work *w, struct rules *r)
+static void imply_loader(struct compiling *c, struct work *w, struct rules *r, const char *program)
 {
 	static const char *const libraries[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
 						 "/etc/ld.so.cache", "/etc/ld.so.preload", NULL };
-	const char *program = w->exe;
 	bool loads = false;
 
-	rule(c, r, w->exe, EXECUTE | READ);
+	rule(c, r, program, EXECUTE | READ);
 	/* A script, its shell, the shell's loader: the kernel itself goes no deeper than five. */
 	for (unsigned i = 0; i < 5; i++) {
 		struct found f;
@@ -184,7 +183,8 @@ static void unveil(struct compiling *c, struct work *w, struct rules *r)
 			refuse(c, w, unveil, "isolation.unveil: %s: %s in %s", l->v[i].path, strerror(-ret),
 			       *w->root_path ? w->root_path : "the machine's root");
 	}
-	imply_loader(c, w, r);
+	for (unsigned i = 0; i < w->nprograms; i++)
+		imply_loader(c, w, r, w->programs[i]);
 	imply_system(c, w, r);
 }
 
@@ -206,9 +206,6 @@ static bool touches_writable(const struct work *w, const char *path)
 static void give_execute(struct compiling *c, struct work *w, struct rules *r)
 {
 	static const char *const programs[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", NULL };
-	const char *slash = strrchr(w->exe, '/');
-	const char *own = compiling_fmt(c, "%.*s", (int)(slash - w->exe), w->exe);
-
 	for (unsigned i = 0; programs[i]; i++) {
 		struct found f;
 		int ret = look(c, w, programs[i], &f);
@@ -216,9 +213,14 @@ static void give_execute(struct compiling *c, struct work *w, struct rules *r)
 		if (ret == 0 && !strcmp(f.path, programs[i]) && !touches_writable(w, f.path))
 			rule(c, r, f.path, READ | EXECUTE);
 	}
-	if (*own && !touches_writable(w, own))
-		rule(c, r, own, READ | EXECUTE);
-	rule(c, r, w->exe, READ | EXECUTE);
+	for (unsigned i = 0; i < w->nprograms; i++) {
+		const char *exe = w->programs[i], *slash = strrchr(exe, '/');
+		const char *own = compiling_fmt(c, "%.*s", (int)(slash - exe), exe);
+
+		if (*own && !touches_writable(w, own))
+			rule(c, r, own, READ | EXECUTE);
+		rule(c, r, exe, READ | EXECUTE);
+	}
 }
 
 /* Where nothing can be mounted over homes, all but they are let through, folder by folder. */

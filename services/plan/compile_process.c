@@ -9,22 +9,29 @@
 #define ARG_BYTES 131071u	/* MAX_ARG_STRLEN */
 #define ARGS_BYTES (1u << 20)
 
+static bool fits(const struct str_list *l)
+{
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		size_t n = strlen(l->v[i]) + 1;
+
+		bytes += n > ARG_BYTES ? ARGS_BYTES + 1 : n;
+	}
+	return bytes <= ARGS_BYTES;
+}
+
 static void compile_argv(struct compiling *c, struct work *w)
 {
 	struct spec_service *e = &w->eff;
 	struct str_list all = { .n = e->entrypoint.n + e->command.n };
-	size_t bytes = 0;
 
 	all.v = compiling_get(c, (all.n + 1) * sizeof *all.v);
 	if (!all.v)
 		return;
-	for (unsigned i = 0; i < all.n; i++) {
+	for (unsigned i = 0; i < all.n; i++)
 		all.v[i] = i < e->entrypoint.n ? e->entrypoint.v[i] : e->command.v[i - e->entrypoint.n];
-		size_t n = strlen(all.v[i]) + 1;
-
-		bytes += n > ARG_BYTES ? ARGS_BYTES + 1 : n;
-	}
-	if (bytes > ARGS_BYTES)
+	if (!fits(&all))
 		refuse(c, w, command, "command: an argument larger than 128 KiB, or all together larger than 1 MiB");
 	e->command = all;
 	e->entrypoint.n = 0;
@@ -53,25 +60,33 @@ static const char *seat_forbids(const struct work *w, const char *path)
 	return last && !last->exec ? last->target : NULL;
 }
 
+/* What is said of a program names the key that asks for it. */
+struct asked {
+	const char *key;
+	struct origin at;
+};
+
 /* What ENOENT and all else come to as exit codes is what shells made of it. */
-static void no_program(struct compiling *c, struct work *w, int ret, const char *what)
+static void no_program(struct compiling *c, struct work *w, const struct asked *q, int ret, const char *what)
 {
-	refuse(c, w, command, "command: %s", what);
+	refuse_at(c, w, q->at, "%s: %s", q->key, what);
 	w->exit_code = ret == -ENOENT ? 127 : 126;
 }
 
-static void use_program(struct compiling *c, struct work *w, const char *path, const struct found *f)
+static void use_program(struct compiling *c, struct work *w, const struct asked *q, const char *path,
+			const struct found *f, struct plan_ref *exe)
 {
 	const char *why = not_a_program(f), *mount = seat_forbids(w, f->path);
 
 	if (why)
-		no_program(c, w, -EACCES, compiling_fmt(c, "%s %s", path, why));
+		no_program(c, w, q, -EACCES, compiling_fmt(c, "%s %s", path, why));
 	else if (mount)
-		refuse(c, w, command,
-		       "command: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
-		       "is on and it is writable: mount it read-only", path, mount);
-	w->exe = f->path;
-	w->out.exe = write_string(&c->w, path);
+		refuse_at(c, w, q->at,
+			  "%s: %s lies on %s, which is mounted noexec because memory_deny_write_execute "
+			  "is on and it is writable: mount it read-only", q->key, path, mount);
+	if (w->nprograms < WORK_PROGRAMS)
+		w->programs[w->nprograms++] = f->path;
+	*exe = write_string(&c->w, path);
 }
 
 static const char *inside(const struct work *w)
@@ -80,7 +95,8 @@ static const char *inside(const struct work *w)
 }
 
 /* A name without a slash: the first match in the service's own PATH, in its own root. */
-static void search_program(struct compiling *c, struct work *w, const char *name)
+static void search_program(struct compiling *c, struct work *w, const struct asked *q, const char *name,
+			   struct plan_ref *exe)
 {
 	const char *dirs = environment_get(w, "PATH");
 	char path[PATH_MAX];
@@ -92,38 +108,60 @@ static void search_program(struct compiling *c, struct work *w, const char *name
 
 		text_fmt(&t, "%.*s/%s", (int)n, d, name);
 		if (n && d[0] == '/' && !t.cut && look(c, w, path, &f) == 0 && !not_a_program(&f)) {
-			use_program(c, w, path, &f);
+			use_program(c, w, q, path, &f, exe);
 			return;
 		}
 		d += n + (d[n] == ':');
 	}
-	no_program(c, w, -ENOENT, compiling_fmt(c, "'%s' is in none of the directories of PATH (%s) in %s", name,
-						dirs ? dirs : "", inside(w)));
+	no_program(c, w, q, -ENOENT, compiling_fmt(c, "'%s' is in none of the directories of PATH (%s) in %s", name,
+						   dirs ? dirs : "", inside(w)));
 }
 
-static void compile_program(struct compiling *c, struct work *w)
+static void find_program(struct compiling *c, struct work *w, const struct asked *q, const char *name,
+			 struct plan_ref *exe)
 {
-	const char *name = w->eff.command.n ? w->eff.command.v[0] : "";
 	struct found f;
 
 	if (!*name) {
-		refuse(c, w, command, "command: there is none");
+		refuse_at(c, w, q->at, "%s: there is none", q->key);
 		return;
 	}
 	if (!strchr(name, '/')) {
-		search_program(c, w, name);
+		search_program(c, w, q, name, exe);
 		return;
 	}
 	if (*name != '/') {
-		refuse(c, w, command, "command: '%s' is neither an absolute path nor a name to look for in PATH", name);
+		refuse_at(c, w, q->at, "%s: '%s' is neither an absolute path nor a name to look for in PATH", q->key,
+			  name);
 		return;
 	}
 	int ret = look(c, w, name, &f);
 
 	if (ret < 0)
-		no_program(c, w, ret, compiling_fmt(c, "%s: %s in %s", name, strerror(-ret), inside(w)));
+		no_program(c, w, q, ret, compiling_fmt(c, "%s: %s in %s", name, strerror(-ret), inside(w)));
 	else
-		use_program(c, w, name, &f);
+		use_program(c, w, q, name, &f, exe);
+}
+
+static void compile_program(struct compiling *c, struct work *w)
+{
+	const struct asked q = { "command", spec_from(w->svc, &w->svc->command) };
+
+	find_program(c, w, &q, w->eff.command.n ? w->eff.command.v[0] : "", &w->out.exe);
+	w->exe = w->nprograms ? w->programs[0] : NULL;
+}
+
+void compile_command(struct compiling *c, struct work *w, const char *key, struct origin at, const struct str_list *l,
+		     struct plan_command *out)
+{
+	const struct asked q = { key, at };
+
+	if (!l->n)
+		return;
+	if (!fits(l))
+		refuse_at(c, w, at, "%s: an argument larger than 128 KiB, or all together larger than 1 MiB", key);
+	out->argv = write_words(c, l);
+	find_program(c, w, &q, l->v[0], &out->exe);
 }
 
 /* CVE-2024-21626: a working directory below /proc leads out of the cell through a descriptor. */

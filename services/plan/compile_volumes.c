@@ -387,7 +387,7 @@ void mount_notify(struct compiling *c, struct work *w)
 
 	for (unsigned i = 0; i < w->nseats; i++)
 		covered = covered || path_is_below(source, w->seats[i].target);
-	if (w->eff.ready != READY_NOTIFY || !covered)
+	if (!(w->out.flags & CELL_NOTIFY) || !covered)
 		return;
 	m.source = write_string(&c->w, source);
 	mount_add(c, w, m, w->has_dev ? "/dev/prior-notify" : "/run/prior/notify", (struct seat){ .fd = FD_NONE });

@@ -40,6 +40,7 @@ struct compiling {
 };
 
 #define WORK_MOUNTS 512
+#define WORK_PROGRAMS (1 + CARE_COMMANDS)
 #define WORK_DIRS 132
 
 /* One directory that prior makes for the service. */
@@ -80,6 +81,10 @@ struct work {
 	const char *credentials; /* where the service sees its secrets; NULL: it has none */
 	const char *user_name, *home, *shell; /* of the passwd entry; NULL: there is none */
 	const char *exe;	/* canonical; NULL: not found */
+	const char *programs[WORK_PROGRAMS]; /* the same of all that is run in the cell: exe first */
+	unsigned nprograms;
+	struct plan_care care;
+	bool has_care;
 	struct seat *seats;	/* the cell's own mounts in their order; c->seats while the service is planned */
 	unsigned nseats;
 	struct plan_mount *mounts; /* c->mounts while the service is planned */
@@ -145,6 +150,10 @@ void compile_dirs(struct compiling *c, struct work *w);		/* compile_dirs.c: stat
 void compile_mounts(struct compiling *c, struct work *w);	/* compile_mounts.c */
 void compile_process(struct compiling *c, struct work *w);	/* compile_process.c: argv, exe, env, cwd */
 void compile_policies(struct compiling *c, struct work *w);	/* compile_policies.c: devices, sockets */
+/* A command beside the service's own; key and at are for what is said about it. */
+void compile_command(struct compiling *c, struct work *w, const char *key, struct origin at, const struct str_list *l,
+		     struct plan_command *out);
+void compile_care(struct compiling *c, struct work *w);		/* compile_care.c: hooks, checks, watchdog */
 void compile_environment(struct compiling *c, struct work *w);	/* compile_env.c */
 const char *environment_get(const struct work *w, const char *key);
 void compile_landlock(struct compiling *c, struct work *w);	/* compile_landlock.c */

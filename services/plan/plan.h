@@ -153,6 +153,32 @@ struct plan_landlock {
 	uint64_t access;		/* LANDLOCK_ACCESS_FS_*; masked by the builder to the kernel's ABI */
 };
 
+/* A program beside the service's own, run under its rules; argv.n == 0: none. */
+struct plan_command {
+	struct plan_ref argv;		/* struct plan_ref[]: strings */
+	struct plan_ref exe;		/* absolute path inside the cell's root, looked up at compile */
+};
+
+enum care_command { CARE_PRE_START, CARE_POST_START, CARE_PRE_STOP, CARE_POST_STOP, CARE_TEST, CARE_COMMANDS };
+#define CARE_STORE_MAX 48
+enum health_by { HEALTH_BY_NONE, HEALTH_BY_EXEC, HEALTH_BY_HTTP, HEALTH_BY_TCP };
+
+/* What only some services have: hooks, checks, a watchdog, stored descriptors. */
+struct plan_care {
+	struct plan_command command[CARE_COMMANDS];
+	struct plan_ref pid_file;	/* TYPE_FORKING; inside the cell's root; may be absent */
+	struct plan_ref on_failure;	/* struct plan_dep[], none or one: ON_FAILURE_START */
+	struct plan_ref http_path, http_host; /* HEALTH_BY_HTTP */
+	struct plan_addr check_addr;	/* HEALTH_BY_HTTP, HEALTH_BY_TCP */
+	uint16_t check_port;
+	uint8_t check_kind, pad;	/* enum health_by */
+	uint32_t interval_ms, timeout_ms, start_period_ms, retries;
+	uint32_t watchdog_ms;		/* 0: none */
+	uint32_t fd_store_max;		/* descriptors that it may leave with PID 1 */
+	int32_t ready_fd;		/* READY_FD: its number; 0: the first behind those of LISTEN_FDS */
+	uint32_t pad2;
+};
+
 #define CELL_PID	(1u << 0)
 #define CELL_MOUNT	(1u << 1)
 #define CELL_NET	(1u << 2)
@@ -182,6 +208,7 @@ struct plan_landlock {
 #define CELL_SOCKETS	(1u << 27)	/* a policy for internet sockets on the leaf */
 #define CELL_POLICIES	(CELL_DEVICES | CELL_SOCKETS)
 #define CELL_ROOT_IMAGE	(1u << 25)	/* with ROOT_TREE: `root` is an image file */
+#define CELL_ON_CALL	(1u << 28)	/* not started at boot: only when something starts it */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
 struct plan_service {
@@ -193,6 +220,8 @@ struct plan_service {
 	int32_t stop_signal;
 	uint32_t start_timeout_ms, stop_timeout_ms, backoff_initial_ms, backoff_max_ms;
 	uint32_t max_restarts, restart_window_ms;
+	int32_t reload_signal;
+	struct plan_ref care;		/* struct plan_care[], none or one */
 	struct plan_ref deps;		/* struct plan_dep[] */
 	struct plan_ref listen;		/* struct plan_listen[] */
 	uint32_t log_sink, log_max_files;	/* enum log_sink */
@@ -268,6 +297,12 @@ static inline const void *plan_array(const struct plan *p, struct plan_ref r)
 static inline const struct plan_service *plan_service(const struct plan *p, uint32_t i)
 {
 	return PLAN_FIRST(p, p->head->services, struct plan_service) + i;
+}
+
+/* NULL: it has none of that. */
+static inline const struct plan_care *plan_care(const struct plan *p, const struct plan_service *s)
+{
+	return s->care.n ? PLAN_FIRST(p, s->care, struct plan_care) : NULL;
 }
 
 /* Index of a service by name, -1 when there is none. */

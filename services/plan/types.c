@@ -219,10 +219,44 @@ static const char *device_wrong(const struct plan *p, const void *record)
 
 static const struct plan_type device_type = TYPE(device_rule, .wrong = device_wrong);
 
+static const char *care_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_care *c = record;
+	const bool by_network = c->check_kind == HEALTH_BY_HTTP || c->check_kind == HEALTH_BY_TCP;
+
+	(void)p;
+	if (c->check_kind > HEALTH_BY_TCP || (c->check_kind && (!c->interval_ms || !c->timeout_ms || !c->retries)))
+		return "its health check is unknown, or has no time";
+	if (by_network && (!addr_is_one(&c->check_addr) || !c->check_port))
+		return "its health check has no address";
+	if ((c->check_kind == HEALTH_BY_EXEC) != (c->command[CARE_TEST].argv.n != 0) ||
+	    (c->check_kind == HEALTH_BY_HTTP && c->http_path.n == 0))
+		return "its health check has no test";
+	for (unsigned i = 0; i < CARE_COMMANDS; i++)
+		if (!c->command[i].argv.n != !c->command[i].exe.n)
+			return "a command of it has no program";
+	return c->fd_store_max > CARE_STORE_MAX || c->ready_fd < 0 || c->ready_fd > 1023 ||
+	       (c->ready_fd && c->ready_fd < 3) ? "a number of its care is out of range" : NULL;
+}
+
+#define COMMAND_FIELDS(i) \
+	FIELD(plan_care, command[i].argv, .of = &word_type, .max = 65536), \
+	FIELD(plan_care, command[i].exe, STRING, .text = TEXT_ABSOLUTE)
+
+static const struct plan_field care_fields[] = {
+	COMMAND_FIELDS(CARE_PRE_START), COMMAND_FIELDS(CARE_POST_START), COMMAND_FIELDS(CARE_PRE_STOP),
+	COMMAND_FIELDS(CARE_POST_STOP), COMMAND_FIELDS(CARE_TEST),
+	FIELD(plan_care, pid_file, STRING, .text = TEXT_INSIDE),
+	FIELD(plan_care, on_failure, .of = &dep_type, .max = 1),
+	FIELD(plan_care, http_path, STRING),
+	FIELD(plan_care, http_host, STRING),
+};
+static const struct plan_type care_type = TYPE(plan_care, FIELDS(care_fields), .wrong = care_wrong);
+
 /* One row per rule about a service's numbers; the reason is what is true when the service is wrong. */
 static bool supervision_is_out_of_range(const struct plan_service *s)
 {
-	return s->type > TYPE_FORKING || s->ready > READY_HEALTHCHECK || s->restart > RESTART_UNLESS_STOPPED ||
+	return s->type > TYPE_FORKING || s->ready > READY_NOTIFY_RELOAD || s->restart > RESTART_UNLESS_STOPPED ||
 	       s->on_failure > ON_FAILURE_START || s->log_sink > SINK_NONE || s->preset >= PRESETS;
 }
 
@@ -230,7 +264,7 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 28 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
+	return f >> 29 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
 	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
 	       !(f & CELL_ROOT_TREE) != !s->root.n || !(f & CELL_ROOT_IMAGE) != !s->root_type.n ||
 	       (s->devices.n && !(f & CELL_DEVICES)) || s->inet > 3 || (s->inet && !(f & CELL_SOCKETS)) ||
@@ -242,7 +276,8 @@ static bool flags_contradict(const struct plan_service *s)
 
 static bool numbers_are_out_of_range(const struct plan_service *s)
 {
-	return s->stop_signal < 1 || s->stop_signal > 64 || s->uid == UINT32_MAX || s->gid == UINT32_MAX ||
+	return s->stop_signal < 1 || s->stop_signal > 64 || s->reload_signal < 0 || s->reload_signal > 64 ||
+	       s->uid == UINT32_MAX || s->gid == UINT32_MAX ||
 	       s->umask > 0777 || s->caps & ~CAPS_ALL ||
 	       (s->nice != INT32_MIN && (s->nice < -20 || s->nice > 19)) ||
 	       (s->oom_score_adj != INT32_MIN && (s->oom_score_adj < -1000 || s->oom_score_adj > 1000));
@@ -285,6 +320,7 @@ static const char *service_wrong(const struct plan *p, const void *record)
 
 static const struct plan_field service_fields[] = {
 	FIELD(plan_service, name, STRING, .text = TEXT_SERVICE, .needed = 1),
+	FIELD(plan_service, care, .of = &care_type, .max = 1),
 	FIELD(plan_service, deps, .of = &dep_type),
 	FIELD(plan_service, listen, .of = &listen_type, .max = 16),
 	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),

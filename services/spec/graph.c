@@ -73,28 +73,31 @@ struct names {
 	const char *key;
 	const void *field;
 	const struct spec_dep_list *deps;	/* this one or */
-	const struct str_list *list;		/* this one */
+	const struct str_list *list;		/* this one or */
+	const char *one;			/* this, when there is one */
 	bool order, reverse;			/* it orders; the other one comes later */
 };
 
-#define KINDS 4
+#define KINDS 5
 
 static void names_of(const struct spec_service *svc, struct names v[static KINDS])
 {
-	v[0] = (struct names){ "depends_on", &svc->depends_on, &svc->depends_on, NULL, true, false };
-	v[1] = (struct names){ "wants", &svc->wants, NULL, &svc->wants, false, false };
-	v[2] = (struct names){ "after", &svc->after, NULL, &svc->after, true, false };
-	v[3] = (struct names){ "before", &svc->before, NULL, &svc->before, true, true };
+	v[0] = (struct names){ "depends_on", &svc->depends_on, &svc->depends_on, NULL, NULL, true, false };
+	v[1] = (struct names){ "wants", &svc->wants, NULL, &svc->wants, NULL, false, false };
+	v[2] = (struct names){ "after", &svc->after, NULL, &svc->after, NULL, true, false };
+	v[3] = (struct names){ "before", &svc->before, NULL, &svc->before, NULL, true, true };
+	v[4] = (struct names){ "on_failure", &svc->on_failure, NULL, NULL,
+			       svc->on_failure == ON_FAILURE_START ? svc->on_failure_start : NULL, false, false };
 }
 
 static unsigned count(const struct names *k)
 {
-	return k->deps ? k->deps->n : k->list->n;
+	return k->deps ? k->deps->n : k->list ? k->list->n : k->one != NULL;
 }
 
 static const char *name_at(const struct names *k, unsigned i)
 {
-	return k->deps ? k->deps->v[i].name : k->list->v[i];
+	return k->deps ? k->deps->v[i].name : k->list ? k->list->v[i] : k->one;
 }
 
 /* Calls `edge` for each pair of services that is ordered; tells names that lead nowhere when asked to. */

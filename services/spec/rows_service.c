@@ -17,7 +17,8 @@
 #define ALIAS(path) .type = CONF_CUSTOM, .alias = (path), .doc = "Another spelling of " path "."
 
 static const char *const type_words[] = { "simple", "oneshot", "forking", NULL };
-static const char *const ready_words[] = { "started", "notify", "fd", "listening", "healthcheck", NULL };
+static const char *const ready_words[] = { "started", "notify", "fd", "listening", "healthcheck", "notify-reload",
+	NULL };
 static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
 static const char *const failure_words[] = { "none", "reboot", "poweroff", "stop-all", "start", NULL };
 static const char *const sink_words[] = { "auto", "file", "ring", "console", "none", NULL };
@@ -25,7 +26,7 @@ static const char *const activate_words[] = { "eager", "lazy", NULL };
 
 static const struct conf_key ready_keys[] = {
 	{ "fd", COUNT(ready_fd, 3, 1023), .doc = "Descriptor to which the service writes a newline when it is ready.",
-	  .unbuilt = "readiness by a descriptor", .example = "3" },
+	  .example = "4" },
 	{ 0 }
 };
 
@@ -204,10 +205,11 @@ const struct conf_key service_keys[] = {
 	  .doc = "Services that are stopped when it starts.",
 	  .example = "[web-old]" },
 	{ "ready", WORD(ready, ready_words), .def = "started", .sub = ready_keys, .map_means = "fd",
-	  .unbuilt = "readiness by a descriptor or a health check",
-	  .unbuilt_words = 1u << READY_FD | 1u << READY_HEALTHCHECK,
-	  .doc = "What makes it ready: that it runs, READY=1 on NOTIFY_SOCKET, a newline on a descriptor, "
-		 "its own sockets, its health check." },
+	  .unbuilt = "readiness by a health check",
+	  .unbuilt_words = 1u << READY_HEALTHCHECK,
+	  .doc = "What makes it ready: that it runs; READY=1 on NOTIFY_SOCKET (notify-reload: after a reload, too); a "
+		 "newline on the descriptor of NOTIFY_FD, or of that number; its own sockets; its first good health "
+		 "check." },
 	{ "start_timeout", MSEC(start_timeout), .def = "30s",
 	  .doc = "Time to become ready; then it has failed. 0, and for a oneshot nothing said, is no limit." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",
@@ -221,18 +223,23 @@ const struct conf_key service_keys[] = {
 	  .doc = "Restarts within restart_window after which the service has failed; 0 is no limit." },
 	{ "restart_window", MSEC(restart_window), .def = "60s", .doc = "Time in which restarts are counted." },
 	{ "on_failure", WORD(on_failure, failure_words), .set = set_on_failure, .put = put_on_failure, .def = "none",
-	  .unbuilt = "starting another service on failure", .unbuilt_words = 1u << ON_FAILURE_START,
-	  .doc = "What to do when it has failed: none, reboot, poweroff, stop-all or start:SERVICE.",
+	  .doc = "What to do when it has failed: none, reboot, poweroff, stop-all or start:SERVICE, which is then not "
+		 "started at boot by itself.",
 	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|reboot|poweroff|stop-all|start:.+)$|\\\\$\\\\{\"" },
 	{ "critical", BOOL(critical), .def = "false",
 	  .doc = "When it has ended and is not started again, the container ends or the machine reboots." },
 	{ "stop_signal", SIGNAL(stop_signal), .def = "SIGTERM", .doc = "Signal that asks it to stop." },
 	{ "stop_timeout", MSEC(stop_timeout), .def = "10s",
 	  .doc = "Time between the stop signal and SIGKILL to its whole cgroup." },
-	{ "reload_signal", SIGNAL(reload_signal), .def = "SIGHUP", .unbuilt = "reloading a service",
+	{ "reload_signal", SIGNAL(reload_signal), .def = "SIGHUP",
 	  .doc = "Signal that asks it to read its configuration again.", .example = "SIGUSR1" },
-	{ "watchdog", MSEC(watchdog), .def = "0", .unbuilt = "the service watchdog",
-	  .doc = "Time within which it must send WATCHDOG=1; 0: no watchdog.", .example = "30s" },
+	{ "watchdog", MSEC(watchdog), .def = "0",
+	  .doc = "Time within which it must send WATCHDOG=1 on NOTIFY_SOCKET; then it gets SIGABRT and has failed. "
+		 "0: no watchdog.", .example = "30s" },
+	{ "fd_store_max", COUNT(fd_store_max, 0, 48), .def = "0",
+	  .doc = "Descriptors that it may leave with FDSTORE=1; it gets them back at its next start, behind its "
+		 "sockets.",
+	  .example = "4" },
 	{ "healthcheck", SECTION(health_keys), .doc = "How to ask it whether it is well." },
 	{ "cron", TEXT(cron), .sub = cron_keys, .unbuilt = "starting by the clock",
 	  .doc = "When to start it: six fields, seconds first.",

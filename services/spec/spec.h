@@ -16,7 +16,16 @@
 #define SPEC_NAME_MAX 63	/* bytes of a service's name */
 
 enum svc_type { TYPE_SIMPLE, TYPE_ONESHOT, TYPE_FORKING };
-enum svc_ready { READY_STARTED, READY_NOTIFY, READY_FD, READY_LISTENING, READY_HEALTHCHECK };
+enum svc_ready {
+	READY_STARTED, READY_NOTIFY, READY_FD, READY_LISTENING, READY_HEALTHCHECK,
+	READY_NOTIFY_RELOAD	/* as READY_NOTIFY, and a reload is over when it says so */
+};
+
+static inline bool ready_is_said(unsigned ready)
+{
+	return ready == READY_NOTIFY || ready == READY_NOTIFY_RELOAD;
+}
+
 enum svc_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 enum svc_on_failure { ON_FAILURE_NONE, ON_FAILURE_REBOOT, ON_FAILURE_POWEROFF, ON_FAILURE_STOP_ALL, ON_FAILURE_START };
 enum svc_condition { COND_STARTED, COND_HEALTHY, COND_COMPLETED };
@@ -113,7 +122,7 @@ struct spec_service {
 	struct spec_dep_list depends_on;
 	struct str_list wants, after, before, conflicts;
 	unsigned ready, restart, on_failure;
-	int64_t ready_fd;
+	int64_t ready_fd, fd_store_max;
 	int64_t start_timeout, stop_timeout, backoff_initial, backoff_max, restart_window, watchdog, every;
 	int64_t max_restarts;
 	const char *on_failure_start;

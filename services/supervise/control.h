@@ -16,6 +16,7 @@
 enum ctl_verb {
 	CTL_STATE,	/* reply carries two descriptors: the ledger and the plan, read-only */
 	CTL_START, CTL_STOP, CTL_RESTART, /* reply when the service has settled (or at once with CTL_F_NO_WAIT) */
+	CTL_RELOAD,	/* reply when it has reloaded, where it says so; else when it was told to */
 	CTL_SIGNAL,	/* arg: signal number, to the main process */
 	CTL_POWEROFF, CTL_REBOOT, CTL_HALT,	/* in a container all mean: stop all and exit. Reply at once */
 	CTL_REEXEC,	/* reply comes from the new PID 1's loop: the connection survives */

@@ -8,7 +8,8 @@ const char *const svc_event_name[SVC_EVENTS] = {
 	[EV_START] = "start", [EV_PULL] = "needed", [EV_LISTEN] = "listen", [EV_CONNECTION] = "connection",
 	[EV_DEPS_READY] = "needs are met", [EV_DEP_FAILED] = "a need failed", [EV_RUNNING] = "running",
 	[EV_READY] = "ready", [EV_START_FAILED] = "start failed", [EV_EXITED] = "exited", [EV_STOP] = "stop",
-	[EV_RESTART] = "restart", [EV_FREE] = "free", [EV_TIMEOUT] = "timeout", [EV_EMPTY] = "empty",
+	[EV_RESTART] = "restart", [EV_UNWELL] = "not well", [EV_FREE] = "free",
+	[EV_TIMEOUT] = "timeout", [EV_EMPTY] = "empty",
 	[EV_END_NOW] = "end: start now", [EV_END_AGAIN] = "end: start later", [EV_END_LISTEN] = "end: listen",
 	[EV_END_DOWN] = "end: stay down", [EV_END_DONE] = "end: done", [EV_END_BAD] = "end: failed",
 	[EV_REFUSED] = "refused",
@@ -19,6 +20,7 @@ const char *const svc_event_name[SVC_EVENTS] = {
 
 /* Late news of an end, or of the services around it, that no longer matter in a state without processes. */
 #define NOTHING_LEFT \
+	[EV_UNWELL]       = KEEP("known to be gone"), \
 	[EV_FREE]         = KEEP("nothing to tell to stop"), \
 	[EV_EMPTY]        = KEEP("known to be empty"), \
 	[EV_READY]        = KEEP("a late message of a process that is gone"), \
@@ -79,6 +81,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		UNDER_WAY,
 		[EV_RUNNING]      = GOTO(SVC_STARTING,  svc_ran,         "runs; ready is another question"),
 		[EV_READY]        = GOTO(SVC_UP,        svc_up,          "ready in the way it is asked to be"),
+		[EV_UNWELL]       = GOTO(SVC_STOPPING,  svc_unwell,      "its health check has run out"),
 		[EV_START_FAILED] = GOTO(SVC_STOPPING,  svc_sweep,       "never ran; what was built is taken down"),
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),
 		[EV_STOP]         = GOTO(SVC_STOPPING,  svc_stop,        "asked to stop"),
@@ -88,6 +91,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 	[SVC_UP] = {
 		UNDER_WAY,
 		[EV_RUNNING]      = KEEP("it has been for a while"),
+		[EV_UNWELL]       = GOTO(SVC_STOPPING,  svc_unwell,      "its watchdog or its health check says so"),
 		[EV_READY]        = KEEP("said so twice"),
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),
 		[EV_STOP]         = GOTO(SVC_STOPPING,  svc_stop,        "asked to stop"),
@@ -103,6 +107,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_DEPS_READY]   = KEEP("it is on its way down"),
 		[EV_DEP_FAILED]   = KEEP("it is on its way down"),
 		[EV_RUNNING]      = KEEP("too late"),
+		[EV_UNWELL]       = KEEP("stops already"),
 		[EV_READY]        = KEEP("too late"),
 		[EV_START_FAILED] = GOTO(SVC_STOPPING,  svc_sweep,       "its builder gave up while it was stopped"),
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),

@@ -17,6 +17,7 @@ enum svc_event {
 	EV_EXITED,	/* its main process ended */
 	EV_STOP,	/* it is to be down */
 	EV_RESTART,	/* it is to stop and to start again */
+	EV_UNWELL,	/* its watchdog or its health check says so; exit_kind says which */
 	EV_FREE,	/* nothing that needs it is left: it may be told to stop */
 	EV_TIMEOUT,	/* its timer */
 	EV_EMPTY,	/* no process of it is left */
@@ -58,4 +59,5 @@ svc_action svc_wait, svc_wait_pulled, svc_listen, svc_bind, svc_dep_failed, svc_
 /* start.c */
 svc_action svc_spawn, svc_ran, svc_up;
 /* stop.c */
-svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_sweep, svc_judge;
+svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_unwell, svc_sweep,
+	svc_judge;

@@ -19,35 +19,89 @@ const char *const svc_state_name[SVC_STATES] = {
 	[SVC_BACKOFF] = "backoff", [SVC_DONE] = "done", [SVC_FAILED] = "failed", [SVC_REFUSED] = "refused",
 };
 
+const char *const exit_kind_name[EXIT_KINDS] = {
+	[EXIT_NONE] = "none", [EXIT_CODE] = "code", [EXIT_SIGNAL] = "signal", [EXIT_CORE] = "core",
+	[EXIT_OOM] = "oom", [EXIT_START_FAILED] = "start-failed", [EXIT_TIMEOUT] = "timeout",
+	[EXIT_VIOLATION] = "violation", [EXIT_WATCHDOG] = "watchdog", [EXIT_UNHEALTHY] = "unhealthy",
+	[EXIT_GONE] = "gone",
+};
+
+const char *const health_name[] = {
+	[HEALTH_STARTING] = "starting", [HEALTH_GOOD] = "healthy", [HEALTH_BAD] = "unhealthy",
+};
+
 static size_t round8(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
 }
 
-size_t ledger_size(uint32_t nservices, uint32_t nlisten)
+_Static_assert(sizeof(struct ledger_care) % 8 == 0, "what follows it is aligned");
+
+size_t ledger_size(const struct ledger_counts *n)
 {
-	return round8(sizeof(struct ledger_head)) + nservices * round8(sizeof(struct ledger_svc)) +
-	       round8(nlisten * sizeof(int32_t));
+	return round8(sizeof(struct ledger_head)) + n->services * round8(sizeof(struct ledger_svc)) +
+	       n->cares * sizeof(struct ledger_care) + round8(n->stored * sizeof(struct ledger_stored)) +
+	       round8(n->listens * sizeof(int32_t));
 }
 
-uint32_t ledger_listens(const struct plan *p)
+struct ledger_counts ledger_counts(const struct plan *p)
 {
-	uint32_t n = 0;
+	struct ledger_counts n = { .services = p->head->services.n };
 
-	for (uint32_t i = 0; i < p->head->services.n; i++)
-		n += plan_service(p, i)->listen.n;
+	for (uint32_t i = 0; i < n.services; i++) {
+		const struct plan_service *d = plan_service(p, i);
+
+		n.listens += d->listen.n;
+		n.cares += d->care.n;
+		n.stored += d->care.n ? plan_care(p, d)->fd_store_max : 0;
+	}
 	return n;
 }
 
-static void point(struct ledger *l, void *at, uint32_t nservices)
+static struct ledger_counts counts_of(const struct ledger_head *h)
 {
+	return (struct ledger_counts){ h->nservices, h->ncares, h->nstored, h->nlisten };
+}
+
+bool ledger_fits(const struct ledger *l, const struct plan *p)
+{
+	const struct ledger_counts want = ledger_counts(p), is = counts_of(l->head);
+
+	return memcmp(&want, &is, sizeof want) == 0;
+}
+
+static void point(struct ledger *l, void *at, const struct ledger_counts *n)
+{
+	char *tables = (char *)at + round8(sizeof(struct ledger_head)) + n->services * sizeof(struct ledger_svc);
+
 	l->head = at;
 	l->svc = (struct ledger_svc *)((char *)at + round8(sizeof(struct ledger_head)));
-	l->listen = (int32_t *)(l->svc + nservices);
+	l->care = (struct ledger_care *)tables;
+	tables += n->cares * sizeof(struct ledger_care);
+	l->stored = (struct ledger_stored *)tables;
+	l->listen = (int32_t *)(tables + round8(n->stored * sizeof(struct ledger_stored)));
+}
+
+/* Each knows its service and its part of the stored descriptors. */
+static void fill_cares(struct ledger *l, const struct plan *p)
+{
+	uint32_t k = 0, stored = 0;
+
+	for (uint32_t i = 0; i < l->head->nstored; i++)
+		l->stored[i].fd = FD_NONE;
+	for (uint32_t i = 0; i < l->head->nservices; i++) {
+		const struct plan_care *d = plan_care(p, plan_service(p, i));
+
+		if (!d)
+			continue;
+		l->care[k++] = (struct ledger_care){ .service = i, .ready_fd = FD_NONE, .first_stored = stored,
+						     .nstored = d->fd_store_max };
+		stored += d->fd_store_max;
+	}
 }
 
 /* Nothing is open yet: every descriptor is FD_NONE, and each service knows its part of the listen table. */
-static void fill(struct ledger *l, const struct plan *p)
+static void fill(struct ledger *l, const struct plan *p, const struct ledger_counts *n)
 {
 	struct ledger_head *h = l->head;
 	uint32_t listen = 0;
@@ -55,8 +109,10 @@ static void fill(struct ledger *l, const struct plan *p)
 	memcpy(h->magic, LEDGER_MAGIC, sizeof h->magic);
 	h->version = LEDGER_VERSION;
 	h->size = (uint32_t)l->size;
-	h->nservices = p->head->services.n;
-	h->nlisten = ledger_listens(p);
+	h->nservices = n->services;
+	h->nlisten = n->listens;
+	h->ncares = n->cares;
+	h->nstored = n->stored;
 	h->generation = 1;
 	h->ctl_gid = UINT32_MAX;
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
@@ -76,6 +132,7 @@ static void fill(struct ledger *l, const struct plan *p)
 		listen += plan_service(p, i)->listen.n;
 		ledger_seal_svc(s);
 	}
+	fill_cares(l, p);
 	ledger_seal_head(l);
 }
 
@@ -91,7 +148,8 @@ static int keep_ours(void *at, size_t size, int fd, struct err *e)
 
 int ledger_create(struct ledger *l, const struct plan *p, struct err *e)
 {
-	size_t size = ledger_size(p->head->services.n, ledger_listens(p));
+	const struct ledger_counts n = ledger_counts(p);
+	size_t size = ledger_size(&n);
 	owned_fd fd = memfd_create("prior-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	/* 0600: who gets it for reading must not be able to open it again for writing through /proc. */
@@ -106,8 +164,8 @@ int ledger_create(struct ledger *l, const struct plan *p, struct err *e)
 		return -e->code;
 	}
 	*l = (struct ledger){ .size = size, .fd = fd_take(&fd) };
-	point(l, at, p->head->services.n);
-	fill(l, p);
+	point(l, at, &n);
+	fill(l, p, &n);
 	return 0;
 }
 
@@ -117,7 +175,9 @@ static int looks_right(const struct ledger_head *h, size_t size, struct err *e)
 		return err_set(e, EBADMSG, "ledger: this is not one");
 	if (h->version != LEDGER_VERSION)
 		return err_set(e, EBADMSG, "ledger: version %u; this binary knows %d", h->version, LEDGER_VERSION);
-	if (h->nservices > PLAN_SERVICES_MAX || h->size != size || ledger_size(h->nservices, h->nlisten) != size)
+	const struct ledger_counts n = counts_of(h);
+
+	if (h->nservices > PLAN_SERVICES_MAX || h->ncares > h->nservices || h->size != size || ledger_size(&n) != size)
 		return err_set(e, EBADMSG, "ledger: damaged: %zu bytes for %u services", size, h->nservices);
 	return 0;
 }
@@ -141,7 +201,9 @@ int ledger_map(struct ledger *l, int fd, bool writable, struct err *e)
 		return -e->code;
 	}
 	*l = (struct ledger){ .size = size, .fd = fd };
-	point(l, at, ((struct ledger_head *)at)->nservices);
+	const struct ledger_counts n = counts_of(at);
+
+	point(l, at, &n);
 	return 0;
 }
 
@@ -246,4 +308,8 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
 			give(each, ctx, fds[k]);
 	}
+	for (uint32_t i = 0; i < h->ncares; i++)
+		give(each, ctx, l->care[i].ready_fd);
+	for (uint32_t i = 0; i < h->nstored; i++)
+		give(each, ctx, l->stored[i].fd);
 }

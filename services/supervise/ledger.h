@@ -30,7 +30,19 @@ enum svc_state {
 	SVC_STATES
 };
 
-enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXIT_START_FAILED, EXIT_TIMEOUT };
+enum svc_exit_kind {
+	EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXIT_START_FAILED, EXIT_TIMEOUT,
+	EXIT_VIOLATION,		/* its system call filter killed it (SIGSYS) */
+	EXIT_WATCHDOG,		/* it did not say WATCHDOG=1 in time */
+	EXIT_UNHEALTHY,		/* its health check failed too often */
+	EXIT_GONE,		/* how it ended is not known: it was no child of ours */
+	EXIT_KINDS
+};
+
+enum svc_health { HEALTH_NONE, HEALTH_STARTING, HEALTH_GOOD, HEALTH_BAD };
+
+/* Which process of the service's life exists beside, before or after its main one. */
+enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, PHASE_POST_STOP };
 
 #define SVC_F_WANTED	(1u << 0)	/* somebody wants it up */
 #define SVC_F_READY	(1u << 1)
@@ -44,6 +56,9 @@ enum svc_exit_kind { EXIT_NONE, EXIT_CODE, EXIT_SIGNAL, EXIT_CORE, EXIT_OOM, EXI
 #define SVC_F_MISSING	(1u << 9)	/* its program cannot be executed: trying again is no use */
 #define SVC_F_BOUND	(1u << 10)	/* its listening sockets are open */
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
+#define SVC_F_RELOADING	(1u << 14)	/* it said so, and not yet READY=1 */
+#define SVC_F_RELOAD_ASKED (1u << 16) /* its reload_signal was sent, and it is to say when it is done */
+#define SVC_F_FOREIGN	(1u << 15)	/* pid is no child of ours: only its pidfd tells of its end */
 #define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
 #define SVC_F_LEAVING	(1u << 20)	/* another configuration comes: to be down before that, see reload.h */
@@ -54,10 +69,11 @@ struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */
 	uint64_t sum;			/* FNV-1a, by 64-bit words, of all after this field */
 	uint32_t flags;			/* SVC_F_* */
-	uint8_t state, exit_kind, pad8[2];
+	uint8_t state, exit_kind, phase, health; /* enum svc_state, svc_exit_kind, svc_phase, svc_health */
 	int32_t exit_status;		/* code or signal number */
 	int32_t pid, builder, reaper;	/* 0: none */
-	int32_t undo, pad2;		/* the child that removes its network, 0: none */
+	int32_t undo;			/* the child that removes its network, 0: none */
+	int32_t hook;			/* the hook that runs, 0: none */
 	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
 	uint32_t first_listen;		/* index of its first descriptor in the listen table */
 	uint32_t waits_for;		/* service index + 1; 0: nothing */
@@ -74,6 +90,33 @@ struct ledger_svc {
 	int64_t started_us;		/* CLOCK_BOOTTIME microseconds of the last start, for the chart */
 	char status[96];		/* last STATUS= line (escaped) */
 	char why[160];			/* why it waits, failed or was refused */
+};
+
+/*
+ * What only services with a struct plan_care have. Not under a sum: numbers that time, or the kernel, corrects. Times
+ * are CLOCK_BOOTTIME.
+ */
+struct ledger_care {
+	uint32_t service;
+	int32_t check;			/* pid of the health check that runs, 0: none */
+	int64_t watchdog_at_ms;		/* 0: not armed */
+	int64_t check_at_ms;		/* the next health check; when it must have ended while one runs; 0: none */
+	int64_t counted_ms;		/* when a failed check counted last; at first the start */
+	int64_t reload_at_ms;		/* a reload must be over; 0: none; -1: the last one never was */
+	uint64_t reload_us;		/* CLOCK_MONOTONIC when it was asked to reload */
+	uint64_t watchdog_us;		/* in force: WATCHDOG_USEC changes it; 0: none */
+	uint32_t pause_ms;		/* between two checks until the first good one */
+	uint32_t failed;		/* checks in a row */
+	int32_t ready_fd;		/* READY_FD: what we read, FD_NONE: none */
+	int32_t error;			/* ERRNO= */
+	uint32_t first_stored, nstored;	/* its part of the table of stored descriptors */
+};
+
+#define STORED_NAME 255
+struct ledger_stored {
+	int32_t fd;			/* FD_NONE: free */
+	uint16_t poll, pad;		/* poll 1: dropped when its other end is gone */
+	char name[STORED_NAME + 1];
 };
 
 enum prior_mode { MODE_MACHINE, MODE_CONTAINER, MODE_UP, MODE_RUN };
@@ -94,7 +137,7 @@ struct ledger_client {
 struct ledger_head {
 	char magic[8];
 	uint32_t version, size;
-	uint32_t nservices, nlisten;
+	uint32_t nservices, nlisten, ncares, nstored;
 	uint32_t generation;		/* of PID 1: 1 at boot, one more at each exec of itself */
 	uint32_t crashes;		/* how many of those were faults */
 	uint32_t mode, shutdown;	/* enum prior_mode, enum shutdown_kind */
@@ -122,20 +165,29 @@ struct ledger_head {
 	char run_dir[64];		/* /run/prior, or what --run-dir said */
 	char log_dir[64];
 	char config[128];
+	char cgroup_path[128];		/* of services' cgroups in /proc/PID/cgroup, up to the name; "": not known */
 	uint64_t sum;			/* the same of all before it */
 };
 
-/* Layout: head, services, listen table (int32_t each). */
+/* Layout: head, services, cares, stored descriptors, listen table (int32_t each). */
 struct ledger {
 	struct ledger_head *head;
 	struct ledger_svc *svc;
+	struct ledger_care *care;
+	struct ledger_stored *stored;
 	int32_t *listen;
 	size_t size;
 	int fd;				/* == head->ledger_fd in PID 1 */
 };
 
-size_t ledger_size(uint32_t nservices, uint32_t nlisten);
-uint32_t ledger_listens(const struct plan *p);	/* listening sockets in the plan */
+/* How many of each there are. */
+struct ledger_counts {
+	uint32_t services, cares, stored, listens;
+};
+
+struct ledger_counts ledger_counts(const struct plan *p);
+size_t ledger_size(const struct ledger_counts *n);
+bool ledger_fits(const struct ledger *l, const struct plan *p);	/* they belong together */
 /* A new memfd, records zeroed with all descriptors FD_NONE. The mapping and the fd are the ledger's. */
 int ledger_create(struct ledger *l, const struct plan *p, struct err *e);
 /* Map an existing one (after re-exec: writable; in the control tool: read-only). EBADMSG: not a ledger. */
@@ -168,6 +220,8 @@ static inline void ledger_write_end(struct ledger_svc **s)
 #define LEDGER_WRITE_AT(s, line) LEDGER_WRITE_(s, line)
 #define LEDGER_WRITE(s) LEDGER_WRITE_AT(s, __LINE__)
 
+extern const char *const exit_kind_name[EXIT_KINDS];
+extern const char *const health_name[];	/* by enum svc_health; NULL for HEALTH_NONE */
 /* Call with each descriptor that must survive an exec of PID 1 (never FD_NONE). */
 void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), void *ctx);
 /* Reader: a consistent copy; false after 1000 tries. */

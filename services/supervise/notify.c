@@ -4,18 +4,20 @@
 #include "init/base/text.h"
 #include "services/spec/spec.h"
 #include "services/supervise/discard.h"
-#include "services/supervise/fsm.h"
+#include "services/supervise/member.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define MESSAGE_MAX 4096
 #define MESSAGES_A_TURN 16
-
-/* Each is said once for a start of the service: a service must not fill the log of events with what it sends. */
-enum notify_said { SAID_STOPPING = 1, SAID_NOT_BUILT = 2, SAID_TOO_LONG = 4, SAID_STRANGER = 8 };
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76		/* since 6.5: a message brings its sender's pidfd */
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
 
 static const char *notify_dir(const struct prior *p, char *buf, size_t size)
 {
@@ -33,7 +35,7 @@ const char *notify_path(const struct prior *p, uint32_t i, char *buf, size_t siz
 	return buf;
 }
 
-static void say_once(struct prior *p, uint32_t i, enum notify_said what, const char *level, const char *name,
+void notify_say_once(struct prior *p, uint32_t i, enum notify_said what, const char *level, const char *name,
 		     const char *why)
 {
 	if (!(p->run[i].said & what))
@@ -67,7 +69,7 @@ int notify_open(struct prior *p, uint32_t i, struct err *e)
 	char path[256], dir[128];
 	int on = 1;
 
-	p->run[i].said = 0;
+	p->run[i].said = p->run[i].searches = 0;
 	if (!(d->flags & CELL_NOTIFY))
 		return 0;
 	if (s->notify_fd >= 0)
@@ -80,152 +82,72 @@ int notify_open(struct prior *p, uint32_t i, struct err *e)
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return err_sys(e, "notify socket");
+	setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof on);	/* older kernels do without */
 	if (bind_to(fd, notify_path(p, i, path, sizeof path), d, e) < 0)
 		return -e->code;
 	fd_put(&s->notify_fd, fd_take(&fd));
 	return notify_watch(p, i, e);
 }
 
-static void ready(struct prior *p, uint32_t i, const char *value, size_t n)
+/* Who sent it, as the kernel says; *fds: it brought descriptors. What was looked at is let go at once: the message
+ * still holds its own, so that nothing ends here. */
+static pid_t sender(struct msghdr *m, int *pidfd, bool *fds)
 {
-	if (n == 1 && *value == '1' && plan_service(&p->plan, i)->ready == READY_NOTIFY)
-		svc_post(p, i, EV_READY);
-}
+	struct ucred who = { 0 };
 
-/* Kept as it came but for control bytes: a status line must not forge another line anywhere. */
-static void status(struct prior *p, uint32_t i, const char *value, size_t n)
-{
-	struct ledger_svc *s = svc_of(p, i);
-	LEDGER_WRITE(s);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+		if (c->cmsg_type == SCM_PIDFD)
+			memcpy(pidfd, CMSG_DATA(c), sizeof *pidfd);
+		for (size_t k = 0; c->cmsg_type == SCM_RIGHTS && k < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); k++) {
+			owned_fd fd = FD_NONE;
 
-	if (n > sizeof s->status - 1)
-		n = sizeof s->status - 1;
-	for (size_t k = 0; k < n; k++)
-		s->status[k] = value[k] >= ' ' && value[k] < 0x7f ? value[k] : '?';
-	memset(s->status + n, 0, sizeof s->status - n);
-}
-
-static void stopping(struct prior *p, uint32_t i, const char *value, size_t n)
-{
-	if (n == 1 && *value == '1')
-		say_once(p, i, SAID_STOPPING, "info", "says-stopping", NULL);
-}
-
-static void not_built(struct prior *p, uint32_t i, const char *value, size_t n)
-{
-	(void)value, (void)n;
-	say_once(p, i, SAID_NOT_BUILT, "warning", "notify-ignored",
-		 "it sent WATCHDOG, MAINPID, FDSTORE or RELOADING, which this version does not act on");
-}
-
-/* BARRIER's descriptor is closed with the message, after all earlier ones were applied. */
-static void nothing(struct prior *p, uint32_t i, const char *value, size_t n)
-{
-	(void)p, (void)i, (void)value, (void)n;
-}
-
-static const struct key {
-	const char *name;
-	void (*take)(struct prior *, uint32_t, const char *value, size_t n);
-} keys[] = {
-	{ "READY", ready },
-	{ "STATUS", status },
-	{ "STOPPING", stopping },
-	{ "BARRIER", nothing },
-	{ "MAINPID", not_built },
-	{ "WATCHDOG", not_built },
-	{ "FDSTORE", not_built },
-	{ "RELOADING", not_built },
-};
-
-static void take_line(struct prior *p, uint32_t i, const char *line, size_t n)
-{
-	const char *eq = memchr(line, '=', n);
-
-	if (!eq)
-		return;
-	for (const struct key *k = keys; k < keys + sizeof keys / sizeof *keys; k++)
-		if (strlen(k->name) == (size_t)(eq - line) && !memcmp(k->name, line, (size_t)(eq - line)))
-			k->take(p, i, eq + 1, n - (size_t)(eq + 1 - line));
-}
-
-void notify_take(struct prior *p, uint32_t i, const char *bytes, size_t n)
-{
-	const char *end = bytes + n;
-
-	for (const char *line = bytes; line < end;) {
-		const char *nl = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((nl ? nl : end) - line);
-
-		take_line(p, i, line, len);
-		line += len + 1;
+			memcpy(&fd, CMSG_DATA(c) + k * sizeof fd, sizeof fd);
+			*fds = true;
+		}
 	}
-}
-
-/* Is pid in the service's cgroup? Its leaf has the service's name, and only we make cgroups beside it. */
-static bool is_in_cgroup(struct prior *p, uint32_t i, pid_t pid)
-{
-	char path[40], line[512], want[80];
-	struct text t = TEXT_IN(path), w = TEXT_IN(want);
-
-	text_fmt(&t, "/proc/%d/cgroup", (int)pid);
-	text_fmt(&w, "/%s", svc_name(p, i));
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-
-	if (n <= 0)
-		return false;
-	line[n] = '\0';
-	for (char *at = line; (at = strstr(at, want)); at++)
-		if (at[w.n] == '\n' || at[w.n] == '/' || at[w.n] == '\0')
-			return true;
-	return false;
-}
-
-/* The socket belongs to the service's user; services that share one are told apart by their cgroups. */
-static bool may_speak(struct prior *p, uint32_t i, pid_t pid)
-{
-	const struct ledger_svc *s = svc_of(p, i);
-
-	return pid == s->pid || s->cgroup_fd < 0 || is_in_cgroup(p, i, pid);
-}
-
-/* Who sent it, as the kernel says. */
-static pid_t sender(struct msghdr *m)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	struct ucred who;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-		return 0;
-	memcpy(&who, CMSG_DATA(c), sizeof who);
+	*fds |= m->msg_flags & MSG_CTRUNC;
 	return who.pid;
+}
+
+static bool is_heard(struct prior *p, uint32_t i, pid_t pid, int pidfd)
+{
+	const bool of_it = state_is_live(svc_of(p, i)->state) && member_is(p, i, pid, pidfd);
+
+	if (!of_it)
+		notify_say_once(p, i, SAID_STRANGER, "warning", "notify-refused",
+				"from a process that is not of the service, or has ended");
+	return of_it;
 }
 
 /* 1: read one, 0: none. It is looked at first: what has descriptors is not ours to take, see discard.h. */
 static int take_one(struct prior *p, uint32_t i)
 {
-	char bytes[MESSAGE_MAX], byte;
+	char bytes[NOTIFY_MAX], byte;
 	union {
-		char at[CMSG_SPACE(sizeof(struct ucred))];
+		char at[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec v = { bytes, sizeof bytes };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.at,
 			    .msg_controllen = sizeof control.at };
 	ssize_t n = recvmsg(svc_of(p, i)->notify_fd, &m, MSG_PEEK | MSG_CMSG_CLOEXEC);
+	owned_fd pidfd = FD_NONE;
+	bool fds = false, store = false;
 
 	if (n < 0)
 		return 0;
+	pid_t pid = sender(&m, &pidfd, &fds);
+
 	if (m.msg_flags & MSG_TRUNC)
-		say_once(p, i, SAID_TOO_LONG, "warning", "notify-refused", "a message of more than 4096 bytes");
-	else if (!state_is_live(svc_of(p, i)->state) || !may_speak(p, i, sender(&m)))
-		say_once(p, i, SAID_STRANGER, "warning", "notify-refused",
-			 "from a process that is not of the service");
-	else
-		notify_take(p, i, bytes, (size_t)n);
-	if (m.msg_flags & MSG_CTRUNC)	/* there was more than the credentials: descriptors */
-		discard_first(p, i);
+		notify_say_once(p, i, SAID_TOO_LONG, "warning", "notify-refused", "a message of more than 4096 bytes");
+	else if (is_heard(p, i, pid, pidfd))
+		store = notify_take(p, i, pid, bytes, (size_t)n);
+	if (fds)
+		discard_first(p, i, store);
 	else
 		recv(svc_of(p, i)->notify_fd, &byte, sizeof byte, MSG_DONTWAIT);
 	return 1;

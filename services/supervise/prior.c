@@ -1,6 +1,7 @@
 /* The memory of PID 1, carved once from one mapping, and the way of events into the log: see prior.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/prior.h"
+#include "services/supervise/care.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
@@ -30,13 +31,15 @@ static void *carve(char *at, size_t *used, size_t n, size_t size)
 
 static size_t lay_out(struct prior *p, char *at)
 {
-	uint32_t nlisten = ledger_listens(&p->plan);
+	const struct ledger_counts n = ledger_counts(&p->plan);
 	size_t used = 0;
 
 	p->run = carve(at, &used, p->n + 1, sizeof *p->run);
 	p->edges = carve(at, &used, p->nedges + 1, sizeof *p->edges);
 	p->users = carve(at, &used, p->nedges + 1, sizeof *p->users);
-	p->listen_src = carve(at, &used, nlisten + 1, sizeof *p->listen_src);
+	p->listen_src = carve(at, &used, n.listens + 1, sizeof *p->listen_src);
+	p->care_run = carve(at, &used, n.cares + 1, sizeof *p->care_run);
+	p->stored_src = carve(at, &used, n.stored + 1, sizeof *p->stored_src);
 	p->building = carve(at, &used, p->n + 1, sizeof *p->building);
 	p->log_order = carve(at, &used, p->n + 1, sizeof *p->log_order);
 	p->pids = carve(at, &used, p->pid_mask + 1, sizeof *p->pids);
@@ -54,6 +57,8 @@ static void on_timer(void *ctx, uint32_t timer)
 
 	if (timer < p->n)
 		svc_post(p, timer, EV_TIMEOUT);
+	else if (timer >= p->n + SERVE_TIMERS)
+		care_timer(p, p->ledger.care[timer - p->n - SERVE_TIMERS].service);
 	else
 		timers[timer - p->n](p);
 }
@@ -102,11 +107,19 @@ void prior_say(struct prior *p, const char *level, const char *name, const char 
 	prior_event(p, &ev);
 }
 
+static void number_cares(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		p->run[i].care = plan_service(&p->plan, i)->care.n ? ++p->ncares : 0;
+}
+
 int prior_memory(struct prior *p, struct err *e)
 {
+	const struct ledger_counts n = ledger_counts(&p->plan);
+
 	p->n = p->plan.head->services.n;
 	p->nedges = deps_count(&p->plan);
-	p->pid_mask = power_of_two(2 * (4 * p->n + 2)) - 1;
+	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
 	p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -116,8 +129,9 @@ int prior_memory(struct prior *p, struct err *e)
 	}
 	lay_out(p, p->map);
 	deps_build(p);
-	return loop_open(&p->loop, 3 * p->n + ledger_listens(&p->plan) + LEDGER_CLIENTS + 8, p->n + SERVE_TIMERS, p,
-			 on_timer, e);
+	number_cares(p);
+	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 8,
+			 p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }
 
 void prior_free(struct prior *p)

@@ -28,10 +28,20 @@ struct svc_run {
 	uint16_t ended;			/* 1: the logger is to be told that it has */
 	int32_t discard;		/* the child that takes a message with descriptors; 0: none */
 	uint32_t said;			/* what was said of its messages since its start: enum notify_said */
+	uint32_t pidfd_src;		/* a main process that is no child of ours (SVC_F_FOREIGN); 0: none */
+	uint32_t offer_src;		/* descriptors to be stored come over offer_fd; 0: none do */
+	int32_t offer_fd;
+	uint32_t searches;		/* of a pid that it named, since its start */
+	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
+};
+
+/* The same for a service with a care record. */
+struct care_run {
+	uint32_t ready_src;		/* the pipe of READY_FD; 0: none */
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER };
+	PID_COMPILER, PID_HOOK, PID_CHECK };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -45,7 +55,7 @@ struct unclaimed {
 	int32_t pid, code, status;	/* as in siginfo_t */
 };
 
-/* Timers: one per service (its number), then these. */
+/* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
 	SERVE_TIMERS };
 
@@ -72,6 +82,9 @@ struct prior {
 	struct loop loop;
 	uint32_t n;			/* services */
 	struct svc_run *run;		/* [n] */
+	struct care_run *care_run;	/* [ncares] */
+	uint32_t *stored_src;		/* loop handle per stored descriptor */
+	uint32_t ncares;
 	struct edge *edges;		/* [nedges] */
 	uint32_t *users;		/* [nedges]: edges grouped by need */
 	uint32_t nedges;
@@ -118,6 +131,12 @@ static inline struct ledger_svc *svc_of(struct prior *p, uint32_t i)
 static inline const char *svc_name(const struct prior *p, uint32_t i)
 {
 	return plan_str(&p->plan, plan_service(&p->plan, i)->name);
+}
+
+/* NULL: it has none. */
+static inline struct ledger_care *care_of(struct prior *p, uint32_t i)
+{
+	return p->run[i].care ? &p->ledger.care[p->run[i].care - 1] : NULL;
 }
 
 static inline bool svc_is_lazy(const struct prior *p, const struct plan_service *d)

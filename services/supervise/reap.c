@@ -5,6 +5,7 @@
 #include "services/cell/cell.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/main_pid.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
@@ -12,6 +13,7 @@
 #include "services/supervise/trial.h"
 #include "services/supervise/undo.h"
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -57,8 +59,10 @@ void reap_forget(struct prior *p, pid_t pid)
 	p->pids[hole] = (struct pid_slot){ 0 };
 }
 
-static uint8_t kind_of(struct ledger_svc *s, int code, int status)
+/* A filter's verdict is SIGSYS; without a filter that signal is one like any other. */
+static uint8_t kind_of(struct prior *p, uint32_t i, int code, int status)
 {
+	const struct ledger_svc *s = svc_of(p, i);
 	uint64_t kills = 0;
 
 	if (code == CLD_EXITED)
@@ -66,6 +70,8 @@ static uint8_t kind_of(struct ledger_svc *s, int code, int status)
 	if (status == SIGKILL && s->cgroup_fd >= 0 &&
 	    cgroup_read_u64(s->cgroup_fd, "memory.events:oom_kill", &kills) == 0 && kills)
 		return EXIT_OOM;
+	if (status == SIGSYS && plan_service(&p->plan, i)->flags & CELL_SECCOMP)
+		return EXIT_VIOLATION;
 	return code == CLD_DUMPED ? EXIT_CORE : EXIT_SIGNAL;
 }
 
@@ -77,23 +83,27 @@ static void say_exit(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int
 
 	event_begin(&ev, asked || (kind == EXIT_CODE && status == 0) ? "info" : "warning", "exited", svc_name(p, i));
 	event_num(&ev, "pid", pid);
-	event_num(&ev, kind == EXIT_CODE ? "code" : "signal", status);
-	if (kind == EXIT_OOM)
-		event_str(&ev, "kind", "oom");
-	if (kind == EXIT_CORE)
-		event_str(&ev, "kind", "core");
+	if (kind != EXIT_GONE)
+		event_num(&ev, kind == EXIT_CODE ? "code" : "signal", status);
+	if (kind != EXIT_CODE && kind != EXIT_SIGNAL)
+		event_str(&ev, "kind", exit_kind_name[kind]);
+	prior_event(p, &ev);
+	if (kind != EXIT_VIOLATION && kind != EXIT_OOM)
+		return;
+	event_begin(&ev, "error", "violation", svc_name(p, i));
+	event_num(&ev, "pid", pid);
+	event_str(&ev, "kind", kind == EXIT_OOM ? "oom" : "seccomp");
+	event_str(&ev, "action", "killed");
 	prior_event(p, &ev);
 }
 
-static void main_ended(struct prior *p, uint32_t i, int32_t pid, int code, int status)
+static void main_ended(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int status)
 {
 	struct ledger_svc *s = svc_of(p, i);
 
-	start_drain(p, i);	/* what its builder said before that comes first */
 	{
 		LEDGER_WRITE(s);
-		uint8_t kind = kind_of(s, code, status);
-
+		main_pid_forget(p, i);
 		if (s->cgroup_fd < 0)	/* its process group is all we know of what it leaves behind */
 			kill(-pid, SIGKILL);
 		s->pid = 0;
@@ -101,7 +111,7 @@ static void main_ended(struct prior *p, uint32_t i, int32_t pid, int code, int s
 		if (s->flags & SVC_F_RAN)
 			say_exit(p, i, pid, kind, status);
 		stream_ended(p, i);
-		if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
+		if (!exit_is_decided(s->exit_kind)) {
 			s->exit_kind = kind;
 			s->exit_status = status;
 		}
@@ -146,7 +156,8 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 	reap_forget(p, slot.pid);
 	switch ((enum pid_role)slot.role) {
 	case PID_MAIN:
-		main_ended(p, slot.service, slot.pid, code, status);
+		start_drain(p, slot.service);	/* what its builder said before that comes first */
+		main_ended(p, slot.service, slot.pid, kind_of(p, slot.service, code, status), status);
 		return;
 	case PID_BUILDER:
 		builder_ended(p, slot.service, code, status);
@@ -159,6 +170,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_UNDO:
 		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);
+		return;
+	case PID_HOOK:
+	case PID_CHECK:
 		return;
 	case PID_DISCARD:
 		discard_ended(p, slot.service, slot.pid);
@@ -235,6 +249,12 @@ void reap_all(struct prior *p)
 		event_num(&ev, "reaped", (int64_t)(p->ledger.head->orphans - before));
 		prior_event(p, &ev);
 	}
+}
+
+void reap_gone(struct prior *p, uint32_t i, pid_t pid)
+{
+	reap_forget(p, pid);
+	main_ended(p, i, pid, EXIT_GONE, 0);
 }
 
 void reap_lost(struct prior *p, uint32_t i, pid_t pid)

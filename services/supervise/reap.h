@@ -10,5 +10,7 @@ void reap_forget(struct prior *p, pid_t pid);
 void reap_all(struct prior *p);
 /* The builder of i has just named its pids: was one of them reaped before we knew it? */
 void reap_claim(struct prior *p, uint32_t i);
+/* A main process that was no child of ours has ended; how is not known. */
+void reap_gone(struct prior *p, uint32_t i, pid_t pid);
 /* After an exec of PID 1: a process of the ledger is not our child any more; its exit status is lost. */
 void reap_lost(struct prior *p, uint32_t i, pid_t pid);

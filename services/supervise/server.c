@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/server.h"
 #include "init/base/text.h"
+#include "services/supervise/care.h"
 #include "services/supervise/client.h"
 #include "services/supervise/control.h"
 #include "services/supervise/ending.h"
@@ -137,6 +138,18 @@ static void do_stop(struct prior *p, uint32_t c, const struct ctl_request *q, ui
 	wait_for_result(p, c, q, i);
 }
 
+static void do_reload_service(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	struct err e;
+
+	if (care_reload(p, i, &e) < 0)
+		client_answer(p, c, 1, &e);
+	else if (svc_of(p, i)->flags & SVC_F_RELOAD_ASKED)
+		wait_for_result(p, c, q, i);
+	else
+		client_answer(p, c, 0, NULL);
+}
+
 static void do_signal(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
 {
 	struct err e = { 0 };
@@ -231,6 +244,7 @@ static const struct {
 	[CTL_START]    = { do_start,   true,  true },
 	[CTL_STOP]     = { do_stop,    true,  true },
 	[CTL_RESTART]  = { do_start,   true,  true },
+	[CTL_RELOAD]   = { do_reload_service,  true,  true },
 	[CTL_SIGNAL]   = { do_signal,  true,  true },
 	[CTL_POWEROFF] = { do_end,     true,  false },
 	[CTL_REBOOT]   = { do_end,     true,  false },
@@ -288,6 +302,8 @@ void client_heard(void *ctx, uint32_t c, uint32_t events)
 
 static bool is_over(const struct prior *p, const struct ledger_svc *s, uint32_t verb)
 {
+	if (verb == CTL_RELOAD)
+		return s->state != SVC_UP || !(s->flags & SVC_F_RELOAD_ASKED);
 	if (verb == CTL_STOP)
 		return !state_is_live(s->state) && s->state != SVC_WAITING;
 	if (s->flags & (SVC_F_LEAVING | SVC_F_BACK))	/* it starts under another configuration */
@@ -302,8 +318,14 @@ static void answer_result(struct prior *p, uint32_t c)
 	const char *name = svc_name(p, client(p, c)->service);
 	bool good = client(p, c)->verb == CTL_STOP || s->state == SVC_UP || s->state == SVC_DONE ||
 		    s->state == SVC_LISTENING;
+	const struct ledger_care *care = care_of(p, client(p, c)->service);
 	struct err e;
 
+	if (good && client(p, c)->verb == CTL_RELOAD && care && care->reload_at_ms < 0) {
+		err_set(&e, ETIMEDOUT, "%s did not say in time that it has reloaded", name);
+		client_answer(p, c, 1, &e);
+		return;
+	}
 	if (good) {
 		client_answer(p, c, 0, NULL);
 		return;

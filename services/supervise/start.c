@@ -5,7 +5,10 @@
 #include "init/base/text.h"
 #include "services/cell/cell.h"
 #include "services/spec/spec.h"
+#include "services/supervise/care.h"
+#include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/member.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/sockets.h"
@@ -94,17 +97,28 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 	struct ledger_svc *s = svc_of(p, i);
 	int pass[CELL_FDS_MAX];		/* a copy: a child cannot see the ledger */
 	char names[NAMES_MAX], path[128];
+	const struct plan_care *care = plan_care(&p->plan, plan_service(&p->plan, i));
+	owned_fd ready = FD_NONE;
 	struct cell_start c = {
 		.plan = &p->plan, .service = i, .cgroup_fd = s->cgroup_fd, .log_fd = s->log_wr,
 		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
 		.npass = sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
 		.nofile = p->ledger.head->nofile, .devices = p->device_policy, .attest = 1,
+		.ready_at = care && care->ready_fd ? (unsigned)care->ready_fd : 0,
+		.watchdog_us = care ? (uint64_t)care->watchdog_ms * 1000 : 0,
 		.notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL,
 	};
+	struct text behind = { .at = names, .size = sizeof names, .n = strlen(names) };
 	pid_t pid;
 	int pidfd, report;
 	bool direct;
-	int rc = cell_start(&c, &pid, &pidfd, &report, &direct, e);
+
+	c.npass = fdstore_pass(p, i, pass, c.npass, CELL_FDS_MAX, &behind);
+	int rc = ready_open(p, i, &ready, e);
+
+	c.ready_fd = ready;
+	if (rc == 0)
+		rc = cell_start(&c, &pid, &pidfd, &report, &direct, e);
 
 	if (rc < 0)
 		return rc;
@@ -113,6 +127,7 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 	*(direct ? &s->pid : &s->builder) = pid;
 	s->flags |= (direct ? SVC_F_DIRECT : 0) | undo_later(p, i);
 	reap_add(p, pid, i, direct ? PID_MAIN : PID_BUILDER);
+	member_learn(p, i, pid);
 	return start_watch_report(p, i, e);
 }
 
@@ -131,7 +146,7 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 	struct err e;
 
 	s->flags &= ~(SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN | SVC_F_MISSING |
-		      SVC_F_DIRECT);
+		      SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_FOREIGN);
 	s->exit_kind = EXIT_NONE;
 	s->exit_status = 0;
 	s->waits_for = s->attested_facts = 0;
@@ -141,6 +156,8 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 	s->up_ms = s->setup_us = s->attest_us = s->ready_us = 0;
 	s->started_us = mono_us();
 	s->status[0] = '\0';
+	s->phase = PHASE_MAIN;
+	care_begin(p, i);
 	if (prepare(p, i, &e) < 0 || start_cell(p, i, &e) < 0)
 		return failed(s, 1, &e);
 	svc_timer(p, i, d->start_timeout_ms);
@@ -265,6 +282,7 @@ enum svc_event svc_ran(struct prior *p, uint32_t i)
 	case READY_LISTENING:	/* its sockets have been since before it ran */
 		return EV_READY;
 	case READY_NOTIFY:
+	case READY_NOTIFY_RELOAD:
 	case READY_FD:
 	case READY_HEALTHCHECK:
 		break;
@@ -280,6 +298,7 @@ enum svc_event svc_up(struct prior *p, uint32_t i)
 	s->flags |= SVC_F_READY;
 	s->up_ms = p->loop.now.ms;
 	s->ready_us = mono_us() - s->started_us;
+	care_up(p, i);
 	event_begin(&ev, "info", "ready", svc_name(p, i));
 	event_num(&ev, "us", s->ready_us);
 	prior_event(p, &ev);

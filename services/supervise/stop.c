@@ -5,6 +5,7 @@
 #include "init/base/text.h"
 #include "init/conf/value.h"
 #include "services/cell/cell.h"
+#include "services/supervise/care.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/policy.h"
 #include "services/supervise/sockets.h"
@@ -75,7 +76,10 @@ void stop_kill_all(struct prior *p, uint32_t i)
 		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);
 	kill_pid(s->builder, 0);
 	kill_pid(s->reaper, 0);
-	kill_pid(s->pid, s->flags & SVC_F_RAN ? s->pid : 0);
+	if (s->flags & SVC_F_FOREIGN && s->pid)
+		sys_pidfd_send_signal(s->pidfd, SIGKILL);
+	else
+		kill_pid(s->pid, s->flags & SVC_F_RAN ? s->pid : 0);
 }
 
 static void on_cgroup(void *ctx, uint32_t i, uint32_t events)
@@ -170,7 +174,7 @@ enum svc_event svc_stay_down(struct prior *p, uint32_t i)
 	return EV_NONE;
 }
 
-enum svc_event svc_term(struct prior *p, uint32_t i)
+static enum svc_event stop_begin(struct prior *p, uint32_t i, int sig)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
@@ -180,11 +184,12 @@ enum svc_event svc_term(struct prior *p, uint32_t i)
 	s->flags |= SVC_F_SIGNALLED;
 	s->flags &= ~SVC_F_READY;
 	s->waits_for = 0;
+	care_end(p, i);
 	event_begin(&ev, "info", "stopping", svc_name(p, i));
 	event_num(&ev, "pid", s->pid);
-	event_num(&ev, "signal", d->stop_signal);
+	event_num(&ev, "signal", sig);
 	prior_event(p, &ev);
-	if (d->stop_timeout_ms == 0 || stop_signal_main(p, i, d->stop_signal, &e) < 0) {
+	if (d->stop_timeout_ms == 0 || stop_signal_main(p, i, sig, &e) < 0) {
 		stop_kill_all(p, i);	/* not there yet, or no time to be polite */
 		svc_timer(p, i, KILL_AGAIN_MS);
 		return is_left(p, i) ? EV_NONE : EV_EMPTY;
@@ -192,6 +197,11 @@ enum svc_event svc_term(struct prior *p, uint32_t i)
 	stop_signal_main(p, i, SIGCONT, &e);	/* a stopped process would not hear it */
 	svc_timer(p, i, d->stop_timeout_ms);
 	return EV_NONE;
+}
+
+enum svc_event svc_term(struct prior *p, uint32_t i)
+{
+	return stop_begin(p, i, plan_service(&p->plan, i)->stop_signal);
 }
 
 enum svc_event svc_kill(struct prior *p, uint32_t i)
@@ -209,6 +219,23 @@ enum svc_event svc_kill(struct prior *p, uint32_t i)
 	return is_left(p, i) ? EV_NONE : EV_EMPTY;
 }
 
+/* What has hung for a while may say where, by the core of SIGABRT; there is nobody for a gentler word. */
+enum svc_event svc_unwell(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	const struct ledger_care *c = care_of(p, i);
+	const bool hangs = s->exit_kind == EXIT_WATCHDOG;
+	struct text t = TEXT_IN(s->why);
+	char within[VALUE_TEXT];
+
+	if (hangs && c)
+		text_fmt(&t, "no WATCHDOG=1 within %s", value_msec_text((int64_t)(c->watchdog_us / 1000), within));
+	else
+		text_fmt(&t, "its health check failed %u times in a row", c ? c->failed : 0);
+	prior_say(p, "error", exit_kind_name[s->exit_kind], svc_name(p, i), s->why);
+	return stop_begin(p, i, hangs ? SIGABRT : plan_service(&p->plan, i)->stop_signal);
+}
+
 enum svc_event svc_too_late(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
@@ -220,7 +247,7 @@ enum svc_event svc_too_late(struct prior *p, uint32_t i)
 	text_fmt(&t, "not %s within %s", s->flags & SVC_F_RAN ? "ready" : "started",
 		 value_msec_text(d->start_timeout_ms, within));
 	prior_say(p, "error", "timeout", svc_name(p, i), s->why);
-	return svc_term(p, i);
+	return stop_begin(p, i, d->stop_signal);
 }
 
 /* Its main process is gone, or never was. Whatever else it has goes too: nobody is left to tell it how to end. */
@@ -231,6 +258,7 @@ enum svc_event svc_sweep(struct prior *p, uint32_t i)
 	s->flags |= SVC_F_SIGNALLED;
 	s->flags &= ~SVC_F_READY;
 	s->waits_for = 0;
+	care_end(p, i);
 	if (has_process(s)) {
 		stop_kill_all(p, i);
 		if (!has_known_process(s))
@@ -284,7 +312,7 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	char within[VALUE_TEXT];
 
 	take_down(p, i);
-	if (s->exit_kind != EXIT_START_FAILED && s->exit_kind != EXIT_TIMEOUT) {
+	if (!exit_is_decided(s->exit_kind)) {
 		s->why[0] = '\0';
 		exit_text(&t, s->exit_kind, s->exit_status);
 		if (c.lazy && c.unanswered && policy_is_clean(d->type, s->exit_kind, s->exit_status))

@@ -13,5 +13,7 @@ int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e);
 void stop_watch(struct prior *p, uint32_t i);
 
 /* "exited with code 3", "killed by SIGSEGV (core dumped)", ... */
+/* Why it ended was decided before its process did: what that says is not the reason. */
+bool exit_is_decided(uint8_t exit_kind);
 struct text;
 void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status);

@@ -3,6 +3,8 @@
 #include "services/supervise/switch.h"
 #include "services/plan/changes.h"
 #include "services/supervise/control.h"
+#include "services/supervise/discard.h"
+#include "services/supervise/fdstore.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/reload.h"
@@ -29,13 +31,16 @@ static void carry_head(const struct prior *p, struct prior *q)
 	h->size = mine.size;
 	h->nservices = mine.nservices;
 	h->nlisten = mine.nlisten;
+	h->ncares = mine.ncares;
+	h->nstored = mine.nstored;
 	h->plan_fd = p->ledger.head->next_plan_fd;
 	h->next_plan_fd = h->ledger_ro_fd = FD_NONE;
 	h->reloads++;
 	h->settled = 0;
 	for (unsigned c = 0; c < LEDGER_CLIENTS; c++) {
 		struct ledger_client *k = &h->clients[c];
-		bool about_one = k->fd >= 0 && (k->verb == CTL_START || k->verb == CTL_STOP || k->verb == CTL_RESTART);
+		bool about_one = k->fd >= 0 && (k->verb == CTL_START || k->verb == CTL_STOP || k->verb == CTL_RESTART ||
+					       k->verb == CTL_RELOAD);
 		uint32_t at = about_one ? to_new[k->service] : 0;
 
 		if (at == CHANGES_NONE)
@@ -84,6 +89,50 @@ static void carry_services(const struct prior *p, struct prior *q)
 	}
 }
 
+/* Deadlines and stored descriptors; of these, what the new plan has no room for is closed with the rest. */
+static void carry_cares(const struct prior *p, struct prior *q)
+{
+	for (uint32_t k = 0; k < q->ledger.head->ncares; k++) {
+		struct ledger_care *to = &q->ledger.care[k], was = *to;
+		const uint32_t i = to_old[to->service], care = i == CHANGES_NONE ? 0 : p->run[i].care;
+		const struct ledger_care *from = care ? &p->ledger.care[care - 1] : NULL;
+
+		if (!from)
+			continue;
+		*to = *from;
+		to->service = was.service;
+		to->first_stored = was.first_stored;
+		to->nstored = was.nstored;
+		for (uint32_t n = 0; n < was.nstored && n < from->nstored; n++)
+			q->ledger.stored[was.first_stored + n] = p->ledger.stored[from->first_stored + n];
+	}
+}
+
+static bool is_carried(const struct ledger_stored *s, const struct prior *now)
+{
+	for (uint32_t n = 0; n < now->ledger.head->nstored; n++)
+		if (now->ledger.stored[n].fd == s->fd)
+			return true;
+	return false;
+}
+
+static void close_cares(struct prior *old, struct prior *now)
+{
+	for (uint32_t k = 0; k < old->ledger.head->ncares; k++) {
+		struct ledger_care *c = &old->ledger.care[k];
+		const uint32_t to = to_new[c->service];
+
+		if (to == CHANGES_NONE || !now->run[to].care)
+			fd_drop(&c->ready_fd);
+		for (uint32_t n = 0; n < c->nstored; n++) {
+			struct ledger_stored *s = &old->ledger.stored[c->first_stored + n];
+
+			if (s->fd >= 0 && !is_carried(s, now))
+				fdstore_close(old, c->service, &s->fd);
+		}
+	}
+}
+
 /* The rest of the life in memory: what the ledger does not hold. */
 static void carry_run(const struct prior *p, struct prior *q)
 {
@@ -96,13 +145,15 @@ static void carry_run(const struct prior *p, struct prior *q)
 		q->run[k].ended = was->ended;
 		q->run[k].said = was->said;
 		q->run[k].discard = was->discard;
+		discard_carry(was, q, k);
 		if (q->run[k].notify_src && !was->notify_src)	/* a child is to take a message first */
 			loop_remove(&q->loop, &q->run[k].notify_src);
 	}
 	for (uint32_t at = 0; at <= p->pid_mask; at++) {
 		const struct pid_slot *s = &p->pids[at];
 		bool of_service = s->role == PID_MAIN || s->role == PID_BUILDER || s->role == PID_REAPER ||
-				  s->role == PID_UNDO || s->role == PID_DISCARD;
+				  s->role == PID_UNDO || s->role == PID_DISCARD || s->role == PID_HOOK ||
+				  s->role == PID_CHECK;
 		uint32_t service = of_service ? to_new[s->service] : 0;
 
 		if (s->pid && service != CHANGES_NONE)
@@ -153,6 +204,7 @@ int switch_make(struct prior *p, struct prior *q, struct err *e)
 	if (prior_memory(q, e) < 0)
 		return -e->code;
 	carry_rest(p, q);
+	carry_cares(p, q);
 	if (watch_all(q, e) < 0)
 		return -e->code;
 	carry_run(p, q);
@@ -171,7 +223,7 @@ void switch_drop(struct prior *q)
 }
 
 /* What the old plan alone had. Its files go before the new sockets are bound: the path may be the same. */
-static void close_the_rest(struct prior *old, const struct prior *now)
+static void close_the_rest(struct prior *old, struct prior *now)
 {
 	struct ledger_head *h = old->ledger.head;
 	char path[256];
@@ -192,6 +244,7 @@ static void close_the_rest(struct prior *old, const struct prior *now)
 		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
 			fd_drop(fds[k]);
 	}
+	close_cares(old, now);
 	sockets_close_left(old, now, to_new);
 	fd_drop(&h->ledger_ro_fd);
 	fd_drop(&h->plan_fd);

@@ -4,6 +4,7 @@
 #include "services/spec/spec.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
+#include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/sockets.h"
 
@@ -122,6 +123,8 @@ enum svc_event svc_rest(struct prior *p, uint32_t i)
 
 	s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART | SVC_F_DEP_FAILED);
 	s->waits_for = 0;
+	if (!(s->flags & SVC_F_BACK))
+		fdstore_clear(p, i);
 	prior_say(p, "info", "stopped", svc_name(p, i), NULL);
 	return EV_NONE;
 }
@@ -138,16 +141,33 @@ enum svc_event svc_ended(struct prior *p, uint32_t i)
 
 enum svc_event svc_done(struct prior *p, uint32_t i)
 {
+	fdstore_clear(p, i);
 	prior_say(p, "info", "done", svc_name(p, i), NULL);
 	end_of_critical(p, i);
 	return EV_NONE;
+}
+
+static void start_instead(struct prior *p, uint32_t i)
+{
+	const struct plan_care *c = plan_care(&p->plan, plan_service(&p->plan, i));
+	const struct plan_dep *d = c ? PLAN_FIRST(&p->plan, c->on_failure, struct plan_dep) : NULL;
+	struct event ev;
+
+	if (!c || !c->on_failure.n || p->ledger.head->shutdown)
+		return;
+	event_begin(&ev, "info", "on-failure", svc_name(p, i));
+	event_str(&ev, "starts", svc_name(p, d->service));
+	prior_event(p, &ev);
+	svc_post(p, d->service, EV_START);
 }
 
 static void on_failure(struct prior *p, uint32_t i)
 {
 	switch ((enum svc_on_failure)plan_service(&p->plan, i)->on_failure) {
 	case ON_FAILURE_NONE:
-	case ON_FAILURE_START:	/* refused by the compiler */
+		return;
+	case ON_FAILURE_START:
+		start_instead(p, i);
 		return;
 	case ON_FAILURE_REBOOT:
 		ending_begin(p, SHUTDOWN_REBOOT);
@@ -166,6 +186,7 @@ enum svc_event svc_fail(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 
 	s->failures++;
+	fdstore_clear(p, i);
 	s->flags &= ~SVC_F_RESTART;
 	prior_say(p, "error", "failed", svc_name(p, i), s->why);
 	end_of_critical(p, i);

@@ -1,7 +1,10 @@
 /* From a record back to sources, timers and counts: see watch.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/watch.h"
+#include "services/supervise/care.h"
+#include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/main_pid.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/sockets.h"
@@ -15,6 +18,10 @@ int watch_service(struct prior *p, uint32_t i, struct err *why)
 
 	if (s->notify_fd >= 0)
 		notify_watch(p, i, &e);
+	fdstore_watch(p, i, &e);
+	care_resume(p, i, &e);
+	if (s->flags & SVC_F_FOREIGN && s->pid > 0 && s->pidfd >= 0)
+		main_pid_watch(p, i, &e);
 	if (s->report_fd >= 0)
 		start_watch_report(p, i, &e);
 	if (s->state == SVC_STOPPING && s->events_fd >= 0)

@@ -21,6 +21,11 @@ static void signal_text(struct text *t, int sig)
 		text_fmt(t, "killed by signal %d", sig);
 }
 
+bool exit_is_decided(uint8_t kind)
+{
+	return kind == EXIT_START_FAILED || kind == EXIT_TIMEOUT || kind == EXIT_WATCHDOG || kind == EXIT_UNHEALTHY;
+}
+
 void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status)
 {
 	switch ((enum svc_exit_kind)exit_kind) {
@@ -44,6 +49,20 @@ void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status)
 		return;
 	case EXIT_TIMEOUT:
 		text_add(t, "not ready in time");
+		return;
+	case EXIT_VIOLATION:
+		text_add(t, "killed by its system call filter (SIGSYS)");
+		return;
+	case EXIT_WATCHDOG:
+		text_add(t, "killed because it did not say WATCHDOG=1 in time");
+		return;
+	case EXIT_UNHEALTHY:
+		text_add(t, "stopped because its health check failed");
+		return;
+	case EXIT_GONE:
+		text_add(t, "ended; how is not known, as its main process was no child of prior's");
+		return;
+	case EXIT_KINDS:
 		return;
 	}
 }

@@ -53,6 +53,29 @@ static struct plan_ref listens_of(struct writer *w, const struct made_svc *m)
 	return write_table(w, l, k, sizeof *l);
 }
 
+static struct plan_ref care_of_row(struct writer *w, const struct made_svc *rows, unsigned n, const struct made_svc *m)
+{
+	static const struct plan_care none;
+	struct plan_care c = m->care;
+
+	for (unsigned k = 0; k < CARE_COMMANDS; k++)
+		if (m->run[k]) {
+			struct plan_ref argv[] = { write_string(w, "sh"), write_string(w, "-c"),
+						   write_string(w, m->run[k]) };
+
+			c.command[k] = (struct plan_command){ write_table(w, argv, 3, sizeof *argv),
+							      write_string(w, "/bin/sh") };
+		}
+	if (m->on_failure_start) {
+		struct plan_dep d = { .service = number_of(rows, n, m->on_failure_start), .kind = DEP_WANTS };
+
+		c.on_failure = write_table(w, &d, 1, sizeof d);
+	}
+	c.pid_file = write_string(w, m->pid_file);
+	c.http_path = write_string(w, m->http_path);
+	return write_table(w, &c, memcmp(&c, &none, sizeof c) != 0, sizeof c);
+}
+
 static struct plan_service service_of(struct writer *w, const struct made_svc *rows, unsigned n,
 				      const struct made_svc *m)
 {
@@ -72,6 +95,8 @@ static struct plan_service service_of(struct writer *w, const struct made_svc *r
 	};
 
 	s.deps = deps_of(w, rows, n, m);
+	s.care = care_of_row(w, rows, n, m);
+	s.reload_signal = SIGHUP;
 	s.listen = listens_of(w, m);
 	return s;
 }

@@ -26,6 +26,9 @@ struct made_svc {
 	uint32_t start_ms, stop_ms, backoff_ms, max_restarts;	/* 0: 30 s, 10 s, 100 ms, 5 */
 	struct made_dep deps[MADE_DEPS];
 	struct made_listen listen[MADE_LISTENS];
+	struct plan_care care;	/* numbers only; with any of these it has a record */
+	const char *run[CARE_COMMANDS];	/* for /bin/sh -c */
+	const char *on_failure_start, *pid_file, *http_path;
 };
 
 /* A sealed memfd, the caller's; -1 when the rows make no plan. */

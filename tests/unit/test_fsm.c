@@ -4,7 +4,7 @@
 /* link: -Wl,--wrap=svc_backoff,--wrap=svc_rest,--wrap=svc_ended,--wrap=svc_done,--wrap=svc_fail */
 /* link: -Wl,--wrap=svc_refuse,--wrap=svc_spawn,--wrap=svc_ran,--wrap=svc_up,--wrap=svc_stop */
 /* link: -Wl,--wrap=svc_restart,--wrap=svc_again,--wrap=svc_stay_down,--wrap=svc_term,--wrap=svc_kill */
-/* link: -Wl,--wrap=svc_too_late,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
+/* link: -Wl,--wrap=svc_too_late,--wrap=svc_unwell,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
 /* link: -Wl,--wrap=sockets_unwatch,--wrap=prior_event */
 #include "services/supervise/fsm.h"
 #include <setjmp.h>
@@ -115,6 +115,11 @@ FAKE(svc_too_late)
 	return __wrap_svc_term(q, i);
 }
 
+FAKE(svc_unwell)
+{
+	return __wrap_svc_term(q, i);
+}
+
 FAKE(svc_sweep)
 {
 	return __wrap_svc_term(q, i);
@@ -167,6 +172,8 @@ static int setup(void **state)
 	p = (struct prior){ .n = 1, .run = run, .ledger = { .head = &head, .svc = svc },
 			    .plan = { .at = plan, .head = &plan_head },
 			    .loop = { .due = due, .heap = heap, .place = place, .ntimers = 8 } };
+	ledger_open_svc(&svc[0]);
+	ledger_seal_svc(&svc[0]);
 	process = false;
 	depth = said = 0;
 	return 0;

@@ -186,7 +186,7 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(s->stop_signal = 65, "web: plan_service");
 	REFUSES(s->stop_signal = 0, "out of range");
 	REFUSES(s->type = 9, "supervision");
-	REFUSES(s->flags |= 1u << 25, "flags");
+	REFUSES(s->flags |= 1u << 29, "flags");
 	REFUSES(s->flags = (s->flags & ~CELL_SECCOMP) | CELL_SECCOMP_LOG, "flags");
 	REFUSES(s->flags |= CELL_USER_FIRST, "flags");
 	REFUSES(s->flags &= ~CELL_SECCOMP, "flags");

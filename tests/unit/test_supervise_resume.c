@@ -214,10 +214,10 @@ static void a_ledger_of_another_plan_is_refused(void **state)
 	(void)state;
 	ROWS({ .name = "web" });
 	prior.ledger.head->nservices = 2;
-	prior.ledger.head->size = (uint32_t)ledger_size(2, 0);
+	prior.ledger.head->size = (uint32_t)ledger_size(&(struct ledger_counts){ .services = 2 });
 	assert_int_equal(serve_resume(&other, prior.ledger.fd, 0, &e), -EBADMSG);
 	prior.ledger.head->nservices = 1;
-	prior.ledger.head->size = (uint32_t)ledger_size(1, 0);
+	prior.ledger.head->size = (uint32_t)ledger_size(&(struct ledger_counts){ .services = 1 });
 	assert_int_equal(serve_resume(&other, prior.ledger.head->plan_fd, 0, &e), -EBADMSG);
 }
 
