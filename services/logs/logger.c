@@ -27,7 +27,9 @@ static void make_dirs(const char *path)
 		if ((path[i] == '/' || !path[i]) && i < sizeof part) {
 			memcpy(part, path, i);
 			part[i] = '\0';
-			mkdir(part, path[i] ? 0755 : 0750);
+			/* Parents are everybody's way, whatever our umask: /var too. */
+			if (mkdir(part, path[i] ? 0755 : 0750) == 0 && path[i])
+				chmod(part, 0755);
 		}
 }
 
