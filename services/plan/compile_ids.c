@@ -126,6 +126,21 @@ static bool bad_name(const char *name, const char **why)
 	return !name[0] || strchr("0123456789-+", name[0]);
 }
 
+/* One meaning or none: a line of another shape, or a name that stands twice, may be read otherwise by the service. */
+static const char *not_one(struct compiling *c, const char *text, size_t n, const struct entry *e, unsigned fields,
+			   const char *file)
+{
+	const char *end = e->field[e->n - 1].at + e->field[e->n - 1].n, *at = end;
+	struct entry again;
+
+	if (e->n != fields || (end < text + n && *end == ':'))
+		return compiling_fmt(c, "its line in %s is malformed: it has not %u fields", file, fields);
+	for (at += at < text + n; next_entry(&at, text + n, &again);)
+		if (is_same(again.field[0], e->field[0]))
+			return compiling_fmt(c, "it stands twice in %s", file);
+	return NULL;
+}
+
 bool find_group(struct compiling *c, const char *root, const char *name, uint32_t *gid, const char **why)
 {
 	struct user_base *b = base_of(c, root);
@@ -137,6 +152,12 @@ bool find_group(struct compiling *c, const char *root, const char *name, uint32_
 		return false;
 	if (!find_entry(b->group, b->group_n, 0, slice(name), &e)) {
 		*why = compiling_fmt(c, "%s %s", b->group ? "not in" : "there is no", file_of(c, root, "group"));
+		return false;
+	}
+	const char *odd = not_one(c, b->group, b->group_n, &e, 4, file_of(c, root, "group"));
+
+	if (odd) {
+		*why = odd;
 		return false;
 	}
 	*why = compiling_fmt(c, "its line in %s has no valid number", file_of(c, root, "group"));
@@ -159,6 +180,12 @@ static int find_passwd(struct compiling *c, const char *root, const char *name, 
 	*why = compiling_fmt(c, "%s %s", b->passwd ? "not in" : "there is no", file_of(c, root, "passwd"));
 	if (!found)
 		return -1;
+	const char *odd = not_one(c, b->passwd, b->passwd_n, e, 7, file_of(c, root, "passwd"));
+
+	if (odd) {
+		*why = odd;
+		return -1;
+	}
 	*why = compiling_fmt(c, "its line in %s has no valid number", file_of(c, root, "passwd"));
 	return e->n < 4 || !parse_id(e->field[2], uid) ? -1 : 1;
 }
@@ -226,6 +253,9 @@ static void compile_groups(struct compiling *c, struct work *w)
 	for (unsigned i = 0; i < l->n; i++)
 		if (!find_group(c, w->root_path, l->v[i], &gid, &why))
 			refuse(c, w, supplementary_groups, "supplementary_groups: '%s': %s", l->v[i], why);
+		else if (gid == 0 && strcmp(l->v[i], "root") != 0 && strcmp(l->v[i], "0") != 0)
+			refuse(c, w, supplementary_groups, "supplementary_groups: '%s': is root's (0): only 'root' "
+			       "and 0 may be", l->v[i]);
 		else if (!add_group(&g, gid))
 			refuse(c, w, supplementary_groups, "supplementary_groups: more than 256");
 	w->out.groups = write_table(&c->w, g.v, g.n, sizeof *g.v);
@@ -325,9 +355,26 @@ static void compile_user(struct compiling *c, struct work *w)
 	w->user_name = compiling_fmt(c, "%.*s", (int)e.field[0].n, e.field[0].at);
 	w->home = path_field(c, &e, 5);
 	w->shell = path_field(c, &e, 6);
+	if (w->out.uid == 0 && strcmp(w->user_name, "root") != 0)
+		refuse(c, w, user, "user '%s': is root (0) by its line in %s: only 'root' and 0 may be", w->eff.user,
+		       file_of(c, w->root_path, "passwd"));
 	if (!parse_id(e.field[3], &w->out.gid) && !w->eff.group)
 		refuse(c, w, user, "user '%s': its line in %s has no valid group", w->eff.user,
 		       file_of(c, w->root_path, "passwd"));
+}
+
+/* Root's group by another name, or by accident: files that root shares with its group are many. */
+static void judge_group(struct compiling *c, struct work *w)
+{
+	const char *asked = w->eff.group;
+
+	if (w->out.gid != 0 || w->out.uid == 0 || w->refused)
+		return;
+	if (asked && strcmp(asked, "root") != 0 && strcmp(asked, "0") != 0)
+		refuse(c, w, group, "group '%s': is root's (0) by its line in %s: only 'root' and 0 may be", asked,
+		       file_of(c, w->root_path, "group"));
+	else if (!asked)
+		tell(c, w, user, "user '%s': its group is root's (0): name another with group", w->eff.user);
 }
 
 void compile_ids(struct compiling *c, struct work *w)
@@ -342,6 +389,7 @@ void compile_ids(struct compiling *c, struct work *w)
 		w->out.uid = geteuid(), w->out.gid = getegid();
 	if (w->eff.group && !find_group(c, w->root_path, w->eff.group, &w->out.gid, &why))
 		refuse(c, w, group, "group '%s': %s", w->eff.group, why);
+	judge_group(c, w);
 	compile_groups(c, w);
 	if (c->f->is_root || w->refused)
 		return;
