@@ -3,12 +3,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -301,6 +303,26 @@ static int serve(char **argv)
 	}
 }
 
+/* with-key TEXT: the shell's TEXT with a key in the session keyring, as a login would leave it. */
+static int with_key(char **argv)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ||
+	    syscall(SYS_add_key, "user", "prior-test", "secret", 6, KEY_SPEC_SESSION_KEYRING) < 0)
+		return fail("a key");
+	execl("/bin/busybox", "sh", "-c", argv[0], NULL);
+	return fail("sh");
+}
+
+/* has-key: whether that key can be found. */
+static int has_key(char **argv)
+{
+	(void)argv;
+	if (syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "prior-test", 0) >= 0)
+		return puts("found") < 0;
+	printf("%s\n", errno == ENOKEY ? "ENOKEY" : strerror(errno));
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
 	int arguments;		/* at least */
@@ -310,12 +332,14 @@ static const struct verb {
 	{ "bomb",     0, bomb },
 	{ "call",     1, call },
 	{ "calls",    2, calls },
+	{ "has-key",  0, has_key },
 	{ "lines",    1, lines },
 	{ "notify",   1, notify },
 	{ "orphans",  1, orphans },
 	{ "serve",    1, serve },
 	{ "stay",     0, stay },
 	{ "stubborn", 0, stubborn },
+	{ "with-key", 1, with_key },
 };
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@
 
 static attest_part *const parts[] = {
 	attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_mounts,
-	attest_files, attest_dirs, attest_descriptors, attest_limits, attest_sched, attest_filter,
+	attest_files, attest_dirs, attest_labels, attest_descriptors, attest_limits, attest_sched, attest_filter,
 };
 
 /* Our own namespaces and filters, which are the machine's: they do not change while we live. */

@@ -104,6 +104,6 @@ int attest_look(struct attest_ref *ref, int dir, struct err *e);
 /* The parts: 0, or -errno when something could not be read at all. */
 typedef int attest_part(struct attest_run *r, struct err *e);
 attest_part attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_mounts, attest_files,
-	attest_dirs, attest_descriptors, attest_limits, attest_sched, attest_filter;
+	attest_dirs, attest_labels, attest_descriptors, attest_limits, attest_sched, attest_filter;
 /* attest_policy.c: the programs on its cgroup. */
 int attest_policies(struct attest_run *r, int leaf, struct err *e);

@@ -32,6 +32,7 @@ struct cell {
 	bool has_network;	/* service: it has joined the network that the builder made */
 	pid_t service, reaper;	/* builder: 0 when there is none */
 	struct file_id exe_id, root_id;
+	int32_t keyring;	/* service: the session keyring it came with, 0: none can be known */
 };
 
 /* Between builder and service: one datagram each. The service asks (MAPS, NETWORK), the builder answers GO or dies. */

@@ -176,6 +176,7 @@ static int make_dir(const struct cell *c, const struct plan_dir *d, struct err *
 
 int step_directories(struct cell *c, struct err *e)
 {
+	umask(022);	/* who started us may have another; the service's own comes later */
 	for (const struct plan_dir *d = PLAN_FIRST(c->plan, c->svc->dirs, struct plan_dir);
 	     d < PLAN_END(c->plan, c->svc->dirs, struct plan_dir); d++)
 		if (make_dir(c, d, e) < 0)

@@ -106,13 +106,33 @@ bool is_session(struct cell *c)
 	return getsid(0) == getpid() && (c->sync < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
 }
 
+static int32_t session_keyring(void)
+{
+	const long id = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
+
+	return id < 0 ? 0 : (int32_t)id;
+}
+
 int step_keyring(struct cell *c, struct err *e)
 {
-	(void)c;
+	c->keyring = session_keyring();
 	/* A kernel without keys has none to keep apart. */
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
 		return err_sys(e, "join an anonymous one");
 	return 0;
+}
+
+/* Another one than before, and not the uid's. */
+bool is_keyring(struct cell *c)
+{
+	char text[128];
+	const int32_t now = session_keyring();
+	const long n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text - 1, 0);
+
+	if (n < 0)
+		return errno == ENOSYS;
+	text[n < (long)sizeof text - 1 ? n : (long)sizeof text - 1] = '\0';
+	return now != 0 && now != c->keyring && strstr(text, ";_ses") != NULL;
 }
 
 /* PID 1 raised its own; programs that use select(2) count on less, so what it had before is handed on. */

@@ -20,6 +20,8 @@ APPLIES(if_policies, has(c, CELL_POLICIES))
 APPLIES(if_pid_or_time, has(c, CELL_PID | CELL_TIME))
 APPLIES(if_procfs, has(c, CELL_NO_NEW_NS | CELL_UNPRIV_PORTS))
 APPLIES(if_mount, has(c, CELL_MOUNT))
+APPLIES(if_apparmor, c->svc->apparmor.n > 0)
+APPLIES(if_selinux, c->svc->selinux.n > 0)
 APPLIES(if_directories, c->svc->dirs.n > 0)
 APPLIES(if_hostname, has(c, CELL_UTS) && c->svc->hostname.n > 0)
 APPLIES(if_ports, has(c, CELL_UNPRIV_PORTS))
@@ -61,7 +63,7 @@ static const struct step steps[] = {
 	  "before anything of the service's is placed in memory" },
 	{ "session", BY_SERVICE, CODE_SETSID, NULL, step_session, is_session, "session",
 	  "no controlling terminal (TIOCSTI), no ptrace by others while half made (CVE-2016-9962)" },
-	{ "session keyring", BY_SERVICE, CODE_KEYRING, if_keyring, step_keyring, NULL, NULL,
+	{ "session keyring", BY_SERVICE, CODE_KEYRING, if_keyring, step_keyring, is_keyring, NULL,
 	  "an anonymous one; before the uid changes, so that it is never linked to the uid's" },
 	{ "detached procfs", BY_SERVICE, CODE_NAMESPACE, if_procfs, step_procfs, is_procfs, NULL,
 	  "mounted nowhere, so it cannot be covered: all writes to sys/ below go through it" },
@@ -87,6 +89,10 @@ static const struct step steps[] = {
 	  "raising one needs CAP_SYS_RESOURCE of the machine, which the user namespace takes away" },
 	{ "groups", BY_SERVICE, CODE_GROUP, NULL, step_groups, is_groups, "Groups",
 	  "before setgroups is denied in the user namespace" },
+	{ "apparmor profile", BY_SERVICE, CODE_APPARMOR, if_apparmor, step_apparmor, is_apparmor, "apparmor",
+	  "while /proc/thread-self is ours to write, and before no_new_privs; it takes effect at the exec" },
+	{ "selinux context", BY_SERVICE, CODE_SELINUX, if_selinux, step_selinux, is_selinux, "selinux",
+	  "likewise: after this nobody may say it any more" },
 	{ "user namespace", BY_SERVICE, CODE_USER, if_user, step_user_namespace, is_user_namespace, "user namespace",
 	  "last, and by uid 0: capabilities in it are inert over all the others" },
 	{ "no new namespaces", BY_SERVICE, CODE_NAMESPACE, if_no_new_ns, step_no_namespaces, is_no_namespaces, NULL,

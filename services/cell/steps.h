@@ -9,7 +9,7 @@ enum step_code {
 	CODE_SIGNALS = 207, CODE_STDIN = 208, CODE_SECUREBITS = 213, CODE_AFFINITY = 215, CODE_GROUP = 216,
 	CODE_USER = 217, CODE_CAPABILITIES = 218, CODE_CGROUP = 219, CODE_SETSID = 220, CODE_NETWORK = 225,
 	CODE_NAMESPACE = 226, CODE_NNP = 227, CODE_SECCOMP = 228, CODE_PERSONALITY = 230, CODE_KEYRING = 237,
-	CODE_DIRECTORIES = 238, CODE_CREDENTIALS = 243, CODE_LANDLOCK = 245,
+	CODE_SELINUX = 229, CODE_APPARMOR = 231, CODE_DIRECTORIES = 238, CODE_CREDENTIALS = 243, CODE_LANDLOCK = 245,
 };
 
 enum step_who {
@@ -55,6 +55,7 @@ int step_affinity(struct cell *c, struct err *e);
 int step_session(struct cell *c, struct err *e);
 bool is_session(struct cell *c);
 int step_keyring(struct cell *c, struct err *e);
+bool is_keyring(struct cell *c);
 int step_limits(struct cell *c, struct err *e);
 bool is_limits(struct cell *c);
 int step_umask(struct cell *c, struct err *e);
@@ -109,6 +110,12 @@ int step_ambient(struct cell *c, struct err *e);
 bool is_ambient(struct cell *c);
 bool is_no_way_back(struct cell *c);
 unsigned wanted_securebits(const struct plan_service *s, bool final);
+
+/* step_label.c */
+int step_apparmor(struct cell *c, struct err *e);
+bool is_apparmor(struct cell *c);
+int step_selinux(struct cell *c, struct err *e);
+bool is_selinux(struct cell *c);
 
 /* step_landlock.c */
 int step_landlock(struct cell *c, struct err *e);

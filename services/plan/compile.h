@@ -14,6 +14,7 @@ struct machine_facts {
 	bool can_cgroup;	/* cgroup2 is mounted and writable at cgroup_root */
 	bool is_root;		/* euid 0 with CAP_SETUID, CAP_SETGID, CAP_SETPCAP */
 	bool container;		/* not the machine's PID 1 */
+	bool apparmor, selinux;	/* active in this kernel */
 	int landlock_abi;	/* 0: none */
 	unsigned kernel;	/* 6.1 is 0x60001; 0: not known */
 	int image_door;		/* see image_door.h; 0: nobody looks into images here */

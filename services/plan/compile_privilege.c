@@ -89,8 +89,24 @@ static void compile_caps(struct compiling *c, struct work *w)
 	w->out.caps = w->out.uid == 0 ? e->caps : e->caps & added(w);
 }
 
+/* A label that nobody enforces is none: the service is refused by the name of what is missing. */
+static void compile_labels(struct compiling *c, struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+
+	if (e->apparmor_profile && !c->f->apparmor)
+		refuse(c, w, apparmor_profile, "security.apparmor_profile: AppArmor is not active in this kernel (is "
+		       "it built in, and apparmor in the lsm= list of its command line?)");
+	if (e->selinux_context && !c->f->selinux)
+		refuse(c, w, selinux_context, "security.selinux_context: SELinux is not active in this kernel (is it "
+		       "built in, and selinux=1 security=selinux on its command line?)");
+	w->out.apparmor = write_string(&c->w, e->apparmor_profile);
+	w->out.selinux = write_string(&c->w, e->selinux_context);
+}
+
 void compile_privilege(struct compiling *c, struct work *w)
 {
+	compile_labels(c, w);
 	compile_caps(c, w);
 	if (w->refused)		/* who it would be is not known */
 		return;

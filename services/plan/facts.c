@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -113,6 +114,26 @@ static bool try_policy(void)
 	return good;
 }
 
+/* The file says Y, or there is no AppArmor. */
+static bool has_apparmor(void)
+{
+	owned_fd fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+	char c = 'N';
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && c == 'Y';
+}
+
+/* The file system that belongs to it is known exactly when it is active. */
+static bool has_selinux(void)
+{
+	owned_fd fd = open("/proc/filesystems", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return strstr(text, "\tselinuxfs\n") != NULL;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = in_child(try_spaces) | in_child(try_user);
@@ -125,6 +146,7 @@ void facts_find(struct machine_facts *f)
 		.can_cgroup = try_cgroup(),
 		.can_policy = is_root() && try_policy(),
 		.is_root = is_root(),
+		.apparmor = has_apparmor(), .selinux = has_selinux(),
 		.landlock_abi = abi > 0 ? (int)abi : 0,
 		.kernel = kernel_version(),
 	};
@@ -133,6 +155,6 @@ void facts_find(struct machine_facts *f)
 void facts_of_machine(struct machine_facts *f)
 {
 	*f = (struct machine_facts){ .can_namespaces = true, .can_mount = true, .can_userns = true, .can_cgroup = true,
-				     .can_policy = true,
+				     .can_policy = true, .apparmor = true, .selinux = true,
 				     .is_root = true, .landlock_abi = 1 };
 }

@@ -258,6 +258,7 @@ struct plan_service {
 	struct plan_addr gw4, gw6;	/* family 0: none */
 	struct plan_ref dirs;		/* struct plan_dir[] */
 	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
+	struct plan_ref apparmor, selinux; /* labels for its exec; absent: whatever it would have */
 	struct plan_ref note;		/* what the user should know (contained, inert capabilities); or absent */
 };
 

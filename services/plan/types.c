@@ -344,6 +344,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
 	FIELD(plan_service, dirs, .of = &dir_type, .max = 160),
 	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
+	FIELD(plan_service, apparmor, STRING, .text = TEXT_FULL, .max = 255),
+	FIELD(plan_service, selinux, STRING, .text = TEXT_FULL, .max = 255),
 	FIELD(plan_service, note, STRING),
 };
 const struct plan_type plan_service_type =

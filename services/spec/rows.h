@@ -96,6 +96,7 @@ RULE(calls_rule);
 RULE(architectures_rule);	/* forms_filter.c */
 RULE(directories_rule);		/* rules_paths.c: relative, never prior's own */
 RULE(credentials_rule);
+RULE(label_rule);
 
 #define DAYS(n) ((n) * INT64_C(86400000))
 #define LONGEST DAYS(30)	/* of all timeouts: fits into 32 bits of milliseconds */

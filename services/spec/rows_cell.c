@@ -185,10 +185,12 @@ const struct conf_key security_keys[] = {
 	  .doc = "Socket families that may be used, such as inet, inet6, unix; absent: all that the profile allows; "
 		 "in preset strict unix, with inet and inet6 when the file sets isolation.network.",
 	  .example = "[inet, inet6, unix]" },
-	{ "apparmor_profile", TEXT(apparmor_profile), .unbuilt = "AppArmor profiles",
-	  .doc = "AppArmor profile to run under.",
+	{ "apparmor_profile", TEXT(apparmor_profile), .check = label_rule,
+	  .doc = "AppArmor profile to run under, loaded before and in enforce mode; refused where AppArmor is not "
+		 "active.",
 	  .example = "web" },
-	{ "selinux_context", TEXT(selinux_context), .unbuilt = "SELinux contexts", .doc = "SELinux context to run in.",
+	{ "selinux_context", TEXT(selinux_context), .check = label_rule,
+	  .doc = "SELinux context to run in; refused where SELinux is not active.",
 	  .example = "\"system_u:system_r:web_t:s0\"" },
 	{ "runtime", WORD(runtime, runtime_words), .def = "", .unbuilt = "OCI runtimes",
 	  .doc = "OCI runtime to run it under; empty: none.",

@@ -1,4 +1,4 @@
-/* Rules about the directories and secrets that prior makes for a service. */
+/* Rules about the directories, secrets and labels that prior gives to a service. */
 /* SPDX-License-Identifier: ISC */
 #include "services/spec/rows.h"
 #include <errno.h>
@@ -78,4 +78,15 @@ RULE(credentials_rule)
 			return err_in(e, "%.60s", name);
 	}
 	return 0;
+}
+
+/* Goes into a file of the kernel's that is read by blanks and lines. */
+RULE(label_rule)
+{
+	const char *s = *(const char *const *)field;
+
+	for (const char *p = s; *p; p++)
+		if (*p <= ' ' || *p == 0x7f)
+			return err_set(e, EINVAL, "'%.60s' has a blank or a control character in it", s);
+	return strlen(s) > 255 ? err_set(e, EINVAL, "longer than 255 bytes") : 0;
 }

@@ -126,4 +126,20 @@ done
 head -c 600000 /dev/zero >/mnt/half
 has "all together are at most 1 MiB" "larger than 1 MiB together" "$(run --set 'credentials={a: /mnt/half, b: /mnt/half}' -- true)"
 hasnt "no message has its text" s3cret "$(run --set 'credentials={a: /mnt/key, b: /mnt/half, c: /mnt/half}' -- true)"
+
+# ---- labels, where nobody would enforce them
+if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
+	has "a profile that is not loaded is refused" "there is no such profile in the kernel" \
+		"$(run --set security.apparmor_profile=nobody-has-it -- true)"
+else
+	has "a profile is refused where AppArmor is not active" "AppArmor is not active in this kernel" \
+		"$(run --set security.apparmor_profile=web -- true)"
+fi
+if grep -q selinuxfs /proc/filesystems; then
+	has "a context that no policy has is refused" "the loaded policy has no such context" \
+		"$(run --set security.selinux_context=no:such:thing -- true)"
+else
+	has "a context is refused where SELinux is not active" "SELinux is not active in this kernel" \
+		"$(run --set security.selinux_context=system_u:system_r:web_t:s0 -- true)"
+fi
 exit $failed
