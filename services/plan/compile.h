@@ -13,6 +13,7 @@ struct machine_facts {
 	bool can_policy;	/* a device policy can be put on a cgroup */
 	bool can_cgroup;	/* cgroup2 is mounted and writable at cgroup_root */
 	bool is_root;		/* euid 0 with CAP_SETUID, CAP_SETGID, CAP_SETPCAP */
+	uint64_t caps;		/* that root has here */
 	bool container;		/* not the machine's PID 1 */
 	bool apparmor, selinux;	/* active in this kernel */
 	int landlock_abi;	/* 0: none */

@@ -51,6 +51,11 @@ int look_open(const struct work *w, const char *path)
 	return open_as(w, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
+int look_path(const struct work *w, const char *path)
+{
+	return open_as(w, path, O_PATH);
+}
+
 /*
  * What is at one path without following it. Services look at the same places of the same root again and again, so the
  * answers are kept; what a service's own mounts cover is its own business and is not.

@@ -107,6 +107,18 @@ static bool machine_is_readonly(const struct work *w)
 	return !*w->root_path && (w->eff.readonly_rootfs || w->eff.protect_system == PROTECT_SYSTEM_STRICT);
 }
 
+/* The machine's own mounts at and below a place, with the attributes that they have there. */
+static void as_it_is(struct compiling *c, struct work *w, const char *path)
+{
+	struct plan_mount m = row(c, MOUNT_BIND, NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	struct found f;
+
+	m.source = write_string(&c->w, path);
+	m.flags = MOUNT_F_REC | MOUNT_F_OPTIONAL;
+	if (look(c, w, path, &f) == 0 && !strcmp(f.path, path))
+		mount_add(c, w, m, path, (struct seat){ .fd = look_path(w, path) });
+}
+
 static void root_first(struct compiling *c, struct work *w)
 {
 	uint64_t attr = (w->eff.no_new_privileges ? MOUNT_ATTR_NOSUID : 0) |
@@ -118,12 +130,12 @@ static void root_first(struct compiling *c, struct work *w)
 	if (m.attr)
 		mount_add(c, w, m, "/", no_seat);
 	w->root_is_writable = !readonly;
-	/* What is not laid over below keeps its own writability: device nodes and their folders. */
-	if (readonly && !w->eff.private_devices && !*w->root_path) {
-		m = row(c, MOUNT_REMOUNT, NULL, 0);
-		m.clear = MOUNT_ATTR_RDONLY;
-		m.flags = MOUNT_F_REC | MOUNT_F_OPTIONAL;
-		mount_add(c, w, m, "/dev", no_seat);
+	/* As with systemd, the kernel's own file systems are the business of other keys: they stay as they are. */
+	if (readonly && !*w->root_path) {
+		if (!w->eff.private_devices)
+			as_it_is(c, w, "/dev");
+		if (!w->eff.protect_kernel_tunables && !w->eff.network.mode)
+			as_it_is(c, w, "/sys");
 	}
 }
 
@@ -215,7 +227,7 @@ static void mount_sys(struct compiling *c, struct work *w)
 		mount_own(c, w, row(c, MOUNT_SYSFS, NULL, QUIET | MOUNT_ATTR_RDONLY), "/sys", IF_THERE, no_seat);
 		return;
 	}
-	if (*w->root_path || machine_is_readonly(w))
+	if (*w->root_path || (machine_is_readonly(w) && e->protect_kernel_tunables))
 		return;
 	m.flags = MOUNT_F_REC | MOUNT_F_OPTIONAL;
 	if (e->protect_kernel_tunables)

@@ -50,6 +50,15 @@ const char *policy_device(struct compiling *c, struct work *w, int fd, const cha
 	return NULL;
 }
 
+/* What a file says of a device goes before what all have. */
+static bool is_named(const struct work *w, const struct device_rule *r)
+{
+	for (unsigned i = 0; i < w->ndevices; i++)
+		if (w->devices[i].type == r->type && w->devices[i].major == r->major && w->devices[i].minor == r->minor)
+			return true;
+	return false;
+}
+
 static void compile_devices(struct compiling *c, struct work *w)
 {
 	if (!w->has_dev)
@@ -60,9 +69,13 @@ static void compile_devices(struct compiling *c, struct work *w)
 			     "no right to make nodes are the walls");
 		return;
 	}
-	memcpy(w->devices + w->ndevices, standard, sizeof standard);
+	unsigned n = w->ndevices;
+
+	for (unsigned i = 0; i < STANDARD; i++)
+		if (!is_named(w, standard + i))
+			w->devices[n++] = standard[i];
 	w->out.flags |= CELL_DEVICES;
-	w->out.devices = write_table(&c->w, w->devices, w->ndevices + STANDARD, sizeof *w->devices);
+	w->out.devices = write_table(&c->w, w->devices, n, sizeof *w->devices);
 }
 
 /* The kernel asks a cgroup's program about internet sockets only; of other families the filter is the one wall. */

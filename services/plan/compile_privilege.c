@@ -75,18 +75,30 @@ static void judge_user_namespace(struct compiling *c, struct work *w)
 		drop_user_namespace(c, w, "it runs as root, which is never mapped");
 }
 
+/* What a key takes away by other means too. A capability that is added by name stays. */
+static uint64_t taken_by_keys(const struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+	uint64_t set = (e->private_devices ? BIT(CAP_MKNOD) | BIT(CAP_SYS_RAWIO) : 0) |
+		       (e->protect_clock ? BIT(CAP_SYS_TIME) | BIT(CAP_WAKE_ALARM) : 0) |
+		       (e->protect_kernel_modules ? BIT(CAP_SYS_MODULE) : 0) |
+		       (e->protect_kernel_logs ? BIT(CAP_SYSLOG) : 0);
+
+	return set & ~added(w);
+}
+
 static void compile_caps(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
-	bool asked = e->cap_add.n || e->cap_drop.n;
+	bool asked = e->cap_add.n || e->cap_drop.n || taken_by_keys(w);
 
 	if (e->preset == PRESET_NONE && !asked)
 		return;
 	if (!c->f->is_root)
 		return;		/* an ordinary user has none to give or to keep; no_new_privs sees to the rest */
 	w->out.flags |= CELL_CAPS;
-	/* What a preset leaves to root is not given to a user: only what is added by name is. */
-	w->out.caps = w->out.uid == 0 ? e->caps : e->caps & added(w);
+	/* What a preset leaves to root, as far as it is here, is not given to a user: only what is added by name is. */
+	w->out.caps = w->out.uid == 0 ? e->caps & ~taken_by_keys(w) & (c->f->caps | added(w)) : e->caps & added(w);
 }
 
 /* A label that nobody enforces is none: the service is refused by the name of what is missing. */

@@ -83,7 +83,7 @@ static struct item item(const char *key, const char *target, struct origin at)
 	return (struct item){ .target = target, .key = key, .at = at, .seat = { .fd = FD_NONE } };
 }
 
-/* SOURCE:TARGET[:ro|:rw]. Not recursive: what is mounted below the source is not what the line says. */
+/* SOURCE:TARGET[:ro|:rw], with what is mounted below the source, which gets the same attributes. */
 static bool volume_item(struct compiling *c, struct work *w, const char *text, struct item *i)
 {
 	const char *source = path_plain(c, colon_field(c, text, 0)), *mode = colon_field(c, text, 2), *why;
@@ -97,6 +97,7 @@ static bool volume_item(struct compiling *c, struct work *w, const char *text, s
 	}
 	i->seat = (struct seat){ .fd = f.fd, .writable = writable, .exec = !writable || !mount_writable_noexec(w) };
 	i->m = (struct plan_mount){ .kind = MOUNT_BIND, .source = write_string(&c->w, f.path), .attr = ALWAYS };
+	i->m.flags = S_ISDIR(f.mode) ? MOUNT_F_REC : 0;
 	i->m.attr |= (writable ? 0 : MOUNT_ATTR_RDONLY) | (i->seat.exec ? 0 : MOUNT_ATTR_NOEXEC);
 	return true;
 }

@@ -130,6 +130,7 @@ struct found {
 int look(struct compiling *c, struct work *w, const char *path, struct found *f);
 /* Open for reading what look() found at this canonical path. */
 int look_open(const struct work *w, const char *path);
+int look_path(const struct work *w, const char *path);	/* the same, O_PATH */
 /* A path of the machine that may not lead astray: see compile_look.c. *why says what is wrong with it. */
 int look_source(struct compiling *c, const char *path, struct found *f, const char **why);
 int look_root(struct compiling *c, struct work *w);

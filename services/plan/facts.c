@@ -88,6 +88,14 @@ static unsigned kernel_version(void)
 	return major << 16 | minor;
 }
 
+static uint64_t capabilities(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
+
+	return syscall(SYS_capget, &h, d) < 0 ? 0 : d[0].permitted | (uint64_t)d[1].permitted << 32;
+}
+
 /* Wherever PID 1 finds its cgroups: a program, on a cgroup of our own. */
 static bool try_policy(void)
 {
@@ -144,6 +152,7 @@ void facts_find(struct machine_facts *f)
 		.can_mount = answers & ANSWER_MOUNT,
 		.can_userns = answers & ANSWER_USER,
 		.can_cgroup = try_cgroup(),
+		.caps = capabilities(),
 		.can_policy = is_root() && try_policy(),
 		.is_root = is_root(),
 		.apparmor = has_apparmor(), .selinux = has_selinux(),
@@ -155,6 +164,6 @@ void facts_find(struct machine_facts *f)
 void facts_of_machine(struct machine_facts *f)
 {
 	*f = (struct machine_facts){ .can_namespaces = true, .can_mount = true, .can_userns = true, .can_cgroup = true,
-				     .can_policy = true, .apparmor = true, .selinux = true,
+				     .can_policy = true, .apparmor = true, .selinux = true, .caps = UINT64_MAX,
 				     .is_root = true, .landlock_abi = 1 };
 }

@@ -43,7 +43,7 @@ static void volumes_are_never_suid_devices_or_links(void **state)
 	assert_int_equal(m->kind, MOUNT_BIND);
 	m = compiled_mount(&c, s, "/opt/x/y");
 	assert_int_equal(m->attr, SAFE | MOUNT_ATTR_NOEXEC);	/* memory_deny_write_execute is on */
-	assert_int_equal(m->flags, MOUNT_F_CREATE);
+	assert_int_equal(m->flags, MOUNT_F_CREATE | MOUNT_F_REC);
 	s = web(TOOL "    isolation: {rootfs: @/image, volumes: [\"@/data:/srv:rw\"]}\n"
 		"    security: {memory_deny_write_execute: false}\n");
 	assert_int_equal(compiled_mount(&c, s, "/srv")->attr, SAFE);
@@ -77,7 +77,7 @@ static void mounts_come_parents_first_and_once(void **state)
 	unsigned tmps = 0;
 
 	assert_true(srv && below && srv < below);
-	assert_int_equal(below->flags, MOUNT_F_CREATE);
+	assert_int_equal(below->flags, MOUNT_F_CREATE | MOUNT_F_REC);
 	assert_string_equal(str(compiled_mount(&c, s, "/tmp")->data), "size=2M,mode=0700");
 	for (const struct plan_mount *m = PLAN_FIRST(&c.plan, s->mounts, struct plan_mount);
 	     m < PLAN_END(&c.plan, s->mounts, struct plan_mount); m++)
@@ -120,7 +120,7 @@ static void the_machines_root_is_read_only_from_the_start(void **state)
 		"/nowhere/at/all is missing in the machine's root and cannot be made there");
 	s = web("    command: [/bin/sh]\n    isolation: {volumes: [\"@/data:/home/x\"]}\n");
 	assert_int_equal(compiled_mount(&c, s, "/home")->kind, MOUNT_TMPFS);
-	assert_int_equal(compiled_mount(&c, s, "/home/x")->flags, MOUNT_F_CREATE);
+	assert_int_equal(compiled_mount(&c, s, "/home/x")->flags, MOUNT_F_CREATE | MOUNT_F_REC);
 }
 
 static void a_program_on_a_writable_volume_is_refused(void **state)
