@@ -58,6 +58,9 @@ static const struct {
 	{ "@reboot", "kexec_file_load kexec_load reboot" },
 	{ "@resources", "ioprio_set mbind migrate_pages move_pages sched_setaffinity sched_setattr "
 	  "sched_setparam sched_setscheduler set_mempolicy set_mempolicy_home_node setpriority setrlimit" },
+	/* What a file is, not what is in it. */
+	{ "@ask", "access faccessat faccessat2 fgetxattr flistxattr fstatfs getxattr getxattrat lgetxattr listxattr "
+	  "listxattrat llistxattr lstat name_to_handle_at newfstatat readlink readlinkat stat statfs statx" },
 	{ "@sandbox", "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp" },
 	{ "@setuid", "setgid setgroups setregid setresgid setresuid setreuid setuid" },
 	{ "@signal", "rt_sigaction rt_sigpending rt_sigprocmask rt_sigsuspend rt_sigtimedwait sigaltstack "

@@ -1,6 +1,7 @@
 /* What of a service's wishes is possible here, and what follows from what: the namespaces and their flags. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/compiling.h"
+#include "services/spec/promises.h"
 #include <string.h>
 
 /* Keys that need something of the machine. One row per key; what is active and impossible is refused or taken out. */
@@ -188,6 +189,23 @@ static void imply_dynamic(struct compiling *c, struct work *w)
 		e->protect_home = PROTECT_HOME_READ_ONLY;
 }
 
+/* Whether memory may become executable is a promise, too; a key in the file has the last word. */
+static void imply_pledge(struct compiling *c, struct work *w)
+{
+	struct err e = { 0 };
+
+	if (!w->eff.pledge)
+		return;
+	if (promises_read(w->eff.pledge, &w->promises, &e) < 0)
+		refuse(c, w, pledge, "security.pledge: %s", e.text);
+	if (!is_asked(w, memory_deny_write_execute))
+		w->eff.memory_deny_write_execute = !PROMISED(w->promises, PROT_EXEC);
+	if (is_asked(w, seccomp) && w->eff.seccomp != SECCOMP_NONE)
+		refuse(c, w, seccomp, "security.seccomp: a pledge takes the profile's place: leave one of them out");
+	if (PROMISED(w->promises, SETTIME) && w->eff.protect_clock)
+		refuse(c, w, pledge, "security.pledge: 'settime' needs isolation.protect_clock: false");
+}
+
 static void imply_others(struct compiling *c, struct work *w)
 {
 	struct spec_service *e = &w->eff;
@@ -237,6 +255,7 @@ void decide(struct compiling *c, struct work *w)
 	w->protect_home = w->eff.protect_home;
 	if (missing)
 		without(c, w, missing);
+	imply_pledge(c, w);
 	imply_mounts(c, w);
 	imply_others(c, w);
 	write_spaces(c, w);

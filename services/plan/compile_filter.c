@@ -68,6 +68,11 @@ static struct filter_wishes wishes_of(struct compiling *c, struct work *w)
 	};
 
 	f.spaces_allowed = f.namespaces ? e->namespaces_allowed : 0;
+	f.promises = w->promises;
+	f.loads = w->loads;
+	f.namespaces = f.namespaces || w->promises;
+	f.truncation = w->out.flags & CELL_LANDLOCK && !w->out.landlock_abi &&
+		       (!e->ns_mount || e->unveil.n || w->promises);
 	wish_families(c, w, &f);
 	wish_architectures(c, w, &f);
 	return f;
@@ -77,7 +82,7 @@ static bool wants_filter(const struct filter_wishes *f)
 {
 	return f->profile != SECCOMP_NONE || f->namespaces || f->realtime || f->suid_sgid || f->personality ||
 	       f->write_execute || f->modules || f->logs || f->clock || f->hostname || f->raw_io || f->families ||
-	       f->archs || f->deny.n;
+	       f->archs || f->truncation || f->promises || f->deny.n;
 }
 
 static uint64_t wishes_sum(const struct filter_wishes *f, const struct profile *from)
@@ -99,15 +104,15 @@ static struct filter_made *make(struct compiling *c, struct work *w, const struc
 				const struct profile *from, uint64_t sum)
 {
 	struct filter_made *m = compiling_get(c, sizeof *m);
-	struct policy *p = compiling_get(c, sizeof *p);
-	struct sock_filter *program = compiling_get(c, BPF_MAXINSNS * sizeof *program);
+	static struct sock_filter program[BPF_MAXINSNS];	/* too large for the stack; there is one thread */
+	static struct policy p;
 	struct err e = { 0 };
 	int n = -1;
 
-	if (!m || !p || !program)
+	if (!m)
 		return NULL;
-	if (policy_make(p, f, &e) == 0)
-		n = policy_emit(p, program, &e);
+	if (policy_make(&p, f, &e) == 0)
+		n = policy_emit(&p, program, &e);
 	if (n > 0 && from && from->program)
 		n = filter_append(program, n, from->program, from->nprogram, &e);
 	if (n < 0) {
@@ -147,7 +152,8 @@ static void tell_profile(struct compiling *c, struct work *w, const struct profi
 /* NULL when there is none; then, if one was wanted, the service is refused. */
 static const struct profile *from_file(struct compiling *c, struct work *w, struct filter_wishes *f)
 {
-	const struct profile *from = w->eff.seccomp == SECCOMP_CUSTOM ? profile_get(c, w) : NULL;
+	const bool wanted = w->eff.seccomp == SECCOMP_CUSTOM && !w->promises;
+	const struct profile *from = wanted ? profile_get(c, w) : NULL;
 
 	if (!from)
 		return NULL;
@@ -169,7 +175,7 @@ void compile_filter(struct compiling *c, struct work *w)
 	uint64_t sum = wishes_sum(&f, from);
 	struct filter_made *m = c->filters;
 
-	if (wants_filter(&f) && (from || w->eff.seccomp != SECCOMP_CUSTOM)) {
+	if (wants_filter(&f) && (from || w->promises || w->eff.seccomp != SECCOMP_CUSTOM)) {
 		while (m && m->wishes != sum)
 			m = m->next;
 		m = m ? m : make(c, w, &f, from, sum);

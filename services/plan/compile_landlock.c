@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "services/plan/compiling.h"
+#include "services/spec/families.h"
+#include "services/spec/promises.h"
 #include <dirent.h>
 #include <elf.h>
 #include <limits.h>
@@ -11,8 +13,18 @@
 #define EXECUTE 0x1u
 #define WRITE (0x2u | 0x4000u)		/* write and truncate */
 #define READ (0x4u | 0x8u)		/* files and directories */
+#define RUN (EXECUTE | 0x4u)		/* the kernel reads what it executes, in the service's name */
 #define CREATE 0x3ff0u			/* remove, make, refer: all kinds */
 #define DEVICE 0x8000u			/* ioctl of devices */
+#define NODES 0xc40u			/* make devices and fifos */
+#define MAKE_SOCK 0x200u
+#define TEMPORARY (READ | WRITE | 0x120u) /* make and remove regular files */
+#define EVERYTHING 0xffffu
+#define NET_TCP 3u			/* bind, connect */
+#define SCOPE_UNIX 1u			/* abstract sockets of others */
+#define SCOPE_SIGNALS 2u
+#define ABI_REFER 2
+#define ABI_TRUNCATE 3
 
 /*
  * With unveil, what is listed is what there is, as on OpenBSD. There a program calls unveil() when it is loaded
@@ -63,7 +75,7 @@ static uint64_t letters(const char *perms)
 	uint64_t access = 0;
 
 	for (; *perms; perms++)
-		access |= *perms == 'r' ? READ : *perms == 'w' ? WRITE | DEVICE : *perms == 'x' ? EXECUTE : CREATE;
+		access |= *perms == 'r' ? READ : *perms == 'w' ? WRITE | DEVICE : *perms == 'x' ? RUN : CREATE;
 	return access;
 }
 
@@ -123,12 +135,13 @@ static void imply_loader(struct compiling *c, struct work *w, struct rules *r, c
 		program = f.path;
 		loads = true;
 	}
+	w->loads = w->loads || loads;
 	for (unsigned i = 0; loads && libraries[i]; i++)
 		rule_if_there(c, w, r, libraries[i], READ);
 }
 
 /* In a /dev or /proc of our own nothing can be looked up now, but it will be there. */
-static void imply_system(struct compiling *c, struct work *w, struct rules *r)
+static void imply_system(struct compiling *c, struct work *w, struct rules *r, bool with_proc)
 {
 	static const char *const nodes[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 					     "/dev/tty", NULL };
@@ -141,9 +154,9 @@ static void imply_system(struct compiling *c, struct work *w, struct rules *r)
 			rule_if_there(c, w, r, nodes[i], READ | WRITE | DEVICE);
 	for (unsigned i = 0; i < w->nseats; i++)
 		own_proc = own_proc || !strcmp(w->seats[i].target, "/proc");
-	if (own_proc)
+	if (with_proc && own_proc)
 		rule(c, r, "/proc", READ);
-	else
+	else if (with_proc)
 		rule_if_there(c, w, r, "/proc", READ);
 }
 
@@ -183,9 +196,51 @@ static void unveil(struct compiling *c, struct work *w, struct rules *r)
 			refuse(c, w, unveil, "isolation.unveil: %s: %s in %s", l->v[i].path, strerror(-ret),
 			       *w->root_path ? w->root_path : "the machine's root");
 	}
-	for (unsigned i = 0; i < w->nprograms; i++)
-		imply_loader(c, w, r, w->programs[i]);
-	imply_system(c, w, r);
+}
+
+/* What promises say about paths: which rights there can be at all. */
+static uint64_t promised_rights(uint64_t set)
+{
+	return (PROMISED(set, RPATH) ? READ : 0) | (PROMISED(set, WPATH) ? WRITE | DEVICE : 0) |
+	       (PROMISED(set, CPATH) ? CREATE & ~(uint64_t)(NODES | MAKE_SOCK) : 0) |
+	       (PROMISED(set, DPATH) ? NODES : 0) | (PROMISED(set, UNIX) ? MAKE_SOCK : 0) |
+	       (PROMISED(set, EXEC) ? EXECUTE | READ : 0);	/* what is executed is read, and reads its libraries */
+}
+
+static void keep_promised(struct rules *r, uint64_t rights)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		r->v[n] = r->v[i];
+		r->path[n] = r->path[i];
+		r->v[n].access &= rights;
+		n += r->v[n].access != 0;
+	}
+	r->n = n;
+}
+
+static void rules_if_there(struct compiling *c, struct work *w, struct rules *r, const char *const *paths,
+			   uint64_t access)
+{
+	for (; *paths; paths++)
+		rule_if_there(c, w, r, *paths, access);
+}
+
+/* The few files that some promises are about, whatever else may be opened. */
+static void promised_files(struct compiling *c, struct work *w, struct rules *r)
+{
+	static const char *const tmp[] = { "/tmp", NULL };
+	static const char *const dns[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf",
+					   "/etc/gai.conf", "/etc/services", "/etc/protocols", NULL };
+	static const char *const getpw[] = { "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", NULL };
+
+	if (PROMISED(w->promises, TMPPATH))
+		rules_if_there(c, w, r, tmp, TEMPORARY);
+	if (PROMISED(w->promises, DNS))
+		rules_if_there(c, w, r, dns, READ);
+	if (PROMISED(w->promises, GETPW))
+		rules_if_there(c, w, r, getpw, READ);
 }
 
 /* Whether something that can be written lies at or below path, or path lies in it. */
@@ -250,7 +305,7 @@ static void from_mounts(struct compiling *c, struct work *w, struct rules *r)
 		if (w->seats[i].writable)
 			rule(c, r, w->seats[i].target, READ | WRITE | CREATE | (w->seats[i].exec ? EXECUTE : 0));
 	if (!w->has_dev) {
-		imply_system(c, w, r);
+		imply_system(c, w, r, true);
 		return;
 	}
 	rule(c, r, "/dev", READ | WRITE | DEVICE);
@@ -272,30 +327,92 @@ static void instead_of_mounts(struct compiling *c, struct work *w, struct rules 
 	rule_if_there(c, w, r, "/dev", READ | WRITE | DEVICE);
 }
 
+/* Beside paths: what a service without these sockets and without others' processes need not reach. */
+static void deny_more(struct work *w)
+{
+	const struct str_list *l = &w->eff.restrict_address_families;
+	const uint64_t set = w->promises;
+	bool inet = !l->n;
+
+	for (unsigned i = 0; i < l->n; i++)
+		inet = inet || family_number(l->v[i]) == 2 || family_number(l->v[i]) == 10;
+	if (!inet || (set && !PROMISED(set, INET) && !PROMISED(set, DNS)))
+		w->out.landlock_net = NET_TCP;
+	if (set ? !PROMISED(set, PROC) : w->contained || w->eff.preset == PRESET_STRICT)
+		w->out.landlock_scope |= SCOPE_SIGNALS;
+	if (set ? !PROMISED(set, UNIX) : w->eff.preset == PRESET_STRICT && !w->contained)
+		w->out.landlock_scope |= SCOPE_UNIX;
+}
+
+/* What this kernel's version lacks: covered by the filter, or said. */
+static void judge_version(struct compiling *c, struct work *w)
+{
+	const struct spec_unveil_list *l = &w->eff.unveil;
+	bool creates = false;
+
+	for (unsigned i = 0; i < l->n; i++)
+		creates = creates || strchr(l->v[i].perms, 'c');
+	if (c->f->landlock_abi >= ABI_TRUNCATE)
+		w->out.landlock_abi = ABI_TRUNCATE;
+	else if (l->n)
+		tell(c, w, unveil, "isolation.unveil: this kernel's Landlock, version %d, does not see truncation: "
+		     "truncate() is refused everywhere", c->f->landlock_abi);
+	if (c->f->landlock_abi < ABI_REFER && creates)
+		tell(c, w, unveil, "isolation.unveil: with this kernel's Landlock, version %d, files cannot be moved "
+		     "from one folder to another", c->f->landlock_abi);
+}
+
+static void refuse_without(struct compiling *c, struct work *w)
+{
+	if (w->eff.unveil.n)
+		refuse(c, w, unveil, "isolation.unveil: this kernel has no Landlock (is it in the lsm= list?)");
+	else if (w->promises)
+		refuse(c, w, pledge, "security.pledge: this kernel has no Landlock (is it in the lsm= list?), which "
+		       "keeps what is not promised about paths and programs");
+	else
+		tell(c, w, preset, "no Landlock in this kernel: %s", w->contained
+		     ? "files are protected by their permissions only" : "the mounts alone protect files");
+}
+
+static void all_rules(struct compiling *c, struct work *w, struct rules *r, bool derived)
+{
+	imply_own(c, w, r);
+	if (w->eff.unveil.n)
+		unveil(c, w, r);
+	else if (derived && w->contained)
+		instead_of_mounts(c, w, r);
+	else if (derived)
+		from_mounts(c, w, r);
+	else
+		rule(c, r, "/", EVERYTHING);	/* a pledge alone: it says below how much of that */
+	if (w->promises) {
+		keep_promised(r, promised_rights(w->promises));
+		promised_files(c, w, r);
+	}
+	if (w->eff.unveil.n || w->promises) {
+		for (unsigned i = 0; i < w->nprograms; i++)
+			imply_loader(c, w, r, w->programs[i]);
+		imply_system(c, w, r, !w->promises || PROMISED(w->promises, RPATH) || PROMISED(w->promises, PS) ||
+			     PROMISED(w->promises, VMINFO));
+	}
+}
+
 void compile_landlock(struct compiling *c, struct work *w)
 {
 	/* A second mechanism beside the mounts, or the only one where there can be none. */
 	bool derived = (w->eff.preset == PRESET_STRICT && w->eff.ns_mount && !w->root_is_writable) ||
 		       (w->contained && w->protect_system == PROTECT_SYSTEM_STRICT);
-	struct rules *r = w->eff.unveil.n || derived ? compiling_get(c, sizeof *r) : NULL;
+	struct rules *r = w->eff.unveil.n || w->promises || derived ? compiling_get(c, sizeof *r) : NULL;
 
 	if (!r || !w->exe)
 		return;
 	if (c->f->landlock_abi == 0) {
-		if (w->eff.unveil.n)
-			refuse(c, w, unveil, "isolation.unveil: this kernel has no Landlock (is it in the lsm= list?)");
-		else
-			tell(c, w, preset, "no Landlock in this kernel: %s", w->contained
-			     ? "files are protected by their permissions only" : "the mounts alone protect files");
+		refuse_without(c, w);
 		return;
 	}
-	imply_own(c, w, r);
-	if (w->eff.unveil.n)
-		unveil(c, w, r);
-	else if (w->contained)
-		instead_of_mounts(c, w, r);
-	else
-		from_mounts(c, w, r);
+	all_rules(c, w, r, derived);
 	w->out.landlock = write_table(&c->w, r->v, r->n, sizeof *r->v);
 	w->out.flags |= CELL_LANDLOCK;
+	deny_more(w);
+	judge_version(c, w);
 }

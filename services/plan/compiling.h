@@ -85,6 +85,8 @@ struct work {
 	unsigned nprograms;
 	struct plan_care care;
 	bool has_care;
+	bool loads;		/* it has a dynamic loader, or an interpreter */
+	uint64_t promises;	/* of its pledge; 0: it has none */
 	struct seat *seats;	/* the cell's own mounts in their order; c->seats while the service is planned */
 	unsigned nseats;
 	struct plan_mount *mounts; /* c->mounts while the service is planned */

@@ -234,7 +234,9 @@ struct plan_service {
 	struct plan_ref groups;		/* uint32_t[] */
 	uint32_t umask, preset;		/* enum svc_preset */
 	uint32_t spaces_allowed;	/* CLONE_NEW*: what CELL_NO_NEW_NS lets through all the same */
-	uint32_t pad;
+	/* Landlock beside its paths: what is denied altogether, where the kernel can; the version it must have */
+	uint32_t landlock_net, landlock_scope; /* LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_* */
+	uint32_t landlock_abi;
 	/* the cell */
 	struct plan_ref root;		/* rootfs directory or image; absent: the machine's own root */
 	struct plan_ref root_type;	/* CELL_ROOT_IMAGE: "squashfs" or "erofs" */

@@ -30,6 +30,8 @@ enum check_kind {
 	CHECK_BOTH,		/* denied when one of mask is set in arg and one of mask2 in arg2 */
 	CHECK_ONLY,		/* denied unless the argument is one of the values */
 	CHECK_NONE,		/* denied when it is one of the values */
+	CHECK_HAS,		/* denied unless all bits of mask are set */
+	CHECK_IS,		/* denied when the bits of mask are exactly those of mask2 */
 };
 
 struct check {
@@ -82,6 +84,9 @@ struct filter_wishes {
 	unsigned profile, action;	/* enum seccomp_profile (not CUSTOM), enum seccomp_action */
 	bool namespaces, realtime, suid_sgid, personality, write_execute, modules, logs, clock, hostname, raw_io;
 	bool archs;			/* nothing but that other architectures are killed */
+	bool truncation;		/* no file loses its contents but through a descriptor to write to */
+	bool loads;			/* it has a dynamic loader; for promises */
+	uint64_t promises;		/* instead of a profile; 0: none */
 	bool families;			/* only family_list may be used */
 	uint32_t spaces_allowed;	/* CLONE_NEW* that `namespaces` lets through */
 	uint32_t family_list[VALUES_MAX];

@@ -187,6 +187,14 @@ static unsigned check_block(struct emit *e, const struct check *c, unsigned pass
 		test = load(e, ARG(c->arg2), jump(e, BPF_JSET, c->mask2, no, passed));
 		test = jump(e, BPF_JSET, c->mask, test, passed);
 		break;
+	case CHECK_HAS:
+		fall_into(e, jump(e, BPF_JEQ, c->mask, passed, no));
+		test = push(e, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
+		break;
+	case CHECK_IS:
+		fall_into(e, jump(e, BPF_JEQ, c->mask2, no, passed));
+		test = push(e, BPF_ALU | BPF_AND | BPF_K, 0, 0, c->mask);
+		break;
 	case CHECK_ONLY:
 		test = among(e, c, passed, no);
 		break;

@@ -1,7 +1,7 @@
 /* From a service's wishes to one decision for each system call: profiles, restrictions, and the user's own lists. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/text.h"
-#include "services/plan/seccomp.h"
+#include "services/plan/seccomp_pledge.h"
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
@@ -22,6 +22,7 @@
 #define ALL(n, bits) { .kind = CHECK_ALL, .arg = (n), .mask = (bits), .err = EPERM }
 #define BOTH(n, bits, m, more) \
 	{ .kind = CHECK_BOTH, .arg = (n), .mask = (bits), .arg2 = (m), .mask2 = (more), .err = EPERM }
+#define IS(n, bits, these) { .kind = CHECK_IS, .arg = (n), .mask = (bits), .mask2 = (these), .err = EACCES }
 #define COUNT(...) (sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 #define ONLY(n, e, ...) \
 	{ .kind = CHECK_ONLY, .arg = (n), .err = (e), .nvalues = COUNT(__VA_ARGS__), .values = { __VA_ARGS__ } }
@@ -48,6 +49,9 @@ static const struct restriction {
 	{ WISH(suid_sgid), "openat", BOTH(2, CREATES, 3, SET_IDS) },
 	/* asking (0xffffffff) and PER_LINUX */
 	{ WISH(personality), "personality", ONLY(0, EPERM, 0, 0xffffffff) },
+	/* O_TRUNC takes the contents of what is opened for reading, which old Landlocks do not see. */
+	{ WISH(truncation), "open", IS(1, 01003u, 01000u) },
+	{ WISH(truncation), "openat", IS(2, 01003u, 01000u) },
 	{ WISH(write_execute), "mmap", ALL(2, MAP_WX) },
 	{ WISH(write_execute), "mprotect", ANY(2, MAP_X) },
 	{ WISH(write_execute), "pkey_mprotect", ANY(2, MAP_X) },
@@ -69,6 +73,8 @@ static const struct {
 	{ WISH(write_execute), "memfd_create memfd_secret", VERDICT_DENY },
 	{ WISH(write_execute), "userfaultfd", VERDICT_ENOSYS },	/* fills pages that nobody may write */
 	{ WISH(write_execute), "ptrace", VERDICT_DENY },	/* POKETEXT writes into a child's program */
+	{ WISH(truncation), "truncate", VERDICT_DENY },
+	{ WISH(truncation), "openat2", VERDICT_ENOSYS },
 	{ WISH(modules), "@module", VERDICT_DENY },
 	{ WISH(logs), "syslog", VERDICT_DENY },
 	{ WISH(clock), "@clock", VERDICT_DENY },
@@ -202,6 +208,21 @@ static int set_families(struct policy *p, const struct filter_wishes *w, struct 
 	return add_check(p, "socketpair", &only, e);
 }
 
+void policy_allow(struct policy *p, const char *calls)
+{
+	set_calls(p, calls, VERDICT_ALLOW);
+}
+
+void policy_absent(struct policy *p, const char *calls)
+{
+	set_calls(p, calls, VERDICT_ENOSYS);
+}
+
+int policy_check(struct policy *p, const char *call, const struct check *check, struct err *e)
+{
+	return add_check(p, call, check, e);
+}
+
 /* Nothing of the kinds that are not let through, and no descriptor whose kind the call does not say. */
 static int set_namespaces(struct policy *p, const struct filter_wishes *w, struct err *e)
 {
@@ -248,7 +269,7 @@ int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 	else
 		*p = (struct policy){ .arch = w->arch };
 	p->action = w->action;
-	if (w->base) {
+	if (w->base || w->promises) {
 		;
 	} else if (w->profile == SECCOMP_NONE || w->profile == SECCOMP_CUSTOM) {
 		for (unsigned i = 0; i < CALLS_MAX; i++)
@@ -257,7 +278,8 @@ int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 	} else {
 		set_profile(p, w->profile);
 	}
-	if (set_profile_checks(p, w, e) < 0 || set_list(p, &w->allow, VERDICT_ALLOW, "allow", e) < 0)
+	if ((w->promises ? policy_pledge(p, w->promises, w->loads, e) : set_profile_checks(p, w, e)) < 0 ||
+	    set_list(p, &w->allow, VERDICT_ALLOW, "allow", e) < 0)
 		return -e->code;
 	for (unsigned i = 0; i < sizeof denials / sizeof *denials; i++)
 		if (is_wished(w, denials[i].wish))

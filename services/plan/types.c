@@ -271,6 +271,7 @@ static bool flags_contradict(const struct plan_service *s)
 	       (f & CELL_ROOT_IMAGE && !(f & CELL_ROOT_TREE)) || (s->mounts.n && !(f & CELL_MOUNT)) ||
 	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
 	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||
+	       ((s->landlock_net || s->landlock_scope || s->landlock_abi) && !(f & CELL_LANDLOCK)) ||
 	       (f & (CELL_SECCOMP | CELL_LANDLOCK) && !(f & CELL_NNP));
 }
 
@@ -278,7 +279,7 @@ static bool numbers_are_out_of_range(const struct plan_service *s)
 {
 	return s->stop_signal < 1 || s->stop_signal > 64 || s->reload_signal < 0 || s->reload_signal > 64 ||
 	       s->uid == UINT32_MAX || s->gid == UINT32_MAX ||
-	       s->umask > 0777 || s->caps & ~CAPS_ALL ||
+	       s->umask > 0777 || s->caps & ~CAPS_ALL || s->landlock_net > 3 || s->landlock_scope > 3 ||
 	       (s->nice != INT32_MIN && (s->nice < -20 || s->nice > 19)) ||
 	       (s->oom_score_adj != INT32_MIN && (s->oom_score_adj < -1000 || s->oom_score_adj > 1000));
 }

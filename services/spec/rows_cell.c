@@ -166,8 +166,8 @@ const struct conf_key security_keys[] = {
 	  .doc = "System call filter: none, default, strict, the path of a file (a BPF program as the kernel takes it, "
 		 "or the JSON of OCI runtimes, Docker and Podman), or a map.",
 	  .schema = SECCOMP_SCHEMA },
-	{ "pledge", TEXT(pledge), .unbuilt = "pledges",
-	  .doc = "OpenBSD's promises as the list of allowed system calls.",
+	{ "pledge", TEXT(pledge), .check = pledge_rule,
+	  .doc = "OpenBSD's promises instead of a profile; Landlock keeps what they say about paths.",
 	  .example = "\"stdio rpath inet\"" },
 	{ "restrict_namespaces", BOOL(restrict_namespaces), .set = set_namespaces, .put = put_namespaces,
 	  .doc = "No namespaces can be made or entered; a list names kinds that can be all the same.",

@@ -11,7 +11,8 @@ unshare -mpn --fork true 2>/dev/null || { echo "skip controls: no namespace can 
 # In mounts of its own: the program and the files it acts on lie in an empty /mnt that nobody else sees.
 [ "${INSIDE-}" = 1 ] || INSIDE=1 exec unshare -m --propagation private tests/cells/controls.sh
 mount -t tmpfs controls /mnt && mkdir /mnt/acts && cp "$acts" /mnt/do && echo file >/mnt/acts/file || exit 2
-cp /bin/true /mnt/acts/true && chmod -R a+rwX /mnt/acts && acts=/mnt/do || exit 2
+cp "$acts" /mnt/acts/true && chmod -R a+rwX /mnt/acts && acts=/mnt/do || exit 2
+without=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/without WITHOUT=''
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 bad=0
@@ -26,7 +27,7 @@ cell() { # KEY=VALUE... -- ACT...
 		shift
 	done
 	shift
-	eval "timeout 20 '$PRIOR' run --preset ${PRESET:-none} $sets -- '$acts' \"\$@\"" 2>"$work/err" </dev/null
+	eval "timeout 20 $WITHOUT '$PRIOR' run --preset ${PRESET:-none} $sets -- '$acts' \"\$@\"" 2>"$work/err" </dev/null
 }
 
 says() { # NAME WANT, then as cell
@@ -136,4 +137,68 @@ refuses "a profile that asks for a tracer is refused with its place" "trace.json
 	cut -d: -f1):14: SCMP_ACT_TRACE: there is no tracer to ask" "security.seccomp=$work/trace.json" -- getppid
 refuses "allow beside a program is refused" "a BPF program is taken as it is" \
 	"security.seccomp={profile: $work/program.bpf, allow: [mount]}" -- getppid
+
+# Pledges: the acts program is static and forks, so each of these is a pledge of stdio and proc besides.
+pledge() { # NAME PROMISES WANT ACT...
+	name="pledge: $1" promises=$2 want=$3
+	shift 3
+	says "$name" "$want" "security.pledge=stdio proc $promises" -- "$@"
+}
+both "pledge: what is not promised is refused" "security.pledge=stdio proc" \
+	"read list write create mkdir execute inet unix mount trace null getppid fork pair" \
+	"read=EPERM list=EPERM write=EPERM create=EPERM mkdir=EPERM execute=EACCES inet=EPERM unix=EPERM mount=EPERM trace=EPERM null=EPERM getppid=ok fork=ok pair=ok"
+pledge rpath rpath "read=ok list=ok null=ok write=EACCES truncate-open=EACCES truncate=EPERM create=EACCES mkdir=EPERM execute=EACCES" \
+	read list null write truncate-open truncate create mkdir execute
+pledge wpath wpath "write=ok truncate=ok read=EACCES create=EACCES mkdir=EPERM" write truncate read create mkdir
+pledge cpath cpath "mkdir=ok write=EACCES read=EACCES" mkdir write read
+pledge exec exec "execute=ok write=EACCES mkdir=EPERM" execute write mkdir
+pledge getpw getpw "read-passwd=ok read=EACCES" read-passwd read
+pledge inet inet "inet=ok inet6=ok unix=EAFNOSUPPORT netlink=EAFNOSUPPORT read=EPERM" inet inet6 unix netlink read
+pledge unix unix "unix=ok inet=EAFNOSUPPORT" unix inet
+pledge route route "netlink=ok inet=EAFNOSUPPORT" netlink inet
+pledge "fattr is not there" "" "chmod-plain=EPERM" chmod-plain
+pledge "fattr is, the file is not" fattr "chmod-plain=ENOENT" chmod-plain
+pledge "fattr with files" "fattr rpath wpath cpath" "chmod-plain=ok" chmod-plain
+pledge error error "mount=ENOSYS read=ENOSYS" mount read
+pledge "memory" "" "mmap-wx=EPERM mprotect-x=EPERM memfd-twice=EPERM" mmap-wx mprotect-x memfd-twice
+pledge prot_exec prot_exec "mmap-wx=ok mprotect-x=ok" mmap-wx mprotect-x
+says "pledge: action: kill is what OpenBSD does" "mount=SIGSYS getppid=ok" "security.pledge=stdio proc" \
+	security.seccomp.action=kill -- mount getppid
+says "pledge and unveil: both must allow" "read=ok write=EACCES read-passwd=EACCES" "security.pledge=stdio proc rpath" \
+	"isolation.unveil={/mnt/acts: rwc}" -- read write read-passwd
+got=$(timeout 20 "$PRIOR" run --preset none --set "security.pledge=stdio" -- cat /mnt/acts/file 2>&1)
+case $got in
+*"Permission denied"*) ok "pledge: a dynamic program is loaded, and opens nothing else" ;;
+*) not_ok "pledge: a dynamic program is loaded, and opens nothing else" "$got" ;;
+esac
+refuses "a pledge beside a profile is refused" "a pledge takes the profile's place" security.seccomp=strict \
+	security.pledge=stdio -- getppid
+refuses "settime beside protect_clock is refused" "'settime' needs isolation.protect_clock: false" \
+	"security.pledge=stdio settime" isolation.protect_clock=true -- getppid
+
+# Unveil.
+veil="read list write truncate truncate-open create mkdir execute read-passwd null"
+both "unveil r" "isolation.unveil={/mnt/acts: r}" "$veil" \
+	"read=ok list=ok write=EACCES truncate=EACCES truncate-open=EACCES create=EACCES mkdir=EACCES execute=EACCES read-passwd=EACCES null=ok"
+# shellcheck disable=SC2086
+says "unveil rw" "read=ok list=ok write=ok truncate=ok truncate-open=ok create=EACCES mkdir=EACCES execute=EACCES read-passwd=EACCES null=ok" \
+	"isolation.unveil={/mnt/acts: rw}" -- $veil
+# shellcheck disable=SC2086
+says "unveil rwxc" "read=ok list=ok write=ok truncate=ok truncate-open=ok create=ok mkdir=ok execute=ok read-passwd=EACCES null=ok" \
+	"isolation.unveil={/mnt/acts: rwxc}" -- $veil
+says "unveil c alone" "mkdir=ok read=EACCES write=EACCES" "isolation.unveil={/mnt/acts: c}" -- mkdir read write
+
+# The same with the feature taken away: refused, by name.
+for how in landlock landlock-off; do
+	WITHOUT="'$without' $how --"
+	refuses "unveil without Landlock ($how) is refused" "isolation.unveil: this kernel has no Landlock" \
+		"isolation.unveil={/mnt/acts: r}" -- getppid
+	refuses "a pledge without Landlock ($how) is refused" "security.pledge: this kernel has no Landlock" \
+		security.pledge=stdio -- getppid
+done
+WITHOUT="'$without' seccomp --"
+refuses "a filter without seccomp is refused" "seccomp" security.restrict_realtime=true -- getppid
+WITHOUT="'$without' mdwe --"
+says "memory_deny_write_execute without PR_SET_MDWE rests on the filter" "mmap-wx=EPERM mprotect-x=EPERM" \
+	security.memory_deny_write_execute=true -- mmap-wx mprotect-x
 exit $bad

@@ -72,6 +72,10 @@ static bool passes(const struct check *c, const struct seccomp_data *d)
 		return (v & c->mask) != c->mask;
 	case CHECK_BOTH:
 		return (v & c->mask) == 0 || (w & c->mask2) == 0;
+	case CHECK_HAS:
+		return (v & c->mask) == c->mask;
+	case CHECK_IS:
+		return (v & c->mask) != c->mask2;
 	case CHECK_ONLY:
 		return listed;
 	case CHECK_NONE:

@@ -163,7 +163,7 @@ static void unveil_is_the_list_and_the_program(void **state)
 	const struct plan_service *s = web(TOOL "    isolation: {rootfs: @/image, unveil: {/srv: rwc, /opt: x}}\n");
 
 	assert_int_equal(landlock_of(s, "/srv"), 0xfffe);
-	assert_int_equal(landlock_of(s, "/opt"), 0x1);
+	assert_int_equal(landlock_of(s, "/opt"), 0x5);	/* what is executed is read */
 	assert_int_equal(landlock_of(s, "/bin/tool"), 0xd);
 	assert_int_equal(landlock_of(s, "/"), 0);
 	assert_int_equal(landlock_of(s, "/etc"), 0);
@@ -172,6 +172,93 @@ static void unveil_is_the_list_and_the_program(void **state)
 	s = web("    command: [/bin/sh]\n    isolation: {unveil: {/etc: r}}\n");
 	assert_int_equal(landlock_of(s, "/usr/bin"), 0);
 	assert_true(landlock_of(s, "/usr/lib") & 0x4);
+}
+
+#define MACHINE .can_namespaces = true, .can_mount = true, .can_userns = true, .can_cgroup = true, .is_root = true
+static const struct machine_facts newest = { MACHINE, .landlock_abi = 7 }, old = { MACHINE, .landlock_abi = 2 },
+	oldest = { MACHINE, .landlock_abi = 1 }, none_at_all = { MACHINE, .landlock_abi = 0 };
+
+#define IN_IMAGE(keys) "services:\n  web:\n    command: [/bin/tool]\n    isolation: {rootfs: @/image}\n" keys
+
+static const struct plan_service *on(const struct machine_facts *facts, const char *yaml)
+{
+	compiled_free(&c);
+	compiled_make(&c, facts, yaml);
+	return compiled_service(&c, "web");
+}
+
+static void a_pledge_says_which_paths(void **state)
+{
+	(void)state;
+	const struct plan_service *s = on(&newest, IN_IMAGE("    security: {pledge: stdio}\n"));
+
+	assert_non_null(s);
+	assert_true(s->flags & CELL_LANDLOCK && s->flags & CELL_SECCOMP && s->flags & CELL_MDWE);
+	assert_int_equal(landlock_of(s, "/"), 0);
+	assert_int_equal(landlock_of(s, "/bin/tool"), 0xd);
+	assert_int_equal(landlock_of(s, "/proc"), 0);
+	assert_int_equal(s->landlock_net, 3);
+	assert_int_equal(s->landlock_scope, 3);
+	s = on(&newest, IN_IMAGE("    security: {pledge: \"stdio rpath wpath cpath inet proc exec prot_exec unix "
+				 "getpw\"}\n"));
+	assert_int_equal(landlock_of(s, "/"), 0xf3bf);
+	assert_int_equal(landlock_of(s, "/etc/passwd"), 0);	/* "/" has it */
+	assert_int_equal(s->landlock_net, 0);
+	assert_int_equal(s->landlock_scope, 0);
+	assert_false(s->flags & CELL_MDWE);
+	s = on(&newest, IN_IMAGE("    security: {pledge: \"stdio getpw tmppath\"}\n"));
+	assert_int_equal(landlock_of(s, "/etc/passwd"), 0xc);
+	assert_int_equal(landlock_of(s, "/tmp"), 0x412e);
+}
+
+static void a_pledge_narrows_what_is_unveiled(void **state)
+{
+	(void)state;
+	const struct plan_service *s = on(&newest, "services:\n  web:\n    command: [/bin/tool]\n    isolation: "
+					  "{rootfs: @/image, unveil: {/srv: rwc}}\n"
+					  "    security: {pledge: \"stdio rpath\"}\n");
+
+	assert_int_equal(landlock_of(s, "/srv"), 0xc);
+	assert_int_equal(landlock_of(s, "/"), 0);
+}
+
+static void what_an_old_landlock_lacks_is_covered_and_told(void **state)
+{
+	static const char veil[] = "services:\n  web:\n    command: [/bin/tool]\n    isolation: {rootfs: @/image, "
+				   "unveil: {/srv: rwc}}\n";
+
+	(void)state;
+	assert_int_equal(on(&newest, veil)->landlock_abi, 3);
+	assert_null(compiled_problem(&c, SEV_NOTE, "Landlock"));
+	const uint64_t sum = on(&newest, veil)->seccomp_sum;
+
+	assert_int_equal(on(&old, veil)->landlock_abi, 0);
+	assert_int_not_equal(on(&old, veil)->seccomp_sum, sum);
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "version 2, does not see truncation"));
+	assert_null(compiled_problem(&c, SEV_NOTE, "cannot be moved"));
+	on(&oldest, veil);
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "version 1, files cannot be moved from one folder to another"));
+	assert_null(on(&none_at_all, veil));
+	assert_non_null(strstr(compiled_refused(&c, "web"), "isolation.unveil: this kernel has no Landlock"));
+	assert_null(on(&none_at_all, IN_IMAGE("    security: {pledge: stdio}\n")));
+	assert_non_null(strstr(compiled_refused(&c, "web"), "security.pledge: this kernel has no Landlock"));
+}
+
+static void a_pledge_contradicts_what_it_cannot_hold(void **state)
+{
+	(void)state;
+	refused(TOOL IMAGE "    security: {pledge: \"stdio settime\"}\n", "needs isolation.protect_clock: false");
+	refused(TOOL IMAGE "    security: {pledge: stdio, seccomp: strict}\n", "a pledge takes the profile's place");
+	refused(TOOL IMAGE "    security: {system_call_architectures: [x86]}\n", "'x86' cannot be let in");
+}
+
+static void an_own_proc_cannot_write_memory_that_is_executed(void **state)
+{
+	(void)state;
+	assert_true(compiled_mount(&c, web(TOOL IMAGE), "/proc")->attr & MOUNT_ATTR_RDONLY);
+	const struct plan_service *s = web(TOOL IMAGE "    security: {memory_deny_write_execute: false}\n");
+
+	assert_false(compiled_mount(&c, s, "/proc")->attr & MOUNT_ATTR_RDONLY);
 }
 
 static const struct machine_facts ordinary_container = { .is_root = true, .container = true, .landlock_abi = 2 };
@@ -285,6 +372,11 @@ int main(void)
 		TEST(a_program_on_a_writable_volume_is_refused),
 		TEST(strict_has_no_path_that_is_writable_and_executable),
 		TEST(unveil_is_the_list_and_the_program),
+		TEST(a_pledge_says_which_paths),
+		TEST(a_pledge_narrows_what_is_unveiled),
+		TEST(what_an_old_landlock_lacks_is_covered_and_told),
+		TEST(a_pledge_contradicts_what_it_cannot_hold),
+		TEST(an_own_proc_cannot_write_memory_that_is_executed),
 		TEST(the_default_preset_gives_way_where_nothing_can_be_mounted),
 		TEST(what_is_asked_for_by_name_does_not_give_way),
 		TEST(an_ordinary_user_runs_services_as_himself_only),
