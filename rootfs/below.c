@@ -26,6 +26,26 @@ static int refuse_link(int fd, const char *path, struct err *e)
 	return 0;
 }
 
+int source_open(const char *path, int flags, struct err *e)
+{
+	const int fd = sys_openat2(AT_FDCWD, path, (unsigned)flags | O_NOFOLLOW | O_CLOEXEC, 0,
+				   RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	struct stat st;
+
+	if (fd >= 0 && flags & O_PATH && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+		owned_fd link = fd;
+
+		(void)link;
+		errno = ELOOP;
+	} else if (fd >= 0) {
+		return fd;
+	}
+	if (errno == ELOOP)
+		return err_set(e, ELOOP, "%s: there is a symbolic link in it now, and was none when it was planned",
+			       path);
+	return err_sys(e, "%s", path);
+}
+
 int below_open(int root, const char *path, struct err *e)
 {
 	owned_fd fd = open_below(root, path);

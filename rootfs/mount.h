@@ -22,6 +22,9 @@ int mount_change(int fd, bool recursive, uint64_t set, uint64_t clear, struct er
 /* fd is the root of a mount. */
 bool mount_is_here(int fd);
 
+/* A path of the machine that had no symbolic link in it when it was planned; ELOOP: it has one now. flags: O_PATH... */
+int source_open(const char *path, int flags, struct err *e);
+
 /*
  * A path below root, as an O_PATH descriptor. No symbolic link is followed, not even a harmless one: a target that is
  * reached through a link would be another target than the plan says. ELOOP names the path.

@@ -17,12 +17,11 @@ static int lay(int root, struct err *e)
 /* Opened once: what is checked is what is mounted, and what the plan saw was of the same kind. */
 int root_begin_image(const char *path, const char *type, struct err *e)
 {
-	owned_fd file = sys_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0,
-				    RESOLVE_NO_MAGICLINKS);
+	owned_fd file = source_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
 	const char *is;
 
 	if (file < 0)
-		return err_sys(e, "image %s", path);
+		return err_in(e, "image");
 	if (image_type(file, &is, e) < 0)
 		return err_in(e, "image %s", path);
 	if (strcmp(is, type) != 0)
@@ -37,11 +36,13 @@ int root_begin_image(const char *path, const char *type, struct err *e)
 
 int root_begin(const char *tree, struct err *e)
 {
-	owned_fd source = sys_openat2(AT_FDCWD, tree, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-				      RESOLVE_NO_MAGICLINKS);
+	owned_fd source = source_open(tree, O_PATH, e);
+	struct stat st;
 
 	if (source < 0)
-		return err_sys(e, "root %s", tree);
+		return err_in(e, "root");
+	if (fstat(source, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "root %s: not a directory", tree);
 	/* Not recursive: what is mounted below is in the cell only if the plan says so. */
 	owned_fd root = mount_copy(source, false, 0, e);
 

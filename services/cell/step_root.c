@@ -78,14 +78,16 @@ static int scratch_file(struct cell *c, const struct plan_mount *m, const char *
 /* The detached mount for a row: a descriptor, or an error. target is the place, for rows that depend on what it is. */
 typedef int make_mount(struct cell *c, const struct plan_mount *m, int target, struct err *e);
 
+/* The plan's paths have no link in them: one that is there now was put there since, by who knows whom. */
 static int open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
 {
 	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
-	const char *path = ours ? c->start->notify_path : plan_str(c->plan, m->source);
-	const uint64_t resolve = RESOLVE_NO_MAGICLINKS | (m->flags & MOUNT_F_OWN ? RESOLVE_NO_SYMLINKS : 0);
-	const int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, resolve);
 
-	return fd < 0 ? err_sys(e, "source %s", path) : fd;
+	if (!ours)
+		return source_open(plan_str(c->plan, m->source), O_PATH, e);
+	const int fd = sys_openat2(AT_FDCWD, c->start->notify_path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+
+	return fd < 0 ? err_sys(e, "source %s", c->start->notify_path) : fd;
 }
 
 static int make_bind(struct cell *c, const struct plan_mount *m, int target, struct err *e)

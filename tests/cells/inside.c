@@ -152,6 +152,7 @@ static void try_spaces(void)
 		say(kinds[i].key, unshare(kinds[i].flag));
 	say("setns", self < 0 ? self : setns(self, 0));
 	say("mount", sys_mount("none", "/tmp", "tmpfs", 0, NULL));
+	say("mount-cgroup1", sys_mount("none", "/tmp", "cgroup", 0, "memory"));
 	say("umount", sys_umount2("/tmp", MNT_DETACH));
 	say("remount", sys_mount_setattr(AT_FDCWD, "/", 0, &rw));
 	say("fsopen", sys_fsopen("tmpfs", 0));
@@ -183,6 +184,8 @@ static void try_files(void)
 	try_open("write-root", "/srv/new", O_WRONLY | O_CREAT);
 	try_open("write-bin", "/bin/inside", O_WRONLY);
 	try_open("write-tmp", "/tmp/new", O_WRONLY | O_CREAT);
+	try_open("open-marker", "/marker", O_RDONLY);
+	try_open("open-marker-below", "/data/marker", O_RDONLY);
 	try_open("open-not-unveiled", "/data/file", O_RDONLY);
 	try_open("list-root", "/", O_RDONLY | O_DIRECTORY);
 	try_open("write-proc-sys", "/proc/sys/kernel/core_pattern", O_WRONLY);

@@ -126,9 +126,30 @@ static void a_folder_is_not_the_root_of_a_mount(void **state)
 	assert_true(mount_is_here(proc));
 }
 
+static void a_source_with_a_link_in_it_is_refused(void **state)
+{
+	char path[128];
+	struct err e;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/a/b", root_path);
+	owned_fd fd = source_open(path, O_PATH, &e);
+
+	assert_true(fd >= 0);
+	snprintf(path, sizeof path, "%s/inside/b", root_path);
+	assert_int_equal(source_open(path, O_PATH, &e), -ELOOP);
+	assert_non_null(strstr(e.text, "there is a symbolic link in it now"));
+	snprintf(path, sizeof path, "%s/inside", root_path);
+	assert_int_equal(source_open(path, O_PATH, &e), -ELOOP);
+	assert_int_equal(source_open(path, O_RDONLY, &e), -ELOOP);
+	snprintf(path, sizeof path, "%s/absent", root_path);
+	assert_int_equal(source_open(path, O_PATH, &e), -ENOENT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_source_with_a_link_in_it_is_refused),
 		cmocka_unit_test(dots_do_not_lead_out),
 		cmocka_unit_test(no_link_is_followed_wherever_it_leads),
 		cmocka_unit_test(what_is_missing_is_made_with_its_parents),
