@@ -139,6 +139,14 @@ const struct verb ctl_verbs[] = {
 		  "What the kernel does not show counts as absent.",
 	  .exits = "0 everything is as planned, 1 something is not, cannot be read or is exposed above N, "
 		   "4 no such service or no prior" },
+	{ .name = "probe", .group = GROUP_INSIGHT, .run = verb_probe, .args = "[SERVICE]", .max = 1,
+	  .opts = OPT(CONFIG) | OPT(JSON),
+	  .summary = "Try what this kernel and these privileges support for services.",
+	  .more = "Each line is found by doing it in a child that is thrown away, not by a version or a name, and says "
+		  "which services need it. With SERVICE only what that one needs is shown. What does not work is "
+		  "followed by what it takes.",
+	  .exits = "0 all that is needed works, 1 something that is asked for is missing, "
+		   "2 the configuration cannot be read, 4 no such service" },
 	{ .name = "why", .group = GROUP_INSIGHT, .run = verb_why, .args = "SERVICE", .min = 1, .max = 1, .opts = LIVE,
 	  .summary = "Say in sentences why a service is in the state that it is in.",
 	  .exits = "0 said, 4 no such service or no prior" },
@@ -162,7 +170,7 @@ const struct verb ctl_verbs[] = {
 	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
-	LATER("enable"), LATER("disable"), LATER("probe"), LATER("top"), LATER("graph"),
+	LATER("enable"), LATER("disable"), LATER("top"), LATER("graph"),
 	LATER("chart"), LATER("enter"), LATER("kexec"), LATER("healthy"), LATER("network"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),

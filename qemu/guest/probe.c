@@ -1,14 +1,18 @@
 /* What test images need besides a shell: services that behave in a certain way, and clients that count. */
 /* SPDX-License-Identifier: ISC */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -323,6 +327,34 @@ static int has_key(char **argv)
 	return 0;
 }
 
+/* rlimit PID RESOURCE N: gives a process another limit, soft and hard. */
+static int rlimit(char **argv)
+{
+	const rlim_t n = strtoull(argv[2], NULL, 10);
+	const struct rlimit to = { n, n };
+
+	return prlimit(atoi(argv[0]), (unsigned)atoi(argv[1]), &to, NULL) < 0 ? fail("prlimit") : 0;
+}
+
+/* mounts PID ro|rw|cover|uncover PATH: changes what another process sees, as its administrator could. */
+static int mounts(char **argv)
+{
+	const unsigned long kept = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV;
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/mnt", atoi(argv[0]));
+	const int ns = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0 || setns(ns, CLONE_NEWNS) < 0)
+		return fail(path);
+	const char *how = argv[1];
+	const int ret = !strcmp(how, "cover") ? mount("more", argv[2], "tmpfs", 0, NULL) :
+			!strcmp(how, "uncover") ? umount2(argv[2], 0) :
+			mount(NULL, argv[2], NULL, kept | (!strcmp(how, "ro") ? MS_RDONLY : 0), NULL);
+
+	return ret < 0 ? fail(argv[2]) : 0;
+}
+
 static const struct verb {
 	const char *name;
 	int arguments;		/* at least */
@@ -334,8 +366,10 @@ static const struct verb {
 	{ "calls",    2, calls },
 	{ "has-key",  0, has_key },
 	{ "lines",    1, lines },
+	{ "mounts",   3, mounts },
 	{ "notify",   1, notify },
 	{ "orphans",  1, orphans },
+	{ "rlimit",   3, rlimit },
 	{ "serve",    1, serve },
 	{ "stay",     0, stay },
 	{ "stubborn", 0, stubborn },

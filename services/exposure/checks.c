@@ -41,10 +41,16 @@ static uint8_t devices(const struct exposed *x, uint64_t p)
 	return !exposed_is_own(x, "/dev") || x->bounding & (CAP(MKNOD) | CAP(SYS_RAWIO)) || exposed_calls(x, "@raw-io");
 }
 
+/* Not where others leave their files. */
 static uint8_t tmp(const struct exposed *x, uint64_t p)
 {
+	static const char *const places[] = { "/tmp", "/var/tmp" };
+
 	(void)p;
-	return !exposed_is_own(x, "/tmp") || !(exposed_is_own(x, "/var/tmp") || exposed_is_fixed(x, "/var/tmp"));
+	for (unsigned i = 0; i < 2; i++)
+		if (!exposed_is_own(x, places[i]) && exposed_exists(x, places[i]))
+			return 1;
+	return 0;
 }
 
 static uint8_t control_groups(const struct exposed *x, uint64_t p)

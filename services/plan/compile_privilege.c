@@ -44,8 +44,12 @@ static void judge_inert(struct compiling *c, struct work *w)
 		w->out.flags |= CELL_UNPRIV_PORTS;
 		wanted &= ~ports;
 	}
-	if (!wanted)
+	if (!wanted) {
+		if (w->out.flags & CELL_UNPRIV_PORTS)
+			tell(c, w, cap_add, "CAP_NET_BIND_SERVICE: inert in a network that the machine owns; instead, "
+			     "every port of its private network may be bound");
 		return;
+	}
 	if (!is_asked(w, ns_user)) {
 		drop_user_namespace(c, w, compiling_fmt(c, "%s would have no effect in it", cap_list(c, wanted)));
 		w->out.flags &= ~(uint32_t)CELL_UNPRIV_PORTS;
