@@ -75,6 +75,9 @@ int cgroup_open_root(const char *path, int *root_fd, struct err *e);
 /* mkdir NAME, write each plan_file in order (limits before any process), read back; *leaf_fd is the caller's. */
 int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan_ref files, int *leaf_fd,
 		struct err *e);
+/* What the kernel made of the plan's values where it rounds: "memory.max: 1000000 became 999424"; "": nothing. */
+struct text;
+void cgroup_rounded(int leaf_fd, const struct plan *p, struct plan_ref files, struct text *t);
 int cgroup_kill(int leaf_fd, struct err *e);		/* cgroup.kill; nothing survives */
 int cgroup_populated(int leaf_fd, struct err *e);	/* 1, 0 or -errno */
 int cgroup_watch(int leaf_fd, int *events_fd, struct err *e); /* cgroup.events: EPOLLPRI when it changes */

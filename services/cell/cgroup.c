@@ -109,6 +109,26 @@ int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan
 	return 0;
 }
 
+/* Only bytes are rounded, to whole pages: nothing else need be read once more. */
+void cgroup_rounded(int leaf_fd, const struct plan *p, struct plan_ref files, struct text *t)
+{
+	const unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+	struct err lost;
+	char got[64], *end;
+
+	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
+	     f < PLAN_END(p, files, struct plan_file); f++) {
+		const char *file = plan_str(p, f->path), *want = plan_str(p, f->value);
+
+		if (strncmp(file, "memory.", 7) != 0 || strtoull(want, &end, 10) % page == 0 || *end)
+			continue;
+		if (file_read(leaf_fd, file, got, sizeof got, &lost) <= 0)
+			continue;
+		got[strcspn(got, "\n")] = '\0';
+		text_fmt(t, "%s%s: %s became %s", t->n ? ", " : "", file, want, got);
+	}
+}
+
 int cgroup_kill(int leaf_fd, struct err *e)
 {
 	return file_write(leaf_fd, "cgroup.kill", "1", e);

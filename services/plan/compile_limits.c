@@ -45,11 +45,21 @@ static const char *amount(struct compiling *c, uint64_t v)
 	return v == UINT64_MAX ? "max" : compiling_fmt(c, "%llu", (unsigned long long)v);
 }
 
+/* The kernel counts in pages, here and there of another size: 4096 bytes nearly everywhere. */
+static void tell_rounded(struct compiling *c, struct work *w, const void *field, const char *key, uint64_t v)
+{
+	if (v && v != UINT64_MAX && v % 4096)
+		tell_at(c, w, spec_from(w->svc, field), "limits.cgroup.%s: %llu is not a whole number of pages: the kernel "
+			"makes it %llu", key, (unsigned long long)v, (unsigned long long)(v - v % 4096));
+}
+
 static void compile_cgroup(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff, *s = w->svc;
 	struct cgroup_files g = { .n = 0 };
 
+	tell_rounded(c, w, &s->memory_high, "memory_high", e->memory_high);
+	tell_rounded(c, w, &s->memory_max, "memory_max", e->memory_max);
 	/* high before max: the other way round, what would only be slowed could be killed. */
 	if (e->memory_high)
 		cgroup_add(c, w, &g, &s->memory_high, "memory.high", amount(c, e->memory_high));

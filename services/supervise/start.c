@@ -19,6 +19,17 @@
 
 #define NAMES_MAX (CELL_FDS_MAX * 256)
 
+/* Not what was asked for to the byte: said at each start, for who compares. */
+static void say_rounded(struct prior *p, uint32_t i, int leaf)
+{
+	char what[160] = "";
+	struct text t = TEXT_IN(what);
+
+	cgroup_rounded(leaf, &p->plan, plan_service(&p->plan, i)->cgroup, &t);
+	if (t.n)
+		prior_say(p, "info", "rounded", svc_name(p, i), what);
+}
+
 static int make_cgroup(struct prior *p, uint32_t i, struct err *e)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
@@ -37,6 +48,7 @@ static int make_cgroup(struct prior *p, uint32_t i, struct err *e)
 	if (cgroup_make(root, svc_name(p, i), &p->plan, d->cgroup, &leaf, e) < 0)
 		return -e->code;
 	fd_put(&s->cgroup_fd, leaf);
+	say_rounded(p, i, leaf);
 	/* Now, not at the stop: that must work without a descriptor to be had. */
 	int events, rc = cgroup_watch(leaf, &events, e);
 

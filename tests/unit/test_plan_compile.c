@@ -197,6 +197,15 @@ static void limits_are_written_as_the_kernel_reads_them(void **state)
 	assert_int_equal(web(TOOL "    isolation: {rootfs: @/image, preset: none}\n")->rlimits.n, 0);
 }
 
+static void what_the_kernel_rounds_is_told(void **state)
+{
+	(void)state;
+	web(TOOL IMAGE "    limits: {cgroup: {memory_max: 1000000, memory_high: 512K}}\n");
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "limits.cgroup.memory_max: 1000000 is not a whole number of pages: "
+					 "the kernel makes it 999424"));
+	assert_null(compiled_problem(&c, SEV_NOTE, "memory_high"));
+}
+
 static void sockets_are_parsed(void **state)
 {
 	(void)state;
@@ -408,6 +417,7 @@ int main(void)
 		TEST(working_directories_are_checked),
 		TEST(environment_files_are_read),
 		TEST(limits_are_written_as_the_kernel_reads_them),
+		TEST(what_the_kernel_rounds_is_told),
 		TEST(sockets_are_parsed),
 		TEST(addresses_belong_to_one_service_each),
 		TEST(services_start_after_what_they_wait_for),
