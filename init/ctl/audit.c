@@ -3,6 +3,8 @@
 #include "services/cell/attest.h"
 #include "init/base/fd.h"
 #include "init/base/mono.h"
+#include "init/base/text.h"
+#include "init/ctl/audit_files.h"
 #include "init/ctl/exposure.h"
 #include "init/ctl/json.h"
 #include "init/ctl/live.h"
@@ -55,6 +57,8 @@ static void fact(void *ctx, const struct attest_fact *f)
 		json_text(a->json, "want", want);
 		json_text(a->json, "got", got);
 		json_bool(a->json, "equal", f->equal);
+		if (f->mend)
+			json_text(a->json, "mend", f->mend);
 		json_end(a->json);
 		return;
 	}
@@ -66,6 +70,10 @@ static void fact(void *ctx, const struct attest_fact *f)
 	if (!f->equal) {
 		fputs(", planned ", a->to);
 		put_clean(a->to, *want ? want : "none");
+	}
+	if (f->mend) {
+		fputs("\n    mend it: ", a->to);
+		put_clean(a->to, f->mend);
 	}
 	fputc('\n', a->to);
 }
@@ -94,6 +102,7 @@ static int compare(struct audit *a, const struct live *l, const struct view *v, 
 		json_list(a->json, "facts");
 	int rc = attest(&l->plan, v->index, v->now.pid, procfs, 0, fact, a, e);
 
+	audit_files(&l->plan, v->plan, fact, a);
 	if (a->json)
 		json_end(a->json);
 	return rc;
@@ -136,6 +145,8 @@ static bool one_json(struct audit *a, const struct live *l, const struct view *v
 		json_null(j, "pid");
 	if (!why)
 		good = compare(a, l, v, procfs, &e) >= 0 && a->different == 0;
+	if (!why && a->different && !*e.text)
+		text_copy(e.text, sizeof e.text, "files are not as they should be: see the facts");
 	json_bool(j, "compared", !why);
 	json_text(j, "why", why ? why : good ? NULL : e.text);
 	if (runs(v))
@@ -172,6 +183,34 @@ static bool one_text(struct audit *a, const struct live *l, const struct view *v
 	return expose(a, l, v, procfs) && rc >= 0 && a->different == 0;
 }
 
+/* What PID 1 was started with; for everybody, not for one service. */
+static bool configuration(struct audit *a, const struct live *l)
+{
+	const char *path = l->ledger.head->config;
+
+	if (path[0] != '/')
+		return true;
+	if (a->json) {
+		json_object(a->json, NULL);
+		json_text(a->json, "service", "prior");
+		json_list(a->json, "facts");
+	} else {
+		fprintf(a->to, "%sprior%s\n", colour_on(a->colour, BOLD), colour_off(a->colour, BOLD));
+	}
+	audit_configuration(path, fact, a);
+	if (a->json) {
+		json_end(a->json);
+		json_bool(a->json, "ok", a->different == 0);
+		json_int(a->json, "equal", a->equal);
+		json_int(a->json, "different", a->different);
+		json_end(a->json);
+	} else {
+		fprintf(a->to, "prior: its configuration: %u of %u files can be written by others\n", a->different,
+			a->equal + a->different);
+	}
+	return a->different == 0;
+}
+
 static int all(struct ctl *c, const struct live *live, unsigned threshold)
 {
 	struct views views = { 0 };
@@ -191,6 +230,11 @@ static int all(struct ctl *c, const struct live *live, unsigned threshold)
 				   .list = has(c, OPT_EXPOSURE), .threshold = threshold };
 
 		good &= (j ? one_json : one_text)(&a, live, &views.v[i], procfs);
+	}
+	if (!c->args || !c->args[0]) {
+		struct audit a = { .to = stdout, .json = j, .colour = colour_wanted(stdout) };
+
+		good &= configuration(&a, live);
 	}
 	if (j)
 		json_end(j);

@@ -39,6 +39,7 @@ void fact(struct attest_run *r, const char *name, const char *want, const char *
 		return;
 	f.name = name;
 	f.equal = equal;
+	f.mend = NULL;
 	text_copy(f.want, sizeof f.want, want);
 	text_copy(f.got, sizeof f.got, got);
 	r->in->each(r->in->ctx, &f);

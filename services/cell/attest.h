@@ -10,6 +10,7 @@ struct attest_fact {
 	const char *name;	/* "Uid", "CapBnd", "mount /tmp", "memory.max", ...; lives as long as the call */
 	char want[96], got[96];
 	int equal;
+	const char *mend;	/* the command that makes it right; NULL: none is known */
 };
 
 typedef void attest_each(void *ctx, const struct attest_fact *f);

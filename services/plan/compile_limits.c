@@ -49,8 +49,8 @@ static const char *amount(struct compiling *c, uint64_t v)
 static void tell_rounded(struct compiling *c, struct work *w, const void *field, const char *key, uint64_t v)
 {
 	if (v && v != UINT64_MAX && v % 4096)
-		tell_at(c, w, spec_from(w->svc, field), "limits.cgroup.%s: %llu is not a whole number of pages: the kernel "
-			"makes it %llu", key, (unsigned long long)v, (unsigned long long)(v - v % 4096));
+		tell_at(c, w, spec_from(w->svc, field), "limits.cgroup.%s: %llu is not a whole number of pages: the "
+			"kernel makes it %llu", key, (unsigned long long)v, (unsigned long long)(v - v % 4096));
 }
 
 static void compile_cgroup(struct compiling *c, struct work *w)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define LISTEN_MOST 16
 
@@ -38,6 +39,9 @@ static void unix_socket(struct compiling *c, struct work *w, const struct spec_l
 
 	l->kind = LISTEN_UNIX_STREAM;
 	l->mode = s->mode == UNSET_NUM ? 0660 : (uint32_t)s->mode & 0777;
+	/* Its clients are in the service's own group, unless the file says which. */
+	l->uid = c->f->is_root ? 0 : geteuid();
+	l->gid = w->out.gid;
 	l->path = write_string(&c->w, s->unix_path);
 	if ((s->unix_path[0] != '/' && s->unix_path[0] != '@') || l->path.n < 2 || l->path.n > 107)
 		refuse_at(c, w, s->from, "listen: '%s' is neither an absolute path nor '@NAME' of at most 107 bytes",

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "services/spec/load.h"
+#include "services/spec/trust.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define FILES_MAX 4096u
@@ -38,17 +40,18 @@ static const char *from_environment(const char *name)
 }
 
 /* The whole file; one byte more than allowed is enough to know. */
-static ssize_t read_all(const char *path, char *buf, size_t size, struct err *e)
+static ssize_t read_all(const char *path, char *buf, size_t size, bool *writable, struct stat *st, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
+	struct statvfs fs;
 	size_t n = 0;
 
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, st) < 0)
 		return err_sys(e, "%s", path);
-	if (!S_ISREG(st.st_mode))
+	*writable = fstatvfs(fd, &fs) == 0 && !(fs.f_flag & ST_RDONLY);
+	if (!S_ISREG(st->st_mode))
 		return err_set(e, EINVAL, "%s: not a regular file", path);
 	while (n < size) {
 		ssize_t got = read(fd, buf + n, size - n);
@@ -85,15 +88,49 @@ static const char *shown_name(struct load *l, const char *path)
 	return name ? name : path;
 }
 
+/* What everybody could have written is not believed. A file of ours without a name is ours. */
+static void judge_file(struct load *l, unsigned file, const char *path, const struct stat *st)
+{
+	struct origin at = { FROM_FILE, (uint16_t)file, 1, 1 };
+	char text[TRUST_TEXT];
+	bool all;
+
+	if (strncmp(path, "/proc/self/fd/", 14) == 0 || !trust_wrong(text, path, st, &all))
+		return;
+	if (all && l->directory && file > 1)
+		spec_problem_file(l->s, at, text);
+	else
+		spec_problem(l->s, all ? SEV_ERROR : SEV_NOTE, at, NULL, "%s", text);
+}
+
+/* In a folder that others can write to, they can add files. */
+static void judge_folder(struct load *l, const char *path)
+{
+	char text[TRUST_TEXT];
+	struct statvfs fs;
+	struct stat st;
+	bool all;
+
+	if (stat(path, &st) < 0 || statvfs(path, &fs) < 0 || fs.f_flag & ST_RDONLY ||
+	    !trust_wrong(text, path, &st, &all))
+		return;
+	spec_problem(l->s, all ? SEV_ERROR : SEV_NOTE, (struct origin){ 0 }, NULL, "%s: %s", path, text);
+}
+
 static int load_one(struct load *l, const char *path, struct err *e)
 {
 	char *buf = malloc(TREE_BYTES + 1);	/* not of the arena: there may be thousands of files */
-	ssize_t n = buf ? read_all(path, buf, TREE_BYTES + 1, e) : err_set(e, ENOMEM, "%s: no memory", path);
+	struct stat st = { 0 };
+	bool writable = false;
+	ssize_t n = buf ? read_all(path, buf, TREE_BYTES + 1, &writable, &st, e)
+			: err_set(e, ENOMEM, "%s: no memory", path);
 
 	if (n >= 0) {
 		unsigned file = ++l->s->nfiles;
 
 		l->s->files[file] = shown_name(l, path);
+		if (writable)
+			judge_file(l, file, path, &st);
 		read_tree(l, file, buf, (size_t)n);
 	}
 	free(buf);
@@ -165,6 +202,8 @@ static int load_directory(struct load *l, const char *path, struct err *e)
 	n = service_files(l, dir, names, e);
 	if (n < 0)
 		return n;
+	judge_folder(l, path);
+	judge_folder(l, dir);
 	rc = load_one(l, first, e);
 	if (rc == -ENOENT && n > 0) {
 		/* Files of services.d alone are a configuration too; number 1 stays prior.yaml's. */

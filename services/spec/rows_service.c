@@ -103,9 +103,9 @@ static const struct conf_key listen_keys[] = {
 	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
 	  .doc = "Connections that may wait to be accepted." },
 	{ "user", .type = CONF_TEXT, L(user, const char *), .check = user_rule,
-	  .doc = "Owner of a UNIX socket's file." },
+	  .doc = "Owner of a UNIX socket's file; root when absent." },
 	{ "group", .type = CONF_TEXT, L(group, const char *), .check = user_rule,
-	  .doc = "Group of a UNIX socket's file." },
+	  .doc = "Group of a UNIX socket's file; the service's own when absent." },
 	{ 0 }
 };
 

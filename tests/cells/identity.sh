@@ -142,4 +142,39 @@ else
 	has "a context is refused where SELinux is not active" "SELinux is not active in this kernel" \
 		"$(run --set security.selinux_context=system_u:system_r:web_t:s0 -- true)"
 fi
+
+# ---- files that others could have written, and sockets: at load and by audit, each with the command that mends it
+mkdir -p /mnt/etc/services.d
+cat >/mnt/etc/prior.yaml <<YAML
+services:
+  web:
+    command: [sleep, "1000"]
+    user: nobody
+    listen: [{name: w, unix: /run/web.sock}]
+YAML
+chmod 666 /mnt/etc/prior.yaml
+has "a configuration that everybody can write is refused" \
+	"everybody can write it (mode 0666): chmod go-w /mnt/etc/prior.yaml" "$(/mnt/prior check /mnt/etc 2>&1)"
+chmod 644 /mnt/etc/prior.yaml
+hasnt "one that root alone can write is not" "can write it" "$(/mnt/prior check /mnt/etc 2>&1)"
+/mnt/prior up -c /mnt/etc --run-dir /mnt/rd --log-dir "" >/mnt/log 2>&1 &
+up=$!
+n=0
+while [ ! -S /mnt/rd/control.sock ] && [ $n -lt 400 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
+ctl() { /mnt/prior "$@" --run-dir /mnt/rd 2>&1; }
+ctl wait --timeout 20s >/dev/null
+is "a socket is root's and the service's group's" "0:65534 660" "$(owner /run/web.sock)"
+out=$(ctl audit); code=$?
+is "audit finds all as it should be" 0 "$code"
+has "the socket's permissions among them" "socket /run/web.sock: 0:65534 0660" "$out"
+chmod 666 /run/web.sock
+out=$(ctl audit web); code=$?
+is "a socket that was opened to everybody is found" 1 "$code"
+has "with the command that mends it" "mend it: chown 0:65534 /run/web.sock && chmod 0660 /run/web.sock" "$out"
+sh -c "$(printf '%s\n' "$out" | sed -n 's/.*mend it: //p')"
+is "which does" 0 "$(ctl audit web >/dev/null; echo $?)"
+chmod o+w /mnt/etc/prior.yaml
+has "a configuration that was opened is found, too" "mend it: chmod go-w /mnt/etc/prior.yaml" "$(ctl audit)"
+chmod o-w /mnt/etc/prior.yaml
+kill -TERM $up; wait $up
 exit $failed

@@ -201,8 +201,8 @@ static void what_the_kernel_rounds_is_told(void **state)
 {
 	(void)state;
 	web(TOOL IMAGE "    limits: {cgroup: {memory_max: 1000000, memory_high: 512K}}\n");
-	assert_non_null(compiled_problem(&c, SEV_NOTE, "limits.cgroup.memory_max: 1000000 is not a whole number of pages: "
-					 "the kernel makes it 999424"));
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "limits.cgroup.memory_max: 1000000 is not a whole number of "
+					 "pages: the kernel makes it 999424"));
 	assert_null(compiled_problem(&c, SEV_NOTE, "memory_high"));
 }
 
