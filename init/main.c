@@ -7,6 +7,7 @@
 #include "init/run.h"
 #include "init/run/wrap.h"
 #include "init/up.h"
+#include "services/cell/cell.h"
 #include "services/logs/logs.h"
 #include "services/plan/compile.h"
 #include <stdbool.h>
@@ -44,6 +45,7 @@ static const struct entry {
 } entries[] = {
 	{ "prior-compiler", compiler_main, true },
 	{ "prior-logger", logger_main, true },
+	{ "prior-probe", probe_main, true },
 	{ "up", up_main, false },
 };
 

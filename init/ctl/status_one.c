@@ -123,6 +123,8 @@ void status_one(const struct status *s, const struct view *v)
 		running(s, v);
 	if (n->status[0])
 		line(s, "says", "%.*s", (int)sizeof n->status, n->status);
+	if (n->health != HEALTH_NONE && n->health <= HEALTH_BAD)
+		line(s, "health", "%s", health_name[n->health]);
 	usage(s, v);
 	last_start(s, n);
 	if (n->exit_kind != EXIT_NONE)

@@ -117,6 +117,12 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Ask services to read their configuration again.",
 	  .more = "Sends reload_signal. With ready: notify-reload it waits until the service says that it is done.",
 	  .exits = "0 done, 1 failed, 4 no such service" },
+	{ .name = "healthy", .group = GROUP_SERVICES, .run = verb_healthy, .args = "[SERVICE...]", .max = -1,
+	  .opts = LIVE,
+	  .summary = "Say what is not well; print nothing when all is.",
+	  .more = "For HEALTHCHECK lines and exec probes. Without SERVICE it asks about all that should be up. A "
+		  "service with a health check is well when that is good, any other when it is ready.",
+	  .exits = "0 all is well, 1 something is not, or no prior, 4 no such service" },
 	{ .name = "signal", .group = GROUP_SERVICES, .run = verb_signal, .args = "[SIGNAL] SERVICE...",
 	  .min = 1, .max = -1, .opts = LIVE | OPT(SIGNAL),
 	  .summary = "Send a signal to the main process of services.",
@@ -171,7 +177,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print a generated part of the manual." },
 
 	LATER("enable"), LATER("disable"), LATER("top"), LATER("graph"),
-	LATER("chart"), LATER("enter"), LATER("kexec"), LATER("healthy"), LATER("network"),
+	LATER("chart"), LATER("enter"), LATER("kexec"), LATER("network"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
 	LATER("import"),

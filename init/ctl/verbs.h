@@ -94,6 +94,7 @@ int verb_signal(struct ctl *c), verb_reexec(struct ctl *c), verb_wait(struct ctl
 int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
 int verb_audit(struct ctl *c);							/* audit.c */
 int verb_probe(struct ctl *c);							/* probe.c */
+int verb_healthy(struct ctl *c);							/* healthy.c */
 int verb_why(struct ctl *c);							/* why.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
 int verb_reload_config(struct ctl *c);						/* reload.c */

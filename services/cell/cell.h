@@ -67,6 +67,18 @@ struct cell_report {
  */
 int cell_start(const struct cell_start *c, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e);
 
+/*
+ * A command that joins the running cell of the process behind pidfd: its namespaces, then the service's ids, limits and
+ * filter, in its cgroup. *pid is PID 1's new child, whose exit status is the command's, 128 + a signal's number, or one
+ * of these. What goes wrong is said in the service's log. timeout_ms 0: no limit. Never blocks.
+ */
+#define JOIN_TIMED_OUT 124
+#define JOIN_FAILED 125
+int cell_join(const struct cell_start *c, int pidfd, uint32_t timeout_ms, pid_t *pid, struct err *e);
+/* The health check over the network, by exe_fd as `prior-probe` (probe.c), in the network of pidfd's process. */
+int cell_probe(const struct cell_start *c, int exe_fd, int pidfd, pid_t *pid, struct err *e);
+int probe_main(int argc, char **argv);	/* argv[0] == "prior-probe" */
+
 /* Read one report; 1: *r is filled, 0: end of file, -EAGAIN: nothing yet. */
 int cell_report_read(int report, struct cell_report *r, struct err *e);
 

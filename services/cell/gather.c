@@ -18,7 +18,7 @@ struct layout {
 static struct layout layout_of(const struct cell *c)
 {
 	struct layout l = { .first = FIRST_PASSED + c->start->npass, .ready = ready_at(c) };
-	const bool leaf = has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
+	const bool leaf = makes(c) && has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
 
 	/* Ours go behind the pipe where it would be in their way. */
 	l.report = l.ready && l.ready < l.first + 2 ? l.ready + 1 : l.first;

@@ -27,6 +27,7 @@ struct cell {
 	int leaf;		/* builder: the service's cgroup, where it has policies; else FD_NONE */
 	struct bpf_loaded devices; /* builder: which device policy that is */
 	int policy[2];		/* builder: its programs, by enum cgroup_policy */
+	int guest_of;		/* pidfd of the process whose cell is joined; FD_NONE: this one is being made */
 	struct net *machine_net, *cell_net;
 	pid_t supervisor;	/* PID 1, as the builder sees it */
 	bool has_network;	/* service: it has joined the network that the builder made */
@@ -85,12 +86,19 @@ bool cgroup_took(const char *want, const char *got);
 int builder_life(struct cell *c);
 int direct_life(struct cell *c);
 int service_life(struct cell *c);
+int guide_life(struct cell *c, uint32_t timeout_ms);	/* join.c */
 /* Never returns when all is well: gives everything away and waits to be killed. */
 int reaper_life(struct err *e);
 
 /* FAILED to whoever listens, with the step's exit code, which is returned. */
 int cell_failed(const struct cell *c, uint32_t step, bool missing, const struct err *e);
 int report_send(const struct cell *c, const struct cell_report *r);
+
+/* What is made for the cell is made once; who joins finds it. */
+static inline bool makes(const struct cell *c)
+{
+	return c->guest_of == FD_NONE;
+}
 
 static inline bool has(const struct cell *c, uint32_t flag)
 {

@@ -51,6 +51,7 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
 		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
+		.guest_of = FD_NONE,
 	};
 	c.command = s->command ? *s->command : (struct plan_command){ c.svc->argv, c.svc->exe };
 	const bool is_service = is_direct(s, c.svc);
@@ -85,6 +86,36 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 	*pidfd = child_pidfd;
 	*report = fd_take(&ours);
 	*direct = is_service;
+	return 0;
+}
+
+int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t *pid, struct err *e)
+{
+	struct cell c = {
+		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
+		.command = *s->command, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
+		.scratch = FD_NONE, .exe = FD_NONE, .guest_of = pidfd, .report = pidfd, .has_network = true,
+		.leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
+	};
+	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	sigset_t before;
+
+	if (pidfd < 0)
+		return err_set(e, ESRCH, "it has no main process whose cell could be joined");
+	if (s->cgroup_fd >= 0) {
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = (uint64_t)s->cgroup_fd;
+	}
+	const pid_t child = clone_child(&a, &before);
+
+	if (child == 0)
+		_exit(guide_life(&c, timeout_ms));
+	const int code = errno;
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child < 0)
+		return err_set(e, code, "clone into the cell: %s", strerror(code));
+	*pid = child;
 	return 0;
 }
 

@@ -46,6 +46,8 @@ bool is_groups(struct cell *c)
 
 int step_user_namespace(struct cell *c, struct err *e)
 {
+	if (!makes(c))
+		return setns(c->guest_of, CLONE_NEWUSER) < 0 ? err_sys(e, "join it") : 0;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return err_sys(e, "unshare");
 	return note_ask(c, NOTE_MAPS, NULL, e);

@@ -48,13 +48,21 @@ static void check_process(struct load *l, struct spec_service *svc)
 		wrong(l, svc, spec_from(svc, &svc->backoff_initial), "backoff.initial: is longer than backoff.max");
 }
 
-/* Depends on the condition, not on the row, so conf_refuse_unbuilt() cannot know. */
-static void check_conditions(struct load *l, struct spec_service *svc)
+static void check_health(struct load *l, struct spec_service *svc)
 {
-	for (unsigned i = 0; i < svc->depends_on.n; i++)
-		if (svc->depends_on.v[i].condition == COND_HEALTHY)
-			wrong(l, svc, spec_from(svc, &svc->depends_on),
-				"depends_on.%s: not built yet: condition service_healthy", svc->depends_on.v[i].name);
+	const struct spec_health *h = &svc->healthcheck;
+	const unsigned n = (h->test.n != 0) + (h->http != NULL) + (h->tcp != NULL);
+
+	if (n > 1)
+		wrong(l, svc, spec_from(svc, h->http ? (const void *)&svc->healthcheck.http : &svc->healthcheck.tcp),
+		      "healthcheck: give one of test, http and tcp");
+	if (svc->ready == READY_HEALTHCHECK && n == 0)
+		wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'healthcheck' needs a healthcheck");
+	if (n && (h->interval < 10 || h->timeout < 1))
+		wrong(l, svc, spec_from(svc, &svc->healthcheck.interval),
+		      "healthcheck: an interval is 10ms at least, and a timeout is not 0");
+	if (n && svc->type == TYPE_ONESHOT)
+		wrong(l, svc, spec_from(svc, &svc->type), "healthcheck: a oneshot is well when it has ended with 0");
 }
 
 static unsigned kinds_of(const struct spec_listen *s)
@@ -180,7 +188,7 @@ static void check_seccomp(struct load *l, struct spec_service *svc)
 void check_service(struct load *l, struct spec_service *svc)
 {
 	check_process(l, svc);
-	check_conditions(l, svc);
+	check_health(l, svc);
 	check_listen(l, svc);
 	check_network(l, svc);
 	check_mounts(l, svc);

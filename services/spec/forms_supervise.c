@@ -157,3 +157,21 @@ READER(set_health_test)
 		conf_error(r, n, "must be [CMD, PROGRAM, ARG...], [CMD-SHELL, TEXT], [NONE] or a text for a shell");
 	}
 }
+
+/* As it is read: the program behind CMD, a shell's text behind the shell. */
+PRINTER(put_health_test)
+{
+	const struct str_list *l = (const struct str_list *)((const char *)obj + k->at);
+
+	if (o->form == CONF_FORM_FROM) {
+		conf_put_origin(o, o->at);
+		return;
+	}
+	fputc('[', o->to);
+	conf_put_text(o, "CMD");
+	for (unsigned i = 0; i < l->n; i++) {
+		fputs(", ", o->to);
+		conf_put_text(o, l->v[i]);
+	}
+	fputc(']', o->to);
+}

@@ -56,6 +56,7 @@ READER(set_bridges);
 #define PRINTER(name) void name(struct conf_out *o, const struct conf_key *k, const void *obj)
 PRINTER(put_on_failure);
 PRINTER(put_depends_on);
+PRINTER(put_health_test);
 PRINTER(put_seccomp);
 PRINTER(put_namespaces);
 PRINTER(put_unveil);

@@ -38,23 +38,22 @@ static const struct conf_key backoff_keys[] = {
 };
 
 const struct conf_key health_keys[] = {
-	{ "test", LIST(healthcheck.test), .set = set_health_test, .unbuilt = "health checks",
+	{ "test", LIST(healthcheck.test), .set = set_health_test, .put = put_health_test,
 	  .doc = "Command that ends with 0 when the service is well: [CMD, ARG...], [CMD-SHELL, TEXT] or text for a "
 		 "shell.",
 	  .example = "[CMD, /bin/true]" },
-	{ "http", TEXT(healthcheck.http), .unbuilt = "health checks",
-	  .doc = "URL that answers with a status below 400.",
-	  .example = "\"http://127.0.0.1/\"" },
+	{ "http", TEXT(healthcheck.http),
+	  .doc = "URL that answers with a status below 400, asked in its network: http://ADDRESS:PORT/PATH." },
 	{ "url", ALIAS("healthcheck.http") },
-	{ "tcp", TEXT(healthcheck.tcp), .unbuilt = "health checks", .doc = "HOST:PORT that takes a connection.",
-	  .example = "\"127.0.0.1:80\"" },
-	{ "interval", MSEC(healthcheck.interval), .def = "30s", .unbuilt = "health checks",
-	  .doc = "Time between two checks." },
-	{ "timeout", MSEC(healthcheck.timeout), .def = "30s", .unbuilt = "health checks",
+	{ "tcp", TEXT(healthcheck.tcp),
+	  .doc = "ADDRESS:PORT that takes a connection, in the service's network." },
+	{ "interval", MSEC(healthcheck.interval), .def = "30s",
+	  .doc = "Time between two checks; until the first good one they come sooner, and count as one an interval." },
+	{ "timeout", MSEC(healthcheck.timeout), .def = "30s",
 	  .doc = "Time after which a check has failed." },
-	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3", .unbuilt = "health checks",
-	  .doc = "Failures in a row that make the service unhealthy." },
-	{ "start_period", MSEC(healthcheck.start_period), .def = "0s", .unbuilt = "health checks",
+	{ "retries", COUNT(healthcheck.retries, 1, 1000), .def = "3",
+	  .doc = "Failures in a row that make the service unhealthy; its restart policy then applies." },
+	{ "start_period", MSEC(healthcheck.start_period), .def = "0s",
 	  .doc = "Time after the start in which failures do not count." },
 	{ 0 }
 };
@@ -67,14 +66,18 @@ static const struct conf_key cron_keys[] = {
 };
 
 static const struct conf_key hook_keys[] = {
-	{ "pre_start", COMMAND(pre_start), .unbuilt = "hooks",
-	  .doc = "Command to run before the start; the service waits for it.",
+	{ "pre_start", COMMAND(pre_start),
+	  .doc = "Command to run before the start, in a cell like its own; the start waits for it and fails with it.",
 	  .example = "[/bin/true]" },
-	{ "post_start", COMMAND(post_start), .unbuilt = "hooks", .doc = "Command to run after the service is ready.",
+	{ "post_start", COMMAND(post_start),
+	  .doc = "Command to run in its cell when it is ready; it is up when this has ended, and fails with it.",
 	  .example = "[/bin/true]" },
-	{ "pre_stop", COMMAND(pre_stop), .unbuilt = "hooks", .doc = "Command to run before the stop signal.",
+	{ "pre_stop", COMMAND(pre_stop),
+	  .doc = "Command to run in its cell before the stop signal, for stop_timeout at most.",
 	  .example = "[/bin/true]" },
-	{ "post_stop", COMMAND(post_stop), .unbuilt = "hooks", .doc = "Command to run after the last process is gone.",
+	{ "post_stop", COMMAND(post_stop),
+	  .doc = "Command to run after the last process is gone; SERVICE_RESULT, EXIT_CODE and EXIT_STATUS say how it "
+		 "ended.",
 	  .example = "[/bin/true]" },
 	{ 0 }
 };
@@ -205,8 +208,6 @@ const struct conf_key service_keys[] = {
 	  .doc = "Services that are stopped when it starts.",
 	  .example = "[web-old]" },
 	{ "ready", WORD(ready, ready_words), .def = "started", .sub = ready_keys, .map_means = "fd",
-	  .unbuilt = "readiness by a health check",
-	  .unbuilt_words = 1u << READY_HEALTHCHECK,
 	  .doc = "What makes it ready: that it runs; READY=1 on NOTIFY_SOCKET (notify-reload: after a reload, too); a "
 		 "newline on the descriptor of NOTIFY_FD, or of that number; its own sockets; its first good health "
 		 "check." },

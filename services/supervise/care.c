@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/health.h"
 #include "services/supervise/stop.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@ void care_arm(struct prior *p, uint32_t i)
 	const struct ledger_care *c = care_of(p, i);
 
 	if (c)
-		loop_timer_set(&p->loop, timer_of(p, i), first_of(c->watchdog_at_ms, c->reload_at_ms));
+		loop_timer_set(&p->loop, timer_of(p, i),
+			       first_of(first_of(c->watchdog_at_ms, c->reload_at_ms), c->check_at_ms));
 }
 
 void care_begin(struct prior *p, uint32_t i)
@@ -47,7 +49,9 @@ void care_begin(struct prior *p, uint32_t i)
 
 void care_ran(struct prior *p, uint32_t i)
 {
-	(void)p, (void)i;
+	LEDGER_WRITE(svc_of(p, i));
+
+	health_begin(p, i);
 }
 
 static void watchdog_arm(struct prior *p, struct ledger_care *c)
@@ -72,7 +76,8 @@ void care_end(struct prior *p, uint32_t i)
 
 	if (!c)
 		return;
-	c->watchdog_at_ms = c->check_at_ms = c->reload_at_ms = 0;
+	c->watchdog_at_ms = c->reload_at_ms = 0;
+	health_end(p, i);
 	ready_close(p, i);
 	care_arm(p, i);
 }
@@ -180,6 +185,8 @@ void care_timer(struct prior *p, uint32_t i)
 		c->watchdog_at_ms = 0;
 		care_unwell(p, i, EXIT_WATCHDOG);
 	}
+	if (c->check_at_ms && c->check_at_ms <= now)
+		health_due(p, i);
 	care_arm(p, i);
 }
 

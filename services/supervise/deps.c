@@ -18,7 +18,15 @@ static enum svc_state state_of(const struct prior *p, uint32_t i)
 	return p->ledger.svc ? (enum svc_state)p->ledger.svc[i].state : SVC_DOWN;
 }
 
-static bool is_met(const struct edge *e, enum svc_state need)
+/* One without a health check is as healthy as it is ready. */
+static bool is_healthy(const struct prior *p, uint32_t need)
+{
+	const struct plan_care *c = plan_care(&p->plan, plan_service(&p->plan, need));
+
+	return !c || c->check_kind == HEALTH_BY_NONE || (p->ledger.svc && p->ledger.svc[need].health == HEALTH_GOOD);
+}
+
+static bool is_met(const struct prior *p, const struct edge *e, enum svc_state need)
 {
 	if (e->kind == DEP_WANTS)
 		return true;
@@ -26,6 +34,8 @@ static bool is_met(const struct edge *e, enum svc_state need)
 		return need != SVC_WAITING && need != SVC_STARTING;
 	if (e->condition == COND_COMPLETED)
 		return need == SVC_DONE;
+	if (e->condition == COND_HEALTHY && need == SVC_UP)
+		return is_healthy(p, e->need);
 	return need == SVC_UP || need == SVC_DONE || (need == SVC_LISTENING && e->condition == COND_STARTED);
 }
 
@@ -78,7 +88,7 @@ void deps_refresh(struct prior *p)
 		p->run[i].wait_edge = p->run[i].first_edge;
 	}
 	for (struct edge *e = p->edges; e < p->edges + p->nedges; e++) {
-		e->met = is_met(e, state_of(p, e->need));
+		e->met = is_met(p, e, state_of(p, e->need));
 		e->holds = is_holding(e, state_of(p, e->user));
 		p->run[e->user].unmet += !e->met;
 		p->run[e->need].holders += e->holds;
@@ -142,7 +152,7 @@ void deps_changed(struct prior *p, uint32_t i)
 
 	for (uint32_t k = r->first_user; k < r[1].first_user; k++) {
 		struct edge *e = &p->edges[p->users[k]];
-		bool met = is_met(e, s->state);
+		bool met = is_met(p, e, s->state);
 
 		p->steps++;
 		p->run[e->user].unmet += (uint32_t)e->met - met;

@@ -9,10 +9,11 @@ const char *const svc_event_name[SVC_EVENTS] = {
 	[EV_DEPS_READY] = "needs are met", [EV_DEP_FAILED] = "a need failed", [EV_RUNNING] = "running",
 	[EV_READY] = "ready", [EV_START_FAILED] = "start failed", [EV_EXITED] = "exited", [EV_STOP] = "stop",
 	[EV_RESTART] = "restart", [EV_UNWELL] = "not well", [EV_FREE] = "free",
+	[EV_HOOKED] = "hook done", [EV_HOOK_FAILED] = "hook failed",
 	[EV_TIMEOUT] = "timeout", [EV_EMPTY] = "empty",
 	[EV_END_NOW] = "end: start now", [EV_END_AGAIN] = "end: start later", [EV_END_LISTEN] = "end: listen",
 	[EV_END_DOWN] = "end: stay down", [EV_END_DONE] = "end: done", [EV_END_BAD] = "end: failed",
-	[EV_REFUSED] = "refused",
+	[EV_UP] = "ready: up", [EV_GONE] = "empty: gone", [EV_REFUSED] = "refused",
 };
 
 #define GOTO(st, fn, text) { GO, st, fn, text }
@@ -20,6 +21,7 @@ const char *const svc_event_name[SVC_EVENTS] = {
 
 /* Late news of an end, or of the services around it, that no longer matter in a state without processes. */
 #define NOTHING_LEFT \
+	[EV_HOOKED]       = KEEP("known to be gone"), \
 	[EV_UNWELL]       = KEEP("known to be gone"), \
 	[EV_FREE]         = KEEP("nothing to tell to stop"), \
 	[EV_EMPTY]        = KEEP("known to be empty"), \
@@ -80,7 +82,10 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 	[SVC_STARTING] = {
 		UNDER_WAY,
 		[EV_RUNNING]      = GOTO(SVC_STARTING,  svc_ran,         "runs; ready is another question"),
-		[EV_READY]        = GOTO(SVC_UP,        svc_up,          "ready in the way it is asked to be"),
+		[EV_READY]        = GOTO(SVC_STARTING,  svc_ready,       "ready; its post_start hook, if it has one"),
+		[EV_UP]           = GOTO(SVC_UP,        svc_up,          "ready in the way it is asked to be"),
+		[EV_HOOKED]       = GOTO(SVC_STARTING,  svc_hooked,      "its hook is done: its start goes on"),
+		[EV_HOOK_FAILED]  = GOTO(SVC_STOPPING,  svc_hook_failed, "a hook that fails fails the start"),
 		[EV_UNWELL]       = GOTO(SVC_STOPPING,  svc_unwell,      "its health check has run out"),
 		[EV_START_FAILED] = GOTO(SVC_STOPPING,  svc_sweep,       "never ran; what was built is taken down"),
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),
@@ -93,6 +98,8 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_RUNNING]      = KEEP("it has been for a while"),
 		[EV_UNWELL]       = GOTO(SVC_STOPPING,  svc_unwell,      "its watchdog or its health check says so"),
 		[EV_READY]        = KEEP("said so twice"),
+		[EV_HOOKED]       = KEEP("its start is over"),
+		[EV_HOOK_FAILED]  = KEEP("its start is over"),
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),
 		[EV_STOP]         = GOTO(SVC_STOPPING,  svc_stop,        "asked to stop"),
 		[EV_RESTART]      = GOTO(SVC_STOPPING,  svc_restart,     "asked to start anew"),
@@ -113,7 +120,10 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_EXITED]       = GOTO(SVC_STOPPING,  svc_sweep,       "ended; what it left behind is killed"),
 		[EV_FREE]         = GOTO(SVC_STOPPING,  svc_term,        "nothing that needs it is left"),
 		[EV_TIMEOUT]      = GOTO(SVC_STOPPING,  svc_kill,        "did not stop in time"),
-		[EV_EMPTY]        = GOTO(SVC_STOPPING,  svc_judge,       "no process is left: policy decides"),
+		[EV_HOOKED]       = GOTO(SVC_STOPPING,  svc_signal,      "its pre_stop hook is done: now its signal"),
+		[EV_HOOK_FAILED]  = KEEP("it stops already"),
+		[EV_EMPTY]        = GOTO(SVC_STOPPING,  svc_empty,       "no process is left: its post_stop hook"),
+		[EV_GONE]         = GOTO(SVC_STOPPING,  svc_judge,       "nothing is left to do: policy decides"),
 		[EV_END_NOW]      = GOTO(SVC_WAITING,   svc_wait_pulled, "stopped in order to start again"),
 		[EV_END_AGAIN]    = GOTO(SVC_BACKOFF,   svc_backoff,     "its policy is to restart"),
 		[EV_END_LISTEN]   = GOTO(SVC_LISTENING, svc_listen,      "starts again at the next connection"),

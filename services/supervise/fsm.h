@@ -18,6 +18,8 @@ enum svc_event {
 	EV_STOP,	/* it is to be down */
 	EV_RESTART,	/* it is to stop and to start again */
 	EV_UNWELL,	/* its watchdog or its health check says so; exit_kind says which */
+	EV_HOOKED,	/* its hook has ended well, and nothing of that is left */
+	EV_HOOK_FAILED,	/* or not well, which fails the start */
 	EV_FREE,	/* nothing that needs it is left: it may be told to stop */
 	EV_TIMEOUT,	/* its timer */
 	EV_EMPTY,	/* no process of it is left */
@@ -27,6 +29,8 @@ enum svc_event {
 	EV_END_DOWN,	/* it is down, ... */
 	EV_END_DONE,	/* ... it has done its one task, ... */
 	EV_END_BAD,	/* ... it has failed */
+	EV_UP,		/* ready, and its post_start hook is done */
+	EV_GONE,	/* empty, and its post_stop hook is done */
 	EV_REFUSED,	/* what it asks for cannot be had here */
 	SVC_EVENTS
 };
@@ -57,7 +61,7 @@ void svc_print_moves(FILE *to);	/* docs/STATES.md; in the control tool or a test
 svc_action svc_wait, svc_wait_pulled, svc_listen, svc_bind, svc_dep_failed, svc_backoff, svc_rest, svc_ended, svc_done,
 	svc_fail, svc_refuse;
 /* start.c */
-svc_action svc_spawn, svc_ran, svc_up;
+svc_action svc_spawn, svc_ran, svc_hooked, svc_ready, svc_up;
 /* stop.c */
 svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_unwell, svc_sweep,
-	svc_judge;
+	svc_hook_failed, svc_signal, svc_empty, svc_judge;

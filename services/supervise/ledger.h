@@ -56,7 +56,7 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_MISSING	(1u << 9)	/* its program cannot be executed: trying again is no use */
 #define SVC_F_BOUND	(1u << 10)	/* its listening sockets are open */
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
-#define SVC_F_RELOADING	(1u << 14)	/* it said so, and not yet READY=1 */
+#define SVC_F_RELOADING	(1u << 17)	/* it said so, and not yet READY=1 */
 #define SVC_F_RELOAD_ASKED (1u << 16) /* its reload_signal was sent, and it is to say when it is done */
 #define SVC_F_FOREIGN	(1u << 15)	/* pid is no child of ours: only its pidfd tells of its end */
 #define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */

@@ -5,6 +5,8 @@
 #include "services/cell/cell.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/health.h"
+#include "services/supervise/hooks.h"
 #include "services/supervise/main_pid.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/start.h"
@@ -172,7 +174,11 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);
 		return;
 	case PID_HOOK:
+		start_drain(p, slot.service);
+		hook_ended(p, slot.service, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		return;
 	case PID_CHECK:
+		health_checked(p, slot.service, code == CLD_EXITED && status == 0, status);
 		return;
 	case PID_DISCARD:
 		discard_ended(p, slot.service, slot.pid);
@@ -203,9 +209,9 @@ static void unknown_ended(struct prior *p, const siginfo_t *info)
 void reap_claim(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
-	const int32_t named[] = { s->reaper, s->pid };
+	const int32_t named[] = { s->reaper, s->pid, s->hook };
 
-	for (size_t k = 0; k < 2; k++)
+	for (size_t k = 0; k < sizeof named / sizeof *named; k++)
 		for (uint32_t u = 0; named[k] && u < p->nunclaimed; u++) {
 			struct unclaimed was = p->unclaimed[u];
 

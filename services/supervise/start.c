@@ -8,6 +8,7 @@
 #include "services/supervise/care.h"
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/hooks.h"
 #include "services/supervise/member.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
@@ -30,7 +31,7 @@ static void say_rounded(struct prior *p, uint32_t i, int leaf)
 		prior_say(p, "info", "rounded", svc_name(p, i), what);
 }
 
-static int make_cgroup(struct prior *p, uint32_t i, struct err *e)
+int start_cgroup(struct prior *p, uint32_t i, struct err *e)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
@@ -65,7 +66,7 @@ static int prepare(struct prior *p, uint32_t i, struct err *e)
 		rc = sockets_open(p, i, e);
 	if (rc == 0)
 		rc = notify_open(p, i, e);
-	return rc < 0 ? rc : make_cgroup(p, i, e);
+	return rc < 0 ? rc : start_cgroup(p, i, e);
 }
 
 static void on_report(void *ctx, uint32_t i, uint32_t events)
@@ -104,7 +105,7 @@ void start_close_report(struct prior *p, uint32_t i)
 		p->nunclaimed = 0;
 }
 
-static int start_cell(struct prior *p, uint32_t i, struct err *e)
+int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, const char *vars, struct err *e)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	int pass[CELL_FDS_MAX];		/* a copy: a child cannot see the ledger */
@@ -112,21 +113,24 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 	const struct plan_care *care = plan_care(&p->plan, plan_service(&p->plan, i));
 	owned_fd ready = FD_NONE;
 	struct cell_start c = {
-		.plan = &p->plan, .service = i, .cgroup_fd = s->cgroup_fd, .log_fd = s->log_wr,
+		.plan = &p->plan, .service = i, .command = cmd, .vars = vars, .cgroup_fd = s->cgroup_fd,
+		.log_fd = s->log_wr,
 		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
-		.npass = sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
+		.npass = cmd ? 0 : sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
 		.nofile = p->ledger.head->nofile, .devices = p->device_policy, .attest = 1,
 		.ready_at = care && care->ready_fd ? (unsigned)care->ready_fd : 0,
 		.watchdog_us = care ? (uint64_t)care->watchdog_ms * 1000 : 0,
-		.notify_path = s->notify_fd >= 0 ? notify_path(p, i, path, sizeof path) : NULL,
+		.notify_path = s->notify_fd >= 0 && !cmd ? notify_path(p, i, path, sizeof path) : NULL,
 	};
-	struct text behind = { .at = names, .size = sizeof names, .n = strlen(names) };
+	struct text behind = { .at = names, .size = sizeof names };
 	pid_t pid;
 	int pidfd, report;
 	bool direct;
 
-	c.npass = fdstore_pass(p, i, pass, c.npass, CELL_FDS_MAX, &behind);
-	int rc = ready_open(p, i, &ready, e);
+	names[cmd ? 0 : sizeof names - 1] = '\0';
+	behind.n = strlen(names);
+	c.npass = cmd ? 0 : fdstore_pass(p, i, pass, c.npass, CELL_FDS_MAX, &behind);
+	int rc = cmd ? 0 : ready_open(p, i, &ready, e);
 
 	c.ready_fd = ready;
 	if (rc == 0)
@@ -136,9 +140,10 @@ static int start_cell(struct prior *p, uint32_t i, struct err *e)
 		return rc;
 	fd_put(&s->pidfd, pidfd);
 	fd_put(&s->report_fd, report);
-	*(direct ? &s->pid : &s->builder) = pid;
+	s->flags &= ~SVC_F_DIRECT;
+	*(!direct ? &s->builder : cmd ? &s->hook : &s->pid) = pid;
 	s->flags |= (direct ? SVC_F_DIRECT : 0) | undo_later(p, i);
-	reap_add(p, pid, i, direct ? PID_MAIN : PID_BUILDER);
+	reap_add(p, pid, i, !direct ? PID_BUILDER : cmd ? PID_HOOK : PID_MAIN);
 	member_learn(p, i, pid);
 	return start_watch_report(p, i, e);
 }
@@ -170,10 +175,63 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 	s->status[0] = '\0';
 	s->phase = PHASE_MAIN;
 	care_begin(p, i);
-	if (prepare(p, i, &e) < 0 || start_cell(p, i, &e) < 0)
-		return failed(s, 1, &e);
 	svc_timer(p, i, d->start_timeout_ms);
-	return EV_NONE;
+	if (prepare(p, i, &e) < 0)
+		return failed(s, 1, &e);
+	int rc = hook_is_planned(p, i, PHASE_PRE_START) ? hook_start(p, i, PHASE_PRE_START, &e)
+							: start_cell(p, i, NULL, NULL, &e);
+
+	return rc < 0 ? failed(s, 1, &e) : EV_NONE;
+}
+
+void start_sweep_hook(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	{
+		LEDGER_WRITE(s);
+		stop_kill_all(p, i);
+		s->flags &= ~SVC_F_KILLED;
+	}
+	stop_check(p, i);
+}
+
+enum svc_event svc_hooked(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	if (s->phase == PHASE_POST_START)
+		return EV_UP;
+	if (s->phase != PHASE_PRE_START)
+		return EV_NONE;
+	s->phase = PHASE_MAIN;
+	s->flags &= ~SVC_F_KILLED;
+	stop_take_down(p, i);	/* a cgroup anew: what the hook used and was denied is not the service's */
+	svc_timer(p, i, plan_service(&p->plan, i)->start_timeout_ms);
+	return start_cgroup(p, i, &e) < 0 || start_cell(p, i, NULL, NULL, &e) < 0 ? failed(s, 1, &e) : EV_NONE;
+}
+
+enum svc_event svc_ready(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	if (!hook_is_planned(p, i, PHASE_POST_START))
+		return EV_UP;
+	if (s->phase != PHASE_MAIN || s->pid == 0)	/* said so twice, or its end comes next */
+		return EV_NONE;
+	svc_timer(p, i, plan_service(&p->plan, i)->start_timeout_ms);
+	if (hook_start(p, i, PHASE_POST_START, &e) == 0)
+		return EV_NONE;
+	failed(s, 1, &e);
+	return EV_HOOK_FAILED;
+}
+
+/* The cell that is being made is a hook's. */
+static bool runs_hook(const struct ledger_svc *s)
+{
+	return s->phase == PHASE_PRE_START || s->phase == PHASE_POST_STOP;
 }
 
 static void take_pids(struct prior *p, uint32_t i, const struct cell_report *r)
@@ -184,12 +242,16 @@ static void take_pids(struct prior *p, uint32_t i, const struct cell_report *r)
 	s->reaper = r->reaper;
 	if (r->reaper)
 		reap_add(p, r->reaper, i, PID_REAPER);
-	s->pid = r->service;
-	if (r->service) {
+	if (runs_hook(s)) {
+		s->hook = r->service;
+		reap_add(p, r->service, i, PID_HOOK);
+	} else if (r->service) {
+		s->pid = r->service;
 		fd_put(&s->pidfd, sys_pidfd_open(r->service));
 		reap_add(p, r->service, i, PID_MAIN);
 	}
-	if (s->state == SVC_STOPPING)	/* what was just named is to go, too */
+	/* What was just named is to go, too; but for the hook that belongs to the stop. */
+	if (s->state == SVC_STOPPING && (s->phase != PHASE_POST_STOP || s->flags & SVC_F_KILLED))
 		stop_kill_all(p, i);
 }
 
@@ -199,6 +261,10 @@ static void take_running(struct prior *p, uint32_t i, const struct cell_report *
 	struct event ev;
 	LEDGER_WRITE(s);
 
+	if (runs_hook(s)) {
+		start_close_report(p, i);
+		return;
+	}
 	s->flags |= SVC_F_RAN | (r->attested ? SVC_F_ATTESTED : 0);
 	s->attested_facts = r->attested;
 	s->setup_us = r->setup_us;
@@ -214,6 +280,7 @@ static void take_running(struct prior *p, uint32_t i, const struct cell_report *
 		event_num(&ev, "attest_us", r->attest_us);
 	}
 	prior_event(p, &ev);
+	care_ran(p, i);
 }
 
 static void take_failed(struct prior *p, uint32_t i, const struct cell_report *r)
@@ -222,10 +289,14 @@ static void take_failed(struct prior *p, uint32_t i, const struct cell_report *r
 	struct event ev;
 	LEDGER_WRITE(s);
 
+	start_close_report(p, i);
+	if (s->phase == PHASE_POST_STOP) {	/* how the service ended is known, and stays so */
+		prior_say(p, "warning", "hook-failed", svc_name(p, i), r->err.text);
+		return;
+	}
 	failed(s, r->step, &r->err);
 	if (r->missing)
 		s->flags |= SVC_F_MISSING;
-	start_close_report(p, i);
 	event_begin(&ev, "error", "start-failed", svc_name(p, i));
 	event_num(&ev, "step", r->step);
 	event_str(&ev, "why", r->err.text);
@@ -240,7 +311,8 @@ static void take_end(struct prior *p, uint32_t i)
 	if (svc_of(p, i)->flags & SVC_F_DIRECT) {
 		r.setup_us = mono_us() - svc_of(p, i)->started_us;
 		take_running(p, i, &r);
-		svc_post(p, i, EV_RUNNING);
+		if (!runs_hook(svc_of(p, i)))
+			svc_post(p, i, EV_RUNNING);
 		return;
 	}
 	err_set(&r.err, EPROTO, "its builder ended without a word");
@@ -266,7 +338,8 @@ void start_drain(struct prior *p, uint32_t i)
 			reap_claim(p, i);
 		} else if (r.kind == CELL_MSG_RUNNING) {
 			take_running(p, i, &r);
-			svc_post(p, i, EV_RUNNING);
+			if (!runs_hook(s))
+				svc_post(p, i, EV_RUNNING);
 		} else {
 			take_failed(p, i, &r);
 			svc_post(p, i, EV_START_FAILED);
@@ -307,6 +380,7 @@ enum svc_event svc_up(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 	struct event ev;
 
+	s->phase = PHASE_MAIN;
 	s->flags |= SVC_F_READY;
 	s->up_ms = p->loop.now.ms;
 	s->ready_us = mono_us() - s->started_us;

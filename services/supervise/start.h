@@ -10,4 +10,10 @@ void start_drain(struct prior *p, uint32_t i);
 void start_builder_died(struct prior *p, uint32_t i, const char *how);
 /* Watch an open report again after an exec of PID 1. */
 int start_watch_report(struct prior *p, uint32_t i, struct err *e);
+/* Its leaf, with its limits. Inside LEDGER_WRITE. */
+int start_cgroup(struct prior *p, uint32_t i, struct err *e);
+/* A cell of i: for its own program, or for a hook (cmd, vars as in cell.h). Inside LEDGER_WRITE. */
+int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, const char *vars, struct err *e);
+/* The pre_start hook has ended well: what it left is killed; EV_HOOKED when nothing is. */
+void start_sweep_hook(struct prior *p, uint32_t i);
 void start_close_report(struct prior *p, uint32_t i);

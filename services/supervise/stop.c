@@ -7,17 +7,19 @@
 #include "services/cell/cell.h"
 #include "services/supervise/care.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/hooks.h"
 #include "services/supervise/policy.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 #include "services/supervise/undo.h"
 #include <string.h>
 
+#define HOOK_GUARD_MS 2000	/* a hook that has joined is ended in time by its guide; if that hangs, by us */
 #define KILL_AGAIN_MS 5000	/* SIGKILL was sent and something is still there: say so, send it again */
 
 static bool has_known_process(const struct ledger_svc *s)
 {
-	return s->pid || s->builder || s->reaper || s->undo;
+	return s->pid || s->builder || s->reaper || s->undo || s->hook;
 }
 
 /* By the file that is open since the start: perhaps no other can be opened now. 0, 1 or -errno. */
@@ -50,10 +52,33 @@ static bool has_process(const struct ledger_svc *s)
 	return rc != 0 && rc != -ENODEV && rc != -ENOENT;
 }
 
+/* Its pre_start hook has ended well, and what that left must go before the service starts. */
+static bool sweeps_hook(const struct ledger_svc *s)
+{
+	return s->state == SVC_STARTING && s->phase == PHASE_PRE_START && s->exit_kind == EXIT_NONE;
+}
+
+/* Another of its processes follows: the directories that go with a stop stay for that. */
+static bool goes_on(struct prior *p, uint32_t i)
+{
+	const struct ledger_svc *s = svc_of(p, i);
+
+	return sweeps_hook(s) || (s->phase != PHASE_POST_STOP && !p->ledger.head->forced &&
+				  hook_is_planned(p, i, PHASE_POST_STOP));
+}
+
 /* Processes, or what is taken back when they are gone. */
 static bool is_left(struct prior *p, uint32_t i)
 {
-	return has_process(svc_of(p, i)) || undo_begin(p, i);
+	struct ledger_svc *s = svc_of(p, i);
+
+	if (has_process(s))
+		return true;
+	if (goes_on(p, i)) {	/* its cell will name them again */
+		LEDGER_WRITE(s);
+		s->flags &= ~SVC_F_DIRS;
+	}
+	return undo_begin(p, i);
 }
 
 static void kill_pid(int32_t pid, int32_t group)
@@ -76,6 +101,7 @@ void stop_kill_all(struct prior *p, uint32_t i)
 		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);
 	kill_pid(s->builder, 0);
 	kill_pid(s->reaper, 0);
+	kill_pid(s->hook, s->hook);
 	if (s->flags & SVC_F_FOREIGN && s->pid)
 		sys_pidfd_send_signal(s->pidfd, SIGKILL);
 	else
@@ -112,17 +138,15 @@ void stop_check(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
 
-	if (s->state != SVC_STOPPING || has_known_process(s))
+	if ((s->state != SVC_STOPPING && !sweeps_hook(s)) || has_known_process(s))
 		return;
 	if (has_process(s)) {	/* only what the service itself forked is left: the cgroup tells when it is gone */
 		LEDGER_WRITE(s);
-		if (!(s->flags & SVC_F_KILLED))	/* from here on it is the kernel's time, not the service's */
-			svc_timer(p, i, KILL_AGAIN_MS);
 		stop_kill_all(p, i);
 		stop_watch(p, i);
 	}
 	if (!is_left(p, i))
-		svc_post(p, i, EV_EMPTY);
+		svc_post(p, i, sweeps_hook(s) ? EV_HOOKED : EV_EMPTY);
 }
 
 int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e)
@@ -185,6 +209,7 @@ static enum svc_event stop_begin(struct prior *p, uint32_t i, int sig)
 	s->flags &= ~SVC_F_READY;
 	s->waits_for = 0;
 	care_end(p, i);
+	hook_kill(p, i);
 	event_begin(&ev, "info", "stopping", svc_name(p, i));
 	event_num(&ev, "pid", s->pid);
 	event_num(&ev, "signal", sig);
@@ -199,9 +224,67 @@ static enum svc_event stop_begin(struct prior *p, uint32_t i, int sig)
 	return EV_NONE;
 }
 
+/* Only one that was up has something to say goodbye to. */
+static bool wants_pre_stop(struct prior *p, uint32_t i)
+{
+	const struct ledger_svc *s = svc_of(p, i);
+
+	return s->pid && s->flags & SVC_F_READY && !p->ledger.head->forced && hook_is_planned(p, i, PHASE_PRE_STOP) &&
+	       plan_service(&p->plan, i)->stop_timeout_ms;
+}
+
 enum svc_event svc_term(struct prior *p, uint32_t i)
 {
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	if (!wants_pre_stop(p, i))
+		return stop_begin(p, i, d->stop_signal);
+	s->flags |= SVC_F_SIGNALLED;
+	s->flags &= ~SVC_F_READY;
+	s->waits_for = 0;
+	care_end(p, i);
+	if (hook_start(p, i, PHASE_PRE_STOP, &e) == 0) {
+		svc_timer(p, i, (int64_t)d->stop_timeout_ms + HOOK_GUARD_MS);
+		return EV_NONE;
+	}
+	prior_say(p, "warning", "hook-failed", svc_name(p, i), e.text);
+	return svc_signal(p, i);
+}
+
+enum svc_event svc_signal(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	if (s->phase != PHASE_PRE_STOP)
+		return EV_NONE;
+	s->phase = PHASE_MAIN;
 	return stop_begin(p, i, plan_service(&p->plan, i)->stop_signal);
+}
+
+enum svc_event svc_hook_failed(struct prior *p, uint32_t i)
+{
+	return svc_of(p, i)->phase == PHASE_PRE_START ? svc_sweep(p, i) :
+	       stop_begin(p, i, plan_service(&p->plan, i)->stop_signal);
+}
+
+/* Nothing of it is left, its network neither: the hook has the cgroup for itself. */
+enum svc_event svc_empty(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	struct ledger_svc *s = svc_of(p, i);
+	struct err e;
+
+	if (s->phase == PHASE_POST_STOP || p->ledger.head->forced || !hook_is_planned(p, i, PHASE_POST_STOP))
+		return EV_GONE;
+	stop_take_down(p, i);
+	s->flags &= ~SVC_F_KILLED;
+	svc_timer(p, i, d->stop_timeout_ms ? d->stop_timeout_ms : 1);
+	if (start_cgroup(p, i, &e) == 0 && hook_start(p, i, PHASE_POST_STOP, &e) == 0)
+		return EV_NONE;
+	prior_say(p, "warning", "hook-failed", svc_name(p, i), e.text);
+	return EV_GONE;
 }
 
 enum svc_event svc_kill(struct prior *p, uint32_t i)
@@ -209,6 +292,10 @@ enum svc_event svc_kill(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 	bool again = s->flags & SVC_F_KILLED;
 
+	if (s->phase == PHASE_PRE_STOP) {
+		hook_kill(p, i);
+		return svc_signal(p, i);
+	}
 	prior_say(p, "warning", again ? "stuck" : "killed", svc_name(p, i),
 		  again ? "still there after SIGKILL: blocked in the kernel" : "did not stop in time");
 	stop_kill_all(p, i);
@@ -244,8 +331,11 @@ enum svc_event svc_too_late(struct prior *p, uint32_t i)
 	char within[VALUE_TEXT];
 
 	s->exit_kind = EXIT_TIMEOUT;
-	text_fmt(&t, "not %s within %s", s->flags & SVC_F_RAN ? "ready" : "started",
-		 value_msec_text(d->start_timeout_ms, within));
+	if (s->phase == PHASE_MAIN)
+		text_fmt(&t, "not %s within ", s->flags & SVC_F_RAN ? "ready" : "started");
+	else
+		text_fmt(&t, "its %s hook did not end within ", hook_name[s->phase]);
+	text_add(&t, value_msec_text(d->start_timeout_ms, within));
 	prior_say(p, "error", "timeout", svc_name(p, i), s->why);
 	return stop_begin(p, i, d->stop_signal);
 }
@@ -270,7 +360,7 @@ enum svc_event svc_sweep(struct prior *p, uint32_t i)
 	return EV_NONE;
 }
 
-static void take_down(struct prior *p, uint32_t i)
+void stop_take_down(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
@@ -311,7 +401,8 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	struct text t = TEXT_IN(s->why);
 	char within[VALUE_TEXT];
 
-	take_down(p, i);
+	stop_take_down(p, i);
+	s->phase = PHASE_MAIN;
 	if (!exit_is_decided(s->exit_kind)) {
 		s->why[0] = '\0';
 		exit_text(&t, s->exit_kind, s->exit_status);

@@ -7,6 +7,8 @@
 void stop_check(struct prior *p, uint32_t i);
 /* SIGKILL to all that i has. Inside LEDGER_WRITE. */
 void stop_kill_all(struct prior *p, uint32_t i);
+/* Nothing of i is left: its cgroup and what watches it go. Inside LEDGER_WRITE. */
+void stop_take_down(struct prior *p, uint32_t i);
 /* A signal to the main process. ESRCH: there is none. */
 int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e);
 /* Watch the cgroup of a stopping service again after an exec of PID 1. */

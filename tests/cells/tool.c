@@ -155,6 +155,29 @@ static int linger(char **argv)
 	return wait_for_signals();
 }
 
+/* An HTTP server on 127.0.0.1:47200 (of its own network) whose every answer has that status. */
+static int http(char **argv)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons(47200) };
+	owned_fd at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
+	char text[128], asked[1024];
+
+	setsockopt(at, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(at, (struct sockaddr *)&a, sizeof a) < 0 || listen(at, 16) < 0) {
+		perror("http");
+		return 1;
+	}
+	for (;;) {
+		owned_fd fd = accept(at, NULL, NULL);
+		int n = snprintf(text, sizeof text, "HTTP/1.1 %s Whatever\r\nContent-Length: 0\r\n\r\n", argv[0]);
+
+		if (fd >= 0 && read(fd, asked, sizeof asked) > 0 && write(fd, text, (size_t)n) != n)
+			return 1;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -165,6 +188,7 @@ int main(int argc, char **argv)
 		{ "pause", pause_, 0 }, { "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 },
 		{ "knock", knock, 2 }, { "notify", notify, 1 }, { "ready-in", ready_in, 1 },
 		{ "escape", escape, 0 }, { "linger", linger, 1 },
+		{ "http", http, 1 },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof tools / sizeof *tools; i++)

@@ -5,6 +5,7 @@
 /* link: -Wl,--wrap=svc_refuse,--wrap=svc_spawn,--wrap=svc_ran,--wrap=svc_up,--wrap=svc_stop */
 /* link: -Wl,--wrap=svc_restart,--wrap=svc_again,--wrap=svc_stay_down,--wrap=svc_term,--wrap=svc_kill */
 /* link: -Wl,--wrap=svc_too_late,--wrap=svc_unwell,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
+/* link: -Wl,--wrap=svc_hooked,--wrap=svc_ready,--wrap=svc_hook_failed,--wrap=svc_signal,--wrap=svc_empty */
 /* link: -Wl,--wrap=sockets_unwatch,--wrap=prior_event */
 #include "services/supervise/fsm.h"
 #include <setjmp.h>
@@ -113,6 +114,37 @@ FAKE(svc_kill)
 FAKE(svc_too_late)
 {
 	return __wrap_svc_term(q, i);
+}
+
+FAKE(svc_hook_failed)
+{
+	return __wrap_svc_term(q, i);
+}
+
+FAKE(svc_signal)
+{
+	return __wrap_svc_term(q, i);
+}
+
+FAKE(svc_hooked)
+{
+	(void)q, (void)i;
+	assert_true(process);
+	return ONE_OF(EV_NONE, EV_UP, EV_START_FAILED);
+}
+
+FAKE(svc_ready)
+{
+	(void)q, (void)i;
+	assert_true(process);
+	return ONE_OF(EV_NONE, EV_UP, EV_HOOK_FAILED);
+}
+
+FAKE(svc_empty)
+{
+	(void)q, (void)i;
+	assert_true(process);
+	return ONE_OF(EV_NONE, EV_GONE);
 }
 
 FAKE(svc_unwell)

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Hooks, health checks, readiness, the watchdog and stored descriptors in real cells, with programs people have.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
+[ "$(id -u)" = 0 ] || { echo "skip lifecycle: needs root"; exit 0; }
+unshare -mpn --fork true 2>/dev/null || { echo "skip lifecycle: no namespace can be made here"; exit 0; }
+work=$(mktemp -d) || exit 2
+up=
+trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
+failed=0
+ok() { echo "ok lifecycle: $1"; }
+not_ok() { echo "not ok lifecycle: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
+cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" && mkdir -m 777 "$work/out" || exit 2
+chmod 755 "$work" "$work/prior" "$work/tool"
+
+ctl() { timeout 20 "$work/prior" "$@" --run-dir "$work/run"; }
+field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
+mkfifo "$work/never" && exec 9<>"$work/never"
+pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
+until_is() {
+	n=0
+	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	field "$1" "$2"
+}
+begin() {
+	rm -f "$work/run/control.sock"
+	"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
+	up=$!
+	n=0
+	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	ctl wait --timeout 20s >/dev/null 2>&1
+}
+finish() {
+	kill -TERM $up
+	wait $up
+	is "$1" 0 $?
+	up=
+}
+
+# What a process inside says of itself: ids, namespaces, root, filter, capabilities.
+look='grep -E "^(Uid|Gid|Groups|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; for n in mnt net ipc uts cgroup user; do readlink /proc/self/ns/$n; done; stat -c %d:%i /'
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: server, private_tmp: false, volumes: ["$work/out:$work/out:rw"]}, security: {seccomp: {profile: default}}}
+services:
+  web:
+    command: [sh, -c, '($look) >$work/out/main; exec sleep 1000']
+    isolation: {network: true}
+    hooks:
+      pre_start: [sh, -c, '($look) >$work/out/pre_start; setsid sleep 1000 & echo \$! >$work/out/left']
+      post_start: [sh, -c, '($look) >$work/out/post_start; cat /proc/self/cgroup >$work/out/cgroup']
+      pre_stop: [sh, -c, '($look) >$work/out/pre_stop']
+      post_stop: [sh, -c, '($look) >$work/out/post_stop; echo \$SERVICE_RESULT >$work/out/result']
+    healthcheck: {test: [CMD-SHELL, '($look) >$work/out/check'], interval: 100ms}
+    ready: healthcheck
+YAML
+begin
+is "a service with hooks and a check is up" up "$(until_is web state up)"
+is "and healthy" healthy "$(field web health)"
+is "which is what healthy says" 0 "$(ctl healthy web; echo $?)"
+for h in post_start check; do is "$h runs in the service's own cell, with its ids and filter" "$(cat "$work/out/main")" "$(cat "$work/out/$h")"; done
+# A cell of their own: other namespaces, the same rules.
+for h in pre_start; do is "$h runs under the same ids, capabilities and filter" "$(grep : "$work/out/main" | grep -v '\[')" "$(grep : "$work/out/$h" | grep -v '\[')"; done
+if [ -d /sys/fs/cgroup/prior ] || [ -d /sys/fs/cgroup/unified/prior ]; then
+	is "a hook is in the service's cgroup, which is all it sees" 1 "$(grep -c '^0::/$' "$work/out/cgroup")"
+else
+	echo "skip lifecycle: a hook is in the service's cgroup, which is all it sees: no writable cgroup2 here"
+fi
+is "nothing of pre_start is left" 0 "$(pgrep -s "$(cat "$work/out/left" 2>/dev/null || echo 0)" sleep 2>/dev/null | wc -l)"
+is "it stops" 0 "$(ctl stop web >/dev/null; echo $?)"
+is "pre_stop joined the cell" "$(cat "$work/out/main")" "$(cat "$work/out/pre_stop")"
+is "post_stop is told how it ended" success "$(cat "$work/out/result")"
+is "what is down is not healthy" 1 "$(ctl healthy web >/dev/null; echo $?)"
+finish "hooks: it ends"
+
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: server, private_tmp: false, network: true}}
+services:
+  closed: {command: [sleep, "1000"], healthcheck: {tcp: "127.0.0.1:47201", interval: 30ms, retries: 2}, restart: "no"}
+  http: {command: [$work/tool, http, "200"], healthcheck: {http: "http://127.0.0.1:47200/x?y", interval: 50ms, timeout: 2s}, ready: healthcheck}
+  ill: {command: [$work/tool, http, "503"], healthcheck: {http: "http://localhost:47200/", interval: 50ms, retries: 2, timeout: 2s}, restart: "no"}
+  tcp: {command: [$work/tool, http, "200"], healthcheck: {tcp: "127.0.0.1:47200", interval: 50ms, timeout: 2s}, ready: healthcheck}
+YAML
+begin
+is "a check by HTTP reaches the service in its own network" healthy "$(until_is http health healthy)"
+is "and one by TCP" healthy "$(until_is tcp health healthy)"
+is "a status of 503 is not well" unhealthy "$(until_is ill health unhealthy)"
+is "nor is a closed port" unhealthy "$(until_is closed health unhealthy)"
+is "the log says why" yes "$(grep -q 'health check: the answer is status: 503' "$work/log" && grep -q 'connect to 127.0.0.1 port 47201: Connection refused' "$work/log" && echo yes)"
+is "healthy names who is not" "closed is unhealthy ill is unhealthy" "$(ctl healthy | tr '\n' ' ' | sed 's/ $//')"
+finish "checks: it ends"
+exit $failed
