@@ -45,6 +45,7 @@ struct cell_start {
 enum cell_msg {
 	CELL_MSG_PIDS,		/* builder: service and reaper exist (service, reaper are pids in PID 1's namespace) */
 	CELL_MSG_RUNNING,	/* the service's exec has happened; `attested` says whether it was compared */
+	CELL_MSG_FOUND,		/* finder: this is the main process now */
 	CELL_MSG_FAILED,	/* err says who, which step, which object, which errno; the service never ran */
 };
 
@@ -78,6 +79,12 @@ int cell_join(const struct cell_start *c, int pidfd, uint32_t timeout_ms, pid_t 
 /* The health check over the network, by exe_fd as `prior-probe` (probe.c), in the network of pidfd's process. */
 int cell_probe(const struct cell_start *c, int exe_fd, int pidfd, pid_t *pid, struct err *e);
 int probe_main(int argc, char **argv);	/* argv[0] == "prior-probe" */
+
+/*
+ * The process that a forking service (TYPE_FORKING) has left behind: *pid is a finder, PID 1's child in the leaf, which
+ * reports FOUND or FAILED over *report. reaper 0: it has none.
+ */
+int cell_find(const struct cell_start *c, pid_t reaper, pid_t *pid, int *report, struct err *e);
 
 /* Read one report; 1: *r is filled, 0: end of file, -EAGAIN: nothing yet. */
 int cell_report_read(int report, struct cell_report *r, struct err *e);

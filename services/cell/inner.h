@@ -86,6 +86,7 @@ bool cgroup_took(const char *want, const char *got);
 int builder_life(struct cell *c);
 int direct_life(struct cell *c);
 int service_life(struct cell *c);
+int finder_life(struct cell *c, pid_t reaper);	/* find.c */
 int guide_life(struct cell *c, uint32_t timeout_ms);	/* join.c */
 /* Never returns when all is well: gives everything away and waits to be killed. */
 int reaper_life(struct err *e);

@@ -119,6 +119,42 @@ int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t 
 	return 0;
 }
 
+int cell_find(const struct cell_start *s, pid_t reaper, pid_t *pid, int *report, struct err *e)
+{
+	owned_fd reaper_fd = reaper > 0 ? sys_pidfd_open(reaper) : FD_NONE;
+	const int pass[] = { s->cgroup_fd, reaper_fd };
+	struct cell_start start = *s;
+	struct cell c = {
+		.start = &start, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
+		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE, .scratch = FD_NONE,
+		.exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE }, .guest_of = s->cgroup_fd,
+	};
+	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
+				.cgroup = (uint64_t)s->cgroup_fd };
+	sigset_t before;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "report socket");
+	owned_fd ours = pair[0], theirs = pair[1];
+
+	start.pass = pass;
+	start.npass = reaper_fd >= 0 ? 2 : 1;
+	c.report = theirs;
+	const pid_t child = clone_child(&a, &before);
+
+	if (child == 0)
+		_exit(finder_life(&c, reaper));
+	const int code = errno;
+
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (child < 0)
+		return err_set(e, code, "clone into the cell: %s", strerror(code));
+	*pid = child;
+	*report = fd_take(&ours);
+	return 0;
+}
+
 int cell_report_read(int report, struct cell_report *r, struct err *e)
 {
 	const ssize_t n = recv(report, r, sizeof *r, MSG_DONTWAIT);

@@ -37,6 +37,8 @@ static void check_process(struct load *l, struct spec_service *svc)
 		wrong(l, svc, spec_from(svc, &svc->command), "command: is missing or empty; there is nothing to run");
 	else if (svc->command.n && !*svc->command.v[0])
 		wrong(l, svc, spec_from(svc, &svc->command), "command: the program's name is empty");
+	if (svc->pid_file && svc->type != TYPE_FORKING)
+		wrong(l, svc, spec_from(svc, &svc->pid_file), "pid_file: is for type: forking");
 	if (svc->user && svc->dynamic_user)
 		wrong(l, svc, spec_from(svc, &svc->user),
 			"user: contradicts security.dynamic_user: true; give one of them");

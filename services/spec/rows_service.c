@@ -145,11 +145,11 @@ const struct conf_key service_keys[] = {
 	  .doc = "Program and arguments: a list, or text that is split as a shell would, without one.",
 	  .example = "[/bin/sleep, infinity]" },
 	{ "type", WORD(type, type_words), .def = "simple",
-	  .unbuilt = "services that go into the background by themselves",
-	  .unbuilt_words = 1u << TYPE_FORKING,
-	  .doc = "simple: runs until it is stopped; oneshot: runs once to its end; forking: see pid_file." },
-	{ "pid_file", PATH(pid_file), .unbuilt = "services that go into the background by themselves",
-	  .doc = "File with the main process's number, for type: forking.", .example = "/run/web.pid" },
+	  .doc = "simple: runs until it is stopped; oneshot: runs once to its end; forking: "
+		 "its first process ends with 0 and leaves another one, which is then the main one." },
+	{ "pid_file", PATH(pid_file),
+	  .doc = "File in the service's own root with the main process's number, for type: forking; without it that is "
+		 "the one process that is left.", },
 	{ "user", TEXT(user), .set = set_user, .check = user_rule,
 	  .doc = "User to run as: a name, looked up in the service's own root, or a number; also USER:GROUP.",
 	  .example = "nobody" },

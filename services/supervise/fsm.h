@@ -15,6 +15,7 @@ enum svc_event {
 	EV_READY,	/* ready in the way its configuration asks for */
 	EV_START_FAILED,/* it never ran */
 	EV_EXITED,	/* its main process ended */
+	EV_FORKED,	/* its first process ended well, as a forking one's should */
 	EV_STOP,	/* it is to be down */
 	EV_RESTART,	/* it is to stop and to start again */
 	EV_UNWELL,	/* its watchdog or its health check says so; exit_kind says which */
@@ -62,6 +63,10 @@ svc_action svc_wait, svc_wait_pulled, svc_listen, svc_bind, svc_dep_failed, svc_
 	svc_fail, svc_refuse;
 /* start.c */
 svc_action svc_spawn, svc_ran, svc_hooked, svc_ready, svc_up;
+/* forked.c */
+svc_action svc_forked;
+/* True: this end of the main process is what a forking service begins with. */
+bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int status);
 /* stop.c */
 svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_unwell, svc_sweep,
 	svc_hook_failed, svc_signal, svc_empty, svc_judge;

@@ -58,6 +58,7 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_DIRECT	(1u << 11)	/* started without a builder */
 #define SVC_F_RELOADING	(1u << 17)	/* it said so, and not yet READY=1 */
 #define SVC_F_RELOAD_ASKED (1u << 16) /* its reload_signal was sent, and it is to say when it is done */
+#define SVC_F_FORKED	(1u << 18)	/* its first process has ended well, and another one is its main process */
 #define SVC_F_FOREIGN	(1u << 15)	/* pid is no child of ours: only its pidfd tells of its end */
 #define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */

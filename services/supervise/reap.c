@@ -102,18 +102,19 @@ static void say_exit(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int
 static void main_ended(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int status)
 {
 	struct ledger_svc *s = svc_of(p, i);
+	const bool forked = forked_is_meant(p, i, kind, status);
 
 	{
 		LEDGER_WRITE(s);
 		main_pid_forget(p, i);
-		if (s->cgroup_fd < 0)	/* its process group is all we know of what it leaves behind */
+		if (s->cgroup_fd < 0 && !forked)	/* its process group is all we know of what it leaves behind */
 			kill(-pid, SIGKILL);
 		s->pid = 0;
 		fd_drop(&s->pidfd);
 		if (s->flags & SVC_F_RAN)
 			say_exit(p, i, pid, kind, status);
 		stream_ended(p, i);
-		if (!exit_is_decided(s->exit_kind)) {
+		if (!forked && !exit_is_decided(s->exit_kind)) {
 			s->exit_kind = kind;
 			s->exit_status = status;
 		}
@@ -121,7 +122,7 @@ static void main_ended(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, i
 	/* A direct start that failed has told its end with the report. A confined one that dies before its exec: its
 	 * builder sees that, and says so. */
 	if (s->flags & SVC_F_RAN)
-		svc_post(p, i, EV_EXITED);
+		svc_post(p, i, forked ? EV_FORKED : EV_EXITED);
 	stop_check(p, i);
 }
 

@@ -9,6 +9,7 @@
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/hooks.h"
+#include "services/supervise/main_pid.h"
 #include "services/supervise/member.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
@@ -163,7 +164,7 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 	struct err e;
 
 	s->flags &= ~(SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN | SVC_F_MISSING |
-		      SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_FOREIGN);
+		      SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_RELOAD_ASKED | SVC_F_FOREIGN | SVC_F_FORKED);
 	s->exit_kind = EXIT_NONE;
 	s->exit_status = 0;
 	s->waits_for = s->attested_facts = 0;
@@ -303,6 +304,23 @@ static void take_failed(struct prior *p, uint32_t i, const struct cell_report *r
 	prior_event(p, &ev);
 }
 
+/* What was found is checked again: it may have ended, or be none of the service's. */
+static void take_found(struct prior *p, uint32_t i, pid_t pid)
+{
+	struct cell_report r = { .kind = CELL_MSG_FAILED };
+
+	if (main_pid_take(p, i, pid, &r.err) < 0) {
+		take_failed(p, i, &r);
+		svc_post(p, i, EV_START_FAILED);
+		return;
+	}
+	{
+		LEDGER_WRITE(svc_of(p, i));
+		start_close_report(p, i);
+	}
+	svc_post(p, i, EV_RUNNING);
+}
+
 /* The sending ends are gone. For a direct start this is the exec; a builder always speaks first. */
 static void take_end(struct prior *p, uint32_t i)
 {
@@ -336,6 +354,8 @@ void start_drain(struct prior *p, uint32_t i)
 		} else if (r.kind == CELL_MSG_PIDS) {
 			take_pids(p, i, &r);
 			reap_claim(p, i);
+		} else if (r.kind == CELL_MSG_FOUND) {
+			take_found(p, i, r.service);
 		} else if (r.kind == CELL_MSG_RUNNING) {
 			take_running(p, i, &r);
 			if (!runs_hook(s))
@@ -362,6 +382,8 @@ enum svc_event svc_ran(struct prior *p, uint32_t i)
 
 	if (d->type == TYPE_ONESHOT)
 		return EV_NONE;		/* its end is what counts */
+	if (d->type == TYPE_FORKING && !(svc_of(p, i)->flags & SVC_F_FORKED))
+		return EV_NONE;		/* the end of its first process is */
 	switch ((enum svc_ready)d->ready) {
 	case READY_STARTED:
 	case READY_LISTENING:	/* its sockets have been since before it ran */

@@ -92,4 +92,80 @@ is "nor is a closed port" unhealthy "$(until_is closed health unhealthy)"
 is "the log says why" yes "$(grep -q 'health check: the answer is status: 503' "$work/log" && grep -q 'connect to 127.0.0.1 port 47201: Connection refused' "$work/log" && echo yes)"
 is "healthy names who is not" "closed is unhealthy ill is unhealthy" "$(ctl healthy | tr '\n' ' ' | sed 's/ $//')"
 finish "checks: it ends"
+
+# Programs that people have. Each that is missing here is skipped by name.
+has() { command -v "$1" >/dev/null 2>&1; }
+pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)
+mkdir -m 777 "$work/pg" "$work/nginx" "$work/sd"
+{
+	echo "defaults: {isolation: {preset: server, private_tmp: false, volumes: [\"$work/out:$work/out:rw\"]}, restart: \"no\"}"
+	echo "services:"
+	echo "  always: {command: [sleep, \"1000\"]}"
+	echo "  gone: {type: forking, command: [\"true\"]}"
+	echo "  many: {type: forking, command: [sh, -c, 'sleep 1000 & sleep 1000 & exit 0']}"
+	echo "  alone: {type: forking, command: [sh, -c, 'setsid sh -c \"sleep 1000; :\" & exit 0']}"
+	if has systemd-notify; then
+		echo "  sdnotify: {command: [sh, -c, 'systemd-notify --ready --status=\"said by systemd-notify\"; exec sleep 1000'], ready: notify}"
+	fi
+	if has s6-ipcserver; then
+		echo "  s6: {command: [sh, -c, 'exec s6-ipcserver -1 $work/out/s6.sock true >&4'], ready: {fd: 4}}"
+	fi
+	if has nginx; then
+		cat >"$work/nginx/conf" <<CONF
+pid $work/out/nginx.pid;
+error_log stderr;
+events { worker_connections 64; }
+http { access_log off; client_body_temp_path $work/out/b; proxy_temp_path $work/out/p; fastcgi_temp_path $work/out/f;
+uwsgi_temp_path $work/out/u; scgi_temp_path $work/out/s; server { listen unix:$work/out/nginx.sock; } }
+CONF
+		echo "  nginx: {type: forking, command: [nginx, -e, stderr, -c, $work/nginx/conf], pid_file: $work/out/nginx.pid, isolation: {volumes: [\"$work/out:$work/out:rw\", \"$work/nginx:$work/nginx:ro\"]}}"
+	fi
+	if [ -n "$pg" ] && id postgres >/dev/null 2>&1; then
+		chown postgres "$work/pg"
+		chmod 700 "$work/pg"
+		echo "  pg: {user: postgres, command: [$pg/postgres, -D, $work/pg/data, -k, $work/pg, -c, listen_addresses=], ready: notify, stop_signal: SIGINT, isolation: {volumes: [\"$work/pg:$work/pg:rw\"]}, hooks: {pre_start: [$pg/initdb, -D, $work/pg/data, -A, trust, --no-sync]}}"
+	fi
+	if has "${CC:-gcc}" && [ -e /usr/include/systemd/sd-daemon.h ] && "${CC:-gcc}" -o "$work/sd/sd" tests/cells/programs/sd.c -lsystemd; then
+		echo "  sd: {command: [$work/sd/sd], working_dir: $work/sd, ready: notify, watchdog: 500ms, fd_store_max: 2, restart: on-failure, backoff: 10ms, isolation: {volumes: [\"$work/sd:$work/sd:ro\"]}}"
+	fi
+} >"$work/conf.yaml"
+begin
+maybe() { grep -q "^  $1:" "$work/conf.yaml" || { echo "skip lifecycle: $2: it, or what builds it, is not installed here"; false; }; }
+if maybe sdnotify "systemd-notify"; then
+	is "systemd-notify, a child of the main process, is heard" "up said by systemd-notify" "$(until_is sdnotify state up) $(field sdnotify status)"
+fi
+if maybe s6 "s6-ipcserver"; then
+	is "s6-ipcserver says so by a newline" up "$(until_is s6 state up)"
+fi
+if [ -d /sys/fs/cgroup/prior ] || [ -d /sys/fs/cgroup/unified/prior ]; then
+	is "what is alone in the background is the main process" up "$(until_is alone state up)"
+	is "several are not guessed from" yes "$(until_is many state failed >/dev/null; ctl why many | grep -q 'name the main one.s file in pid_file' && echo yes)"
+	is "none is a failure" yes "$(until_is gone state failed >/dev/null; ctl why gone | grep -q 'left none behind' && echo yes)"
+	is "and its end is seen" yes "$(kill -KILL "$(field alone pid)"; until_is alone state failed >/dev/null; ctl status alone | grep -q 'is not known' && echo yes)"
+	if maybe nginx "nginx"; then
+		is "nginx goes into the background and is followed by its pid file" up "$(until_is nginx state up)"
+		is "its main process is the one that its file names" "$(cat "$work/out/nginx.pid")" "$(sed -n 's/^NSpid:.*	//p' "/proc/$(field nginx pid)/status" 2>/dev/null)"
+		is "it stops, and nothing of it is left" "0 0" "$(ctl stop nginx >/dev/null; echo $?) $(pgrep -cf "nginx.*$work/nginx/conf")"
+	fi
+else
+	echo "skip lifecycle: forking: no writable cgroup2 here"
+fi
+if maybe pg "PostgreSQL"; then
+	is "PostgreSQL, made by its pre_start hook, says that it is ready" up "$(until_is pg state up)"
+	is "it answers" 1 "$(setpriv --reuid postgres --clear-groups "$pg/psql" -h "$work/pg" -Atc 'select 1' postgres 2>&1)"
+	is "it stops by its own signal" 0 "$(ctl stop pg >/dev/null; echo $?)"
+fi
+if maybe sd "libsystemd"; then
+	is "a program on libsystemd is ready after its barrier" "up 0 stored" "$(until_is sd state up) $(field sd status)"
+	was=$(field sd pid)
+	is "an exec of prior keeps what it stored" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
+	touch "$work/sd/hang"
+	n=0
+	while [ "$(field sd pid)" = "$was" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	rm "$work/sd/hang"
+	is "one that stops to say WATCHDOG=1 is started again, with what it stored" "up 1 stored" "$(until_is sd state up) $(until_is sd status '1 stored')"
+	is "and reads there what it had written" 1 "$(grep -c "sd | kept 'a secret'" "$work/log")"
+	is "its watchdog was told to it" 2 "$(grep -c 'sd | watchdog 1' "$work/log")"
+fi
+finish "programs: it ends"
 exit $failed

@@ -6,6 +6,7 @@
 /* link: -Wl,--wrap=svc_restart,--wrap=svc_again,--wrap=svc_stay_down,--wrap=svc_term,--wrap=svc_kill */
 /* link: -Wl,--wrap=svc_too_late,--wrap=svc_unwell,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
 /* link: -Wl,--wrap=svc_hooked,--wrap=svc_ready,--wrap=svc_hook_failed,--wrap=svc_signal,--wrap=svc_empty */
+/* link: -Wl,--wrap=svc_forked */
 /* link: -Wl,--wrap=sockets_unwatch,--wrap=prior_event */
 #include "services/supervise/fsm.h"
 #include <setjmp.h>
@@ -131,6 +132,13 @@ FAKE(svc_hooked)
 	(void)q, (void)i;
 	assert_true(process);
 	return ONE_OF(EV_NONE, EV_UP, EV_START_FAILED);
+}
+
+FAKE(svc_forked)
+{
+	(void)q, (void)i;
+	assert_true(process);
+	return ONE_OF(EV_NONE, EV_START_FAILED);
 }
 
 FAKE(svc_ready)
