@@ -29,6 +29,7 @@ APPLIES(if_limits, c->svc->rlimits.n > 0 || c->start->nofile)
 APPLIES(if_user, has(c, CELL_USER))
 APPLIES(if_no_new_ns, makes(c) && has(c, CELL_NO_NEW_NS))
 APPLIES(if_caps, has(c, CELL_CAPS))
+APPLIES(if_tripwires, has(c, CELL_CAPS | CELL_LANDLOCK | CELL_MDWE))
 APPLIES(if_ambient, has(c, CELL_CAPS) && c->svc->caps != 0)
 APPLIES(if_locked_out, has(c, CELL_CAPS) && c->svc->uid != 0)
 APPLIES(if_personality, has(c, CELL_LOCK_PERSONALITY))
@@ -122,6 +123,8 @@ static const struct step steps[] = {
 	  "Landlock and seccomp ask for it" },
 	{ "landlock", BY_SERVICE, CODE_LANDLOCK, if_landlock, step_landlock, is_landlock, NULL,
 	  "after all mounts, which it forbids" },
+	{ "tripwires", BY_SERVICE, CODE_CAPABILITIES, if_tripwires, step_tripwires, NULL, NULL,
+	  "a mount, a device node, a raw socket, a file that is not unveiled, writable code: tried now, must fail" },
 	{ "descriptors", BY_SERVICE, CODE_FDS, NULL, step_descriptors, NULL, "descriptors",
 	  "what a step left open closes at the exec (CVE-2024-21626)" },
 	{ "handover", BY_SERVICE, CODE_EXEC, if_builder, step_handover, NULL, "exe",

@@ -121,6 +121,9 @@ bool is_selinux(struct cell *c);
 int step_landlock(struct cell *c, struct err *e);
 bool is_landlock(struct cell *c);
 
+/* step_tripwires.c */
+int step_tripwires(struct cell *c, struct err *e);
+
 /* step_exec.c */
 int step_executable(struct cell *c, struct err *e);
 int step_descriptors(struct cell *c, struct err *e);

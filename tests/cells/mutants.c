@@ -55,7 +55,8 @@ static const struct {
 	{ "no new namespaces", NULL },
 	{ "secure bits", NULL },
 	{ "no way back", NULL },
-	{ "landlock", NULL },
+	{ "landlock", "tripwires: a file that no rule of Landlock's reaches was to be had" },
+	{ "tripwires", NULL },		/* what they look for is made by other steps: see richer */
 	{ "session keyring", NULL },	/* no name, no number: the kernel shows it to nobody else */
 	{ "apparmor profile", NULL },	/* these two need a policy: qemu/scenarios/identity.py */
 	{ "selinux context", NULL },
@@ -71,6 +72,12 @@ static const struct {
 	{ "no new privileges", "NoNewPrivs: planned 1" },
 };
 static bool lean;
+
+/* With strong capabilities, inert in the service's user namespace: the wall is whose namespaces the others are. */
+static const char *const richer[][2] = {
+	{ "user namespace", "tripwires: a new file system was to be had" },
+};
+static bool rich;
 static int root = FD_NONE;	/* a cgroup for leaves; none: steps about policies do not apply */
 
 /* A directory that no start before has made. */
@@ -99,6 +106,10 @@ static void full_rig(struct rig *r)
 	if (lean) {
 		r->s.flags &= ~(uint32_t)(CELL_UNPRIV_PORTS | CELL_NO_NEW_NS | CELL_LANDLOCK | CELL_SECCOMP);
 		r->s.caps = r->s.seccomp.n = 0;
+	}
+	if (rich) {
+		r->s.flags &= ~(uint32_t)(CELL_UNPRIV_PORTS | CELL_NO_NEW_NS);
+		r->s.caps = 1ull << 21 | 1ull << 27 | 1ull << 13;	/* SYS_ADMIN, MKNOD, NET_RAW */
 	}
 	add_directory(r);
 	if (root >= 0)
@@ -191,6 +202,26 @@ static void lean_mutants(void)
 		}
 }
 
+static void rich_mutants(void)
+{
+	struct outcome o;
+	char name[128];
+
+	lean = false;
+	rich = true;
+	run_mutant(-1, false, &o);
+	check(o.running, "with strong capabilities it starts", "%s", o.err.text);
+	for (unsigned k = 0; k < sizeof richer / sizeof *richer; k++)
+		for (unsigned i = 0; i < STEPS; i++) {
+			if (strcmp(steps[i].name, richer[k][0]) != 0)
+				continue;
+			run_mutant((int)i, true, &o);
+			snprintf(name, sizeof name, "without '%s' a tripwire is touched", steps[i].name);
+			check(o.failed && !o.running && strstr(o.err.text, richer[k][1]), name, "%s",
+			      o.running ? "it started" : o.err.text);
+		}
+}
+
 int main(void)
 {
 	struct outcome o;
@@ -212,6 +243,7 @@ int main(void)
 	for (unsigned i = 0; i < STEPS; i++)
 		one_mutant((int)i);
 	lean_mutants();
+	rich_mutants();
 	if (cgroup >= 0)
 		rmdir(root_path);
 	return failures > 0;
