@@ -6,6 +6,7 @@
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
 #include "services/plan/compile.h"
+#include "services/plan/image_door.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -150,8 +151,10 @@ static int plan_of(struct probing *g, const char *path, struct err *e)
 	if (spec_load(&s, path, e) < 0)
 		return -e->code;
 	facts_of_machine(&facts);
+	image_door_open(&facts);
 	int ret = plan_compile(&s, &facts, &fd, e);
 
+	image_door_close(&facts);
 	if (ret >= 0)
 		ret = plan_map(&g->plan, fd, e);
 	spec_print_problems(&s, stderr);

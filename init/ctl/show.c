@@ -43,7 +43,7 @@ static int show(struct ctl *c, struct spec *s)
 {
 	const char *service = c->args[0];
 	struct err e;
-	int rc = has(c, OPT_ISOLATION) ? spec_show_isolation(s, service, stdout, &e) :
+	int rc = has(c, OPT_ISOLATION) ? spec_show_isolation(s, service, has(c, OPT_JSON), stdout, &e) :
 					 spec_show(s, service, has(c, OPT_JSON), stdout, &e);
 
 	if (rc < 0)

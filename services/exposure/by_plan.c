@@ -44,10 +44,14 @@ static void lay_row(struct exposed *x, const struct plan *p, const struct plan_m
 		change_attributes(x, p, row);
 		return;
 	}
+	/* The machine's own, once more: to be writable again, or with other attributes. */
+	const bool again = row->kind == MOUNT_BIND && !x->root_tree && !strcmp(plan_str(p, row->source), target);
+
 	lay(x, (struct exposed_mount){
-		.target = target, .type = k->type, .options = plan_str(p, row->data), .attr = row->attr | k->attr,
+		.machines = again, .target = target, .type = k->type,
+		.options = plan_str(p, row->data), .attr = row->attr | k->attr,
 		.covered = row->kind == MOUNT_INACCESSIBLE,
-		.volume = row->kind == MOUNT_BIND && !(row->flags & (MOUNT_F_RUNTIME | MOUNT_F_OWN)),
+		.volume = row->kind == MOUNT_BIND && !again && !(row->flags & (MOUNT_F_RUNTIME | MOUNT_F_OWN)),
 	});
 }
 
@@ -87,7 +91,7 @@ static bool dumps_core(const struct plan *p, const struct plan_service *s)
 static void capabilities(struct exposed *x, const struct plan_service *s)
 {
 	x->bounding = s->flags & CELL_CAPS ? s->caps : UINT64_MAX;
-	x->ambient = s->flags & CELL_CAPS && s->uid != 0 ? s->caps : 0;
+	x->ambient = s->flags & CELL_CAPS ? s->caps : 0;
 }
 
 int exposed_by_plan(struct exposed *x, const struct plan *p, const struct plan_service *s, struct err *e)

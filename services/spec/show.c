@@ -66,9 +66,21 @@ int spec_show(struct spec *s, const char *service, bool json, FILE *to, struct e
 	return 0;
 }
 
-static void row(FILE *to, const char *name, const char *value)
+/* The short table, as lines or as one JSON object. */
+struct short_table {
+	struct conf_out out;
+	bool json, begun;
+};
+
+static void row(struct short_table *t, const char *name, const char *key, const char *value)
 {
-	fprintf(to, "  %-14s%s\n", name, value);
+	if (!t->json) {
+		fprintf(t->out.to, "  %-14s%s\n", name, value);
+		return;
+	}
+	fprintf(t->out.to, "%s\n  \"%s\": ", t->begun ? "," : "{", key);
+	conf_put_text(&t->out, value);
+	t->begun = true;
 }
 
 static const char *namespaces_text(const struct spec_service *svc, char *buf, size_t size)
@@ -151,23 +163,34 @@ static const char *seccomp_text(const struct spec_service *svc)
 	return svc->seccomp == SECCOMP_CUSTOM ? svc->seccomp_path : words[svc->seccomp];
 }
 
-int spec_show_isolation(struct spec *s, const char *service, FILE *to, struct err *e)
+static const char *pids_text(const struct spec_service *svc, char *buf, size_t size)
+{
+	if (svc->pids_max == UNSET_NUM || svc->pids_max == -1)
+		return "unlimited";
+	snprintf(buf, size, "%lld", (long long)svc->pids_max);
+	return buf;
+}
+
+int spec_show_isolation(struct spec *s, const char *service, bool json, FILE *to, struct err *e)
 {
 	const struct spec_service *svc = find(s, service, e);
 	char buf[1500];
 
 	if (!svc)
 		return -e->code;
-	row(to, "Preset:", preset_names[svc->preset]);
-	row(to, "DynamicUser:", svc->dynamic_user ? "yes" : "no");
-	row(to, "Seccomp:", seccomp_text(svc));
-	row(to, "Capabilities:", caps_text(svc, buf, sizeof buf));
-	row(to, "Namespaces:", namespaces_text(svc, buf, sizeof buf));
-	row(to, "Memory:", memory_text(svc, buf, sizeof buf));
-	row(to, "CPU:", cpu_text(svc, buf, sizeof buf));
-	if (svc->pids_max == UNSET_NUM || svc->pids_max == -1)
-		row(to, "PIDs:", "unlimited");
-	else
-		fprintf(to, "  %-14s%lld\n", "PIDs:", (long long)svc->pids_max);
+	struct short_table t = { .out = out_to(s, svc, to, CONF_FORM_JSON), .json = json };
+
+	if (json)
+		row(&t, "Service:", "service", svc->name);
+	row(&t, "Preset:", "preset", preset_names[svc->preset]);
+	row(&t, "DynamicUser:", "dynamic_user", svc->dynamic_user ? "yes" : "no");
+	row(&t, "Seccomp:", "seccomp", seccomp_text(svc));
+	row(&t, "Capabilities:", "capabilities", caps_text(svc, buf, sizeof buf));
+	row(&t, "Namespaces:", "namespaces", namespaces_text(svc, buf, sizeof buf));
+	row(&t, "Memory:", "memory", memory_text(svc, buf, sizeof buf));
+	row(&t, "CPU:", "cpu", cpu_text(svc, buf, sizeof buf));
+	row(&t, "PIDs:", "pids", pids_text(svc, buf, sizeof buf));
+	if (json)
+		fputs("\n}\n", to);
 	return 0;
 }

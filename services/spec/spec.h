@@ -305,4 +305,4 @@ void spec_print_reference(FILE *to);	/* mdoc/man section of prior.yaml.5 */
 void spec_print_example(FILE *to);
 /* `prior show`: YAML-like text with origins as comments, or JSON {"service","config","from"}; and the short table. */
 int spec_show(struct spec *s, const char *service, bool json, FILE *to, struct err *e);
-int spec_show_isolation(struct spec *s, const char *service, FILE *to, struct err *e);
+int spec_show_isolation(struct spec *s, const char *service, bool json, FILE *to, struct err *e);

@@ -24,7 +24,7 @@ def program(name: str) -> Path:
     """One of ours, compiled when a source is newer than what is there."""
     sources, flags = PROGRAMS[name]
     out = paths.build() / "bench" / name
-    newest = max(f.stat().st_mtime for f in HERE.glob("*.[ch]"))
+    newest = max(f.stat().st_mtime for f in (*HERE.glob("*.[ch]"), *(HERE.parents[1] / "services/plan").glob("*.h")))
     with debs.alone(out.parent):
         if not out.exists() or out.stat().st_mtime < newest:
             part = out.with_suffix(".part")

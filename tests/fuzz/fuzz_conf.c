@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < s.nservices && i < 8; i++) {
 		spec_show(&s, s.services[i].name, false, sink, &e);
 		spec_show(&s, s.services[i].name, true, sink, &e);
-		spec_show_isolation(&s, s.services[i].name, sink, &e);
+		spec_show_isolation(&s, s.services[i].name, false, sink, &e);
 		(void)spec_has_errors(&s, s.services[i].name);
 	}
 	spec_free(&s);

@@ -117,4 +117,31 @@ is "show of an unknown service names the nearest" says "did you mean 'once'" 1 "
 is "show --steps needs no configuration" says "seccomp" 0 "$bin" show --steps
 is "PRIOR_CONFIG names the configuration" says "type" 0 env PRIOR_CONFIG=good.yaml "$bin" show once
 is "schema is JSON" json "d['\$schema']" "$bin" schema
+
+# The exposure of what is declared, and a threshold for continuous integration.
+cat >exposed.yaml <<'Y'
+services:
+  open: {command: [/bin/sh], user: "0", isolation: {preset: none}}
+  shut: {command: [/bin/sh], isolation: {preset: strict}}
+Y
+is "the exposure is shown with what is open" says "PrivateNetwork=" 0 "$bin" show open -c exposed.yaml --exposure
+is "show fails above the threshold" says "service open: exposure 9." 1 "$bin" show open -c exposed.yaml --threshold 5
+is "show is content below it" code 0 "$bin" show shut -c exposed.yaml --threshold 0.3
+is "check fails above the threshold, by name" says "service open: exposure 9." 1 \
+	"$bin" check --offline exposed.yaml --threshold 9
+is "check is content below it" code 0 "$bin" check --offline exposed.yaml --threshold 10
+is "a threshold is a number" says "--threshold is a number from 0 to 10, such as 1.3, not '1.33'" 64 \
+	"$bin" check exposed.yaml --threshold 1.33
+is "the exposure as JSON" json \
+	"d['service'] == 'shut' and d['exposure']['comparable']['declared'] <= 0.3 and len(d['exposure']['comparable']['checks']) == 81" \
+	"$bin" show shut -c exposed.yaml --exposure --json
+is "the short table as JSON" json "d['preset'] == 'strict' and d['capabilities'] == 'none'" \
+	"$bin" show shut -c exposed.yaml --isolation --json
+is "the steps as JSON" json "d[0]['step'] == 1 and all(s['why'] for s in d)" "$bin" show --steps --json
+is "the probe as JSON says who needs what" json \
+	"[r for r in d if r['name'] == 'seccomp'][0]['needed_by'] == ['shut'] and all(r['works'] or r['takes'] for r in d)" \
+	"$bin" probe -c exposed.yaml --json
+is "the probe of a service that is not there" says "no service 'shot'" 4 "$bin" probe shot -c exposed.yaml
+is "the probe of what needs little" code 0 "$bin" probe open -c exposed.yaml
+
 exit $status

@@ -111,7 +111,7 @@ const char *conf_isolation(struct spec *s, const char *service)
 	struct err e = { 0 };
 	size_t n;
 	FILE *f = keep(&n);
-	int rc = spec_show_isolation(s, service, f, &e);
+	int rc = spec_show_isolation(s, service, false, f, &e);
 
 	fclose(f);
 	if (rc < 0)
