@@ -69,7 +69,8 @@ int main(int argc, char **argv)
 		return machine_main();
 	if (argc > 1 && is_config(argv[1]))
 		return up_main(argc, argv);
-	if (argc == 1 && getpid() == 1)
-		return up_main(1, argv);
+	/* As PID 1 of a container: nothing, or `--` and CMD's words behind it. */
+	if (getpid() == 1 && (argc == 1 || !strcmp(argv[1], "--")))
+		return up_main(argc, argv);
 	return ctl_main(argc, argv);
 }

@@ -1,34 +1,82 @@
-/* Default places of the run directory: see run_dir.h. */
+/* Places of the run directory: see run_dir.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/run_dir.h"
 #include "init/base/text.h"
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-void run_dir_default(char *to, size_t size)
+/* The places in their order. A container may have a read-only root, no /run, no right to write there. */
+enum place { OF_MACHINE, OF_USER, OF_TMP, OF_SHM, PLACES };
+
+static bool place(enum place n, char *to, size_t size)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	struct text t = { .at = to, .size = size };
 
-	if (geteuid() == 0)
-		text_add(&t, RUN_DIR);
-	else if (xdg && *xdg)
-		text_fmt(&t, "%s/prior", xdg);
-	else
+	switch (n) {
+	case OF_MACHINE:
+		if (geteuid() == 0)
+			text_add(&t, RUN_DIR);
+		break;
+	case OF_USER:
+		if (geteuid() != 0 && xdg && *xdg)
+			text_fmt(&t, "%s/prior", xdg);
+		break;
+	case OF_TMP:
 		text_fmt(&t, "/tmp/prior-%u", (unsigned)geteuid());
+		break;
+	case OF_SHM:
+		text_fmt(&t, "/dev/shm/prior-%u", (unsigned)geteuid());
+		break;
+	case PLACES:
+		break;
+	}
+	return t.n > 0 && !t.cut;
+}
+
+/* Anybody can make something in /tmp: it counts only when it is ours, and nobody else may write there. */
+static bool is_ours(const char *path, mode_t type)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() &&
+	       (type != S_IFDIR || !(st.st_mode & 022));
+}
+
+bool run_dir_make(char *to, size_t size)
+{
+	for (enum place n = 0; n < PLACES; n++)
+		if (place(n, to, size) && (mkdir(to, 0755) == 0 || errno == EEXIST) && is_ours(to, S_IFDIR) &&
+		    access(to, W_OK) == 0)
+			return true;
+	text_copy(to, size, "");
+	return false;
+}
+
+void run_dir_default(char *to, size_t size)
+{
+	enum place n = 0;
+
+	while (!place(n, to, size))
+		n++;
 }
 
 void run_dir_running(char *to, size_t size)
 {
 	char path[512];
-	struct text t = TEXT_IN(path);
-	struct stat st;
 
-	run_dir_default(to, size);
-	text_add(&t, to);
-	text_add(&t, "/control.sock");
-	/* Anybody can make a socket in /tmp: it counts only when it is ours. */
-	if (stat(path, &st) < 0 || st.st_uid != geteuid())
-		text_copy(to, size, RUN_DIR);
+	for (enum place n = 0; n < PLACES; n++) {
+		struct text t = TEXT_IN(path);
+
+		if (!place(n, to, size))
+			continue;
+		text_add(&t, to);
+		text_add(&t, "/control.sock");
+		if (is_ours(path, S_IFSOCK))
+			return;
+	}
+	text_copy(to, size, RUN_DIR);
 }

@@ -71,17 +71,59 @@ static int key_is_plain(const struct run_set *s, struct err *e)
 	return 0;
 }
 
-int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e)
+static int write_command(struct text *out, char *const *command, struct err *e)
 {
-	if (base)
-		text_add(out, base);
-	text_add(out, base ? "\nservices:\n  run:\n    command: [" : "services:\n  run:\n    command: [");
+	text_add(out, "    command: [");
 	for (char *const *w = command; *w; w++) {
 		text_add(out, w == command ? "" : ", ");
 		if (write_word(out, *w, e) < 0)
 			return -e->code;
 	}
 	text_add(out, "]\n    restart: \"no\"\n    critical: true\n");
+	return 0;
+}
+
+/* What is about us alone stays with us. */
+static bool is_for_main(const char *variable)
+{
+	static const char *const ours[] = { "PRIOR_", "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_", NULL };
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	size_t name = strcspn(variable, "=");
+
+	for (const char *const *o = ours; *o; o++)
+		if (!strncmp(variable, *o, strlen(*o)))
+			return false;
+	return name && variable[name] && strspn(variable, bytes) == name && strcspn(variable, "0123456789") > 0;
+}
+
+int run_yaml_main(struct text *out, char *const *command, char *const *env, struct err *e)
+{
+	text_add(out, "services:\n  main:\n");
+	if (write_command(out, command, e) < 0)
+		return -e->code;
+	text_add(out, "    environment:\n");
+	for (char *const *v = env; *v; v++) {
+		size_t name = strcspn(*v, "=");
+
+		if (!is_for_main(*v))
+			continue;
+		text_add(out, "      ");
+		text_add_n(out, *v, name);
+		text_add(out, ": ");
+		if (write_word(out, *v + name + 1, e) < 0)
+			return err_in(e, "variable %.*s", (int)name, *v);
+		text_add(out, "\n");
+	}
+	return out->cut ? err_set(e, E2BIG, "the command and its environment do not fit into %zu bytes", out->size) : 0;
+}
+
+int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e)
+{
+	if (base)
+		text_add(out, base);
+	text_add(out, base ? "\nservices:\n  run:\n" : "services:\n  run:\n");
+	if (write_command(out, command, e) < 0)
+		return -e->code;
 	if (n)
 		qsort(sets, n, sizeof *sets, by_key);
 	for (unsigned i = 0; i < n; i++) {

@@ -10,3 +10,9 @@
  * sorted in place. E2BIG: it does not fit into out.
  */
 int run_yaml(struct text *out, const char *base, struct run_set *sets, unsigned n, char *const *command, struct err *e);
+
+/*
+ * The service `main`: a container's CMD beside the declared services. It gets our environment, and its end is the end.
+ * E2BIG, EILSEQ: as above.
+ */
+int run_yaml_main(struct text *out, char *const *command, char *const *env, struct err *e);

@@ -11,6 +11,7 @@
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
+#include "services/supervise/outside.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
@@ -79,6 +80,9 @@ static int raise_nofile(const struct plan *pl, uint64_t *was, struct err *e)
 
 static int make_run_dir(const char *dir, struct err *e)
 {
+	if (!*dir)
+		return err_set(e, EROFS, "there is no place for the control socket and the logs' rings: status, "
+			       "logs and healthy will not find us; give a writable --run-dir, or a tmpfs at /run");
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make '%s' (--run-dir names another place)", dir);
 	return 0;
@@ -109,13 +113,27 @@ static void say_refused(struct prior *p)
 		prior_say(p, "error", "refused", plan_str(pl, r->name), plan_str(pl, r->why));
 }
 
+/* Of what LISTEN_FDS handed to us. */
+static void say_left_over(struct prior *p)
+{
+	for (const char *name; (name = outside_left_over());) {
+		char why[128];
+		struct text t = TEXT_IN(why);
+
+		text_fmt(&t, "LISTEN_FDS: no service listens by the name '%s'; its socket is closed", name);
+		prior_say(p, "warning", "listen", NULL, why);
+	}
+}
+
 /* Sockets of all services first: a service that starts early may connect to one that starts late. */
 static void start_all(struct prior *p)
 {
 	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
 
 	say_refused(p);
+	p->loop.again = true;	/* perhaps there is nothing to wait for: the turn is to look */
 	bind_all(p);
+	say_left_over(p);
 	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++) {
 		const struct plan_service *d = plan_service(&p->plan, order[k]);
 
@@ -124,10 +142,13 @@ static void start_all(struct prior *p)
 	}
 }
 
-/* A machine goes on without what only people look at, and says so; anywhere else the caller hears of it at once. */
+/*
+ * A machine goes on without what only people look at, and says so; so does a container without a place for it. Anywhere
+ * else the caller hears of it at once.
+ */
 static int or_go_on(struct prior *p, int rc, struct err *e)
 {
-	if (rc == 0 || p->ledger.head->mode != MODE_MACHINE)
+	if (rc == 0 || (p->ledger.head->mode != MODE_MACHINE && *p->ledger.head->run_dir))
 		return rc;
 	prior_say(p, "error", "begin", NULL, e->text);
 	dprintf(p->ledger.head->console_fd, "prior: %s; going on without\n", e->text);
@@ -154,7 +175,7 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, streams_begin(p, e), e);
-	return rc < 0 || s->mode == MODE_RUN ? rc : or_go_on(p, server_begin(p, e), e);
+	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
 int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
@@ -188,6 +209,8 @@ static void check_settled(struct prior *p)
 	h->settled = 1;
 	if (!h->boot_done_us)
 		h->boot_done_us = mono_us();
+	if (!h->reloads)
+		outside_say("READY=1\nSTATUS=all services have been started");
 	event_begin(&ev, "info", "settled", NULL);
 	if (!h->reloads)
 		event_num(&ev, "boot_us", h->boot_done_us);
@@ -255,6 +278,7 @@ void serve_turn(struct prior *p)
 	check_reload(p);
 	check_settled(p);
 	check_trial(p);
+	ending_if_nothing(p);
 	ending_check(p);
 	server_check(p);
 	p->ledger.head->wakeups++;
@@ -269,7 +293,8 @@ void serve(struct prior *p)
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);
-	rmdir(p->ledger.head->run_dir);	/* only when no log is in it */
+	if (*p->ledger.head->run_dir)
+		rmdir(p->ledger.head->run_dir);	/* only when no log is in it */
 }
 
 void serve_shutdown(struct prior *p, enum shutdown_kind kind)

@@ -7,10 +7,13 @@
 #include "init/panic.h"
 #include "init/reexec.h"
 #include "init/run_dir.h"
+#include "init/run_yaml.h"
 #include "init/serve.h"
 #include "init/shutdown.h"
 #include "rootfs/machine.h"
 #include "services/plan/compile.h"
+#include "services/spec/spec.h"
+#include "services/supervise/outside.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
@@ -42,6 +45,11 @@ static uint32_t group_prior(void)
 
 static int supervise(const struct serve_setup *s, struct err *e)
 {
+	const int ours[] = { s->plan_fd, s->exe_fd, s->cgroup_fd, s->console_fd };
+
+	/* What our caller left open is nobody's: no service has it, and PID 1 must not keep it alive. */
+	if (s->mode != MODE_MACHINE)
+		outside_close_others(ours, sizeof ours / sizeof *ours);
 	int rc = serve_begin(&prior, s, e);
 
 	if (rc < 0)
@@ -92,11 +100,12 @@ int machine_main(void)
 
 struct up {
 	const char *config, *run_dir, *log_dir;
+	char **command;		/* the service `main`; NULL: none */
 	bool json;
 };
 
 static const char up_usage[] =
-	"Usage: prior up [-c PATH] [OPTIONS]\n"
+	"Usage: prior up [-c PATH] [OPTIONS] [-- COMMAND [ARG...]]\n"
 	"Supervises a configuration in the foreground: PID 1 of a container, or a subreaper anywhere.\n\n"
 	"  -c PATH          configuration: a directory, a YAML file or a compiled plan\n"
 	"                   (else $PRIOR_CONFIG, else /etc/prior/)\n"
@@ -104,6 +113,7 @@ static const char up_usage[] =
 	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
 	"  --log-dir DIR    log files where writable (else /var/log/prior); \"\" keeps rings only\n"
 	"  --json-logs      services' lines and events as JSON\n"
+	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
 	"  -h, --help       this text\n";
 
 /* 0: parsed; 1: help was asked for. */
@@ -114,6 +124,10 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 		const char **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
 				     !strcmp(o, "--log-dir") ? &u->log_dir : NULL;
 
+		if (!strcmp(o, "--")) {
+			u->command = argv + i + 1;
+			return i + 1 < argc ? 0 : err_set(e, EINVAL, "up: no command after --");
+		}
 		if (value) {
 			if (++i == argc)
 				return err_set(e, EINVAL, "up: %s: its value is missing", o);
@@ -153,6 +167,8 @@ static void hold_standard_streams(void)
 static int prepare(const char *config, struct err *e)
 {
 	hold_standard_streams();
+	if (outside_begin(e) < 0)
+		return -e->code;
 	if (!text_copy(boot.config, sizeof boot.config, config))
 		return err_set(e, ENAMETOOLONG, "%s: longer than %zu bytes", config, sizeof boot.config - 1);
 	if (getpid() != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
@@ -162,17 +178,48 @@ static int prepare(const char *config, struct err *e)
 	return boot_container(&boot, e);
 }
 
-static int up(const struct up *u, struct err *e)
+#define MAIN_YAML (127 << 10)	/* the kernel's limit of one string of the environment is 128 KiB */
+
+/* A command without a configuration is one all the same: it needs no file. */
+static const char *config_of(const struct up *u, bool *named)
 {
 	const char *env = getenv("PRIOR_CONFIG");
-	char run_dir[64];
-	int rc = prepare(u->config ? u->config : env && *env ? env : BOOT_CONFIG, e);
 
-	if (rc == -ENOENT && !u->config && !(env && *env))
+	*named = u->config || (env && *env);
+	if (*named)
+		return u->config ? u->config : env;
+	return u->command && access(BOOT_CONFIG, F_OK) < 0 ? "" : BOOT_CONFIG;
+}
+
+/* In the environment, where the compiler of a reload and PID 1's next life find it, too. */
+static int declare_main(const struct up *u, struct err *e)
+{
+	static char yaml[MAIN_YAML];
+	struct text t = TEXT_IN(yaml);
+
+	unsetenv(SPEC_MAIN);
+	if (!u->command)
+		return 0;
+	if (run_yaml_main(&t, u->command, environ, e) < 0)
+		return err_in(e, "up");
+	return setenv(SPEC_MAIN, yaml, 1) < 0 ? err_sys(e, "up: keep the command") : 0;
+}
+
+static int up(const struct up *u, struct err *e)
+{
+	bool named;
+	const char *config = config_of(u, &named);
+	char run_dir[64];
+	int rc = declare_main(u, e);
+
+	if (rc == 0)
+		rc = prepare(config, e);
+	if (rc == -ENOENT && !named)
 		return err_set(e, ENOENT, "up: there is no configuration at " BOOT_CONFIG "; name one with -c PATH");
 	if (rc < 0)
 		return rc;
-	run_dir_default(run_dir, sizeof run_dir);
+	if (!u->run_dir)
+		run_dir_make(run_dir, sizeof run_dir);
 	owned_fd console = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	struct serve_setup s = {
 		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
@@ -243,9 +290,12 @@ int run_confined(const char *path, const struct wrap *w, struct err *e)
 		rc = expect_one_service(e);
 	if (rc != 0)
 		return rc;
-	run_dir_default(run_dir, sizeof run_dir);
-	t.n = strlen(run_dir);
-	text_fmt(&t, "-run-%d", (int)getpid());
+	/* Beside what `prior up` has: nobody asks this one anything, only sockets and rings need a place. */
+	if (run_dir_make(run_dir, sizeof run_dir)) {
+		rmdir(run_dir);
+		t.n = strlen(run_dir);
+		text_fmt(&t, "-run-%d", (int)getpid());
+	}
 	struct serve_setup s = {
 		.mode = MODE_RUN, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
 		.console_fd = FD_NONE, .run_dir = run_dir, .log_dir = "", .config = boot.config, .ctl_gid = UINT32_MAX,

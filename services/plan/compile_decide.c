@@ -17,7 +17,8 @@ struct wish {
 #define WISH(name, f, kind, what) { name, offsetof(struct spec_service, f), kind, what }
 
 static const struct wish wishes[] = {
-	WISH("isolation.user", ns_user, IS_WORD, NEED_USER),
+	/* It is told apart from the machine's by its own procfs and mounts: without those there is no such cell. */
+	WISH("isolation.user", ns_user, IS_WORD, NEED_USER | NEED_SPACES | NEED_MOUNT),
 	WISH("isolation.pid", ns_pid, IS_BOOL, NEED_SPACES),
 	WISH("isolation.network", network.mode, IS_WORD, NEED_SPACES),
 	WISH("isolation.ipc", ns_ipc, IS_BOOL, NEED_SPACES),
@@ -100,12 +101,14 @@ static enum origin_kind wish_from(const struct work *w, const struct wish *x)
 static const char *lacking(unsigned needs)
 {
 	if (needs & NEED_SPACES)
-		return "no namespace can be made here (it takes root, and a container that allows it)";
+		return "no namespace can be made here (it takes root; a container needs --cap-add SYS_ADMIN and "
+		       "--security-opt seccomp=unconfined)";
 	if (needs & NEED_MOUNT)
-		return "nothing can be mounted here (it takes root, and a container that allows it)";
+		return "nothing can be mounted here (it takes root; a container needs --cap-add SYS_ADMIN and "
+		       "--security-opt seccomp=unconfined)";
 	if (needs & NEED_USER)
-		return "no user namespace can be made here (is user.max_user_namespaces 0?)";
-	return "only root can do that";
+		return "no user namespace can be made here (is user.max_user_namespaces 0, or this a chroot?)";
+	return "only root with CAP_SETUID, CAP_SETGID and CAP_SETPCAP can do that";
 }
 
 /*
@@ -123,13 +126,18 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 		if (!(x->needs & missing) || !is_active(w, x))
 			continue;
 		if (w->eff.required && wish_from(w, x) == FROM_FILE) {
-			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at), "%s: %s", x->key,
+			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
+				  "%s: %s; or isolation.required: false lets it run with less", x->key,
 				  lacking(x->needs & missing));
 		} else if (firm) {
 			refuse(c, w, preset, "isolation.preset: %s: %s; 'preset: contained' is all of 'server' "
-			       "that needs none", preset_names[w->eff.preset], lacking(missing));
+			       "that needs none, and isolation.required: false lets it run with less",
+			       preset_names[w->eff.preset], lacking(missing));
 			return;
 		} else {
+			if (wish_from(w, x) == FROM_FILE)
+				tell_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
+					"%s: not in effect: %s", x->key, lacking(x->needs & missing));
 			taken++;
 		}
 		take_out(w, x);
@@ -140,8 +148,9 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 	w->out.flags |= CELL_CONTAINED;
 	if (missing & (NEED_SPACES | NEED_MOUNT)) {
 		w->eff.preset = w->svc->preset_given ? w->eff.preset : PRESET_CONTAINED;
-		tell(c, w, preset, "contained: %s; the rest of preset '%s' holds", lacking(missing),
-		     preset_names[w->svc->preset]);
+		tell(c, w, preset, "contained: %s%s; the rest of preset '%s' holds", lacking(missing),
+		     missing & NEED_ROOT ? ", and it keeps our user and groups, for only root with CAP_SETUID, "
+		     "CAP_SETGID and CAP_SETPCAP can give it others" : "", preset_names[w->svc->preset]);
 	} else {
 		tell(c, w, preset, "%s; the rest of preset '%s' holds", lacking(missing), preset_names[w->svc->preset]);
 	}

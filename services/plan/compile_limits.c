@@ -82,9 +82,9 @@ static void compile_cgroup(struct compiling *c, struct work *w)
 		w->out.cgroup_root = write_string(&c->w, e->cgroup_root);
 		return;
 	}
-	if (g.asked.kind == FROM_FILE)
+	if (g.asked.kind == FROM_FILE && e->required)
 		refuse_at(c, w, g.asked, "limits.cgroup: there is no cgroup2 that can be written here; "
-		       "limits.cgroup.root can name one");
+		       "limits.cgroup.root can name one; or isolation.required: false lets it run without");
 	else if (g.n)
 		tell(c, w, pids_max, "no limits of a control group: there is no cgroup2 that can be written here");
 }

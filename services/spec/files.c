@@ -232,18 +232,41 @@ static int make_room(struct load *l, struct err *e)
 	return 0;
 }
 
+/*
+ * A container's CMD is one service more, beside those of any configuration: our caller has written it as YAML into
+ * our environment, where a reload finds it again.
+ */
+static int load_main(struct load *l, struct err *e)
+{
+	const char *text = getenv(SPEC_MAIN);
+	unsigned file = l->s->nfiles + 1;
+
+	if (!text || !*text)
+		return 0;
+	if (file >= FILES_MAX)
+		return err_set(e, E2BIG, "more than %d files and a command", FILES_MAX - 2);
+	l->s->nfiles = file;
+	l->s->files[file] = "command line";
+	read_tree(l, file, text, strlen(text));
+	return 0;
+}
+
 int load_files(struct load *l, const char *path, struct err *e)
 {
 	struct stat st;
+	int rc;
 
 	if (make_room(l, e) < 0)
 		return -e->code;
+	if (!*path && getenv(SPEC_MAIN))	/* a command is a configuration by itself */
+		return load_main(l, e);
 	if (stat(path, &st) < 0)
 		return err_sys(e, "%s", path);
 	path = arena_copy(&l->s->arena, path, strlen(path));
 	if (!path)
 		return err_set(e, ENOMEM, "no memory left for the configuration");
-	return S_ISDIR(st.st_mode) ? load_directory(l, path, e) : load_one(l, path, e);
+	rc = S_ISDIR(st.st_mode) ? load_directory(l, path, e) : load_one(l, path, e);
+	return rc < 0 ? rc : load_main(l, e);
 }
 
 int load_text(struct load *l, const char *name, const char *text, size_t n, struct err *e)

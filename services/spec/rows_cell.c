@@ -58,8 +58,9 @@ static const struct conf_key landlock_keys[] = {
 const struct conf_key isolation_keys[] = {
 	{ "preset", WORD(preset, preset_names), .def = "server",
 	  .doc = "Set of defaults for all of isolation and security." },
-	{ "required", .type = CONF_BOOL, F(required, bool), .def = "true", .unbuilt = "running with what is possible",
-	  .doc = "false: run with what is possible here and say what is missing.", .example = "false" },
+	{ "required", .type = CONF_BOOL, F(required, bool), .def = "true",
+	  .doc = "false: where namespaces, mounts, other ids or control groups are not possible, run without them; "
+		 "status and events say what is missing.", .example = "false" },
 	{ "user", WORD(ns_user, user_words), .flags = CONF_YES_NO, .def = "false", .example = "true",
 	  .doc = "Own user namespace; made last, so that its capabilities are inert over the machine; first: made "
 		 "before the others." },

@@ -269,6 +269,9 @@ struct problem {
 	struct problem *next;
 };
 
+/* In the environment: YAML that is read as one file more. Ours alone; see up.c. */
+#define SPEC_MAIN "PRIOR_MAIN"
+
 /*
  * Read PATH: a file, or a directory (prior.yaml, then services.d/<any>.yaml in byte order). Every problem found is in
  * s->problems; a service with an error is still listed, for show. Returns 0 when the files could be read (problems or

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/outside.h"
 #include "services/supervise/server.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
@@ -32,6 +33,7 @@ void ending_begin(struct prior *p, enum shutdown_kind kind)
 	deadline(p, p->plan.head->shutdown_timeout_ms);
 	loop_timer_set(&p->loop, p->n + TIMER_TICK, p->loop.now.ms + TICK_MS);
 	prior_say(p, "info", "shutdown", NULL, kind_name[kind]);
+	outside_say("STOPPING=1");
 	/* Dependents first. What waits for nothing stops at once, all others when those that need them are down. */
 	for (uint32_t k = p->plan.head->start_order.n; k-- > 0;) {
 		enum svc_state st = svc_of(p, order[k])->state;
@@ -87,6 +89,45 @@ void ending_tick(struct prior *p)
 		prior_event(p, &ev);
 	}
 	loop_timer_set(&p->loop, p->n + TIMER_TICK, p->loop.now.ms + TICK_MS);
+}
+
+/* The code of a container in which nothing is left: that of the first that has failed, or of what was refused. */
+static int code_of_nothing(struct prior *p)
+{
+	const struct plan *pl = &p->plan;
+	const struct plan_refused *r = PLAN_FIRST(pl, pl->head->refused, struct plan_refused);
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct ledger_svc *s = svc_of(p, i);
+
+		if (s->state != SVC_FAILED && s->state != SVC_REFUSED)
+			continue;
+		return s->exit_kind == EXIT_CODE && s->exit_status ? s->exit_status :
+		       s->exit_kind == EXIT_SIGNAL || s->exit_kind == EXIT_CORE || s->exit_kind == EXIT_OOM ?
+		       128 + s->exit_status : s->flags & SVC_F_MISSING ? 127 : 1;
+	}
+	return !pl->head->refused.n ? 0 : r->exit_code ? (int)r->exit_code : 1;
+}
+
+void ending_if_nothing(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->mode == MODE_MACHINE || h->mode == MODE_RUN || h->shutdown || p->live || !h->settled ||
+	    p->n + p->plan.head->refused.n == 0 || p->reload.phase != RELOAD_NONE)
+		return;
+	for (uint32_t i = 0; i < p->n; i++) {
+		const struct ledger_svc *s = svc_of(p, i);
+
+		/* Who stops the last one by hand means to go on with something else. */
+		if (!state_is_at_rest((enum svc_state)s->state) || s->deadline_ms || s->flags & SVC_F_STOPPED_BY_USER)
+			return;
+	}
+	h->exit_code = code_of_nothing(p);
+	prior_say(p, h->exit_code ? "error" : "info", "nothing-left", NULL,
+		  h->exit_code ? "no service runs, none will by itself, and not all have done their work" :
+		  "no service runs, and none will by itself: all have done their work");
+	ending_begin(p, SHUTDOWN_EXIT);
 }
 
 void ending_check(struct prior *p)

@@ -9,5 +9,8 @@ void ending_begin(struct prior *p, enum shutdown_kind kind);
 void ending_force(struct prior *p);	/* SIGKILL to everything, now */
 void ending_timer(struct prior *p);	/* TIMER_SHUTDOWN: the deadline */
 void ending_tick(struct prior *p);	/* TIMER_TICK: say which service we wait for */
+/* Once per turn, anywhere but on a machine: nothing runs, and nothing will by itself? then it is the end, with 1 when
+ * something has failed. Nothing ends because somebody has stopped it. */
+void ending_if_nothing(struct prior *p);
 /* Once per turn: all down? then the logger drains, and p->finished becomes true when it has ended. */
 void ending_check(struct prior *p);

@@ -47,6 +47,9 @@ static int bind_to(int fd, const char *path, const struct plan_service *d, struc
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
+	if (strncmp(path, "/notify/", 8) == 0)
+		return err_set(e, EROFS, "notify socket: no place for it can be written; give a --run-dir, or a tmpfs "
+			       "at /run");
 	if (!text_copy(a.sun_path, sizeof a.sun_path, path))
 		return err_set(e, ENAMETOOLONG, "notify socket %s: more than %zu bytes", path, sizeof a.sun_path - 1);
 	if (unlink(path) < 0 && errno != ENOENT)

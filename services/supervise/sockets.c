@@ -3,6 +3,7 @@
 #include "services/supervise/sockets.h"
 #include "init/base/text.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/outside.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -136,8 +137,8 @@ int sockets_open(struct prior *p, uint32_t i, struct err *e)
 	int32_t *slot = p->ledger.listen + s->first_listen;
 
 	for (uint32_t k = 0; k < d->listen.n; k++) {
-		int fd;
-		int rc = slot[k] >= 0 ? 0 :
+		int fd = slot[k] >= 0 ? FD_NONE : outside_take(plan_str(&p->plan, l[k].name));
+		int rc = slot[k] >= 0 || fd >= 0 ? 0 :
 			 (l[k].kind == LISTEN_TCP ? open_tcp(&l[k], &fd, e) : open_unix(p, &l[k], &fd, e));
 
 		if (rc < 0)

@@ -310,7 +310,7 @@ static void an_ordinary_user_runs_services_as_himself_only(void **state)
 		      "  groups:\n    command: [/bin/sh]\n    supplementary_groups: [\"5\"]\n");
 	assert_int_equal(compiled_service(&c, "web")->uid, geteuid());
 	assert_non_null(strstr(compiled_refused(&c, "root"), "only root can run"));
-	assert_non_null(strstr(compiled_refused(&c, "groups"), "supplementary_groups: only root can do that"));
+	assert_non_null(strstr(compiled_refused(&c, "groups"), "supplementary_groups: only root with CAP_SETUID"));
 }
 
 #define NET_BIND (UINT64_C(1) << 10)

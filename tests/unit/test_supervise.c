@@ -330,10 +330,34 @@ static void the_end_of_a_critical_service_is_the_end(void **state)
 static void a_stop_of_a_critical_service_is_not(void **state)
 {
 	(void)state;
-	ROWS({ "web", .flags = CELL_CRITICAL });
+	ROWS({ "web", .flags = CELL_CRITICAL }, { .name = "x" });
 	UNTIL(is_in("web", SVC_UP));
 	svc_post(&prior, 0, EV_STOP);
 	UNTIL(is_in("web", SVC_DOWN));
+	assert_int_equal(prior.ledger.head->shutdown, SHUTDOWN_NONE);
+}
+
+static void when_nothing_is_left_it_is_the_end(void **state)
+{
+	(void)state;
+	ROWS({ "once", .sh = "exit 0" }, { "web", .sh = "exit 7" });
+	UNTIL(prior.finished);
+	assert_int_equal(prior.ledger.head->exit_code, 7);
+	assert_int_equal(prior.ledger.head->shutdown, SHUTDOWN_EXIT);
+}
+
+static void what_somebody_has_stopped_is_not_the_end(void **state)
+{
+	(void)state;
+	ROWS({ .name = "web" });
+	UNTIL(is_in("web", SVC_UP));
+	{
+		LEDGER_WRITE(named("web"));
+		named("web")->flags |= SVC_F_STOPPED_BY_USER;
+	}
+	svc_post(&prior, 0, EV_STOP);
+	UNTIL(is_in("web", SVC_DOWN));
+	served_turn();
 	assert_int_equal(prior.ledger.head->shutdown, SHUTDOWN_NONE);
 }
 
@@ -449,6 +473,8 @@ int main(void)
 		TEST(bytes_of_any_kind_are_taken_or_ignored),
 		TEST(the_end_of_a_critical_service_is_the_end),
 		TEST(a_stop_of_a_critical_service_is_not),
+		TEST(when_nothing_is_left_it_is_the_end),
+		TEST(what_somebody_has_stopped_is_not_the_end),
 		TEST(a_failure_may_stop_all),
 		TEST(shutdown_stops_in_order_and_ends),
 		TEST(a_forced_shutdown_waits_for_nobody),

@@ -155,12 +155,12 @@ static void what_needs_a_changed_one_is_restarted_after_it(void **state)
 static void who_was_stopped_by_somebody_stays_down(void **state)
 {
 	(void)state;
-	ROWS({ .name = "web" });
+	ROWS({ .name = "web" }, { .name = "x" });
 	configured();
 	UNTIL(is_in("web", SVC_UP));
 	svc_post(&prior, 0, EV_STOP);
 	UNTIL(is_in("web", SVC_DOWN));
-	NEXT({ .name = "web", .sh = "exec sleep 999" });
+	NEXT({ .name = "web", .sh = "exec sleep 999" }, { .name = "x" });
 	UNTIL(prior.ledger.head->reloads == 1);
 	served_turn();
 	assert_true(is_in("web", SVC_DOWN));
@@ -169,10 +169,10 @@ static void who_was_stopped_by_somebody_stays_down(void **state)
 static void one_that_failed_is_tried_again_when_it_has_changed(void **state)
 {
 	(void)state;
-	ROWS({ .name = "web", .sh = "exit 7" });
+	ROWS({ .name = "web", .sh = "exit 7" }, { .name = "x" });
 	configured();
 	UNTIL(is_in("web", SVC_FAILED));
-	NEXT({ .name = "web" });
+	NEXT({ .name = "web" }, { .name = "x" });
 	UNTIL(is_in("web", SVC_UP));
 	assert_int_equal(named("web")->why[0], 0);
 }

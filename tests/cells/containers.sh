@@ -1,0 +1,240 @@
+#!/bin/sh
+# What a container takes away, row by row, under podman and runc and in bare namespaces: it works, or says why not.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
+[ "$(id -u)" = 0 ] || { echo "skip containers: needs root"; exit 0; }
+work=$(mktemp -d) || exit 2
+pods=$work/pods
+podman_() {
+	timeout 20 podman --storage-driver vfs --root "$pods/root" --runroot "$pods/run" --cgroup-manager cgroupfs \
+		--events-backend file --runtime "$runtime" "$@"
+}
+runtime=runc
+end() {
+	if [ -d "$work/pods" ]; then podman_ rm -fa >/dev/null 2>&1; fi
+	rm -rf "$work"
+}
+trap end EXIT
+failed=0 who=containers
+ok() { echo "ok $who: $1"; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else echo "not ok $who: $1 (want '$2', got '$3')"; sed 's/^/    /' "$work/log" | cut -c1-200 | tail -12; failed=1; fi; }
+has() { if grep -Eq -- "$2" "$work/log"; then ok "$1"; else echo "not ok $who: $1 (want '$2')"; sed 's/^/    /' "$work/log" | cut -c1-200 | tail -12; failed=1; fi; }
+code() { "$@" >"$work/log" 2>&1; echo $?; }
+
+# An image: ours, busybox, no passwd, nothing else.
+image=$work/image
+mkdir -p "$image/bin" "$image/etc/prior" "$image/proc" "$image/sys" "$image/dev" "$image/run" "$image/tmp" "$image/conf/old" || exit 2
+chmod 755 "$work" "$image" && chmod 1777 "$image/tmp"
+cp "$PRIOR" "$image/bin/prior" && cp "$(command -v busybox)" "$image/bin/busybox" && cp "$tool" "$image/bin/tool" || exit 2
+chmod 755 "$image/bin"/*
+for a in sh sleep id cat true false grep kill; do ln -s busybox "$image/bin/$a"; done
+conf() { cat >"$image/conf/$1.yaml"; }
+cat >"$image/etc/prior/prior.yaml" <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "id; grep CapEff /proc/self/status; exit 3"], critical: true, restart: "no"}
+YAML
+conf server <<'YAML'
+services:
+  app: {command: [/bin/id], restart: "no", isolation: {preset: server}}
+YAML
+conf less <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "/bin/prior status; id"], restart: "no", isolation: {preset: server, required: false}}
+YAML
+conf key <<'YAML'
+services:
+  app: {command: [/bin/id], restart: "no", isolation: {network: true}}
+YAML
+conf limit <<'YAML'
+services:
+  app: {command: [/bin/id], restart: "no", limits: {cgroup: {memory_max: 64M}}}
+YAML
+conf fatal <<'YAML'
+services:
+  app: {command: [/bin/false], backoff: {initial: 10ms, max: 10ms}, max_restarts: 2}
+  once: {type: oneshot, command: [/bin/true]}
+YAML
+conf jobs <<'YAML'
+services:
+  one: {type: oneshot, command: [/bin/true]}
+  two: {type: oneshot, command: [/bin/true], depends_on: {one: {condition: service_completed_successfully}}}
+YAML
+conf stays <<'YAML'
+services:
+  side: {command: [/bin/sleep, "1000"]}
+  main: {command: [/bin/sleep, "1000"], critical: true, depends_on: [side]}
+YAML
+conf beside <<'YAML'
+services:
+  side: {command: [/bin/sleep, "1000"]}
+YAML
+conf caps <<'YAML'
+services:
+  app: {command: [/bin/id], restart: "no", isolation: {preset: minimal}}
+YAML
+
+rows() { # RUN: how a container of this kind is run, OPTIONS before the command in $o
+	o= is "the default configuration: its code is ours" 3 "$(o= code "$1" /bin/prior)"
+	has "and the default preset gives way, and says so" 'contained: no namespace can be made here'
+	has "but is attested" 'attested [0-9]+ facts'
+	has "its user is not root" 'app \| uid=[1-9]'
+	has "it has no capability" 'app \| CapEff:.0000000000000000'
+	is "a preset that is asked for is refused, and the container ends" 1 "$(o= code "$1" /bin/prior /conf/server.yaml)"
+	has "with the reason, and the flag that would allow it" \
+		"isolation.preset: server: no namespace can be made here .*--cap-add SYS_ADMIN .*isolation.required: false"
+	is "and so is a key" 1 "$(o= code "$1" /bin/prior /conf/key.yaml)"
+	has "likewise with both" 'isolation.network: no namespace can be made here .*--cap-add SYS_ADMIN .*isolation.required: false'
+	is "required: false runs with less" 0 "$(o= code "$1" /bin/prior /conf/less.yaml)"
+	has "and says what is missing" 'no namespace can be made here.*the rest of preset .server. holds'
+	is "a limit without a cgroup is refused" 1 "$(o= code "$1" /bin/prior /conf/limit.yaml)"
+	has "with what would allow it" 'no cgroup2 that can be written here; limits.cgroup.root can name one; or isolation.required: false'
+	is "a service that is given up ends the container with its code" 1 "$(o= code "$1" /bin/prior /conf/fatal.yaml)"
+	has "which says so" 'no service runs, none will by itself, and not all have done their work'
+	is "jobs that are done end it with 0" 0 "$(o= code "$1" /bin/prior /conf/jobs.yaml)"
+	is "CMD is the main service: its code is ours" 7 "$(o= code "$1" /bin/prior /conf/beside.yaml -- /bin/sh -c 'echo "main $FOO"; exit 7')"
+	has "with the container's environment" 'main \| main bar'
+	has "and what is beside it is stopped" 'side: stopp'
+	is "minimal, where PID 1 lacks capabilities: it runs or is refused" 1 "$(o= code "$1" /bin/prior /conf/caps.yaml | grep -c '^[01]$')"
+	is "an arbitrary user without passwd, of group 0" 3 "$(o='--user 1000640000:0' code "$1" /bin/prior)"
+	has "keeps its ids, and that is said" 'keeps our user and groups'
+	is "no capabilities at all" 3 "$(o='--cap-drop all' code "$1" /bin/prior)"
+	is "an arbitrary user with no capabilities on a read-only root" 3 \
+		"$(o='--user 1000640000:0 --cap-drop all --read-only --read-only-tmpfs=false' code "$1" /bin/prior)"
+	is "a read-only root and nothing to write to" 3 "$(o='--read-only --read-only-tmpfs=false' code "$1" /bin/prior)"
+	is "and not even /dev/shm: it goes on, and says what it cannot do" "3 1" \
+		"$(o='--read-only --read-only-tmpfs=false -v /proc/self:/dev/shm:ro' code "$1" /bin/prior) $(grep -c 'no place for the control socket' "$work/log")"
+	is "noexec on all that can be written" 3 "$(o='--tmpfs /run:rw,noexec,notmpcopyup --tmpfs /tmp:rw,noexec,notmpcopyup' code "$1" /bin/prior)"
+	is "no new privileges" 3 "$(o='--security-opt no-new-privileges' code "$1" /bin/prior)"
+	is "not PID 1" 3 "$(o='--pid host' code "$1" /bin/prior up)"
+	is "a terminal" 3 "$(o='--tty' code "$1" /bin/prior)"
+	is "another init outside" 3 "$(o="--init --init-path $PRIOR" code "$1" /bin/prior up)"
+	is "prior as --init: the command's code" 5 "$(o="--init --init-path $PRIOR" code "$1" /bin/sh -c 'exit 5')"
+	is "all capabilities: everything is confined" 0 "$(o='--privileged' code "$1" /bin/prior /conf/server.yaml)"
+	has "and attested" 'attested [0-9]+ facts'
+	is "SYS_ADMIN and no seccomp are enough for a preset" 0 \
+		"$(o='--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt unmask=all' code "$1" /bin/prior /conf/server.yaml)"
+	is "run in a sandbox in one line" 4 "$(o= code "$1" /bin/prior run --preset contained -- /bin/sh -c 'exit 4')"
+}
+
+limits="--network=none --ulimit nofile=1024:1024 --ulimit nproc=1000:1000"	# what an ordinary host lets us set
+pod() { podman_ run --rm $limits -e FOO=bar $o --rootfs "$image" "$@"; }
+
+stops() { # STOP-SIGNAL WHAT
+	podman_ run -d --name stopped $limits --stop-signal "$1" --rootfs "$image" /bin/prior /conf/stays.yaml >"$work/log" 2>&1
+	n=0
+	until podman_ exec stopped /bin/prior wait >>"$work/log" 2>&1 || [ $n -ge 40 ]; do n=$((n + 1)); done
+	podman_ exec stopped /bin/prior status --json >"$work/log" 2>&1
+	is "$2: status from inside" 2 "$(grep -c '"state": "up"' "$work/log")"
+	podman_ stop -t 20 stopped >"$work/log" 2>&1
+	podman_ logs stopped >"$work/log" 2>&1
+	is "$2: ends in order, with 0" 0 "$(podman_ inspect -f '{{.State.ExitCode}}' stopped)"
+	is "$2: dependents first" "main side" "$(sed -n 's/.* \(main\|side\): stopping.*/\1/p' "$work/log" | paste -sd' ')"
+	podman_ rm -f stopped >/dev/null 2>&1
+}
+
+who=podman
+for runtime in runc crun; do
+	o=
+	if ! command -v podman >/dev/null || ! command -v $runtime >/dev/null; then
+		echo "skip podman: with $runtime: not installed"
+	elif [ "$(code pod /bin/true)" != 0 ]; then
+		echo "skip podman: with $runtime: no container runs here: $(tail -1 "$work/log")"
+	else
+		who="podman, $runtime"
+		rows pod
+		stops SIGTERM "SIGTERM"
+		stops 37 "SIGRTMIN+3"
+	fi
+done
+
+who=runc
+bundle=$work/bundle
+mkdir -p "$bundle"
+if ! command -v runc >/dev/null || ! (cd "$bundle" && runc spec) 2>/dev/null; then
+	echo "skip runc: not installed"
+else
+	python3 - "$bundle/config.json" "$image" <<'PY'
+import json, sys
+c = json.load(open(sys.argv[1]))
+c["process"].update(terminal=False, rlimits=[], args=["/bin/prior"])
+c["root"] = {"path": sys.argv[2], "readonly": True}
+json.dump(c, open(sys.argv[1], "w"))
+PY
+	if got=$(code runc run -b "$bundle" "prior-test-$$") && [ "$got" = 3 ]; then
+		ok "a bundle as \`runc spec\` writes it: read-only, three capabilities"
+	elif grep -q 'runc create failed\|container_linux' "$work/log"; then
+		echo "skip runc: no container runs here: $(tail -1 "$work/log")"
+	else
+		is "a bundle as \`runc spec\` writes it" 3 "$got"
+	fi
+fi
+
+who=unshare
+if ! unshare -mpf --mount-proc true 2>/dev/null; then
+	echo "skip unshare: no namespace can be made here"
+	exit $failed
+fi
+bare() { # in a chroot of the image: no capability to lose, no runtime
+	unshare -mpf sh -c 'mount --rbind "$0" "$0" && mount -t proc p "$0/proc" && mount --rbind /dev "$0/dev" && cd "$0" && pivot_root . conf/old &&
+		/bin/busybox umount -l /conf/old && exec "$@"' "$image" "$@"
+}
+is "root in bare namespaces: server is enforced" 0 "$(code bare /bin/prior /conf/server.yaml)"
+has "and attested" 'attested [0-9]+ facts'
+mv "$image/etc" "$image/gone"
+is "no /etc" 0 "$(code bare /bin/prior /conf/server.yaml)"
+is "no /etc and no configuration, but a command" 6 "$(code bare /bin/prior -- /bin/sh -c 'exit 6')"
+is "nothing at all is said to be missing" 125 "$(code bare /bin/prior)"
+has "with what to do" 'there is no configuration at /etc/prior.*-c PATH'
+mv "$image/gone" "$image/etc"
+is "every system call for mounts denied: contained" 3 "$(code unshare -mpf sh -c 'mount --rbind "$0" "$0" &&
+	mount -t proc p "$0/proc" && mount --rbind /dev "$0/dev" && exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin chroot "$0" /bin/prior' "$image")"
+has "and said" 'contained: no namespace can be made here'
+
+# Sockets and a word from outside, and nothing else of what was open.
+conf handed <<'YAML'
+services:
+  web: {command: [/bin/tool, answer], listen: [{name: http, unix: /tmp/never.sock}], isolation: {preset: none}}
+YAML
+python3 - "$PRIOR" "$tool" "$image" "$work" >"$work/log" 2>&1 <<'PY'
+import os, re, signal, socket, subprocess, sys
+prior, tool, image, work = sys.argv[1:]
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(f"{work}/notify.sock")
+notify.settimeout(20)
+listen = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+for n, s in enumerate(listen):
+    s.bind(f"{work}/given{n}.sock")
+    s.listen()
+open(f"{work}/handed.yaml", "w").write(open(f"{image}/conf/handed.yaml").read().replace("/bin/tool", tool))
+stray = os.open("/dev/zero", os.O_RDONLY)
+pid = os.fork()
+if pid == 0:
+    fds = [os.dup(s.fileno()) for s in listen]
+    far = [os.dup2(f, 50 + n) for n, f in enumerate(fds)]
+    for n, f in enumerate(far):
+        os.dup2(f, 3 + n, inheritable=True)
+    os.dup2(stray, 60, inheritable=True)
+    env = dict(os.environ, LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", LISTEN_FDNAMES="http:other",
+               NOTIFY_SOCKET=f"{work}/notify.sock")
+    os.execve(prior, [prior, "up", "-c", f"{work}/handed.yaml", "--run-dir", f"{work}/run", "--log-dir", ""], env)
+print("first word", notify.recv(4096).split(b"\n")[0].decode())
+c = socket.socket(socket.AF_UNIX)
+c.settimeout(20)
+c.connect(f"{work}/given0.sock")
+c.sendall(b"x")
+print("answered", bool(c.recv(10)))
+print("stray", [f for f in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{f}") == "/dev/zero"])
+os.kill(pid, signal.SIGTERM)
+print("last word", notify.recv(4096).decode())
+print("code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+has "NOTIFY_SOCKET hears READY" 'first word READY=1'
+has "a socket of LISTEN_FDS goes to the service that listens by its name" 'answered True'
+has "one that nobody listens by is named" "no service listens by the name 'other'"
+has "nothing else that was open is kept" 'stray \[\]'
+has "NOTIFY_SOCKET hears STOPPING" 'last word STOPPING=1'
+has "and it ends with 0" 'code 0'
+exit $failed
