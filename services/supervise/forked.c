@@ -17,6 +17,14 @@ bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int s
 	       exit_kind == EXIT_CODE && status == 0 && !(s->flags & SVC_F_FORKED) && s->exit_kind == EXIT_NONE;
 }
 
+void forked_builder_ended(struct prior *p, uint32_t i)
+{
+	const struct ledger_svc *s = svc_of(p, i);
+
+	if (s->state == SVC_STARTING && s->flags & SVC_F_FORKED && s->pid == 0 && s->report_fd < 0)
+		svc_post(p, i, EV_FORKED);
+}
+
 /* Looking for it takes reading files of the service's, which may wait: a child does that. */
 enum svc_event svc_forked(struct prior *p, uint32_t i)
 {
@@ -29,6 +37,8 @@ enum svc_event svc_forked(struct prior *p, uint32_t i)
 
 	s->flags |= SVC_F_FORKED;
 	s->flags &= ~SVC_F_DIRECT;
+	if (s->builder)		/* it lies in the same cgroup, and is on its way out: its end brings us back */
+		return EV_NONE;
 	int rc = s->cgroup_fd < 0 ? err_set(&e, ENOTSUP, "type: forking needs cgroup2, which is not writable here") :
 		 cell_find(&c, s->reaper, &pid, &report, &e);
 

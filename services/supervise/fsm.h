@@ -65,6 +65,7 @@ svc_action svc_wait, svc_wait_pulled, svc_listen, svc_bind, svc_dep_failed, svc_
 svc_action svc_spawn, svc_ran, svc_hooked, svc_ready, svc_up;
 /* forked.c */
 svc_action svc_forked;
+void forked_builder_ended(struct prior *p, uint32_t i);	/* or a finder: look now, if that was waited for */
 /* True: this end of the main process is what a forking service begins with. */
 bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int status);
 /* stop.c */

@@ -140,6 +140,7 @@ static void builder_ended(struct prior *p, uint32_t i, int code, int status)
 	exit_text(&t, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 	if (s->report_fd >= 0)
 		start_builder_died(p, i, how);
+	forked_builder_ended(p, i);
 	stop_check(p, i);
 }
 
