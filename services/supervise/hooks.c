@@ -117,6 +117,14 @@ static bool tell_failure(struct prior *p, uint32_t i, uint8_t kind, int status, 
 	return true;
 }
 
+/* What is left of the hook's cell: its reaper, and whatever it has started. */
+static void sweep(struct prior *p, uint32_t i)
+{
+	LEDGER_WRITE(svc_of(p, i));
+
+	stop_kill_all(p, i);
+}
+
 void hook_ended(struct prior *p, uint32_t i, uint8_t kind, int status)
 {
 	struct ledger_svc *s = svc_of(p, i);
@@ -141,5 +149,7 @@ void hook_ended(struct prior *p, uint32_t i, uint8_t kind, int status)
 		start_sweep_hook(p, i);
 	else if (phase == PHASE_POST_START || phase == PHASE_PRE_STOP)
 		svc_post(p, i, EV_HOOKED);
+	else if (phase == PHASE_POST_STOP)
+		sweep(p, i);
 	stop_check(p, i);
 }

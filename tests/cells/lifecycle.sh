@@ -73,6 +73,7 @@ is "nothing of pre_start is left" 0 "$(pgrep -s "$(cat "$work/out/left" 2>/dev/n
 is "it stops" 0 "$(ctl stop web >/dev/null; echo $?)"
 is "pre_stop joined the cell" "$(cat "$work/out/main")" "$(cat "$work/out/pre_stop")"
 is "post_stop is told how it ended" success "$(cat "$work/out/result")"
+is "no hook was waited for in vain" 0 "$(grep -c "in time" "$work/log")"
 is "what is down is not healthy" 1 "$(ctl healthy web >/dev/null; echo $?)"
 finish "hooks: it ends"
 
@@ -168,4 +169,30 @@ if maybe sd "libsystemd"; then
 	is "its watchdog was told to it" 2 "$(grep -c 'sd | watchdog 1' "$work/log")"
 fi
 finish "programs: it ends"
+
+# A fault of prior itself in the middle of all of it.
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: server, private_tmp: false, volumes: ["$work/out:$work/out:rw"]}, restart: "no"}
+services:
+  back: {type: forking, command: [sh, -c, 'setsid sh -c "sleep 1000; :" & exit 0']}
+  dog: {command: [sh, -c, 'systemd-notify --ready; exec sleep 1000'], ready: notify, watchdog: 1s}
+  fd: {command: [sh, -c, 'sleep 1; echo >&\$NOTIFY_FD; exec sleep 1000'], ready: fd}
+  slow: {command: [sleep, "1000"], hooks: {pre_start: [sleep, "1"], post_start: [sleep, "1"], pre_stop: [sleep, "1"], post_stop: [sh, -c, 'sleep 1; echo done >$work/out/stopped']}}
+  well: {command: [sleep, "1000"], healthcheck: {test: [CMD, sleep, "0.3"], interval: 100ms}, ready: healthcheck}
+YAML
+"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
+up=$!
+until_is slow state starting >/dev/null
+pause 0.3
+pid=$(field back pid)
+kill -SEGV $up
+is "a fault during a hook, a check and a readiness pipe: all come up" "up up up" "$(until_is slow state up) $(until_is well state up) $(until_is fd state up)"
+has systemd-notify && is "a watchdog goes on over a fault" failed "$(until_is dog state failed)"
+[ "$pid" = null ] || is "a main process that is no child is kept" "$pid" "$(field back pid)"
+ctl stop slow --no-wait >/dev/null
+pause 0.5
+kill -SEGV $up
+is "a fault during a stop's hooks: it goes on" "down done 0" "$(until_is slow state down) $(cat "$work/out/stopped" 2>&1) $(grep -c "did not stop in time" "$work/log")"
+is "and healthy is still what is said" healthy "$(until_is well health healthy)"
+finish "faults: it ends"
 exit $failed
