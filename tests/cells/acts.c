@@ -296,6 +296,30 @@ static const struct {
 #endif
 };
 
+#define NAME(e) [e] = #e
+static const char *errno_name(int err, char number[static 16])
+{
+	static const char *const names[] = {
+		NAME(EPERM), NAME(ENOENT), NAME(ESRCH), NAME(EIO), NAME(EBADF), NAME(EAGAIN), NAME(ENOMEM),
+		NAME(EACCES), NAME(EFAULT), NAME(EBUSY), NAME(EEXIST), NAME(ENODEV), NAME(ENOTDIR), NAME(EISDIR),
+		NAME(EINVAL), NAME(ENOTTY), NAME(ENOSPC), NAME(EROFS), NAME(ENOSYS), NAME(EBADFD),
+		NAME(EOPNOTSUPP), NAME(EAFNOSUPPORT), NAME(ECONNREFUSED),
+	};
+
+	if (err == 0)
+		return "ok";
+	if (err > 0 && (size_t)err < sizeof names / sizeof *names && names[err])
+		return names[err];
+	snprintf(number, 16, "%d", err);
+	return number;
+}
+
+static const char *signal_name(int sig, char number[static 16])
+{
+	snprintf(number, 16, "SIG%d", sig);
+	return sig == SIGSYS ? "SIGSYS" : sig == SIGSEGV ? "SIGSEGV" : sig == SIGKILL ? "SIGKILL" : number;
+}
+
 /* max-KIND=0 or max-KIND=open: the ceiling of that kind of namespace in this user namespace. */
 static void ceiling(const char *kind)
 {
@@ -312,15 +336,14 @@ static void ceiling(const char *kind)
 static void run(const char *name, int (*act)(void))
 {
 	const pid_t p = fork();
+	char number[16];
 	int status = 0;
 
 	if (p <= 0)
 		_exit(act());	/* the code is the errno: all of them are below 256 */
 	waitpid(p, &status, 0);
-	if (WIFSIGNALED(status))
-		printf("%s=SIG%s\n", name, sigabbrev_np(WTERMSIG(status)));
-	else
-		printf("%s=%s\n", name, WEXITSTATUS(status) ? strerrorname_np(WEXITSTATUS(status)) : "ok");
+	printf("%s=%s\n", name, WIFSIGNALED(status) ? signal_name(WTERMSIG(status), number)
+						    : errno_name(WEXITSTATUS(status), number));
 	fflush(stdout);
 }
 
