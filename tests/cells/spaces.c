@@ -234,6 +234,25 @@ static void contained(void)
 	check(o.reaper == 0, "it has no reaper", "%d", (int)o.reaper);
 }
 
+/* A plan from a machine whose Landlock sees more than this one's. */
+static void plan_of_a_newer_landlock(void)
+{
+	struct rig r;
+	struct outcome o;
+
+	rig_strict(&r, IMAGE);
+	r.s.landlock_abi = 99;
+	rig_run(&r, &o);
+	check(o.failed && !o.running && strstr(o.err.text, "the plan is made for 99"),
+	      "a plan that counts on a newer Landlock is refused", "%s", o.running ? "it started" : o.err.text);
+	rig_strict(&r, IMAGE);
+	r.s.landlock_net = 3;
+	r.s.landlock_scope = 3;
+	rig_run(&r, &o);
+	check(o.running && !o.failed, "TCP, abstract sockets and signals can be denied with the paths", "%s",
+	      o.err.text);
+}
+
 /* Another network namespace stands for the machine's, so that its bridge is nobody else's. */
 static void joins_a_bridge(void)
 {
@@ -274,6 +293,7 @@ int main(void)
 	machine_root();
 	capabilities_are_kept();
 	contained();
+	plan_of_a_newer_landlock();
 	joins_a_bridge();
 	return failures > 0;
 }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static struct compiled c;
+static struct compiled c = { .fd = -1 };
 
 static int done(void **state)
 {
