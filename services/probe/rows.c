@@ -86,6 +86,23 @@ static bool own_queues(const struct plan *p, const struct plan_service *s)
 	return has_mount(p, s, MOUNT_MQUEUE);
 }
 
+static bool secrets(const struct plan *p, const struct plan_service *s)
+{
+	return has_mount(p, s, MOUNT_CREDENTIALS);
+}
+
+static bool apparmor(const struct plan *p, const struct plan_service *s)
+{
+	(void)p;
+	return s->apparmor.at;
+}
+
+static bool selinux(const struct plan *p, const struct plan_service *s)
+{
+	(void)p;
+	return s->selinux.at;
+}
+
 static bool volumes(const struct plan *p, const struct plan_service *s)
 {
 	return has_mount(p, s, MOUNT_BIND);
@@ -152,6 +169,7 @@ const struct probe_row probe_rows[] = {
 	  false },
 	{ "mounts", "idmapped mounts", try_idmap, "Linux 5.12, a file system that can do it (tmpfs: 6.3); " ROOT_MOUNTS,
 	  nobody, true },
+	{ "mounts", "ramfs, for credentials", try_ramfs, ROOT_MOUNTS, secrets, false },
 	{ "mounts", "loop devices", try_loop, "the module loop among machine.modules, and a /dev with loop-control",
 	  image, false },
 	{ "mounts", "squashfs", try_squashfs, FILE_SYSTEM, squashfs, false },
@@ -177,8 +195,9 @@ const struct probe_row probe_rows[] = {
 	{ "filters", "refusals can be heard (audit)", try_audit, "CAP_AUDIT_READ in the machine's user namespace",
 	  filter_log, true },
 	{ "filters", "Landlock", try_landlock, "Linux 5.13 with landlock in lsm= or CONFIG_LSM", landlock, false },
-	{ "security modules", "AppArmor", try_apparmor, "a kernel with apparmor in lsm= or CONFIG_LSM", nobody, true },
-	{ "security modules", "SELinux", try_selinux, "a kernel with selinux in lsm=, and a policy", nobody, true },
+	{ "security modules", "AppArmor", try_apparmor, "a kernel with apparmor in lsm= or CONFIG_LSM", apparmor,
+	  false },
+	{ "security modules", "SELinux", try_selinux, "a kernel with selinux in lsm=, and a policy", selinux, false },
 	{ "control groups", "cgroup2", try_cgroup2, "cgroup2 mounted at /sys/fs/cgroup", any_limit, false },
 	{ "control groups", "a group for each service", try_cgroup_make, "a writable /sys/fs/cgroup", any_limit,
 	  false },

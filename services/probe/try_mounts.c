@@ -189,6 +189,11 @@ int try_squashfs(char *detail)
 	return file_system(detail, "squashfs");
 }
 
+int try_ramfs(char *detail)
+{
+	return lay(detail, "ramfs", "mode=0700", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
 int try_erofs(char *detail)
 {
 	return file_system(detail, "erofs");

@@ -230,7 +230,7 @@ static int module(char *detail, const char *attribute)
 	char text[256];
 
 	if (file_read(AT_FDCWD, attribute, text, sizeof text, &e) < 0) {
-		text_copy(detail, PROBE_DETAIL, e.text);
+		text_copy(detail, PROBE_DETAIL, attribute);
 		return -e.code;
 	}
 	text[strcspn(text, "\n")] = '\0';
