@@ -8,6 +8,7 @@
 #include "init/reexec.h"
 #include "init/run/wrap.h"
 #include "init/signals.h"
+#include "services/cell/oci.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
@@ -19,6 +20,7 @@
 #include "services/supervise/streams.h"
 #include "services/supervise/switch.h"
 #include "services/supervise/trial.h"
+#include "services/supervise/undo.h"
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -195,6 +197,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
 	ledger_seal_head(&p->ledger);
+	undo_leftovers(p);
 	start_all(p);
 	return 0;
 }
@@ -293,8 +296,10 @@ void serve(struct prior *p)
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);
-	if (*p->ledger.head->run_dir)
+	if (*p->ledger.head->run_dir) {
+		oci_end(p->ledger.head->run_dir);
 		rmdir(p->ledger.head->run_dir);	/* only when no log is in it */
+	}
 }
 
 void serve_shutdown(struct prior *p, enum shutdown_kind kind)

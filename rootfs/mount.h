@@ -44,4 +44,7 @@ extern const char *const dev_nodes[];	/* their names; NULL-ended */
  */
 int root_begin(const char *tree, struct err *e);	/* copy of that directory; "/": the machine's root mount */
 int root_begin_image(const char *file, const char *type, struct err *e);	/* image.h */
+/* The same, detached still, for who lays it elsewhere. */
+int root_of(const char *tree, struct err *e);
+int root_of_image(const char *file, const char *type, struct err *e);
 int root_enter(int root, struct err *e);

@@ -15,7 +15,7 @@ static int lay(int root, struct err *e)
 }
 
 /* Opened once: what is checked is what is mounted, and what the plan saw was of the same kind. */
-int root_begin_image(const char *path, const char *type, struct err *e)
+int root_of_image(const char *path, const char *type, struct err *e)
 {
 	owned_fd file = source_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
 	const char *is;
@@ -29,12 +29,17 @@ int root_begin_image(const char *path, const char *type, struct err *e)
 			       "configuration", path, type, is);
 	owned_fd root = image_mount(file, is, e);
 
-	if (root < 0 || lay(root, e) < 0)
-		return err_in(e, "image %s", path);
-	return fd_take(&root);
+	return root < 0 ? err_in(e, "image %s", path) : fd_take(&root);
 }
 
-int root_begin(const char *tree, struct err *e)
+int root_begin_image(const char *path, const char *type, struct err *e)
+{
+	owned_fd root = root_of_image(path, type, e);
+
+	return root < 0 || lay(root, e) < 0 ? -e->code : fd_take(&root);
+}
+
+int root_of(const char *tree, struct err *e)
 {
 	owned_fd source = source_open(tree, O_PATH, e);
 	struct stat st;
@@ -46,9 +51,14 @@ int root_begin(const char *tree, struct err *e)
 	/* Not recursive: what is mounted below is in the cell only if the plan says so. */
 	owned_fd root = mount_copy(source, false, 0, e);
 
-	if (root < 0)
-		return err_in(e, "root %s", tree);
-	return lay(root, e) < 0 ? -e->code : fd_take(&root);
+	return root < 0 ? err_in(e, "root %s", tree) : fd_take(&root);
+}
+
+int root_begin(const char *tree, struct err *e)
+{
+	owned_fd root = root_of(tree, e);
+
+	return root < 0 || lay(root, e) < 0 ? -e->code : fd_take(&root);
 }
 
 int root_enter(int root, struct err *e)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/ctl/verbs.h"
+#include "services/spec/spec.h"
 
 #define CONFIG_PATH_MAX 4096
 
@@ -12,3 +13,5 @@
 const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX]);
 
 bool config_is_plan(const char *path);	/* a file that begins as a compiled plan does */
+/* The plan of a spec, for the one service that is asked for: bundle.c. Returns the exit code. */
+int show_bundle(struct ctl *c, struct spec *s);

@@ -51,10 +51,14 @@ const char *sandbox_text(const struct view *v, char buf[static LINE_TEXT])
 		return buf;
 	}
 	text_add(&t, v->plan->preset < PRESETS ? preset_names[v->plan->preset] : "?");
+	if (v->plan->runtime_kind)
+		text_fmt(&t, ", under %s", oci_runtimes[v->plan->runtime_kind]);
 	if (v->now.pid > 0 && (v->now.flags & SVC_F_ATTESTED))
 		text_fmt(&t, ", attested %u facts", v->now.attested_facts);
 	else if (v->now.pid > 0 && (v->plan->flags & CELL_ATTEST))
 		text_add(&t, v->now.state == SVC_STARTING ? ", being made" : ", not attested");
+	else if (v->now.pid > 0 && v->plan->runtime_kind)
+		text_add(&t, ", nothing to read back");
 	return buf;
 }
 

@@ -43,6 +43,9 @@ static int show(struct ctl *c, struct spec *s)
 {
 	const char *service = c->args[0];
 	struct err e;
+
+	if (has(c, OPT_BUNDLE))
+		return show_bundle(c, s);
 	int rc = has(c, OPT_ISOLATION) ? spec_show_isolation(s, service, has(c, OPT_JSON), stdout, &e) :
 					 spec_show(s, service, has(c, OPT_JSON), stdout, &e);
 

@@ -80,6 +80,7 @@ static void one(struct json *j, const struct plan *p, const struct view *v)
 	json_text(j, "health", n->health <= HEALTH_BAD ? health_name[n->health] : NULL);
 	json_bool(j, "attested", n->pid > 0 && (n->flags & SVC_F_ATTESTED));
 	json_int(j, "attested_facts", n->attested_facts);
+	json_text(j, "runtime", v->plan && v->plan->runtime_kind ? oci_runtimes[v->plan->runtime_kind] : NULL);
 	exit_object(j, n);
 	json_text(j, "why", v->refused ? v->refused : n->why[0] ? n->why : NULL);
 	json_text(j, "waits_for", waits ? plan_str(p, plan_service(p, n->waits_for - 1)->name) : NULL);

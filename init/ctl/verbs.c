@@ -38,6 +38,7 @@ const struct opt ctl_opts[OPTS] = {
 			    "Exit 1 when the exposure of a service is above N: 0 to 10, such as 1.3." },
 	[OPT_FORCE]	= { "force", 'f', NULL,
 			    "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
+	[OPT_BUNDLE]	= { "bundle", 0, NULL, "The config.json that its OCI runtime would get here." },
 };
 
 const char *const group_titles[GROUPS] = {
@@ -74,7 +75,7 @@ const struct verb ctl_verbs[] = {
 		  "namespaces are out of reach. The file appears whole or not at all.",
 	  .exits = "0 written, 1 problems, 2 cannot be read" },
 	{ .name = "show", .group = GROUP_CONFIG, .run = verb_show, .args = "[SERVICE]", .max = 1,
-	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(ISOLATION) | OPT(STEPS) | OPT(EXPOSURE) | OPT(THRESHOLD),
+	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(ISOLATION) | OPT(STEPS) | OPT(EXPOSURE) | OPT(THRESHOLD) | OPT(BUNDLE),
 	  .summary = "Show what a service's configuration comes to, and where each value is from.",
 	  .more = "The exposure is asked of the plan, for a machine where everything can be isolated. It is the number "
 		  "that systemd-analyze security gives, by the same questions and weights, and beside it one of our "

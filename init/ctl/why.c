@@ -130,6 +130,9 @@ static void is_up(const struct why *w)
 	if (n->flags & SVC_F_ATTESTED)
 		fprintf(w->to, "Before its first instruction, %u facts about its sandbox were read from the kernel "
 			"and were as planned.\n", n->attested_facts);
+	if (w->v->plan && w->v->plan->runtime_kind)
+		fprintf(w->to, "%s stands between it and prior: what is called its process is the container's first.\n",
+			oci_runtimes[w->v->plan->runtime_kind]);
 	say_end(w);
 }
 

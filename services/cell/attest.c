@@ -16,6 +16,12 @@ static attest_part *const parts[] = {
 	attest_files, attest_dirs, attest_labels, attest_descriptors, attest_limits, attest_sched, attest_filter,
 };
 
+/* Under an OCI runtime: what that makes in its own way (mounts, the filter) has nothing to compare with. */
+static attest_part *const oci_parts[] = {
+	attest_ids, attest_caps, attest_flags, attest_namespaces, attest_cgroup, attest_files, attest_labels,
+	attest_descriptors, attest_limits, attest_sched,
+};
+
 /* Our own namespaces and filters, which are the machine's: they do not change while we live. */
 static struct attest_ref ours;
 
@@ -215,13 +221,16 @@ int attest_prepare(struct attest_in *in, struct err *e)
 
 static int all_parts(struct attest_run *r)
 {
+	const bool oci = r->in->svc->runtime_kind;
+	attest_part *const *part = oci ? oci_parts : parts;
+	const unsigned n = oci ? sizeof oci_parts / sizeof *oci_parts : sizeof parts / sizeof *parts;
 	struct err *e = r->e;
 
-	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct err unread;
 
 		/* A difference that was found is the news, whatever cannot be read behind it. */
-		if (parts[i](r, &unread) == 0)
+		if (part[i](r, &unread) == 0)
 			continue;
 		if (!r->differs)
 			*e = unread;

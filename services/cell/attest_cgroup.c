@@ -64,6 +64,15 @@ static int limits_now(struct attest_run *r, const char *path, struct err *e)
 	return attest_policies(r, leaf, e);
 }
 
+/* runc puts the container below the leaf: "/web/oci" is in "/web". Where it knows no cgroup2, it does not. */
+static void leave_runc_s(char *path)
+{
+	const size_t n = strlen(path), own = sizeof "/" OCI_RUNC_LEAF - 1;
+
+	if (n > own && !strcmp(path + n - own, "/" OCI_RUNC_LEAF))
+		path[n - own] = '\0';
+}
+
 int attest_cgroup(struct attest_run *r, struct err *e)
 {
 	char ours[4096];
@@ -73,14 +82,18 @@ int attest_cgroup(struct attest_run *r, struct err *e)
 		return 0;
 	if (file_read(r->dir, "cgroup", r->room, FILE_ROOM, e) < 0)
 		return -e->code;
+	char *theirs = unified(r->room);
+
+	if (r->in->svc->runtime_kind == OCI_RUNC)
+		leave_runc_s(theirs);
 	if (!r->in->in_leaf)
-		return limits_now(r, unified(r->room), e);
+		return limits_now(r, theirs, e);
 	/* Our cgroup namespace was made in the leaf, when we were born there: the leaf is its root. */
-	if (!planned(r, CELL_CGROUP)) {
+	if (!planned(r, CELL_CGROUP) || r->in->svc->runtime_kind) {
 		if (file_read(r->in->procfs, "self/cgroup", ours, sizeof ours, e) < 0)
 			return -e->code;
 		want = unified(ours);
 	}
-	fact_text(r, "cgroup", want, unified(r->room));
+	fact_text(r, "cgroup", want, theirs);
 	return attest_policies(r, r->in->leaf, e);
 }

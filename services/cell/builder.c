@@ -3,6 +3,7 @@
 #include "init/base/mono.h"
 #include "init/base/sys.h"
 #include "services/cell/attest_inner.h"
+#include "services/cell/oci.h"
 #include "services/cell/steps.h"
 #include <errno.h>
 #include <stdio.h>
@@ -277,7 +278,7 @@ int builder_life(struct cell *c)
 
 	c->supervisor = getppid();
 	prctl(PR_SET_NAME, "prior-builder");
-	if (build(c, &missing, &code, &e) == 0)
+	if ((c->svc->runtime_kind ? oci_build : build)(c, &missing, &code, &e) == 0)
 		return 0;
 	/* What was begun does not stay: the reaper's end is the end of all in its namespace. */
 	if (c->service > 0)

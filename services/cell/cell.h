@@ -31,6 +31,7 @@ struct cell_start {
 	const int *pass;	/* become 3.. in this order, blocking state untouched */
 	const char *pass_names;	/* LISTEN_FDNAMES */
 	unsigned npass;
+	const char *run_dir;	/* where bundles for OCI runtimes are written; NULL: such a service does not start */
 	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
 	const struct plan_command *command; /* a hook instead of the service's program; NULL: the latter */
 	const char *vars;	/* further NAME=VALUE, each ended by a newline; NULL: none */

@@ -27,6 +27,14 @@ bool path_is_at_or_below(const char *path, const char *dir);
 /* A row of the plan lays something over this path or above it, so that a mount of the machine there is not wanted. */
 bool is_covered(const struct plan *p, const struct plan_service *s, const char *path);
 
+/* What a bind shows: the plan's path, or the machine's notify socket; O_PATH, the caller's. */
+int root_open_source(const struct cell *c, const struct plan_mount *m, struct err *e);
+/* The service's credentials; a detached mount. */
+int root_secrets(struct cell *c, const struct plan_mount *m, int target, struct err *e);
+/* Nothing, to lie over target; a detached mount. */
+int root_cover(struct cell *c, const struct plan_mount *m, int target, struct err *e);
+/* Attributes of what is there; where no mount begins, one is made, so that they have something to hold on to. */
+int root_remount(const struct cell *c, const struct plan_mount *m, int target, struct err *e);
 /* Service: the machine's mounts that no row covers, into the new root. */
 int root_copy_machine(struct cell *c, struct err *e);
 

@@ -23,6 +23,8 @@ static uint64_t clone_flags(const struct plan_service *s)
 {
 	uint64_t flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
 
+	if (s->runtime_kind)	/* the runtime makes the others; these are to lay its root ready in */
+		return flags | CLONE_NEWNS;
 	for (unsigned i = 0; i < sizeof clone_with / sizeof *clone_with; i++)
 		if (s->flags & clone_with[i].flag)
 			flags |= clone_with[i].clone;

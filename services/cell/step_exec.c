@@ -71,9 +71,6 @@ static const char *notify_path(const struct cell *c)
 	return c->start->notify_path;
 }
 
-#define OWN_VARIABLES 16
-#define OWN_TEXT (CELL_FDS_MAX * 256 + 1024)	/* names of descriptors have at most 255 bytes */
-
 /* KEY=VALUE at the end of t; returns it. */
 static char *variable(struct text *t, const char *key, const char *value)
 {
@@ -94,8 +91,7 @@ static void further_variables(const char *lines, struct text *t, char **v, char 
 	}
 }
 
-/* What only the start itself knows, one after the other in text; v[] points there. */
-static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN_VARIABLES])
+void own_variables(const struct cell *c, pid_t pid, char text[OWN_TEXT], char *v[OWN_VARIABLES])
 {
 	struct text t = { .at = text, .size = OWN_TEXT };
 	char number[24], **const v_end = v + OWN_VARIABLES;
@@ -103,7 +99,7 @@ static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN
 	if (c->start->npass) {
 		snprintf(number, sizeof number, "%u", c->start->npass);
 		*v++ = variable(&t, "LISTEN_FDS=", number);
-		snprintf(number, sizeof number, "%d", (int)getpid());
+		snprintf(number, sizeof number, "%d", (int)pid);
 		*v++ = variable(&t, "LISTEN_PID=", number);
 		if (c->start->pass_names)
 			*v++ = variable(&t, "LISTEN_FDNAMES=", c->start->pass_names);
@@ -117,7 +113,7 @@ static void own_variables(const struct cell *c, char text[OWN_TEXT], char *v[OWN
 	if (c->start->watchdog_us && c->start->notify_path) {
 		snprintf(number, sizeof number, "%llu", (unsigned long long)c->start->watchdog_us);
 		*v++ = variable(&t, "WATCHDOG_USEC=", number);
-		snprintf(number, sizeof number, "%d", (int)getpid());
+		snprintf(number, sizeof number, "%d", (int)pid);
 		*v++ = variable(&t, "WATCHDOG_PID=", number);
 	}
 	further_variables(c->start->vars, &t, v, v_end);
@@ -145,7 +141,7 @@ int become(struct cell *c)
 	envp = argv + argc + 1;
 	strings(c, c->command.argv, argv);
 	strings(c, c->svc->env, envp);
-	own_variables(c, own, envp + envc);
+	own_variables(c, getpid(), own, envp + envc);
 	/*
 	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a
 	 * script's interpreter could not open it. The builder compares what was executed with what step_executable saw.

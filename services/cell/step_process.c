@@ -136,7 +136,7 @@ bool is_keyring(struct cell *c)
 }
 
 /* PID 1 raised its own; programs that use select(2) count on less, so what it had before is handed on. */
-static int default_nofile(const struct cell *c, struct err *e)
+int default_nofile(const struct cell *c, struct err *e)
 {
 	struct rlimit64 r;
 

@@ -79,7 +79,7 @@ static int scratch_file(struct cell *c, const struct plan_mount *m, const char *
 typedef int make_mount(struct cell *c, const struct plan_mount *m, int target, struct err *e);
 
 /* The plan's paths have no link in them: one that is there now was put there since, by who knows whom. */
-static int open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
+int root_open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
 {
 	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
 
@@ -92,7 +92,7 @@ static int open_source(const struct cell *c, const struct plan_mount *m, struct 
 
 static int make_bind(struct cell *c, const struct plan_mount *m, int target, struct err *e)
 {
-	owned_fd source = open_source(c, m, e);
+	owned_fd source = root_open_source(c, m, e);
 
 	(void)target;
 	return source < 0 ? source : mount_copy(source, m->flags & MOUNT_F_REC, m->attr, e);
@@ -106,7 +106,7 @@ static int make_new(struct cell *c, const struct plan_mount *m, int target, stru
 	return mount_new(mount_kinds[m->kind].type, plan_str(c->plan, m->data), attr, e);
 }
 
-static int make_cover(struct cell *c, const struct plan_mount *m, int target, struct err *e)
+int root_cover(struct cell *c, const struct plan_mount *m, int target, struct err *e)
 {
 	struct stat st;
 
@@ -122,7 +122,7 @@ static int make_file(struct cell *c, const struct plan_mount *m, int target, str
 	return scratch_file(c, m, plan_str(c->plan, m->data), m->data.n, 0444, e);
 }
 
-static int make_secrets(struct cell *c, const struct plan_mount *m, int target, struct err *e)
+int root_secrets(struct cell *c, const struct plan_mount *m, int target, struct err *e)
 {
 	(void)m;
 	(void)target;
@@ -134,12 +134,11 @@ static make_mount *const makers[MOUNT_KINDS] = {
 	[MOUNT_PROC] = make_new,      [MOUNT_DEVPTS] = make_new,
 	[MOUNT_MQUEUE] = make_new,    [MOUNT_DEV] = make_new,
 	[MOUNT_SYSFS] = make_new,     [MOUNT_CGROUP2] = make_new,
-	[MOUNT_INACCESSIBLE] = make_cover, [MOUNT_FILE] = make_file,
-	[MOUNT_CREDENTIALS] = make_secrets,
+	[MOUNT_INACCESSIBLE] = root_cover, [MOUNT_FILE] = make_file,
+	[MOUNT_CREDENTIALS] = root_secrets,
 };
 
-/* Attributes of what is there; where no mount begins, one is made, so that they have something to hold on to. */
-static int remount(const struct cell *c, const struct plan_mount *m, int target, struct err *e)
+int root_remount(const struct cell *c, const struct plan_mount *m, int target, struct err *e)
 {
 	const bool rec = m->flags & MOUNT_F_REC;
 
@@ -162,7 +161,7 @@ static int open_target(struct cell *c, const struct plan_mount *m, struct err *e
 	if (!(m->flags & MOUNT_F_CREATE))
 		return below_open(c->root, path, e);
 	if (m->kind == MOUNT_BIND) {
-		owned_fd source = open_source(c, m, e);
+		owned_fd source = root_open_source(c, m, e);
 
 		if (source < 0)
 			return source;
@@ -201,7 +200,7 @@ static int do_row(struct cell *c, const struct plan_mount *m, struct err *e)
 	if (m->kind == MOUNT_SYSFS && has(c, CELL_NET) && step_join_network(c, e) < 0)
 		return -e->code;
 	if (m->kind == MOUNT_REMOUNT)
-		return remount(c, m, target, e);
+		return root_remount(c, m, target, e);
 	owned_fd fd = makers[m->kind](c, m, target, e);
 
 	if (fd < 0)

@@ -56,6 +56,7 @@ int step_session(struct cell *c, struct err *e);
 bool is_session(struct cell *c);
 int step_keyring(struct cell *c, struct err *e);
 bool is_keyring(struct cell *c);
+int default_nofile(const struct cell *c, struct err *e);	/* where the plan says nothing about descriptors */
 int step_limits(struct cell *c, struct err *e);
 bool is_limits(struct cell *c);
 int step_umask(struct cell *c, struct err *e);
@@ -129,5 +130,9 @@ int step_executable(struct cell *c, struct err *e);
 int step_descriptors(struct cell *c, struct err *e);
 int step_handover(struct cell *c, struct err *e);
 int step_seccomp(struct cell *c, struct err *e);
+#define OWN_VARIABLES 16
+#define OWN_TEXT (CELL_FDS_MAX * 256 + 1024)	/* names of descriptors have at most 255 bytes */
+/* What only the start itself knows, one after the other in text; v[] points there. pid is for LISTEN_PID. */
+void own_variables(const struct cell *c, pid_t pid, char text[OWN_TEXT], char *v[OWN_VARIABLES]);
 /* Only returns when it failed: the errno value. */
 int become(struct cell *c);

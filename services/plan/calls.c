@@ -144,6 +144,14 @@ int call_number(uint32_t arch, const char *name)
 	return n >= 0 ? (n <= NEWEST ? n : -2) : n == __NR_SCMP_ERROR ? -1 : -2;
 }
 
+char *call_name(uint32_t arch, unsigned number)
+{
+	for (unsigned i = 0; i < sizeof new_calls / sizeof *new_calls; i++)
+		if (new_calls[i].number == (int)number)
+			return strdup(new_calls[i].name);
+	return seccomp_syscall_resolve_num_arch(scmp_arch(arch), (int)number);
+}
+
 bool call_is_known(uint32_t arch, unsigned number)
 {
 	static uint8_t answers[2][NEWEST + 1];	/* 0: not asked yet, 1: no, 2: yes */

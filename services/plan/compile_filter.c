@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
 #include "services/plan/compile_profile.h"
-#include "services/plan/seccomp.h"
+#include "services/plan/oci.h"
 #include "services/plan/types.h"
 #include "services/spec/families.h"
 #include <string.h>
@@ -76,6 +76,13 @@ static struct filter_wishes wishes_of(struct compiling *c, struct work *w)
 	wish_families(c, w, &f);
 	wish_architectures(c, w, &f);
 	return f;
+}
+
+int filter_policy(struct compiling *c, struct work *w, struct policy *p, struct err *e)
+{
+	struct filter_wishes f = wishes_of(c, w);
+
+	return policy_make(p, &f, e);
 }
 
 static bool wants_filter(const struct filter_wishes *f)

@@ -165,6 +165,7 @@ void compile_listen(struct compiling *c, struct work *w);	/* compile_listen.c */
 void compile_trust(struct compiling *c, struct work *w);	/* compile_trust.c: who else can write all that */
 void compile_filter(struct compiling *c, struct work *w);	/* compile_filter.c: seccomp */
 void compile_privilege(struct compiling *c, struct work *w);	/* compile_privilege.c: user namespace, capabilities */
+void compile_oci(struct compiling *c, struct work *w);	/* compile_oci.c: last, of what the others decided */
 /* compile_graph.c: cycles and missing services are refused; then indices, tables of deps, the order. */
 void graph_make(struct compiling *c);
 void graph_write(struct compiling *c, struct plan_head *h);

@@ -211,6 +211,16 @@ struct plan_care {
 #define CELL_ON_CALL	(1u << 28)	/* not started at boot: only when something starts it */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
+/* An OCI runtime that stands between prior and the service: oci_runtimes[] has their names. */
+enum oci_runtime { OCI_NONE, OCI_RUNSC, OCI_CRUN, OCI_RUNC, OCI_RUNTIMES };
+extern const char *const oci_runtimes[OCI_RUNTIMES];
+/* In the text of a bundle, each between quotes; JSON itself never has these bytes. */
+#define OCI_MARK_RUN "\x01"		/* the run directory */
+#define OCI_MARK_CGROUP "\x02"		/* path of the leaf below cgroup2's root */
+#define OCI_MARK_ENV "\x03"		/* with its quotes: variables that only a start knows */
+#define OCI_RUNC_LEAF "oci"		/* runc puts the container into a cgroup below the leaf */
+#define OCI_ROOT_ID 65533u		/* what uid and gid 0 of a container's user namespace are in the machine */
+
 struct plan_service {
 	uint64_t hash;			/* FNV-1a over everything this service means (its strings and tables too) */
 	struct plan_ref name;
@@ -261,6 +271,9 @@ struct plan_service {
 	struct plan_ref dirs;		/* struct plan_dir[] */
 	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
 	struct plan_ref apparmor, selinux; /* labels for its exec; absent: whatever it would have */
+	struct plan_ref runtime;	/* absolute path of the OCI runtime it runs under; absent: none */
+	struct plan_ref bundle;		/* with it: its config.json, in which OCI_MARK_* are replaced at a start */
+	uint32_t runtime_kind, pad_kind; /* enum oci_runtime */
 	struct plan_ref note;		/* what the user should know (contained, inert capabilities); or absent */
 };
 

@@ -107,6 +107,8 @@ int filter_append(struct sock_filter *out, int n, const struct sock_filter *then
 
 /* calls.c: names and numbers. -1: no such call anywhere; -2: not on this architecture. */
 int call_number(uint32_t arch, const char *name);
+/* Its name, which is the caller's to free; NULL: none. */
+char *call_name(uint32_t arch, unsigned number);
 /* Whether a number is a call that we know of. */
 bool call_is_known(uint32_t arch, unsigned number);
 /* The calls of a group ("@file-system"), separated by blanks, with other groups among them; NULL: no such group. */

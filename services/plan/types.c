@@ -309,6 +309,9 @@ static const char *service_wrong(const struct plan *p, const void *record)
 		return "a number is out of range";
 	if (network_is_wrong(p, s))
 		return "its bridge, interface or gateway is wrong";
+	if (s->runtime_kind >= OCI_RUNTIMES || !s->runtime_kind != !s->runtime.n || !s->runtime.n != !s->bundle.n ||
+	    (s->runtime_kind && !(s->flags & CELL_MOUNT)))
+		return "its runtime and its bundle do not belong together";
 	if (!s->seccomp.n)
 		return NULL;
 	const char *why = plan_filter_wrong(plan_array(p, s->seccomp), s->seccomp.n);
@@ -347,6 +350,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
 	FIELD(plan_service, apparmor, STRING, .text = TEXT_FULL, .max = 255),
 	FIELD(plan_service, selinux, STRING, .text = TEXT_FULL, .max = 255),
+	FIELD(plan_service, runtime, STRING, .text = TEXT_ABSOLUTE),
+	FIELD(plan_service, bundle, STRING),
 	FIELD(plan_service, note, STRING),
 };
 const struct plan_type plan_service_type =

@@ -193,8 +193,8 @@ const struct conf_key security_keys[] = {
 	{ "selinux_context", TEXT(selinux_context), .check = label_rule,
 	  .doc = "SELinux context to run in; refused where SELinux is not active.",
 	  .example = "\"system_u:system_r:web_t:s0\"" },
-	{ "runtime", WORD(runtime, runtime_words), .def = "", .unbuilt = "OCI runtimes",
-	  .doc = "OCI runtime to run it under; empty: none.",
+	{ "runtime", WORD(runtime, runtime_words), .def = "",
+	  .doc = "OCI runtime to run it under, from a bundle that prior writes; empty: none.",
 	  .example = "runsc" },
 
 	{ "pids_limit", ALIAS("limits.cgroup.pids_max") },

@@ -65,6 +65,7 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_LEAVING	(1u << 20)	/* another configuration comes: to be down before that, see reload.h */
 #define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
 #define SVC_F_DIRS	(1u << 14)	/* directories of it are to be removed after its stop: see undo.h */
+#define SVC_F_BUNDLE	(1u << 22)	/* an OCI runtime may remember it, and its bundle may be there: see undo.h */
 
 struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */
@@ -73,7 +74,7 @@ struct ledger_svc {
 	uint8_t state, exit_kind, phase, health; /* enum svc_state, svc_exit_kind, svc_phase, svc_health */
 	int32_t exit_status;		/* code or signal number */
 	int32_t pid, builder, reaper;	/* 0: none */
-	int32_t undo;			/* the child that removes its network, 0: none */
+	int32_t undo;			/* the child that takes back its network, directories, bundle; 0: none */
 	int32_t hook;			/* the hook that runs, 0: none */
 	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
 	uint32_t first_listen;		/* index of its first descriptor in the listen table */

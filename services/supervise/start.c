@@ -110,7 +110,7 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 {
 	struct ledger_svc *s = svc_of(p, i);
 	int pass[CELL_FDS_MAX];		/* a copy: a child cannot see the ledger */
-	char names[NAMES_MAX], path[128];
+	char names[NAMES_MAX], path[128], run_dir[sizeof p->ledger.head->run_dir];
 	const struct plan_care *care = plan_care(&p->plan, plan_service(&p->plan, i));
 	owned_fd ready = FD_NONE;
 	struct cell_start c = {
@@ -121,6 +121,7 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 		.nofile = p->ledger.head->nofile, .devices = p->device_policy, .attest = 1,
 		.ready_at = care && care->ready_fd ? (unsigned)care->ready_fd : 0,
 		.watchdog_us = care ? (uint64_t)care->watchdog_ms * 1000 : 0,
+		.run_dir = run_dir,
 		.notify_path = s->notify_fd >= 0 && !cmd ? notify_path(p, i, path, sizeof path) : NULL,
 	};
 	struct text behind = { .at = names, .size = sizeof names };
@@ -128,6 +129,7 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 	int pidfd, report;
 	bool direct;
 
+	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
 	names[cmd ? 0 : sizeof names - 1] = '\0';
 	behind.n = strlen(names);
 	c.npass = cmd ? 0 : fdstore_pass(p, i, pass, c.npass, CELL_FDS_MAX, &behind);

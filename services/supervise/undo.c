@@ -1,20 +1,24 @@
-/* What is taken back when a cell is empty: its end of a veth pair, its runtime directories. See undo.h. */
+/* What is taken back when a cell is empty: a veth pair, directories, what an OCI runtime keeps. See undo.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/undo.h"
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "netns/net.h"
 #include "services/cell/dirs.h"
+#include "services/cell/oci.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/stop.h"
 #include <string.h>
+#include <sys/wait.h>
 
-#define ALL (SVC_F_NETWORK | SVC_F_DIRS)
+#define ALL (SVC_F_NETWORK | SVC_F_DIRS | SVC_F_BUNDLE)
 
 uint32_t undo_later(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 
-	return (d->ifname.at ? SVC_F_NETWORK : 0) | (dirs_go(&p->plan, d) ? SVC_F_DIRS : 0);
+	return (d->ifname.at ? SVC_F_NETWORK : 0) | (dirs_go(&p->plan, d) ? SVC_F_DIRS : 0) |
+	       (d->runtime_kind ? SVC_F_BUNDLE : 0);
 }
 
 static int remove_interface(const char *ifname)
@@ -31,16 +35,51 @@ static int remove_interface(const char *ifname)
 }
 
 /* The child's whole life; the plan is mapped in it, the ledger is not. Its code says what did not go. */
-static int take_back(const struct plan *p, const struct plan_service *d, uint32_t what)
+static int take_back(const struct plan *p, const struct plan_service *d, uint32_t what, const char *run_dir)
 {
 	struct err e;
 	int left = 0;
 
 	if (what & SVC_F_NETWORK)
 		left |= remove_interface(plan_str(p, d->ifname));
+	if (what & SVC_F_BUNDLE)
+		left |= oci_remove(plan_str(p, d->runtime), (enum oci_runtime)d->runtime_kind, run_dir,
+				   plan_str(p, d->name), &e) < 0 ? 4 : 0;
 	if (what & SVC_F_DIRS)
 		left |= dirs_remove(p, d, &e) < 0 ? 2 : 0;
 	return left;
+}
+
+static void take_back_all(const struct plan *p, const char *run_dir)
+{
+	const uint32_t n = p->head->services.n;
+
+	alarm(30);
+	for (uint32_t i = 0; i < n; i++)
+		if (plan_service(p, i)->runtime_kind)
+			take_back(p, plan_service(p, i), SVC_F_BUNDLE, run_dir);
+}
+
+void undo_leftovers(struct prior *p)
+{
+	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	char run_dir[sizeof p->ledger.head->run_dir], path[sizeof run_dir + 16];
+	struct text t = TEXT_IN(path);
+	int status = 0;
+
+	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
+	text_fmt(&t, "%s/bundles", run_dir);
+	if (!*run_dir || access(path, F_OK) < 0)
+		return;
+	pid_t pid = sys_clone3(&a);
+
+	if (pid == 0) {
+		take_back_all(&p->plan, run_dir);
+		_exit(0);
+	}
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0)
+		prior_say(p, "warning", "left-behind", NULL, "what OCI runtimes kept of an earlier run could not be "
+			  "taken back within 30 s");
 }
 
 bool undo_begin(struct prior *p, uint32_t i)
@@ -49,18 +88,20 @@ bool undo_begin(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 	const uint32_t what = s->flags & ALL;
+	char run_dir[sizeof p->ledger.head->run_dir];
 
 	if (!what)
 		return false;
+	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
 	pid_t pid = sys_clone3(&a);
 
 	if (pid == 0)
-		_exit(take_back(&p->plan, d, what));
+		_exit(take_back(&p->plan, d, what, run_dir));
 	LEDGER_WRITE(s);
 	s->flags &= ~ALL;
 	if (pid < 0) {
-		prior_say(p, "warning", "left-behind", svc_name(p, i), what & SVC_F_DIRS
-			  ? "no process could be made to remove its runtime directories"
+		prior_say(p, "warning", "left-behind", svc_name(p, i), what & (SVC_F_DIRS | SVC_F_BUNDLE)
+			  ? "no process could be made to remove its runtime directories or its bundle"
 			  : "no process could be made to remove its interface; the kernel removes it later");
 		return false;
 	}
@@ -78,7 +119,7 @@ void undo_ended(struct prior *p, uint32_t i, bool well)
 		s->undo = 0;
 	}
 	if (!well)
-		prior_say(p, "warning", "left-behind", svc_name(p, i), "its interface or its runtime directories "
-			  "could not be removed; the next start tries again");
+		prior_say(p, "warning", "left-behind", svc_name(p, i), "its interface, its runtime directories or its "
+			  "container could not be removed; the next start tries again");
 	stop_check(p, i);
 }

@@ -122,12 +122,12 @@ static void podspawn_s_defaults_are_its_six_capabilities(void **state)
 	assert_int_equal(a->runtime, 0);
 }
 
-static void podspawn_s_locked_down_server_waits_for_its_runtime_alone(void **state)
+static void podspawn_s_locked_down_server_runs_under_its_runtime(void **state)
 {
 	const struct spec_service *a;
 
 	(void)state;
-	load("podspawn-locked-down", 1);
+	load("podspawn-locked-down", 0);
 	a = service("dev");
 	assert_int_equal(a->caps, cap("CHOWN") | cap("SETUID") | cap("SETGID") | cap("DAC_OVERRIDE") | cap("FOWNER"));
 	assert_int_equal(a->pids_max, 128);
@@ -263,7 +263,7 @@ int main(void)
 		cmocka_unit_test_teardown(systemg_s_namespaces_are_namespaces, clean),
 		cmocka_unit_test_teardown(systemg_s_upcoming_features_are_there, clean),
 		cmocka_unit_test_teardown(podspawn_s_defaults_are_its_six_capabilities, clean),
-		cmocka_unit_test_teardown(podspawn_s_locked_down_server_waits_for_its_runtime_alone, clean),
+		cmocka_unit_test_teardown(podspawn_s_locked_down_server_runs_under_its_runtime, clean),
 		cmocka_unit_test_teardown(podspawn_s_scratch_space_is_tmpfs, clean),
 		cmocka_unit_test_teardown(niso_s_overrides_leave_the_rest_of_server_as_it_is, clean),
 		cmocka_unit_test_teardown(niso_s_resources_are_limits, clean),
