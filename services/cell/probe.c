@@ -4,6 +4,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/cell/inner.h"
+#include "services/plan/types.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
@@ -98,12 +99,14 @@ static const int calls[] = {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
-/* The exec has shown that the architecture is this binary's; another one's calls get the same answer: none. */
 static int confine_calls(void)
 {
-	struct sock_filter f[CALLS + 3];
+	struct sock_filter f[CALLS + 6];
 	unsigned n = 0;
 
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PLAN_ARCH, 1, 0);
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
 	for (unsigned i = 0; i < CALLS; i++, n++)
 		f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i],

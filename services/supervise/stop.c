@@ -319,7 +319,8 @@ enum svc_event svc_unwell(struct prior *p, uint32_t i)
 		text_fmt(&t, "no WATCHDOG=1 within %s", value_msec_text((int64_t)(c->watchdog_us / 1000), within));
 	else
 		text_fmt(&t, "its health check failed %u times in a row", c ? c->failed : 0);
-	prior_say(p, "error", exit_kind_name[s->exit_kind], svc_name(p, i), s->why);
+	if (hangs)		/* of its health it was said already */
+		prior_say(p, "error", "watchdog", svc_name(p, i), s->why);
 	return stop_begin(p, i, hangs ? SIGABRT : plan_service(&p->plan, i)->stop_signal);
 }
 
