@@ -6,6 +6,7 @@
 #include "init/ctl/ctl.h"
 #include "init/ctl/verbs.h"
 #include "services/spec/spec.h"
+#include "services/supervise/hooks.h"
 #include <string.h>
 
 struct why {
@@ -103,6 +104,11 @@ static void is_listening(const struct why *w)
 		fprintf(w->to, "  %s\n", listen_text(p, l, buf));
 }
 
+static bool hook_runs(const struct why *w)
+{
+	return w->v->now.phase != PHASE_MAIN && w->v->now.phase <= PHASE_POST_STOP;
+}
+
 static void is_starting(const struct why *w)
 {
 	static const char *const signs[] = {
@@ -112,7 +118,11 @@ static void is_starting(const struct why *w)
 	};
 	char buf[SHORT_TEXT];
 
-	if (w->v->now.builder > 0)
+	if (hook_runs(w))
+		fprintf(w->to, "Its %s hook runs, and the start waits for it.\n", hook_name[w->v->now.phase]);
+	else if (w->v->now.flags & SVC_F_FORKED && !w->v->now.pid)
+		fputs("Its first process has ended; the one that it left behind is being looked for.\n", w->to);
+	else if (w->v->now.builder > 0)
 		fputs("Its cell is being made.\n", w->to);
 	else if (w->v->plan->type == TYPE_ONESHOT)
 		fputs("It is a oneshot and runs; it is done when it ends with code 0.\n", w->to);
@@ -127,6 +137,11 @@ static void is_up(const struct why *w)
 	const struct ledger_svc *n = &w->v->now;
 
 	fprintf(w->to, "It runs as pid %d and is ready.\n", n->pid);
+	if (n->health != HEALTH_NONE && n->health <= HEALTH_BAD)
+		fprintf(w->to, "Its health check says that it is %s.\n",
+			n->health == HEALTH_STARTING ? "not well yet" : health_name[n->health]);
+	if (n->flags & SVC_F_RELOADING)
+		fputs("It reads its configuration again.\n", w->to);
 	if (n->flags & SVC_F_ATTESTED)
 		fprintf(w->to, "Before its first instruction, %u facts about its sandbox were read from the kernel "
 			"and were as planned.\n", n->attested_facts);
@@ -140,6 +155,10 @@ static void is_stopping(const struct why *w)
 {
 	char sig[VALUE_TEXT], buf[SHORT_TEXT];
 
+	if (hook_runs(w)) {
+		fprintf(w->to, "Its %s hook runs, and the stop waits for it.\n", hook_name[w->v->now.phase]);
+		return;
+	}
 	if (w->v->now.flags & SVC_F_KILLED) {
 		fputs("Its whole cgroup was killed; prior waits until the last process is gone.\n", w->to);
 		return;

@@ -184,6 +184,7 @@ YAML
 up=$!
 until_is slow state starting >/dev/null
 pause 0.3
+is "why says what the start waits for" 1 "$(ctl why slow | grep -c 'Its pre_start hook runs')"
 pid=$(field back pid)
 kill -SEGV $up
 is "a fault during a hook, a check and a readiness pipe: all come up" "up up up" "$(until_is slow state up) $(until_is well state up) $(until_is fd state up)"
@@ -193,6 +194,6 @@ ctl stop slow --no-wait >/dev/null
 pause 0.5
 kill -SEGV $up
 is "a fault during a stop's hooks: it goes on" "down done 0" "$(until_is slow state down) $(cat "$work/out/stopped" 2>&1) $(grep -c "did not stop in time" "$work/log")"
-is "and healthy is still what is said" healthy "$(until_is well health healthy)"
+is "and healthy is still what is said" "healthy 1" "$(until_is well health healthy) $(ctl why well | grep -c 'says that it is healthy')"
 finish "faults: it ends"
 exit $failed
