@@ -82,12 +82,12 @@ typedef int make_mount(struct cell *c, const struct plan_mount *m, int target, s
 int root_open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
 {
 	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
+	const int fd = ours ? sys_openat2(AT_FDCWD, c->start->notify_path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS)
+			    : source_open(plan_str(c->plan, m->source), O_PATH, e);
 
-	if (!ours)
-		return source_open(plan_str(c->plan, m->source), O_PATH, e);
-	const int fd = sys_openat2(AT_FDCWD, c->start->notify_path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
-
-	return fd < 0 ? err_sys(e, "source %s", c->start->notify_path) : fd;
+	if (fd < 0 && ours)
+		return err_sys(e, "source %s", c->start->notify_path);
+	return fd < 0 ? err_in(e, "source") : fd;
 }
 
 static int make_bind(struct cell *c, const struct plan_mount *m, int target, struct err *e)

@@ -161,7 +161,7 @@ static void failures_name_their_step(void)
 		{ "an absent program", "service test: executable: /bin/absent: No such file", NO_EXE, 203 },
 		{ "an absent working directory", "service test: working directory: /absent: No such file", NO_CWD,
 		  200 },
-		{ "an absent bind source", "service test: mounts: bind on /srv: source /absent: No such file",
+		{ "an absent bind source", "service test: mounts: bind on /srv: source: /absent: No such file",
 		  NO_SOURCE, 226 },
 		{ "an absent mount target", "service test: mounts: tmpfs on /absent: /absent: No such file",
 		  NO_TARGET, 226 },
