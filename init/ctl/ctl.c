@@ -12,9 +12,9 @@ static const struct link {
 	const char *verb;			/* the same as this verb, or */
 	int (*run)(int argc, char **argv);	/* with a command line of its own */
 } links[] = {
-	{ "poweroff", "poweroff", NULL },
-	{ "reboot", "reboot", NULL },
-	{ "halt", "halt", NULL },
+	{ "poweroff", NULL, link_power },
+	{ "reboot", NULL, link_power },
+	{ "halt", NULL, link_power },
 	{ "shutdown", NULL, link_shutdown },
 	{ "telinit", NULL, link_telinit },
 	{ "init", NULL, link_telinit },

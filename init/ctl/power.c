@@ -106,6 +106,39 @@ int link_shutdown(int argc, char **argv)
 	return as_verb(verb);
 }
 
+/* halt, poweroff and reboot, as sysvinit and systemd know them; the verbs' own options are taken, too. */
+int link_power(int argc, char **argv)
+{
+	static const struct meaning rows[] = {
+		{ "-p", "poweroff", NULL }, { "--poweroff", "poweroff", NULL },
+		{ "--halt", "halt", NULL }, { "--reboot", "reboot", NULL },
+		{ "-w", NULL, "there is no wtmp to write to" }, { "--wtmp-only", NULL, "there is no wtmp to write to" },
+		{ NULL, NULL, NULL },
+	};
+	/* Said by default (now), or what is always so: nothing here writes wtmp, everybody is told on the console. */
+	static const char *const idle[] = { "now", "-d", "--no-wtmp", "--no-wall", NULL };
+	const char *slash = strrchr(argv[0], '/'), *verb = slash ? slash + 1 : argv[0];
+	char *words[8] = { (char *)verb };
+	int n = 1;
+
+	for (int i = 1; i < argc; i++) {
+		const struct meaning *m = meaning(rows, argv[i]);
+		const char *const *skip = idle;
+
+		while (*skip && strcmp(*skip, argv[i]))
+			skip++;
+		if (m && !m->verb)
+			return refuse(verb, argv[i], m->why);
+		if (m)
+			words[0] = (char *)m->verb;
+		else if (!*skip && n == 7)
+			return refuse(verb, argv[i], "too many words");
+		else if (!*skip)
+			words[n++] = argv[i];
+	}
+	return verb_dispatch(words[0], n, words);
+}
+
 int link_telinit(int argc, char **argv)
 {
 	static const struct meaning rows[] = {

@@ -104,3 +104,4 @@ int verb_help(struct ctl *c), verb_version(struct ctl *c);			/* help.c */
 /* power.c: `shutdown -h now`, `telinit 6`, ... */
 int link_shutdown(int argc, char **argv);
 int link_telinit(int argc, char **argv);
+int link_power(int argc, char **argv);	/* `halt -p`, `poweroff now`, `reboot -f` */

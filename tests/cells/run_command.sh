@@ -182,6 +182,12 @@ if [ "$(id -u)" = 0 ]; then
 else
 	echo "skip run: --preset: needs root"
 fi
+for words in "halt -p" "poweroff now" "reboot -p" "halt --no-wall -p now"; do
+	ln -sf "$PRIOR" "$work/bin/${words%% *}"
+	is "$words: is understood" "prior: poweroff: no prior runs at $work/none (start one with \`prior up\`, or name it with --run-dir)" \
+		"$("$work/bin/${words%% *}" ${words#* } --run-dir "$work/none" 2>&1)"
+done
+is "halt -w: is refused" "halt: '-w': there is no wtmp to write to" "$("$work/bin/halt" -w 2>&1)"
 if command -v python3 >/dev/null; then
 	python3 tests/cells/terminal.py "$PRIOR" "$work/bin/dumb-init" || failed=1
 fi

@@ -16,7 +16,7 @@ for page in README.md docs/*.md docs/*.5; do
 		inside { print >(to "." n ".yaml") }' "$page"
 done
 n=0
-for example in "$work"/*.yaml; do
+for example in "$work"/*.yaml examples/*/prior.yaml; do
 	[ -e "$example" ] && grep -q '^services:' "$example" || continue
 	n=$((n + 1))
 	said=$("$bin" check --offline "$example" 2>&1) && continue
