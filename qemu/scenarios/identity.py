@@ -61,6 +61,14 @@ def kept(m):
     m.ok("prior audit kept")
     pid = m.pid("kept")
     assert "s3cret" not in m.ok(f"cat /proc/{pid}/environ; prior show kept; prior events")
+    # Of that service alone: neither the machine nor a neighbour has the mount.
+    assert "s3cret" in m.ok(f"cat /proc/{pid}/root/dev/credentials/key")
+    m.fails("cat /dev/credentials/key")
+    assert "s3cret" not in m.ok("prior run -- /bin/busybox cat /dev/credentials/key 2>&1 || true")
+    id_before = m.ok(f"stat -c %u /proc/{pid}")
+    m.ok("prior reexec")
+    m.ok("prior audit kept")
+    assert m.pid("kept") == pid
     for where in ("state", "runtime"):
         path = {"state": "/var/lib/private/kept", "runtime": "/run/kept"}[where]
         assert m.ok(f"stat -c %u {path}") == m.ok(f"stat -c %u /proc/{pid}"), where
@@ -69,6 +77,8 @@ def kept(m):
     m.ok("prior restart kept")
     m.wait_state("kept", "up")
     m.ok("prior audit kept")
+    assert m.ok(f"stat -c %u /proc/{m.pid('kept')}") == id_before
+    assert m.ok(f"readlink /var/lib/prior/uids/{id_before.strip()}").strip() == "kept"
     m.ok("prior stop kept")
     m.fails("ls /run/kept")
     m.ok("ls /var/lib/private/kept/file")
