@@ -13,9 +13,12 @@ struct arena_block {
 	_Alignas(16) unsigned char at[];
 };
 
+/* Large enough to be a mapping of its own: fresh pages are zero, and those that are not used are not there. */
+#define BLOCK (256u << 10)
+
 static struct arena_block *block_new(struct arena *a, size_t n)
 {
-	size_t size = n > 65536 - sizeof(struct arena_block) ? n : 65536 - sizeof(struct arena_block);
+	size_t size = n > BLOCK - sizeof(struct arena_block) ? n : BLOCK - sizeof(struct arena_block);
 	struct arena_block *b = calloc(1, sizeof *b + size);
 
 	if (!b)

@@ -66,7 +66,7 @@ struct spot {
 	mode_t mode;
 	const char *link;		/* where a symbolic link points to */
 };
-#define SPOTS 8192
+#define SPOTS 2048
 
 static void read_spot(struct compiling *c, const struct work *w, const char *path, struct spot *s)
 {
@@ -200,10 +200,13 @@ static int step(struct compiling *c, const struct work *w, struct trail *t)
 
 int look(struct compiling *c, struct work *w, const char *path, struct found *f)
 {
-	struct trail t = { .mode = S_IFDIR | 0755 };
+	struct trail t;		/* large: only what is used is written */
 	char name[PATH_MAX];
 	int ret = 0;
 
+	t.done[0] = '\0';
+	t.links = 0;
+	t.mode = S_IFDIR | 0755;
 	*f = (struct found){ .fd = FD_NONE };
 	if (snprintf(t.rest, sizeof t.rest, "%s", path) >= PATH_MAX)
 		return -ENAMETOOLONG;
