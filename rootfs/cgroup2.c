@@ -144,10 +144,11 @@ int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct 
 	if (ours < 0)
 		return err_sys(e, "cgroup2: open %s", name);
 	/*
-	 * Making a directory costs some 100 us a controller that is enabled above it. Memory and pids are for every
-	 * leaf (figures, the end by OOM); the first limit of another kind enables its controller, see cgroup_make().
+	 * Making a directory costs some 100 to 200 us for a controller that is enabled above it, and each page of its
+	 * processes a little more. The first limit of a kind enables its controller, see cgroup_make(); all have pids,
+	 * which is cheap. What a service without a memory limit uses is added up by who asks; this directory's own
+	 * memory.events tells that the kernel has killed for want of memory.
 	 */
-	write_file(ours, "cgroup.subtree_control", "+memory");
 	write_file(ours, "cgroup.subtree_control", "+pids");
 	*root_fd = fd_take(&ours);
 	return 0;

@@ -30,6 +30,31 @@ static bool cgroup_path(int pid, char *path, size_t size)
 	return found;
 }
 
+/* What its processes have in memory, where the cgroup does not count it: shared pages are counted for each. */
+static bool resident(int cgroup, uint64_t *bytes)
+{
+	owned_fd procs = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	FILE *f = procs < 0 ? NULL : fdopen(dup(procs), "r");
+	unsigned long long size, pages;
+	char name[32];
+	int pid;
+
+	if (!f)
+		return false;
+	*bytes = 0;
+	while (fscanf(f, "%d", &pid) == 1) {
+		snprintf(name, sizeof name, "/proc/%d/statm", pid);
+		FILE *statm = fopen(name, "re");
+
+		if (statm && fscanf(statm, "%llu %llu", &size, &pages) == 2)
+			*bytes += pages * (uint64_t)sysconf(_SC_PAGESIZE);
+		if (statm)
+			fclose(statm);
+	}
+	fclose(f);
+	return true;
+}
+
 void view_read_usage(struct view *v)
 {
 	char path[512], full[600];
@@ -43,7 +68,7 @@ void view_read_usage(struct view *v)
 
 		if (dir < 0)
 			continue;
-		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0;
+		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0 || resident(dir, &v->memory);
 		v->has_cpu = cgroup_read_u64(dir, "cpu.stat:usage_usec", &v->cpu_us) == 0;
 	}
 }
