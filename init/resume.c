@@ -13,6 +13,7 @@
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
@@ -222,7 +223,9 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 			     .reload = { .client = -1, .socket = FD_NONE, .problems = FD_NONE } };
 	if (make_in_tries(p, ledger_fd, fault, &torn, e) < 0)
 		return -e->code;
+	reap_begin(p);
 	streams_resume(p);
+	spawning_resume(p);
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);

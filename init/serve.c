@@ -17,6 +17,7 @@
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/switch.h"
 #include "services/supervise/trial.h"
@@ -177,6 +178,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, streams_begin(p, e), e);
+	if (rc == 0)
+		spawning_begin(p);
 	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
@@ -196,6 +199,8 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	 * lack the capability to look into those. */
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
+	reap_begin(p);
+	sys_be_batch(true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);
 	start_all(p);
@@ -210,6 +215,8 @@ static void check_settled(struct prior *p)
 	if (h->settled || p->unsettled)
 		return;
 	h->settled = 1;
+	sys_be_batch(false);
+	streams_settled(p);
 	if (!h->boot_done_us)
 		h->boot_done_us = mono_us();
 	if (!h->reloads)
@@ -293,6 +300,7 @@ void serve(struct prior *p)
 	no_heap_from_here();
 	while (!p->finished)
 		serve_turn(p);
+	spawning_close(p);
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);

@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,17 @@ static inline int sys_pidfd_send_signal(int pidfd, int sig)
 static inline pid_t sys_clone3(struct clone_args *a)
 {
 	return (pid_t)syscall(SYS_clone3, a, sizeof *a);
+}
+
+/*
+ * SCHED_BATCH: waking up does not take the CPU from who is running, so that much is done in one go. Children are
+ * ordinary again. musl has no wrapper that works. Failure costs speed only.
+ */
+static inline void sys_be_batch(bool on)
+{
+	const struct { int priority; } none = { 0 };
+
+	syscall(SYS_sched_setscheduler, 0, on ? 3 | 0x40000000 : 0, &none);
 }
 
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)

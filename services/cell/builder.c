@@ -249,7 +249,7 @@ static int build(struct cell *c, bool *missing, uint32_t *code, struct err *e)
 	int ret;
 
 	*code = CODE_FDS;
-	if (gather(c, e) < 0)
+	if (report_born(c, e) < 0 || gather(c, e) < 0)
 		return -e->code;
 	if (steps_walk(c, BY_BUILDER, code, e) < 0)
 		return -e->code;

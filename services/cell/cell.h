@@ -18,6 +18,8 @@
  *   service  second process of the cell: goes through the step table (steps.c) and becomes the service.
  * A builder whose socket ends without RUNNING or FAILED was killed; so is then, by the kernel, the service.
  * A service without CELL_ATTEST and without namespaces has no builder: PID 1's child is the service.
+ * A fourth is there before: the spawner, a child of PID 1 with few descriptors and little memory, which does the clone
+ * for it (CLONE_PARENT): what PID 1 holds would be copied for every start, and there is more of it with each service.
  * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
  */
 #define CELL_FDS_MAX 64		/* descriptors passed to a service (LISTEN_FDS) */
@@ -41,9 +43,11 @@ struct cell_start {
 	uint64_t nofile;	/* soft RLIMIT_NOFILE where the plan says nothing; 0: what PID 1 has itself */
 	struct bpf_loaded devices; /* the device policy of an earlier start, as its report had it */
 	int attest;		/* 0 only for `prior bench`-like measurements: see docs; normally 1 */
+	bool spawned;		/* cloned by the spawner: signals are clean, the child says BORN first */
 };
 
 enum cell_msg {
+	CELL_MSG_BORN,		/* if spawned; builder, or the service in a direct start: `service` is its own pid */
 	CELL_MSG_PIDS,		/* builder: service and reaper exist (service, reaper are pids in PID 1's namespace) */
 	CELL_MSG_RUNNING,	/* the service's exec has happened; `attested` says whether it was compared */
 	CELL_MSG_FOUND,		/* finder: this is the main process now */
@@ -86,6 +90,20 @@ int probe_main(int argc, char **argv);	/* argv[0] == "prior-probe" */
  * reports FOUND or FAILED over *report. reaper 0: it has none.
  */
 int cell_find(const struct cell_start *c, pid_t reaper, pid_t *pid, int *report, struct err *e);
+
+/* Whether the service itself is PID 1's child, without a builder. */
+bool cell_is_direct(const struct plan *p, uint32_t service, int attest);
+
+/*
+ * The spawner: does for PID 1 what cell_start() does, request by request, for one plan, until its socket's other end is
+ * closed. Its children are PID 1's. A start that needs no builder runs in the spawner's memory until its exec (as
+ * vfork(2)), so that one with a slow disk holds up those behind it: PID 1 then kills the spawner, which the child
+ * survives, and makes another.
+ * sock (SOCK_SEQPACKET) is what both of them read; requests that a dead one has not read are still in it.
+ */
+_Noreturn void spawner_life(const struct plan *p, int sock);
+/* Ask for a start; the descriptors in c stay the caller's. theirs: the sending end of its reports. EAGAIN: no room. */
+int spawner_ask(int sock, const struct cell_start *c, int theirs, struct err *e);
 
 /* Read one report; 1: *r is filled, 0: end of file, -EAGAIN: nothing yet. */
 int cell_report_read(int report, struct cell_report *r, struct err *e);

@@ -87,7 +87,9 @@ int gather(struct cell *c, struct err *e)
 	struct layout l = layout_of(c);
 	const bool far = l.ready >= l.n;
 
-	l.null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	/* With both given nothing is missing. */
+	l.null = c->start->stdin_fd >= 0 && c->start->log_fd >= 0 ? FD_NONE :
+		 open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (c->start->npass > CELL_FDS_MAX)
 		return err_set(e, E2BIG, "%u descriptors to pass; at most %d", c->start->npass, CELL_FDS_MAX);
 	if (far && (pipe = fcntl(pipe, F_DUPFD_CLOEXEC, (int)l.n)) < 0)

@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/fd.h"
 #include "services/cell/cell.h"
+#include <linux/sched.h>
 #include <sys/types.h>
 
 /* Which file something is, whatever it is called. dev == 0: not known. */
@@ -34,6 +35,8 @@ struct cell {
 	pid_t service, reaper;	/* builder: 0 when there is none */
 	struct file_id exe_id, root_id;
 	int32_t keyring;	/* service: the session keyring it came with, 0: none can be known */
+	void *words;		/* NULL, or a mapping for argv and envp: gone with the exec, or the spawner's */
+	size_t words_size;
 };
 
 /* Between builder and service: one datagram each. The service asks (MAPS, NETWORK), the builder answers GO or dies. */
@@ -82,6 +85,10 @@ int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened 
 /* cgroup.c: what the kernel says after `want` was written is the same limit. */
 bool cgroup_took(const char *want, const char *got);
 
+/* start.c: the clone, from PID 1 or the spawner. *a: what to clone with; its pid, or -1 with errno. */
+void cell_of(struct cell *c, const struct cell_start *s, int report);
+void cell_clone_args(const struct cell *c, struct clone_args *a);
+
 /* Children's whole lives; what they return is for _exit(). */
 int builder_life(struct cell *c);
 int direct_life(struct cell *c);
@@ -94,6 +101,7 @@ int reaper_life(struct err *e);
 /* FAILED to whoever listens, with the step's exit code, which is returned. */
 int cell_failed(const struct cell *c, uint32_t step, bool missing, const struct err *e);
 int report_send(const struct cell *c, const struct cell_report *r);
+int report_born(const struct cell *c, struct err *e);	/* BORN, where the spawner cloned; before anything else */
 
 /* What is made for the cell is made once; who joins finds it. */
 static inline bool makes(const struct cell *c)

@@ -78,6 +78,15 @@ int report_send(const struct cell *c, const struct cell_report *r)
 	return (int)send(c->report, r, sizeof *r, MSG_NOSIGNAL);
 }
 
+int report_born(const struct cell *c, struct err *e)
+{
+	struct cell_report r = { .kind = CELL_MSG_BORN, .service = getpid() };
+
+	if (c->start->spawned && report_send(c, &r) < 0)
+		return err_sys(e, "tell PID 1");
+	return 0;
+}
+
 int cell_failed(const struct cell *c, uint32_t step, bool missing, const struct err *e)
 {
 	struct cell_report r = { .kind = CELL_MSG_FAILED, .service = c->service, .reaper = c->reaper, .step = step,

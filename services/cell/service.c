@@ -45,7 +45,7 @@ int direct_life(struct cell *c)
 	struct err e = { 0 };
 	uint32_t code = CODE_FDS;
 
-	if (gather(c, &e) == 0 && steps_walk(c, BY_SERVICE, &code, &e) == 0) {
+	if (report_born(c, &e) == 0 && gather(c, &e) == 0 && steps_walk(c, BY_SERVICE, &code, &e) == 0) {
 		code = CODE_EXEC;
 		errno = become(c);
 		err_sys(&e, "exec %s", plan_str(c->plan, c->command.exe));

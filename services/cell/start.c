@@ -19,21 +19,36 @@ static const struct {
 };
 
 /* The network namespace is the builder's doing (it needs a socket in the old one); pid and time are its children's. */
-static uint64_t clone_flags(const struct plan_service *s)
+void cell_clone_args(const struct cell *c, struct clone_args *a)
 {
-	uint64_t flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-
-	if (s->runtime_kind)	/* the runtime makes the others; these are to lay its root ready in */
-		return flags | CLONE_NEWNS;
-	for (unsigned i = 0; i < sizeof clone_with / sizeof *clone_with; i++)
-		if (s->flags & clone_with[i].flag)
-			flags |= clone_with[i].clone;
-	return flags;
+	*a = (struct clone_args){ .flags = CLONE_CLEAR_SIGHAND };
+	if (c->svc->runtime_kind)	/* the runtime makes the others; these are to lay its root ready in */
+		a->flags |= CLONE_NEWNS;
+	for (unsigned i = 0; !c->svc->runtime_kind && i < sizeof clone_with / sizeof *clone_with; i++)
+		if (c->svc->flags & clone_with[i].flag)
+			a->flags |= clone_with[i].clone;
+	if (c->start->cgroup_fd >= 0) {
+		a->flags |= CLONE_INTO_CGROUP;
+		a->cgroup = (uint64_t)c->start->cgroup_fd;
+	}
 }
 
-static bool is_direct(const struct cell_start *c, const struct plan_service *s)
+bool cell_is_direct(const struct plan *p, uint32_t service, int attest)
 {
-	return !(s->flags & (CELL_NAMESPACES | CELL_POLICIES)) && !(c->attest && (s->flags & CELL_ATTEST));
+	const uint32_t flags = plan_service(p, service)->flags;
+
+	return !(flags & (CELL_NAMESPACES | CELL_POLICIES)) && !(attest && (flags & CELL_ATTEST));
+}
+
+void cell_of(struct cell *c, const struct cell_start *s, int report)
+{
+	*c = (struct cell){
+		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
+		.report = report, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
+		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
+		.guest_of = FD_NONE,
+	};
+	c->command = s->command ? *s->command : (struct plan_command){ c->svc->argv, c->svc->exe };
 }
 
 /* The child starts with every signal blocked: nothing interrupts it half way, and PID 1's handlers are not its own. */
@@ -49,36 +64,28 @@ static pid_t clone_child(struct clone_args *a, sigset_t *before)
 int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, bool *direct, struct err *e)
 {
 	int pair[2], child_pidfd = FD_NONE;
-	struct cell c = {
-		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
-		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
-		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
-		.guest_of = FD_NONE,
-	};
-	c.command = s->command ? *s->command : (struct plan_command){ c.svc->argv, c.svc->exe };
-	const bool is_service = is_direct(s, c.svc);
-	struct clone_args a = {
-		.flags = clone_flags(c.svc), .pidfd = (uint64_t)(uintptr_t)&child_pidfd, .exit_signal = SIGCHLD,
-	};
+	struct clone_args a;
+	struct cell c;
 	sigset_t before;
 
-	if (c.svc->flags & CELL_USER_FIRST)
+	if (plan_service(s->plan, s->service)->flags & CELL_USER_FIRST)
 		return err_set(e, ENOTSUP, "isolation.user: 'first' is not built yet; true makes the namespace last");
-	if (s->attest && (c.svc->flags & CELL_ATTEST))
+	if (s->attest && (plan_service(s->plan, s->service)->flags & CELL_ATTEST))
 		attest_remember();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "report socket");
 	owned_fd ours = pair[0], theirs = pair[1];
 
-	if (s->cgroup_fd >= 0) {
-		a.flags |= CLONE_INTO_CGROUP;
-		a.cgroup = (uint64_t)s->cgroup_fd;
-	}
-	c.report = theirs;
+	cell_of(&c, s, theirs);
+	cell_clone_args(&c, &a);
+	a.flags |= CLONE_PIDFD;
+	a.pidfd = (uint64_t)(uintptr_t)&child_pidfd;
+	a.exit_signal = SIGCHLD;
+	*direct = cell_is_direct(s->plan, s->service, s->attest);
 	const pid_t child = clone_child(&a, &before);
 
 	if (child == 0)
-		_exit(is_service ? direct_life(&c) : builder_life(&c));
+		_exit(*direct ? direct_life(&c) : builder_life(&c));
 	const int code = errno;
 
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -87,7 +94,6 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 	*pid = child;
 	*pidfd = child_pidfd;
 	*report = fd_take(&ours);
-	*direct = is_service;
 	return 0;
 }
 

@@ -71,6 +71,8 @@ static const char *notify_path(const struct cell *c)
 	return c->start->notify_path;
 }
 
+#define FEW_WORDS 128	/* arguments and variables that need no mapping of their own */
+
 /* KEY=VALUE at the end of t; returns it. */
 static char *variable(struct text *t, const char *key, const char *value)
 {
@@ -131,16 +133,22 @@ int become(struct cell *c)
 {
 	const uint32_t argc = c->command.argv.n, envc = c->svc->env.n;
 	const size_t words = (size_t)argc + 1 + envc + OWN_VARIABLES + 1;
-	char own[OWN_TEXT], **argv, **envp;
+	char own[OWN_TEXT], *few[FEW_WORDS], **argv = few, **envp;
 
 	if (argc == 0)
 		return EINVAL;	/* an exec without argv[0] is a trap for the program (CVE-2021-4034) */
-	argv = mmap(NULL, words * sizeof *argv, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (argv == MAP_FAILED)
-		return errno;
+	if (words > FEW_WORDS) {
+		argv = mmap(NULL, words * sizeof *argv, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (argv == MAP_FAILED)
+			return errno;
+		c->words = argv;
+		c->words_size = words * sizeof *argv;
+	}
 	envp = argv + argc + 1;
 	strings(c, c->command.argv, argv);
+	argv[argc] = NULL;
 	strings(c, c->svc->env, envp);
+	memset(envp + envc, 0, (OWN_VARIABLES + 1) * sizeof *envp);
 	own_variables(c, getpid(), own, envp + envc);
 	/*
 	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a

@@ -9,6 +9,7 @@
 	}
 
 APPLIES(if_builder, c->sync >= 0)
+APPLIES(if_ignoring, !c->start->spawned)
 APPLIES(if_oom, c->svc->oom_score_adj != INT32_MIN)
 APPLIES(if_nice, c->svc->nice != INT32_MIN)
 APPLIES(if_affinity, c->svc->affinity.n > 0)
@@ -55,8 +56,8 @@ static const struct step steps[] = {
 
 	{ "death signal", BY_SERVICE, CODE_SIGNALS, NULL, step_death_signal, is_death_signal, NULL,
 	  "first: from here on nothing outlives a supervisor that is not the machine's PID 1" },
-	{ "signals", BY_SERVICE, CODE_SIGNALS, NULL, step_signals, is_signals, "SigIgn",
-	  "clone3 resets handlers, not what is ignored" },
+	{ "signals", BY_SERVICE, CODE_SIGNALS, if_ignoring, step_signals, is_signals, "SigIgn",
+	  "clone3 resets handlers, not what is ignored; the spawner ignores nothing" },
 	{ "oom score", BY_SERVICE, CODE_OOM, if_oom, step_oom, NULL, "oom_score_adj",
 	  "while /proc/self is ours to write: before we stop being dumpable" },
 	{ "nice", BY_SERVICE, CODE_NICE, if_nice, step_nice, NULL, "nice", "needs CAP_SYS_NICE to go up" },
@@ -84,7 +85,7 @@ static const struct step steps[] = {
 	  "NET_BIND_SERVICE would be inert in a network that the machine owns" },
 	{ "enter root", BY_SERVICE, CODE_NAMESPACE, if_mount, step_enter, is_entered, "root",
 	  "the old root is gone before any privilege is dropped" },
-	{ "executable", BY_SERVICE, CODE_EXEC, NULL, step_executable, NULL, "exe",
+	{ "executable", BY_SERVICE, CODE_EXEC, if_builder, step_executable, NULL, "exe",
 	  "found before the limits apply; the builder compares it at the exec" },
 	{ "resource limits", BY_SERVICE, CODE_LIMITS, if_limits, step_limits, is_limits, "rlimit",
 	  "raising one needs CAP_SYS_RESOURCE of the machine, which the user namespace takes away" },

@@ -7,8 +7,10 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/trial.h"
+#include <fcntl.h>
 #include <sys/mman.h>
 
 static uint32_t power_of_two(uint32_t at_least)
@@ -42,6 +44,7 @@ static size_t lay_out(struct prior *p, char *at)
 	p->stored_src = carve(at, &used, n.stored + 1, sizeof *p->stored_src);
 	p->building = carve(at, &used, p->n + 1, sizeof *p->building);
 	p->log_order = carve(at, &used, p->n + 1, sizeof *p->log_order);
+	p->unclaimed = carve(at, &used, p->n + UNCLAIMED_ORPHANS, sizeof *p->unclaimed);
 	p->pids = carve(at, &used, p->pid_mask + 1, sizeof *p->pids);
 	return used;
 }
@@ -51,7 +54,7 @@ static void on_timer(void *ctx, uint32_t timer)
 	static void (*const timers[SERVE_TIMERS])(struct prior *) = {
 		[TIMER_SHUTDOWN] = ending_timer, [TIMER_TICK] = ending_tick,
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
-		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer,
+		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 	};
 	struct prior *p = ctx;
 
@@ -118,6 +121,8 @@ int prior_memory(struct prior *p, struct err *e)
 	const struct ledger_counts n = ledger_counts(&p->plan);
 
 	p->n = p->plan.head->services.n;
+	if (p->ledger.head->spare_fd < 0)
+		p->ledger.head->spare_fd = fcntl(p->ledger.fd, F_DUPFD_CLOEXEC, 3);
 	p->nedges = deps_count(&p->plan);
 	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
 	p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;

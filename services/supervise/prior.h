@@ -16,6 +16,12 @@ struct edge {
 	uint8_t holds;		/* user still needs it: need may not be stopped yet */
 };
 
+/* Exits of pids that nobody knew yet: their first word or their builder may name them later. */
+#define UNCLAIMED_ORPHANS 64	/* besides one for each service */
+struct unclaimed {
+	int32_t pid, code, status;	/* as in siginfo_t; 0: none */
+};
+
 /* Per service: handles and counts. Facts that must survive are in the ledger. */
 struct svc_run {
 	uint32_t report_src, notify_src, events_src;	/* loop handles, 0: none */
@@ -25,7 +31,9 @@ struct svc_run {
 	uint32_t queued, queue_next;	/* events that wait for it, one bit each; next service in the queue + 1 */
 	uint32_t building;		/* its place in building[] + 1, 0: not there */
 	uint8_t logged, sent;		/* 1: in log_order[]; the logger has its pipe */
-	uint16_t ended;			/* 1: the logger is to be told that it has */
+	uint8_t ended;			/* 1: the logger is to be told that it has */
+	uint8_t asked;			/* 1: the spawner has been asked for it, and no word has come */
+	struct unclaimed early;		/* its end, which came before its exec was seen */
 	int32_t discard;		/* the child that takes a message with descriptors; 0: none */
 	uint32_t said;			/* what was said of its messages since its start: enum notify_said */
 	uint32_t pidfd_src;		/* a main process that is no child of ours (SVC_F_FOREIGN); 0: none */
@@ -41,7 +49,7 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -49,15 +57,9 @@ struct pid_slot {
 	uint32_t role;		/* enum pid_role */
 };
 
-/* Exits of pids that nobody knew yet: their builder may name them later. */
-#define UNCLAIMED_MAX 64
-struct unclaimed {
-	int32_t pid, code, status;	/* as in siginfo_t */
-};
-
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	SERVE_TIMERS };
+	TIMER_SPAWNER, SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
@@ -94,8 +96,9 @@ struct prior {
 	uint32_t nended;		/* ends that the logger was not told */
 	struct pid_slot *pids;		/* open addressing */
 	uint32_t pid_mask;
-	struct unclaimed unclaimed[UNCLAIMED_MAX];
+	struct unclaimed *unclaimed;	/* [n + UNCLAIMED_ORPHANS] */
 	uint32_t nunclaimed;
+	uint64_t oom_kills;		/* processes that the kernel killed for want of memory, as far as told */
 	uint32_t queue_head, queue_tail; /* service + 1, 0: empty */
 	bool reap_more;			/* more have ended than were reaped in this turn */
 	bool settling;			/* the queue is being worked off */
@@ -111,6 +114,9 @@ struct prior {
 	int64_t logger_since_ms;
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
 	bool logger_killed;		/* it did not in time */
+	uint32_t nasked;		/* starts that the spawner has not begun yet */
+	int64_t spawner_since_ms, spawner_heard_ms; /* when it was made; when a start that it was asked for began */
+	bool spawner_killed, spawner_closing; /* by us, for another to follow; none follows */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */
 	uint64_t losing;		/* events lost since the last one that fitted */

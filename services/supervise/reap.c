@@ -9,6 +9,7 @@
 #include "services/supervise/hooks.h"
 #include "services/supervise/main_pid.h"
 #include "services/supervise/reload.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
@@ -61,16 +62,44 @@ void reap_forget(struct prior *p, pid_t pid)
 	p->pids[hole] = (struct pid_slot){ 0 };
 }
 
+#define OOM_KILLS "memory.events:oom_kill"
+
+static uint64_t oom_kills(const struct prior *p)
+{
+	uint64_t kills = 0;
+
+	if (p->ledger.head->cgroup_fd >= 0)
+		cgroup_read_u64(p->ledger.head->cgroup_fd, OOM_KILLS, &kills);
+	return kills;
+}
+
+void reap_begin(struct prior *p)
+{
+	p->oom_kills = oom_kills(p);
+}
+
+/* A cgroup without the memory controller counts in the one above: a new kill there is that of who was killed now. */
+static bool was_oom(struct prior *p, const struct ledger_svc *s)
+{
+	uint64_t kills = 0;
+
+	if (s->cgroup_fd < 0 || (s->flags & SVC_F_KILLED))
+		return false;
+	if (cgroup_read_u64(s->cgroup_fd, OOM_KILLS, &kills) == 0)
+		return kills;
+	kills = oom_kills(p);
+	if (kills <= p->oom_kills)
+		return false;
+	p->oom_kills++;
+	return true;
+}
+
 /* A filter's verdict is SIGSYS; without a filter that signal is one like any other. */
 static uint8_t kind_of(struct prior *p, uint32_t i, int code, int status)
 {
-	const struct ledger_svc *s = svc_of(p, i);
-	uint64_t kills = 0;
-
 	if (code == CLD_EXITED)
 		return EXIT_CODE;
-	if (status == SIGKILL && s->cgroup_fd >= 0 &&
-	    cgroup_read_u64(s->cgroup_fd, "memory.events:oom_kill", &kills) == 0 && kills)
+	if (status == SIGKILL && was_oom(p, svc_of(p, i)))
 		return EXIT_OOM;
 	if (status == SIGSYS && plan_service(&p->plan, i)->flags & CELL_SECCOMP)
 		return EXIT_VIOLATION;
@@ -97,6 +126,12 @@ static void say_exit(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int
 	event_str(&ev, "kind", kind == EXIT_OOM ? "oom" : "seccomp");
 	event_str(&ev, "action", "killed");
 	prior_event(p, &ev);
+}
+
+/* The spawner has its end of the report until it runs again, so that an exec may be seen after what came of it. */
+static bool is_early(const struct ledger_svc *s)
+{
+	return (s->flags & SVC_F_DIRECT) && s->report_fd >= 0 && !(s->flags & SVC_F_RAN);
 }
 
 static void main_ended(struct prior *p, uint32_t i, int32_t pid, uint8_t kind, int status)
@@ -161,6 +196,11 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 	switch ((enum pid_role)slot.role) {
 	case PID_MAIN:
 		start_drain(p, slot.service);	/* what its builder said before that comes first */
+		if (is_early(svc_of(p, slot.service))) {
+			reap_add(p, slot.pid, slot.service, PID_MAIN);
+			p->run[slot.service].early = (struct unclaimed){ slot.pid, code, status };
+			return;
+		}
 		main_ended(p, slot.service, slot.pid, kind_of(p, slot.service, code, status), status);
 		return;
 	case PID_BUILDER:
@@ -188,30 +228,45 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 	case PID_COMPILER:
 		reload_compiler_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
+	case PID_SPAWNER:
+		spawning_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);
 		return;
 	}
 }
 
-/* Nobody's, or of a service whose builder has not been heard yet: remember it, and hear them all. */
+/*
+ * Nobody's, or of a process whose first word has not been read. That word was sent before the end, so that what is left
+ * over when all reports have been read is nobody's.
+ */
 static void unknown_ended(struct prior *p, const siginfo_t *info)
 {
 	p->ledger.head->orphans++;	/* reap_claim() takes it back */
-	if (p->nbuilding == 0)
-		return;
-	if (p->nunclaimed == UNCLAIMED_MAX)	/* forget the oldest */
-		memmove(p->unclaimed, p->unclaimed + 1, --p->nunclaimed * sizeof *p->unclaimed);
-	p->unclaimed[p->nunclaimed++] = (struct unclaimed){ info->si_pid, info->si_code, info->si_status };
-	for (uint32_t k = p->nbuilding; k-- > 0 && p->nunclaimed;)
-		if (k < p->nbuilding)	/* one drained may take others off the list */
-			start_drain(p, p->building[k]);
+	if (p->nunclaimed == p->n + UNCLAIMED_ORPHANS)
+		for (uint32_t k = p->nbuilding; k-- > 0;)
+			if (k < p->nbuilding)	/* one drained may take others off the list */
+				start_drain(p, p->building[k]);
+	if (p->nunclaimed == p->n + UNCLAIMED_ORPHANS)
+		p->nunclaimed = 0;
+	if (p->nbuilding)
+		p->unclaimed[p->nunclaimed++] = (struct unclaimed){ info->si_pid, info->si_code, info->si_status };
+}
+
+void reap_early(struct prior *p, uint32_t i)
+{
+	const struct unclaimed was = p->run[i].early;
+
+	p->run[i].early = (struct unclaimed){ 0 };
+	if (was.pid)
+		tell(p, *find(p, was.pid), was.code, was.status);
 }
 
 void reap_claim(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
-	const int32_t named[] = { s->reaper, s->pid, s->hook };
+	const int32_t named[] = { s->builder, s->reaper, s->pid, s->hook };
 
 	for (size_t k = 0; k < sizeof named / sizeof *named; k++)
 		for (uint32_t u = 0; named[k] && u < p->nunclaimed; u++) {

@@ -247,7 +247,8 @@ bool reload_is_ready(struct prior *p)
 		else if (rc != -EAGAIN)
 			give_up(p, &e);
 	}
-	return p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0;
+	/* The spawner that has been asked knows the old plan. */
+	return p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0;
 }
 
 /* --- after the switch --- */

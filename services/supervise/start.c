@@ -14,6 +14,7 @@
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/undo.h"
@@ -93,6 +94,7 @@ void start_close_report(struct prior *p, uint32_t i)
 {
 	struct svc_run *r = &p->run[i];
 
+	spawning_answered(p, i);
 	loop_remove(&p->loop, &r->report_src);
 	fd_drop(&svc_of(p, i)->report_fd);
 	if (r->building) {
@@ -104,6 +106,37 @@ void start_close_report(struct prior *p, uint32_t i)
 	}
 	if (p->nbuilding == 0)
 		p->nunclaimed = 0;
+}
+
+/* The cell that is being made is a hook's. */
+static bool runs_hook(const struct ledger_svc *s)
+{
+	return s->phase == PHASE_PRE_START || s->phase == PHASE_POST_STOP;
+}
+
+/* What was just named is to go, too; but for the hook that belongs to the stop. */
+static void kill_if_stopped(struct prior *p, uint32_t i)
+{
+	const struct ledger_svc *s = svc_of(p, i);
+
+	if (s->state == SVC_STOPPING && (s->phase != PHASE_POST_STOP || s->flags & SVC_F_KILLED))
+		stop_kill_all(p, i);
+}
+
+/* The first process of the start has a number. */
+static void take_born(struct prior *p, uint32_t i, pid_t pid)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	const bool direct = s->flags & SVC_F_DIRECT, hook = runs_hook(s);
+	LEDGER_WRITE(s);
+
+	*(!direct ? &s->builder : hook ? &s->hook : &s->pid) = pid;
+	if (direct && !hook && plan_care(&p->plan, plan_service(&p->plan, i)))
+		fd_put(&s->pidfd, sys_pidfd_open(pid));	/* who joins it later goes by that */
+	reap_add(p, pid, i, !direct ? PID_BUILDER : hook ? PID_HOOK : PID_MAIN);
+	member_learn(p, i, pid);
+	spawning_answered(p, i);
+	kill_if_stopped(p, i);
 }
 
 int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, const char *vars, struct err *e)
@@ -125,29 +158,26 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 		.notify_path = s->notify_fd >= 0 && !cmd ? notify_path(p, i, path, sizeof path) : NULL,
 	};
 	struct text behind = { .at = names, .size = sizeof names };
-	pid_t pid;
-	int pidfd, report;
-	bool direct;
+	pid_t pid = 0;
+	int pidfd = FD_NONE, report;
+	bool direct = cell_is_direct(&p->plan, i, c.attest);
 
 	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
 	names[cmd ? 0 : sizeof names - 1] = '\0';
 	behind.n = strlen(names);
 	c.npass = cmd ? 0 : fdstore_pass(p, i, pass, c.npass, CELL_FDS_MAX, &behind);
-	int rc = cmd ? 0 : ready_open(p, i, &ready, e);
-
+	if (!cmd && ready_open(p, i, &ready, e) < 0)
+		return -e->code;
 	c.ready_fd = ready;
-	if (rc == 0)
-		rc = cell_start(&c, &pid, &pidfd, &report, &direct, e);
 
-	if (rc < 0)
-		return rc;
-	fd_put(&s->pidfd, pidfd);
+	if (spawning_ask(p, i, &c, &report, e) < 0 && cell_start(&c, &pid, &pidfd, &report, &direct, e) < 0)
+		return -e->code;
+	fd_drop(&pidfd);	/* our child: until we reap it, its number is nobody else's */
 	fd_put(&s->report_fd, report);
 	s->flags &= ~SVC_F_DIRECT;
-	*(!direct ? &s->builder : cmd ? &s->hook : &s->pid) = pid;
 	s->flags |= (direct ? SVC_F_DIRECT : 0) | undo_later(p, i);
-	reap_add(p, pid, i, !direct ? PID_BUILDER : cmd ? PID_HOOK : PID_MAIN);
-	member_learn(p, i, pid);
+	if (pid)
+		take_born(p, i, pid);
 	return start_watch_report(p, i, e);
 }
 
@@ -231,12 +261,6 @@ enum svc_event svc_ready(struct prior *p, uint32_t i)
 	return EV_HOOK_FAILED;
 }
 
-/* The cell that is being made is a hook's. */
-static bool runs_hook(const struct ledger_svc *s)
-{
-	return s->phase == PHASE_PRE_START || s->phase == PHASE_POST_STOP;
-}
-
 static void take_pids(struct prior *p, uint32_t i, const struct cell_report *r)
 {
 	struct ledger_svc *s = svc_of(p, i);
@@ -253,9 +277,7 @@ static void take_pids(struct prior *p, uint32_t i, const struct cell_report *r)
 		fd_put(&s->pidfd, sys_pidfd_open(r->service));
 		reap_add(p, r->service, i, PID_MAIN);
 	}
-	/* What was just named is to go, too; but for the hook that belongs to the stop. */
-	if (s->state == SVC_STOPPING && (s->phase != PHASE_POST_STOP || s->flags & SVC_F_KILLED))
-		stop_kill_all(p, i);
+	kill_if_stopped(p, i);
 }
 
 static void take_running(struct prior *p, uint32_t i, const struct cell_report *r)
@@ -328,16 +350,19 @@ static void take_end(struct prior *p, uint32_t i)
 {
 	struct cell_report r = { .kind = CELL_MSG_FAILED };
 
-	if (svc_of(p, i)->flags & SVC_F_DIRECT) {
+	if ((svc_of(p, i)->flags & SVC_F_DIRECT) && (svc_of(p, i)->pid || svc_of(p, i)->hook)) {
 		r.setup_us = mono_us() - svc_of(p, i)->started_us;
 		take_running(p, i, &r);
 		if (!runs_hook(svc_of(p, i)))
 			svc_post(p, i, EV_RUNNING);
+		reap_early(p, i);
 		return;
 	}
-	err_set(&r.err, EPROTO, "its builder ended without a word");
+	err_set(&r.err, EPROTO, "%s", svc_of(p, i)->builder ? "its builder ended without a word" :
+				"its first process ended before it could say a word");
 	take_failed(p, i, &r);
 	svc_post(p, i, EV_START_FAILED);
+	stop_check(p, i);
 }
 
 void start_drain(struct prior *p, uint32_t i)
@@ -353,6 +378,9 @@ void start_drain(struct prior *p, uint32_t i)
 			return;
 		if (rc <= 0) {
 			take_end(p, i);
+		} else if (r.kind == CELL_MSG_BORN) {
+			take_born(p, i, r.service);
+			reap_claim(p, i);
 		} else if (r.kind == CELL_MSG_PIDS) {
 			take_pids(p, i, &r);
 			reap_claim(p, i);
@@ -365,6 +393,7 @@ void start_drain(struct prior *p, uint32_t i)
 		} else {
 			take_failed(p, i, &r);
 			svc_post(p, i, EV_START_FAILED);
+			reap_early(p, i);
 		}
 	}
 }

@@ -12,6 +12,7 @@
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 #include "services/supervise/undo.h"
+#include <fcntl.h>
 #include <string.h>
 
 #define HOOK_GUARD_MS 2000	/* a hook that has joined is ended in time by its guide; if that hangs, by us */
@@ -19,7 +20,9 @@
 
 static bool has_known_process(const struct ledger_svc *s)
 {
-	return s->pid || s->builder || s->reaper || s->undo || s->hook;
+	/* An open report before the exec: the spawner may be about to make its first. */
+	return s->pid || s->builder || s->reaper || s->undo || s->hook ||
+	       (s->report_fd >= 0 && !(s->flags & SVC_F_RAN));
 }
 
 /* By the file that is open since the start: perhaps no other can be opened now. 0, 1 or -errno. */
@@ -89,13 +92,26 @@ static void kill_pid(int32_t pid, int32_t group)
 		kill(-group, SIGKILL);
 }
 
+/* What is to be killed must be, even when no descriptor is left for it. */
+static int kill_cgroup(struct prior *p, int cgroup, struct err *e)
+{
+	int rc = cgroup_kill(cgroup, e);
+
+	if (rc != -EMFILE)
+		return rc;
+	fd_drop(&p->ledger.head->spare_fd);
+	rc = cgroup_kill(cgroup, e);
+	p->ledger.head->spare_fd = fcntl(p->ledger.fd, F_DUPFD_CLOEXEC, 3);
+	return rc;
+}
+
 void stop_kill_all(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	struct err e;
 
 	s->flags |= SVC_F_KILLED;
-	if (s->cgroup_fd >= 0 && cgroup_kill(s->cgroup_fd, &e) == 0)
+	if (s->cgroup_fd >= 0 && kill_cgroup(p, s->cgroup_fd, &e) == 0)
 		return;
 	if (s->cgroup_fd >= 0 && e.code != ENOENT && e.code != ENODEV)	/* old kernels lack the file */
 		prior_say(p, "warning", "cgroup", svc_name(p, i), e.text);

@@ -7,8 +7,10 @@
 #include "services/supervise/stop.h"
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
+#define BOOT_NICE 10
 #define AGAIN_MS 200		/* between two loggers; doubles */
 #define AGAIN_MAX_MS 10000
 #define GOOD_MS 10000		/* one that lasted longer starts the doubling anew */
@@ -167,10 +169,18 @@ void streams_logger_start(struct prior *p)
 	}
 	fd_put(&h->logger_fd, sock);
 	h->logger_pid = pid;
+	if (h->mode == MODE_MACHINE && !h->settled)	/* until all is up it takes what others leave */
+		setpriority(PRIO_PROCESS, (id_t)pid, BOOT_NICE);
 	p->logger_since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_LOGGER);
 	flush(p);
+}
+
+void streams_settled(struct prior *p)
+{
+	if (p->ledger.head->logger_pid > 0 && p->ledger.head->mode == MODE_MACHINE)
+		setpriority(PRIO_PROCESS, (id_t)p->ledger.head->logger_pid, 0);
 }
 
 int streams_begin(struct prior *p, struct err *e)

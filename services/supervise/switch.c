@@ -9,6 +9,7 @@
 #include "services/supervise/reap.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/spawning.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/watch.h"
 #include <fcntl.h>
@@ -141,6 +142,8 @@ static void carry_run(const struct prior *p, struct prior *q)
 
 		if (!was)
 			continue;
+		q->run[k].asked = was->asked;
+		q->run[k].early = was->early;
 		q->run[k].logged = was->logged;
 		q->run[k].ended = was->ended;
 		q->run[k].said = was->said;
@@ -166,8 +169,14 @@ static void carry_run(const struct prior *p, struct prior *q)
 /* All that is neither carried by name nor rebuilt. */
 static void carry_rest(const struct prior *p, struct prior *q)
 {
-	memcpy(q->unclaimed, p->unclaimed, sizeof q->unclaimed);
-	q->nunclaimed = p->nunclaimed;
+	const uint32_t room = q->n + UNCLAIMED_ORPHANS;
+
+	q->nunclaimed = p->nunclaimed < room ? p->nunclaimed : room;
+	memcpy(q->unclaimed, p->unclaimed, q->nunclaimed * sizeof *q->unclaimed);
+	q->oom_kills = p->oom_kills;
+	q->nasked = p->nasked;
+	q->spawner_since_ms = p->spawner_since_ms;
+	q->spawner_heard_ms = p->spawner_heard_ms;
 	q->reap_more = p->reap_more;
 	q->signal_fd = p->signal_fd;
 	q->trial = p->trial;
@@ -265,6 +274,7 @@ int switch_commit(struct prior *p, struct prior *q, struct err *e)
 	p->loop.ctx = p;
 	p->loop.again = true;
 	fd_drop(&temp);
+	spawning_renew(p);	/* the old one knows the old plan */
 	close_the_rest(&old, p);
 	old.signal_fd = FD_NONE;
 	prior_free(&old);

@@ -40,7 +40,7 @@ int watch_service(struct prior *p, uint32_t i, struct err *why)
 void watch_nudge(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
-	bool has_process = s->pid || s->builder || s->reaper || s->hook;
+	bool has_process = s->pid || s->builder || s->reaper || s->hook || s->report_fd >= 0;
 
 	switch ((enum svc_state)s->state) {
 	case SVC_WAITING:

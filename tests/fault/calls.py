@@ -49,6 +49,7 @@ ERRORS = {
     "socketpair": ["EMFILE", "ENFILE"],
     "unlink": ["EIO"],
     "unlinkat": ["EBUSY", "EIO"],
+    "wait4": ["EINTR"],
     "waitid": ["EINTR"],
     "write": ["EIO", "ENOSPC", "EAGAIN"],
 }
@@ -72,6 +73,8 @@ NEVER = {
     "fstat": "cannot fail for a descriptor that is open",
     "munmap": "fails for wrong arguments only",
     "prlimit64": "reads a limit",
+    "sched_setscheduler": "its failure costs speed only",
+    "setpriority": "its failure costs speed only",
     "brk": "is the C library's, before main()",
     "mprotect": "is the C library's, before main()",
     "arch_prctl": "is the C library's, before main()",

@@ -32,9 +32,13 @@ def limit(w, what, n, user=0):
     with open(f"/proc/{w.pid}/limits") as f:
         was = next(line for line in f if line.startswith(name)).split()[3 if what == resource.RLIMIT_NOFILE else 2]
 
+    # Processes are made by the spawner.
+    whose = [w.pid] + [w.of("prior-spawner")] * (what == resource.RLIMIT_NPROC)
+
     def put(soft):
-        subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "prlimit",
-                        f"--pid={w.pid}", f"{option}={soft}:"], check=True)
+        for pid in whose:
+            subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "prlimit",
+                            f"--pid={pid}", f"{option}={soft}:"], check=True)
 
     put(n)
     try:

@@ -15,7 +15,7 @@ PRIOR = os.environ["PRIOR"]
 TOOL = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("LIBC", "glibc"), "tests/cells/tool")
 PATIENCE = 5  # seconds for what takes milliseconds
 SERVICES = ["again", "cell", "lazy", "plain"]
-CROWD = ["prior-logger", "reaper", "sleep 1001", "sleep 1002", "tool answer", "tool notify READY=1"]
+CROWD = ["prior-logger", "prior-spawner", "reaper", "sleep 1001", "sleep 1002", "tool answer", "tool notify READY=1"]
 
 # `again` leaves a child behind when it dies, `cell` has namespaces (a builder, reports), `plain` speaks to the notify socket, `lazy` is started by a connection.
 CONF = """
@@ -96,6 +96,9 @@ def children(pid):
         try:
             with open(f"/proc/{p}/cmdline") as f:
                 names[p] = f.read().replace("\0", " ").strip() or "reaper"
+            with open(f"/proc/{p}/comm") as f:
+                if f.read().strip() == "prior-spawner":  # the same program, not executed again
+                    names[p] = "prior-spawner"
             with open(f"/proc/{p}/stat") as f:
                 if f.read().rsplit(")", 1)[1].split()[0] == "Z":
                     names[p] = "zombie"

@@ -5,6 +5,7 @@
 #include "services/supervise/ending.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/spawning.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,6 +98,7 @@ int serve_stop(void **state)
 	ending_force(&prior);
 	for (int64_t end = mono_now().ms + 5000; !prior.finished && mono_now().ms < end;)
 		served_turn();
+	spawning_close(&prior);
 	server_end(&prior);
 	sockets_close_all(&prior);
 	ledger_each_fd(&prior.ledger, close_it, NULL);

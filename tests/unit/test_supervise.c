@@ -36,7 +36,6 @@ static void a_simple_service_is_up_once_it_runs(void **state)
 	ROWS({ .name = "web" });
 	UNTIL(is_in("web", SVC_UP));
 	assert_true(named("web")->pid > 0);
-	assert_true(named("web")->pidfd >= 0);
 	assert_true(named("web")->flags & SVC_F_RAN);
 	assert_true(named("web")->ready_us > 0);
 	assert_int_equal(named("web")->report_fd, FD_NONE);

@@ -1,0 +1,19 @@
+/* The spawner's life, and the starts that it is asked for: see services/cell/cell.h for what it does. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/cell/cell.h"
+#include "services/supervise/prior.h"
+
+/*
+ * PID 1 holds both ends of the spawner's socket, so that a new spawner reads what the last one left. Without one (prior
+ * run) and for what does not fit into its socket PID 1 clones by itself.
+ */
+void spawning_begin(struct prior *p);	/* now, or after a while; PID 1 can do without */
+void spawning_resume(struct prior *p);		/* after an exec of PID 1 */
+void spawning_renew(struct prior *p);		/* the program or the plan is another one: so is the spawner */
+/* Ask for the start of service i. *report: the receiving end of its reports, the caller's. <0: start it yourself. */
+int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *report, struct err *e);
+void spawning_answered(struct prior *p, uint32_t i);	/* its first word has come, or its report is closed */
+void spawning_timer(struct prior *p);		/* TIMER_SPAWNER: has it been silent for too long? */
+void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
+void spawning_close(struct prior *p);		/* the end: kill and reap it */
