@@ -62,6 +62,11 @@ void view_read_usage(struct view *v)
 	/* Without a cgroup of its own the figures would be somebody else's. */
 	if (v->now.pid <= 0 || v->now.cgroup_fd < 0 || !cgroup_path(v->now.pid, path, sizeof path))
 		return;
+	/* runc keeps its container below the leaf, where nothing is counted. */
+	char *below = v->plan && v->plan->runtime_kind == OCI_RUNC ? strrchr(path, '/') : NULL;
+
+	if (below && !strcmp(below, "/" OCI_RUNC_LEAF))
+		*below = '\0';
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && !v->has_cpu; i++) {
 		snprintf(full, sizeof full, "%s%s", mounts[i], path);
 		owned_fd dir = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
