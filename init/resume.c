@@ -4,6 +4,7 @@
 #include "init/panic.h"
 #include "init/serve.h"
 #include "init/signals.h"
+#include "services/supervise/clock.h"
 #include "services/supervise/control.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
@@ -234,6 +235,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	for (uint32_t i = 0; i < p->n; i++)
 		watch_nudge(p, i);
 	reload_resume(p);
+	clock_begin(p);
 	server_reexec_done(p, NULL);
 	p->loop.again = true;
 	ledger_seal_head(&p->ledger);

@@ -9,6 +9,7 @@
 #include "init/run/wrap.h"
 #include "init/signals.h"
 #include "services/cell/oci.h"
+#include "services/supervise/clock.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
@@ -18,6 +19,7 @@
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/spawning.h"
+#include "services/supervise/start.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/switch.h"
 #include "services/supervise/trial.h"
@@ -137,12 +139,9 @@ static void start_all(struct prior *p)
 	p->loop.again = true;	/* perhaps there is nothing to wait for: the turn is to look */
 	bind_all(p);
 	say_left_over(p);
-	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++) {
-		const struct plan_service *d = plan_service(&p->plan, order[k]);
-
-		if (!(d->flags & CELL_ON_CALL))
-			svc_post(p, order[k], svc_is_lazy(p, d) ? EV_LISTEN : EV_PULL);
-	}
+	clock_begin(p);
+	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++)
+		start_by_itself(p, order[k]);
 }
 
 /*
@@ -274,6 +273,7 @@ static void check_reload(struct prior *p)
 		return;
 	if (take_over(p, &next, &e) == 0) {
 		reload_done(p);
+		clock_begin(p);
 		return;
 	}
 	switch_drop(&next);

@@ -21,6 +21,7 @@ const struct state_row *state_row(unsigned state)
 		[SVC_DONE]	= { false, GREEN },
 		[SVC_FAILED]	= { false, RED },
 		[SVC_REFUSED]	= { false, RED },
+		[SVC_SKIPPED]	= { false, DIM },
 	};
 
 	return &rows[state < SVC_STATES ? state : SVC_FAILED];

@@ -47,7 +47,7 @@ static void complaints(const struct status *st)
 		const struct view *v = &st->views->v[i];
 		const char *why = v->refused ? v->refused : v->now.why;
 		bool said = v->now.state == SVC_WAITING || v->now.state == SVC_BACKOFF || v->now.state == SVC_FAILED ||
-			    v->now.state == SVC_REFUSED;
+			    v->now.state == SVC_REFUSED || v->now.state == SVC_SKIPPED;
 
 		if (!said || !*why)
 			continue;

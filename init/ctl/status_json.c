@@ -85,6 +85,7 @@ static void one(struct json *j, const struct plan *p, const struct view *v)
 	json_text(j, "why", v->refused ? v->refused : n->why[0] ? n->why : NULL);
 	json_text(j, "waits_for", waits ? plan_str(p, plan_service(p, n->waits_for - 1)->name) : NULL);
 	json_text(j, "status", n->status[0] ? n->status : NULL);
+	json_date(j, "next", n->next_wall_ms);
 	json_int(j, "generation", n->generation);
 	json_int(j, "setup_us", n->setup_us);
 	json_int(j, "attest_us", n->attest_us);

@@ -108,7 +108,7 @@ void status_one(const struct status *s, const struct view *v)
 {
 	const struct plan *p = &s->live->plan;
 	const struct ledger_svc *n = &v->now;
-	char buf[LINE_TEXT];
+	char buf[LINE_TEXT], span[SHORT_TEXT];
 
 	title(s, v);
 	if (v->refused) {
@@ -121,6 +121,9 @@ void status_one(const struct status *s, const struct view *v)
 		line(s, "waits for", "%s", plan_str(p, plan_service(p, n->waits_for - 1)->name));
 	if (v->plan)
 		running(s, v);
+	if (n->next_wall_ms)
+		line(s, "next", "%s, in %s", date_text(n->next_wall_ms, buf),
+		     span_text(n->next_ms - s->views->now_ms, span));
 	if (n->status[0])
 		line(s, "says", "%.*s", (int)sizeof n->status, n->status);
 	if (n->health != HEALTH_NONE && n->health <= HEALTH_BAD)

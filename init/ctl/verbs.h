@@ -17,7 +17,11 @@
 enum ctl_opt {
 	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER,
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_TIMEOUT,
+<<<<<<< HEAD
 	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE,
+=======
+	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_SVG, OPT_EXPOSURE, OPT_THRESHOLD,
+>>>>>>> 68924da (ctl: graph and chart)
 	OPTS
 };
 #define OPT(name) (1u << OPT_##name)
@@ -98,6 +102,7 @@ int verb_healthy(struct ctl *c);							/* healthy.c */
 int verb_why(struct ctl *c);							/* why.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
 int verb_reload_config(struct ctl *c);						/* reload.c */
+int verb_graph(struct ctl *c), verb_chart(struct ctl *c);			/* graph.c, chart.c */
 int verb_console(struct ctl *c);						/* console.c */
 int verb_help(struct ctl *c), verb_version(struct ctl *c);			/* help.c */
 

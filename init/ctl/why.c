@@ -38,12 +38,62 @@ static const char *until(const struct why *w, char buf[static SHORT_TEXT])
 	return span_text(w->v->now.deadline_ms - w->all->now_ms, buf);
 }
 
+static const struct view *by_index(const struct why *w, uint32_t index)
+{
+	for (unsigned i = 0; i < w->all->n; i++)
+		if (w->all->v[i].plan && w->all->v[i].index == index)
+			return &w->all->v[i];
+	return NULL;
+}
+
+/* One that it conflicts with and that is up, or wants to be. */
+static const struct view *rival_of(const struct why *w)
+{
+	const struct plan *p = &w->live->plan;
+
+	for (const struct plan_dep *d = PLAN_FIRST(p, w->v->plan->deps, struct plan_dep);
+	     d < PLAN_END(p, w->v->plan->deps, struct plan_dep); d++) {
+		const struct view *other = d->kind == DEP_CONFLICTS ? by_index(w, d->service) : NULL;
+
+		if (other && other->now.flags & SVC_F_WANTED)
+			return other;
+	}
+	return NULL;
+}
+
+static void say_next(const struct why *w)
+{
+	const struct ledger_svc *n = &w->v->now;
+	char date[SHORT_TEXT], span[SHORT_TEXT];
+
+	if (!n->next_wall_ms)
+		return;
+	fprintf(w->to, "The clock starts it next at %s, in %s", date_text(n->next_wall_ms, date),
+		span_text(n->next_ms - w->all->now_ms, span));
+	if (w->v->plan->cron.n)
+		fprintf(w->to, " (cron: %s)", plan_str(&w->live->plan,
+			PLAN_FIRST(&w->live->plan, w->v->plan->cron, struct plan_cron)->text));
+	fputs(".\n", w->to);
+	if (n->overlaps)
+		fprintf(w->to, "%u time%s it still ran when it was due, and was not started again.\n", n->overlaps,
+			PLURAL(n->overlaps));
+	if (n->missed)
+		fprintf(w->to, "%u run%s missed because the clock was set or the machine slept.\n", n->missed,
+			n->missed == 1 ? " was" : "s were");
+}
+
 static void is_down(const struct why *w)
 {
-	if (w->v->now.flags & SVC_F_STOPPED_BY_USER)
+	const struct view *rival = rival_of(w);
+
+	if (rival)
+		fprintf(w->to, "It conflicts with %s, which is %s.\n", rival->name, svc_state_name[rival->now.state]);
+	else if (w->v->now.flags & SVC_F_STOPPED_BY_USER)
 		fputs("Somebody stopped it; it stays down until somebody starts it.\n", w->to);
 	else if (w->v->now.flags & SVC_F_STOPPED_WITH)
 		fprintf(w->to, "It was stopped with what it needs; `prior start %s` starts both.\n", w->v->name);
+	else if (w->v->now.next_wall_ms && !w->v->now.starts)
+		fputs("It has not been due yet.\n", w->to);
 	else if (w->v->now.starts > 0)
 		fputs("It ended, and its restart policy is to leave it so.\n", w->to);
 	else
@@ -61,17 +111,11 @@ static const char *condition(const struct why *w, uint32_t service)
 
 	for (const struct plan_dep *d = PLAN_FIRST(p, w->v->plan->deps, struct plan_dep);
 	     d < PLAN_END(p, w->v->plan->deps, struct plan_dep); d++)
-		if (d->service == service && d->kind == DEP_REQUIRES && d->condition <= COND_COMPLETED)
+		if (d->service == service && d->kind == DEP_CONFLICTS)
+			return "stopped, as they conflict";
+		else if (d->service == service && d->kind == DEP_REQUIRES && d->condition <= COND_COMPLETED)
 			return names[d->condition];
 	return "started";
-}
-
-static const struct view *by_index(const struct why *w, uint32_t index)
-{
-	for (unsigned i = 0; i < w->all->n; i++)
-		if (w->all->v[i].plan && w->all->v[i].index == index)
-			return &w->all->v[i];
-	return NULL;
 }
 
 static void is_waiting(const struct why *w)
@@ -201,6 +245,11 @@ static void is_refused(const struct why *w)
 		fprintf(w->to, "What it asks for could not be had here; `prior start %s` tries again.\n", w->v->name);
 }
 
+static void is_skipped(const struct why *w)
+{
+	fprintf(w->to, "It is looked at again whenever it is to start; `prior start %s` does so now.\n", w->v->name);
+}
+
 /* How its state is called in a sentence, and what more there is to say. */
 static const struct saying {
 	const char *is;
@@ -217,6 +266,7 @@ static const struct saying {
 	[SVC_DONE]	= { "is done", false, is_done },
 	[SVC_FAILED]	= { "has failed", true, is_failed },
 	[SVC_REFUSED]	= { "is refused", false, is_refused },
+	[SVC_SKIPPED]	= { "is skipped", false, is_skipped },
 };
 
 /* The others that cannot go on because of it. */
@@ -249,6 +299,8 @@ void why_print(const struct live *live, const struct views *all, const struct vi
 		say_text(&w, "", v->now.why);
 	if (v->plan || v->now.state == SVC_REFUSED)
 		saying->more(&w);
+	if (v->plan)
+		say_next(&w);
 	who_waits(&w);
 }
 

@@ -152,12 +152,29 @@ static void compile_supervision(struct compiling *c, struct work *w)
 		o->flags |= CELL_CRITICAL;
 }
 
+static void compile_conditions(struct compiling *c, struct work *w)
+{
+	const struct pair_list *l = &w->eff.conditions;
+	struct plan_condition *v = l->n ? compiling_get(c, l->n * sizeof *v) : NULL;
+
+	for (unsigned i = 0; v && i < l->n; i++) {
+		const char *value = l->v[i].value;
+
+		v[i].negated = *value == '!';
+		v[i].value = write_string(&c->w, value + v[i].negated);
+		while (spec_conditions[v[i].kind] && strcmp(spec_conditions[v[i].kind], l->v[i].key))
+			v[i].kind++;
+	}
+	w->out.conditions = write_table(&c->w, v, v ? l->n : 0, sizeof *v);
+}
+
 static void compile_one(struct compiling *c, struct work *w)
 {
 	static void (*const parts[])(struct compiling *, struct work *) = {
 		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_policies,
 		compile_environment, compile_process, compile_care, compile_landlock, compile_limits, compile_listen,
 		compile_trust, compile_filter, compile_oci,
+		compile_conditions, compile_timer,
 	};
 
 	if (strlen(w->svc->name) > PLAN_NAME_MAX)

@@ -78,6 +78,11 @@ static void add_edges(struct compiling *c, struct work *w)
 			waits_for(c, o, w);
 			edge_add(c, &o->before, &o->nbefore, WORK_NUMBER(c, w));
 		}
+	for (unsigned i = 0; i < s->conflicts.n; i++)
+		if ((o = named(c, w, spec_from(s, &s->conflicts), "conflicts", s->conflicts.v[i]))) {
+			edge_add(c, &w->rivals, &w->nrivals, WORK_NUMBER(c, o));
+			edge_add(c, &o->rivals, &o->nrivals, WORK_NUMBER(c, w));
+		}
 }
 
 /* "a -> b -> a", beginning with the first by name. */
@@ -176,6 +181,17 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What it needs it would stop, and then wait for. */
+static void refuse_rival_needs(struct compiling *c, struct work *w)
+{
+	for (unsigned i = 0; i < w->nneeds; i++)
+		for (unsigned k = 0; k < w->nrivals && !w->refused; k++)
+			if (w->needs[i] == w->rivals[k])
+				refuse_at(c, w, spec_from(w->svc, &w->svc->depends_on),
+					  "depends_on: '%s' is also what it conflicts with",
+					  c->work[w->needs[i]].svc->name);
+}
+
 void graph_make(struct compiling *c)
 {
 	struct graph g = { .c = c, .v = compiling_get(c, (c->n + 1) * sizeof *g.v),
@@ -186,6 +202,8 @@ void graph_make(struct compiling *c)
 		add_edges(c, c->work + i);
 	if (!g.v || !g.stack || !g.order)
 		return;
+	for (unsigned i = 0; i < c->n; i++)
+		refuse_rival_needs(c, c->work + i);
 	for (unsigned i = 0; i < c->n; i++)
 		if (c->work[i].nedges)
 			qsort(c->work[i].edges, c->work[i].nedges, sizeof *c->work[i].edges, by_number);
@@ -223,7 +241,7 @@ static unsigned dep_add(struct compiling *c, struct plan_dep *d, unsigned n, con
 static void write_deps(struct compiling *c, struct work *w)
 {
 	const struct spec_service *s = w->svc;
-	unsigned n = 0, most = s->depends_on.n + s->wants.n + s->after.n + w->nbefore;
+	unsigned n = 0, most = s->depends_on.n + s->wants.n + s->after.n + w->nbefore + w->nrivals;
 	struct plan_dep *d = most ? compiling_get(c, most * sizeof *d) : NULL;
 
 	if (!d)
@@ -236,6 +254,8 @@ static void write_deps(struct compiling *c, struct work *w)
 		n = dep_add(c, d, n, s->after.v[i], DEP_AFTER, 0);
 	for (unsigned i = 0; i < w->nbefore; i++)
 		n = dep_add(c, d, n, c->work[w->before[i]].svc->name, DEP_AFTER, 0);
+	for (unsigned i = 0; i < w->nrivals; i++)
+		n = dep_add(c, d, n, c->work[w->rivals[i]].svc->name, DEP_CONFLICTS, 0);
 	w->out.deps = write_table(&c->w, d, n, sizeof *d);
 }
 

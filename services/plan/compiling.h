@@ -99,6 +99,7 @@ struct work {
 	unsigned index;		/* in the plan */
 	unsigned *edges, nedges; /* work numbers that must start before */
 	unsigned *needs, nneeds; /* those of them without which it cannot be */
+	unsigned *rivals, nrivals; /* work numbers that it conflicts with, whoever says so */
 	unsigned *before, nbefore; /* those of them that say `before: this one` themselves */
 };
 
@@ -166,6 +167,7 @@ void compile_trust(struct compiling *c, struct work *w);	/* compile_trust.c: who
 void compile_filter(struct compiling *c, struct work *w);	/* compile_filter.c: seccomp */
 void compile_privilege(struct compiling *c, struct work *w);	/* compile_privilege.c: user namespace, capabilities */
 void compile_oci(struct compiling *c, struct work *w);	/* compile_oci.c: last, of what the others decided */
+void compile_timer(struct compiling *c, struct work *w);		/* compile_timer.c */
 /* compile_graph.c: cycles and missing services are refused; then indices, tables of deps, the order. */
 void graph_make(struct compiling *c);
 void graph_write(struct compiling *c, struct plan_head *h);

@@ -183,7 +183,8 @@ static int check_order(struct walk *w)
 			return bad(w, "services", NULL, "not in the order of their names");
 		for (const struct plan_dep *d = PLAN_FIRST(p, s->deps, struct plan_dep);
 		     d < PLAN_END(p, s->deps, struct plan_dep); d++)
-			if (d->service == i || (d->kind != DEP_WANTS && place[d->service] > place[i]))
+			if (d->service == i || ((d->kind == DEP_REQUIRES || d->kind == DEP_AFTER) &&
+						place[d->service] > place[i]))
 				return bad(w, "start_order", NULL, "starts before what it waits for");
 	}
 	return 0;

@@ -81,11 +81,35 @@ enum plan_dep_kind {
 	DEP_REQUIRES,	/* depends_on: started before, condition must hold; its stop stops us */
 	DEP_WANTS,	/* started with us, may fail */
 	DEP_AFTER,	/* order only: if both start, it first */
+	DEP_CONFLICTS,	/* both have it: to be down before we start, and stopped for that */
 };
 
 struct plan_dep {
 	uint32_t service;		/* index into services */
 	uint16_t kind, condition;	/* enum plan_dep_kind, enum svc_condition of spec.h */
+};
+
+/* What must hold when a service starts, looked at in the machine's root; else it is skipped. */
+/* When the clock starts a service: one bit for each value of each field. */
+#define CRON_ANY_HOUR 1u	/* the hour is `*`: changes of the zone neither make up for a time nor leave one out */
+#define CRON_BOTH_DAYS 2u	/* a day must be in `days` and in `weekdays`; else one of them is enough */
+struct plan_cron {
+	uint64_t seconds, minutes;
+	uint32_t hours, days, months, weekdays; /* days and months from 1; weekdays from Sunday = 0 */
+	uint32_t flags, pad;
+	struct plan_ref zone;		/* struct plan_offset[], ascending; the first one holds from ever */
+	struct plan_ref text;		/* as it was written, for people */
+};
+
+struct plan_offset {
+	int64_t from;			/* seconds since 1970 */
+	int32_t offset;			/* of local time, seconds east of UTC */
+	uint32_t pad;
+};
+
+struct plan_condition {
+	struct plan_ref value;		/* a path, or a word */
+	uint32_t kind, negated;		/* enum svc_condition_kind of spec.h */
 };
 
 enum listen_kind { LISTEN_TCP, LISTEN_UNIX_STREAM };
@@ -233,6 +257,9 @@ struct plan_service {
 	int32_t reload_signal;
 	struct plan_ref care;		/* struct plan_care[], none or one */
 	struct plan_ref deps;		/* struct plan_dep[] */
+	struct plan_ref conditions;	/* struct plan_condition[] */
+	struct plan_ref cron;		/* struct plan_cron[], one or none */
+	uint32_t every_ms, pad_every;	/* 0: not */
 	struct plan_ref listen;		/* struct plan_listen[] */
 	uint32_t log_sink, log_max_files;	/* enum log_sink */
 	uint64_t log_max_bytes;

@@ -119,10 +119,55 @@ static const char *dep_wrong(const struct plan *p, const void *record)
 
 	if (d->service >= p->head->services.n)
 		return "there is no service of that number";
-	return d->kind > DEP_AFTER || d->condition > COND_COMPLETED ? "unknown kind or condition" : NULL;
+	return d->kind > DEP_CONFLICTS || d->condition > COND_COMPLETED ? "unknown kind or condition" : NULL;
 }
 
 static const struct plan_type dep_type = TYPE(plan_dep, .is_dep = true, .wrong = dep_wrong);
+
+static const char *offset_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_offset *o = record;
+
+	(void)p;
+	return o->offset < -93600 || o->offset > 93600 || o->from > INT64_C(1) << 40 ? "no offset of local time" : NULL;
+}
+
+static const struct plan_type offset_type = TYPE(plan_offset, .wrong = offset_wrong);
+
+static const struct plan_field cron_fields[] = {
+	FIELD(plan_cron, zone, .of = &offset_type, .needed = 1, .max = 512),
+	FIELD(plan_cron, text, STRING),
+};
+
+static const char *cron_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_cron *c = record;
+
+	for (uint32_t i = 1; i < c->zone.n; i++)
+		if (PLAN_FIRST(p, c->zone, struct plan_offset)[i].from <=
+		    PLAN_FIRST(p, c->zone, struct plan_offset)[i - 1].from)
+			return "its time zone goes back";
+	return !c->seconds || !c->minutes || !c->hours || !c->days || !c->months || !c->weekdays ? "means no time" :
+												   NULL;
+}
+
+static const struct plan_type cron_type = TYPE(plan_cron, FIELDS(cron_fields), .wrong = cron_wrong);
+
+static const char *condition_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_condition *c = record;
+
+	if (c->kind >= CONDITIONS || c->negated > 1)
+		return "unknown kind";
+	return c->kind != CONDITION_KERNEL_COMMAND_LINE && plan_str(p, c->value)[0] != '/' ? "its path is relative" :
+											     NULL;
+}
+
+static const struct plan_field condition_fields[] = {
+	FIELD(plan_condition, value, STRING, .text = TEXT_FULL, .needed = 1),
+};
+static const struct plan_type condition_type =
+	TYPE(plan_condition, FIELDS(condition_fields), .wrong = condition_wrong);
 
 static const char *listen_wrong(const struct plan *p, const void *record)
 {
@@ -326,6 +371,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, name, STRING, .text = TEXT_SERVICE, .needed = 1),
 	FIELD(plan_service, care, .of = &care_type, .max = 1),
 	FIELD(plan_service, deps, .of = &dep_type),
+	FIELD(plan_service, cron, .of = &cron_type, .max = 1),
+	FIELD(plan_service, conditions, .of = &condition_type, .max = 64),
 	FIELD(plan_service, listen, .of = &listen_type, .max = 16),
 	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),
 	FIELD(plan_service, env, .of = &assign_type, .max = 65536),

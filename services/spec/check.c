@@ -187,8 +187,21 @@ static void check_seccomp(struct load *l, struct spec_service *svc)
 			"security.seccomp.allow: has no effect with profile none");
 }
 
+static void check_timer(struct load *l, struct spec_service *svc)
+{
+	if (svc->cron && svc->every)
+		wrong(l, svc, spec_from(svc, &svc->every), "every: contradicts cron; give one of them");
+	if ((svc->cron || svc->every) && (svc->restart == RESTART_ALWAYS || svc->restart == RESTART_UNLESS_STOPPED))
+		wrong(l, svc, spec_from(svc, &svc->restart),
+		      "restart: '%s' leaves the clock nothing to start; use no or on-failure",
+		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
+	if (svc->every && svc->every < 1000)
+		wrong(l, svc, spec_from(svc, &svc->every), "every: is shorter than 1s");
+}
+
 void check_service(struct load *l, struct spec_service *svc)
 {
+	check_timer(l, svc);
 	check_process(l, svc);
 	check_health(l, svc);
 	check_listen(l, svc);

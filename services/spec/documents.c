@@ -39,6 +39,7 @@ void spec_print_example(FILE *to)
 	      "# yaml-language-server: $schema=prior.schema.json\n", to);
 	conf_print_example(&b, top_keys);
 	fputs("services:\n  db: {command: [/bin/sleep, infinity]}\n  metrics: {command: [/bin/sleep, infinity]}\n"
+	      "  web-old: {command: [/bin/sleep, infinity]}\n"
 	      "  web:\n", to);
 	b.shared = NULL;
 	b.depth = 2;

@@ -78,7 +78,7 @@ struct names {
 	bool order, reverse;			/* it orders; the other one comes later */
 };
 
-#define KINDS 5
+#define KINDS 6
 
 static void names_of(const struct spec_service *svc, struct names v[static KINDS])
 {
@@ -88,6 +88,7 @@ static void names_of(const struct spec_service *svc, struct names v[static KINDS
 	v[3] = (struct names){ "before", &svc->before, NULL, &svc->before, NULL, true, true };
 	v[4] = (struct names){ "on_failure", &svc->on_failure, NULL, NULL,
 			       svc->on_failure == ON_FAILURE_START ? svc->on_failure_start : NULL, false, false };
+	v[5] = (struct names){ "conflicts", &svc->conflicts, NULL, &svc->conflicts, NULL, false, false };
 }
 
 static unsigned count(const struct names *k)

@@ -61,7 +61,8 @@ const struct conf_key health_keys[] = {
 static const struct conf_key cron_keys[] = {
 	{ "expression", .type = CONF_TEXT, .flags = CONF_SELF,
 	  .doc = "When to start it: seconds, minutes, hours, days, months, weekdays." },
-	{ "timezone", TEXT(cron_timezone), .def = "UTC", .doc = "Timezone of the expression." },
+	{ "timezone", TEXT(cron_timezone), .def = "UTC", .check = zone_rule_name,
+	  .doc = "Time zone of the expression: a name as Europe/Berlin, or a rule as CET-1CEST,M3.5.0,M10.5.0/3." },
 	{ 0 }
 };
 
@@ -204,8 +205,8 @@ const struct conf_key service_keys[] = {
 	  .example = "[db]" },
 	{ "before", LIST(before), .doc = "Services that are started after it, if they are started at all.",
 	  .example = "[metrics]" },
-	{ "conflicts", LIST(conflicts), .unbuilt = "conflicting services",
-	  .doc = "Services that are stopped when it starts.",
+	{ "conflicts", LIST(conflicts),
+	  .doc = "Services that are stopped before it starts, and that stop it when they are started.",
 	  .example = "[web-old]" },
 	{ "ready", WORD(ready, ready_words), .def = "started", .sub = ready_keys, .map_means = "fd",
 	  .doc = "What makes it ready: that it runs; READY=1 on NOTIFY_SOCKET (notify-reload: after a reload, too); a "
@@ -242,15 +243,17 @@ const struct conf_key service_keys[] = {
 		 "sockets.",
 	  .example = "4" },
 	{ "healthcheck", SECTION(health_keys), .doc = "How to ask it whether it is well." },
-	{ "cron", TEXT(cron), .sub = cron_keys, .unbuilt = "starting by the clock",
-	  .doc = "When to start it: six fields, seconds first.",
+	{ "cron", TEXT(cron), .sub = cron_keys,
+	  .doc = "When the clock starts it: seconds, minutes, hours, days, months, weekdays (five: without "
+		 "seconds), or @daily and its kin. It is not started at boot. Who still runs is not started again.",
 	  .example = "\"0 0 2 * * *\"" },
-	{ "every", MSEC(every), .def = "0", .unbuilt = "starting by the clock",
-	  .doc = "Time between two starts of a oneshot.",
-	  .example = "5m" },
-	{ "conditions", PAIRS(conditions), .unbuilt = "start conditions",
-	  .doc = "What must hold, or the start is skipped: path_exists.",
-	  .example = "{path_exists: /etc/nginx}" },
+	{ "every", MSEC(every), .def = "0",
+	  .doc = "Time from one start by the clock to the next, the first at boot; 0: not." },
+	{ "conditions", PAIRS(conditions), .check = conditions_rule,
+	  .doc = "What must hold in the machine, or the start is skipped: path_exists, path_is_directory, "
+		 "file_not_empty, file_is_executable (a path), kernel_command_line (a word or NAME=VALUE); with ! in "
+		 "front of the value: what must not.",
+	  .example = "{path_exists: /etc/nginx, kernel_command_line: \"!rescue\"}" },
 	{ "hooks", SECTION(hook_keys), .doc = "Commands around start and stop." },
 	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys,
 	  .each = sizeof(struct spec_listen),

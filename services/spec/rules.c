@@ -5,6 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
+/* By enum plan_condition_kind. */
+const char *const spec_conditions[] = {
+	[CONDITION_PATH_EXISTS] = "path_exists", [CONDITION_PATH_IS_DIRECTORY] = "path_is_directory",
+	[CONDITION_FILE_NOT_EMPTY] = "file_not_empty", [CONDITION_FILE_IS_EXECUTABLE] = "file_is_executable",
+	[CONDITION_KERNEL_COMMAND_LINE] = "kernel_command_line", NULL
+};
+
 static bool all_of(const char *s, const char *set)
 {
 	return s[strspn(s, set)] == '\0';
@@ -297,5 +304,38 @@ int calls_rule(const void *field, struct err *e)
 		if (!*s || strlen(s) > 40 || !all_of(s, LETTERS DIGITS "_-"))
 			return err_set(e, EINVAL, "'%.60s' is neither a system call nor a group like @mount", l->v[i]);
 	}
+	return 0;
+}
+
+int conditions_rule(const void *field, struct err *e)
+{
+	const struct pair_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *key = l->v[i].key, *s = l->v[i].value, *near;
+		bool word = !strcmp(key, spec_conditions[CONDITION_KERNEL_COMMAND_LINE]);
+		unsigned k = 0;
+
+		while (spec_conditions[k] && strcmp(spec_conditions[k], key))
+			k++;
+		near = spec_conditions[k] ? NULL : value_nearest(key, spec_conditions);
+		if (!spec_conditions[k])
+			return err_set(e, EINVAL, "there is no condition '%.40s'%s%s%s", key,
+				       near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+		s += *s == '!';
+		if (word ? !*s || strpbrk(s, " \t") != NULL : !is_path(s))
+			return err_set(e, EINVAL, "%s: '%.60s' is not %s", key, l->v[i].value,
+				       word ? "one word" : "an absolute path without '.' and '..'");
+	}
+	return 0;
+}
+
+/* A path below the time zones' folder, or a rule; which of them it is the compiler finds out. */
+int zone_rule_name(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (!*s || strlen(s) > 100 || *s == '/' || strstr(s, "..") || !all_of(s, LETTERS DIGITS "_/+-<>,.:"))
+		return err_set(e, EINVAL, "'%.60s' is not the name of a time zone as Europe/Berlin", s);
 	return 0;
 }

@@ -30,6 +30,8 @@ static bool is_met(const struct prior *p, const struct edge *e, enum svc_state n
 {
 	if (e->kind == DEP_WANTS)
 		return true;
+	if (e->kind == DEP_CONFLICTS)
+		return state_is_at_rest(need);
 	if (e->kind == DEP_AFTER)
 		return need != SVC_WAITING && need != SVC_STARTING;
 	if (e->condition == COND_COMPLETED)
@@ -42,7 +44,8 @@ static bool is_met(const struct prior *p, const struct edge *e, enum svc_state n
 /* need has come to rest where user cannot use it. */
 static bool is_lost(const struct edge *e, enum svc_state need)
 {
-	return e->kind == DEP_REQUIRES && (need == SVC_FAILED || need == SVC_REFUSED || need == SVC_DOWN);
+	return e->kind == DEP_REQUIRES && (need == SVC_FAILED || need == SVC_REFUSED || need == SVC_DOWN ||
+					   need == SVC_SKIPPED);
 }
 
 /* What only orders (after) holds while user stops; what requires holds as long as user lives. */
@@ -179,9 +182,14 @@ void deps_pull(struct prior *p, uint32_t i, bool asked)
 		enum svc_state need = state_of(p, e->need);
 
 		p->steps++;
-		if (e->kind == DEP_AFTER)
+		if (e->kind == DEP_CONFLICTS && !state_is_at_rest(need)) {
+			prior_say(p, "info", "conflict", svc_name(p, e->need),
+				  "another one starts that conflicts with it");
+			svc_post(p, e->need, EV_STOP);
+		}
+		if (e->kind == DEP_AFTER || e->kind == DEP_CONFLICTS)
 			continue;
-		bool again = need == SVC_FAILED || need == SVC_REFUSED || need == SVC_BACKOFF;
+		bool again = need == SVC_FAILED || need == SVC_REFUSED || need == SVC_BACKOFF || need == SVC_SKIPPED;
 		bool lazy = svc_is_lazy(p, plan_service(&p->plan, e->need));
 
 		if (asked && (again || (need == SVC_DOWN && !lazy)))
@@ -210,6 +218,16 @@ void deps_push(struct prior *p, uint32_t i, unsigned ev)
 		}
 		svc_post(p, e->user, ev);
 	}
+}
+
+int deps_rival(const struct prior *p, uint32_t i)
+{
+	const struct svc_run *r = &p->run[i];
+
+	for (const struct edge *e = p->edges + r->first_edge; e < p->edges + r[1].first_edge; e++)
+		if (e->kind == DEP_CONFLICTS && p->ledger.svc[e->need].flags & SVC_F_WANTED)
+			return (int)e->need;
+	return -1;
 }
 
 int deps_holder(const struct prior *p, uint32_t i)

@@ -9,6 +9,7 @@
  *   requires  need must be up (or listening: a lazy service answers; or done) or, for service_completed_successfully,
  *             done
  *   wants     pulls need in, and waits for nothing
+ *   conflicts stops need, and waits until it is down
  *   after     waits while need is on its way up; stops before it
  */
 uint32_t deps_count(const struct plan *p);
@@ -25,5 +26,7 @@ void deps_pull(struct prior *p, uint32_t i, bool asked);
 bool deps_name_wait(struct prior *p, uint32_t i, bool asked);
 /* Post `ev` (EV_STOP or EV_RESTART) to all that requires i and is not down. */
 void deps_push(struct prior *p, uint32_t i, unsigned ev);
+/* A service that i conflicts with and that is wanted, -1: none. At boot the first of two wins. */
+int deps_rival(const struct prior *p, uint32_t i);
 /* The first service that still needs i, -1: none. */
 int deps_holder(const struct prior *p, uint32_t i);

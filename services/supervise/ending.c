@@ -38,7 +38,7 @@ void ending_begin(struct prior *p, enum shutdown_kind kind)
 	for (uint32_t k = p->plan.head->start_order.n; k-- > 0;) {
 		enum svc_state st = svc_of(p, order[k])->state;
 
-		if (st != SVC_DOWN && st != SVC_DONE && st != SVC_FAILED && st != SVC_REFUSED)
+		if (!state_is_at_rest(st))
 			svc_post(p, order[k], EV_STOP);
 	}
 	p->loop.again = true;	/* perhaps nothing runs: ending_check() is to look */

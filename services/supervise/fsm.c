@@ -14,7 +14,8 @@ const char *const svc_event_name[SVC_EVENTS] = {
 	[EV_TIMEOUT] = "timeout", [EV_EMPTY] = "empty",
 	[EV_END_NOW] = "end: start now", [EV_END_AGAIN] = "end: start later", [EV_END_LISTEN] = "end: listen",
 	[EV_END_DOWN] = "end: stay down", [EV_END_DONE] = "end: done", [EV_END_BAD] = "end: failed",
-	[EV_UP] = "ready: up", [EV_GONE] = "empty: gone", [EV_REFUSED] = "refused",
+	[EV_UP] = "ready: up", [EV_GONE] = "empty: gone",
+	[EV_REFUSED] = "refused", [EV_CHECKED] = "conditions hold", [EV_SKIPPED] = "a condition does not hold",
 };
 
 #define GOTO(st, fn, text) { GO, st, fn, text }
@@ -93,6 +94,8 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_FORKED]       = GOTO(SVC_STARTING,  svc_forked,      "its main process is to be found"),
 		[EV_STOP]         = GOTO(SVC_STOPPING,  svc_stop,        "asked to stop"),
 		[EV_RESTART]      = GOTO(SVC_STOPPING,  svc_restart,     "asked to start anew"),
+		[EV_CHECKED]      = GOTO(SVC_STARTING,  svc_checked,     "its conditions hold"),
+		[EV_SKIPPED]      = GOTO(SVC_SKIPPED,   svc_skip,        "a condition does not hold"),
 		[EV_TIMEOUT]      = GOTO(SVC_STOPPING,  svc_too_late,    "not ready in time"),
 	},
 	[SVC_UP] = {
@@ -112,6 +115,8 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_LISTEN]       = GOTO(SVC_STOPPING,  svc_again,       "stops first, then starts again"),
 		[EV_RESTART]      = GOTO(SVC_STOPPING,  svc_again,       "stops first, then starts again"),
 		[EV_STOP]         = GOTO(SVC_STOPPING,  svc_stay_down,   "stops already, and stays down"),
+		[EV_CHECKED]      = KEEP("too late"),
+		[EV_SKIPPED]      = KEEP("too late"),
 		[EV_CONNECTION]   = KEEP("waits in the socket until the next start"),
 		[EV_DEPS_READY]   = KEEP("it is on its way down"),
 		[EV_DEP_FAILED]   = KEEP("it is on its way down"),
@@ -171,6 +176,14 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_STOP]         = GOTO(SVC_DOWN,      svc_rest,        "refusal acknowledged"),
 		[EV_RESTART]      = GOTO(SVC_DOWN,      svc_bind,        "asked to try again"),
 		[EV_REFUSED]      = KEEP("refused already"),
+		NOTHING_LEFT,
+	},
+	[SVC_SKIPPED] = {
+		[EV_START]        = GOTO(SVC_WAITING,   svc_wait,        "asked to look again"),
+		[EV_PULL]         = GOTO(SVC_WAITING,   svc_wait_pulled, "needed: its conditions are looked at again"),
+		[EV_LISTEN]       = GOTO(SVC_LISTENING, svc_listen,      "starts at the first connection"),
+		[EV_STOP]         = GOTO(SVC_DOWN,      svc_rest,        "asked to forget it"),
+		[EV_RESTART]      = GOTO(SVC_WAITING,   svc_wait,        "asked to look again"),
 		NOTHING_LEFT,
 	},
 };

@@ -32,6 +32,8 @@ enum svc_event {
 	EV_END_BAD,	/* ... it has failed */
 	EV_UP,		/* ready, and its post_start hook is done */
 	EV_GONE,	/* empty, and its post_stop hook is done */
+	EV_CHECKED,	/* its conditions hold */
+	EV_SKIPPED,	/* one of them does not */
 	EV_REFUSED,	/* what it asks for cannot be had here */
 	SVC_EVENTS
 };
@@ -68,6 +70,8 @@ svc_action svc_forked;
 void forked_builder_ended(struct prior *p, uint32_t i);	/* or a finder: look now, if that was waited for */
 /* True: this end of the main process is what a forking service begins with. */
 bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int status);
+/* conditions.c */
+svc_action svc_checked, svc_skip;
 /* stop.c */
 svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_unwell, svc_sweep,
 	svc_hook_failed, svc_signal, svc_empty, svc_judge;

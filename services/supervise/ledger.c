@@ -17,6 +17,7 @@ const char *const svc_state_name[SVC_STATES] = {
 	[SVC_DOWN] = "down", [SVC_WAITING] = "waiting", [SVC_LISTENING] = "listening",
 	[SVC_STARTING] = "starting", [SVC_UP] = "up", [SVC_STOPPING] = "stopping",
 	[SVC_BACKOFF] = "backoff", [SVC_DONE] = "done", [SVC_FAILED] = "failed", [SVC_REFUSED] = "refused",
+	[SVC_SKIPPED] = "skipped",
 };
 
 const char *const exit_kind_name[EXIT_KINDS] = {

@@ -27,6 +27,7 @@ enum svc_state {
 	SVC_DONE,	/* oneshot that has succeeded */
 	SVC_FAILED,	/* gave up; `why` says why */
 	SVC_REFUSED,	/* its configuration was refused; never starts */
+	SVC_SKIPPED,	/* a condition does not hold; `why` says which */
 	SVC_STATES
 };
 
@@ -63,6 +64,8 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_STOPPED_WITH (1u << 13)	/* down because what it needs was stopped */
 #define SVC_F_NETWORK	(1u << 12)	/* its interface may be in the machine: see undo.h */
 #define SVC_F_LEAVING	(1u << 20)	/* another configuration comes: to be down before that, see reload.h */
+#define SVC_F_CHECKING	(1u << 23)	/* builder is the child that looks at its conditions */
+#define SVC_F_CHECKED	(1u << 22)	/* its conditions hold, for this start */
 #define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
 #define SVC_F_DIRS	(1u << 14)	/* directories of it are to be removed after its stop: see undo.h */
 #define SVC_F_BUNDLE	(1u << 22)	/* an OCI runtime may remember it, and its bundle may be there: see undo.h */
@@ -90,6 +93,9 @@ struct ledger_svc {
 	uint32_t window_restarts, backoff_ms;
 	int64_t setup_us, attest_us, ready_us; /* durations of the last start; ready_us: from start to ready */
 	int64_t started_us;		/* CLOCK_BOOTTIME microseconds of the last start, for the chart */
+	int64_t next_wall_ms;		/* when the clock starts it next; 0: it does not. `every`: about */
+	int64_t next_ms;		/* CLOCK_BOOTTIME of the same */
+	uint32_t overlaps, missed;	/* runs that did not happen: it still ran; the clock jumped over them */
 	char status[96];		/* last STATUS= line (escaped) */
 	char why[160];			/* why it waits, failed or was refused */
 };

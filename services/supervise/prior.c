@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/prior.h"
 #include "services/supervise/care.h"
+#include "services/supervise/clock.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
@@ -60,6 +61,8 @@ static void on_timer(void *ctx, uint32_t timer)
 
 	if (timer < p->n)
 		svc_post(p, timer, EV_TIMEOUT);
+	else if (timer >= p->n + SERVE_TIMERS + p->ncares)
+		clock_due(p, timer - p->n - SERVE_TIMERS - p->ncares);
 	else if (timer >= p->n + SERVE_TIMERS)
 		care_timer(p, p->ledger.care[timer - p->n - SERVE_TIMERS].service);
 	else
@@ -125,7 +128,7 @@ int prior_memory(struct prior *p, struct err *e)
 		p->ledger.head->spare_fd = fcntl(p->ledger.fd, F_DUPFD_CLOEXEC, 3);
 	p->nedges = deps_count(&p->plan);
 	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
-	p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
+	p->clock_fd = p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->map == MAP_FAILED) {
@@ -135,8 +138,8 @@ int prior_memory(struct prior *p, struct err *e)
 	lay_out(p, p->map);
 	deps_build(p);
 	number_cares(p);
-	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 8,
-			 p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
+	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 9,
+			 2 * p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }
 
 void prior_free(struct prior *p)

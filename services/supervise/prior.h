@@ -105,6 +105,8 @@ struct prior {
 	uint32_t live, unsettled;	/* services with processes; wanted ones not yet where they should be */
 	struct bpf_loaded device_policy; /* of the last start that had one */
 	int signal_fd;
+	int clock_fd;			/* becomes readable when the clock is set; FD_NONE: nobody asks */
+	uint32_t clock_src;
 	enum trial trial;
 	struct reloading reload;
 	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
@@ -161,7 +163,7 @@ static inline bool state_is_live(enum svc_state s)
 /* Without processes, and nothing of its own makes it start: another configuration can take its place. */
 static inline bool state_is_at_rest(enum svc_state s)
 {
-	return s == SVC_DOWN || s == SVC_DONE || s == SVC_FAILED || s == SVC_REFUSED;
+	return s == SVC_DOWN || s == SVC_DONE || s == SVC_FAILED || s == SVC_REFUSED || s == SVC_SKIPPED;
 }
 
 /* It is on its way to somewhere else. */

@@ -3,6 +3,7 @@
 #include "services/supervise/reap.h"
 #include "init/base/text.h"
 #include "services/cell/cell.h"
+#include "services/supervise/conditions.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/health.h"
@@ -172,6 +173,8 @@ static void builder_ended(struct prior *p, uint32_t i, int code, int status)
 		LEDGER_WRITE(s);
 		s->builder = 0;
 	}
+	if (conditions_ended(p, i, code == CLD_EXITED ? status : -1))
+		return;
 	exit_text(&t, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 	if (s->report_fd >= 0)
 		start_builder_died(p, i, how);

@@ -10,6 +10,7 @@
 #include "services/supervise/reap.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/start.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/watch.h"
@@ -259,7 +260,7 @@ void reload_start_again(struct prior *p, uint32_t i)
 
 	if (!(s->flags & SVC_F_BACK) || s->flags & SVC_F_LEAVING || s->state != SVC_DOWN)
 		return;
-	svc_post(p, i, svc_is_lazy(p, plan_service(&p->plan, i)) ? EV_LISTEN : EV_PULL);
+	start_by_itself(p, i);
 	LEDGER_WRITE(s);
 	s->flags &= ~SVC_F_BACK;
 }

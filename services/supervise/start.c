@@ -7,6 +7,7 @@
 #include "services/spec/spec.h"
 #include "services/supervise/care.h"
 #include "services/supervise/fdstore.h"
+#include "services/supervise/conditions.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/hooks.h"
 #include "services/supervise/main_pid.h"
@@ -189,14 +190,23 @@ static enum svc_event failed(struct ledger_svc *s, uint32_t code, const struct e
 	return EV_START_FAILED;
 }
 
+enum svc_event svc_checked(struct prior *p, uint32_t i)
+{
+	svc_of(p, i)->flags |= SVC_F_CHECKED;
+	return svc_spawn(p, i);
+}
+
 enum svc_event svc_spawn(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
 	struct err e;
 
-	s->flags &= ~(SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN | SVC_F_MISSING |
-		      SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_RELOAD_ASKED | SVC_F_FOREIGN | SVC_F_FORKED);
+	if (d->conditions.n && !(s->flags & SVC_F_CHECKED))
+		return conditions_begin(p, i, &e) == 0 ? EV_NONE : failed(s, 1, &e);
+	s->flags &= ~(SVC_F_CHECKED | SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN |
+		      SVC_F_MISSING | SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_RELOAD_ASKED | SVC_F_FOREIGN |
+		      SVC_F_FORKED);
 	s->exit_kind = EXIT_NONE;
 	s->exit_status = 0;
 	s->waits_for = s->attested_facts = 0;

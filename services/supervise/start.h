@@ -3,6 +3,8 @@
 #pragma once
 #include "services/supervise/prior.h"
 
+/* At boot, and after a reload: it is in the configuration, so it is started, unless something speaks against it. */
+void start_by_itself(struct prior *p, uint32_t i);
 /* Read what the builder (or the exec) of service i has said so far, and post what follows. Does nothing without a
  * report. */
 void start_drain(struct prior *p, uint32_t i);

@@ -55,7 +55,7 @@ static void begin_anew(struct ledger_svc *s)
 {
 	s->state = SVC_DOWN;
 	s->flags &= SVC_F_BACK | SVC_F_STOPPED_BY_USER | SVC_F_BOUND;
-	s->window_ms = s->deadline_ms = 0;
+	s->window_ms = s->deadline_ms = s->next_ms = s->next_wall_ms = 0;
 	s->window_restarts = s->backoff_ms = s->waits_for = 0;
 	s->why[0] = s->status[0] = '\0';
 	s->notify_fd = FD_NONE;	/* its file belongs to the user of before; closed with the old record */
@@ -277,6 +277,7 @@ int switch_commit(struct prior *p, struct prior *q, struct err *e)
 	spawning_renew(p);	/* the old one knows the old plan */
 	close_the_rest(&old, p);
 	old.signal_fd = FD_NONE;
+	fd_drop(&old.clock_fd);
 	prior_free(&old);
 	ledger_unmap(&old.ledger);
 	plan_unmap(&old.plan);

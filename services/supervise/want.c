@@ -7,6 +7,7 @@
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/sockets.h"
+#include "services/supervise/start.h"
 
 static void say_for_whom(struct prior *p, uint32_t i)
 {
@@ -204,4 +205,22 @@ enum svc_event svc_dep_failed(struct prior *p, uint32_t i)
 		text_fmt(&t, "it needs %s, which is %s", svc_name(p, s->waits_for - 1),
 			 svc_state_name[svc_of(p, s->waits_for - 1)->state]);
 	return svc_fail(p, i);
+}
+
+void start_by_itself(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	int rival = deps_rival(p, i);
+	char why[160];
+	struct text t = TEXT_IN(why);
+
+	if (d->flags & CELL_ON_CALL)
+		return;
+	if (rival >= 0) {
+		text_fmt(&t, "it conflicts with %s, which comes first", svc_name(p, (uint32_t)rival));
+		prior_say(p, "info", "not-started", svc_name(p, i), why);
+		return;
+	}
+	if (!d->cron.n)
+		svc_post(p, i, svc_is_lazy(p, d) ? EV_LISTEN : EV_PULL);
 }

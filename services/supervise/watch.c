@@ -73,6 +73,7 @@ void watch_nudge(struct prior *p, uint32_t i)
 	case SVC_DONE:
 	case SVC_FAILED:
 	case SVC_REFUSED:
+	case SVC_SKIPPED:
 	case SVC_STATES:
 		return;
 	}

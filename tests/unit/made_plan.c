@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/made_plan.h"
 #include "init/base/fd.h"
+#include "services/plan/cron.h"
 #include "services/plan/types.h"
 #include "services/plan/write.h"
 #include <signal.h>
@@ -76,6 +77,18 @@ static struct plan_ref care_of_row(struct writer *w, const struct made_svc *rows
 	return write_table(w, &c, memcmp(&c, &none, sizeof c) != 0, sizeof c);
 }
 
+static struct plan_ref cron_of(struct writer *w, const char *text)
+{
+	struct plan_offset utc[2] = { { 0 } };
+	struct plan_cron c;
+	struct err e;
+
+	if (!text || cron_parse(text, &c, &e) < 0 || zone_rule("UTC0", utc, 2, &e) != 1)
+		return (struct plan_ref){ 0 };
+	c.zone = write_table(w, utc, 1, sizeof *utc);
+	return write_table(w, &c, 1, sizeof c);
+}
+
 static struct plan_service service_of(struct writer *w, const struct made_svc *rows, unsigned n,
 				      const struct made_svc *m)
 {
@@ -95,6 +108,8 @@ static struct plan_service service_of(struct writer *w, const struct made_svc *r
 	};
 
 	s.deps = deps_of(w, rows, n, m);
+	s.every_ms = m->every_ms;
+	s.cron = cron_of(w, m->cron);
 	s.care = care_of_row(w, rows, n, m);
 	s.reload_signal = SIGHUP;
 	s.listen = listens_of(w, m);

@@ -24,6 +24,8 @@ struct made_svc {
 	uint8_t type, ready, restart, on_failure;
 	uint32_t flags;		/* CELL_* */
 	uint32_t start_ms, stop_ms, backoff_ms, max_restarts;	/* 0: 30 s, 10 s, 100 ms, 5 */
+	const char *cron;	/* in UTC; NULL: none */
+	uint32_t every_ms;
 	struct made_dep deps[MADE_DEPS];
 	struct made_listen listen[MADE_LISTENS];
 	struct plan_care care;	/* numbers only; with any of these it has a record */

@@ -7,7 +7,7 @@
 /* link: -Wl,--wrap=svc_too_late,--wrap=svc_unwell,--wrap=svc_sweep,--wrap=svc_judge,--wrap=deps_changed */
 /* link: -Wl,--wrap=svc_hooked,--wrap=svc_ready,--wrap=svc_hook_failed,--wrap=svc_signal,--wrap=svc_empty */
 /* link: -Wl,--wrap=svc_forked */
-/* link: -Wl,--wrap=sockets_unwatch,--wrap=prior_event */
+/* link: -Wl,--wrap=svc_checked,--wrap=svc_skip,--wrap=sockets_unwatch,--wrap=prior_event */
 #include "services/supervise/fsm.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,6 +79,16 @@ FAKE(svc_spawn)
 	assert_false(process);
 	process = true;
 	return ONE_OF(EV_NONE, EV_NONE, EV_START_FAILED);
+}
+
+QUIET_LIVE(svc_checked)
+
+FAKE(svc_skip)
+{
+	(void)q, (void)i;
+	assert_true(process);
+	process = false;
+	return EV_NONE;
 }
 
 FAKE(svc_ran)

@@ -71,6 +71,7 @@ static void what_show_prints_reads_back_to_the_same(void **state)
 	char *example = printed(spec_print_example);
 
 	expect_round_trip(example, "web", "  db: {command: [x]}\n  metrics: {command: [x]}\n"
+			  "  web-old: {command: [x]}\n"
 					  "network: {bridges: {prior0: {subnets: [10.88.0.0/24]}}}\n");
 	free(example);
 }
