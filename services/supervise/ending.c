@@ -120,7 +120,8 @@ void ending_if_nothing(struct prior *p)
 		const struct ledger_svc *s = svc_of(p, i);
 
 		/* Who stops the last one by hand means to go on with something else. */
-		if (!state_is_at_rest((enum svc_state)s->state) || s->deadline_ms || s->flags & SVC_F_STOPPED_BY_USER)
+		if (!state_is_at_rest((enum svc_state)s->state) || s->deadline_ms || s->next_ms ||
+		    s->flags & SVC_F_STOPPED_BY_USER)
 			return;
 	}
 	h->exit_code = code_of_nothing(p);
