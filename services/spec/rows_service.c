@@ -244,8 +244,8 @@ const struct conf_key service_keys[] = {
 	  .example = "4" },
 	{ "healthcheck", SECTION(health_keys), .doc = "How to ask it whether it is well." },
 	{ "cron", TEXT(cron), .sub = cron_keys,
-	  .doc = "When the clock starts it: seconds, minutes, hours, days, months, weekdays (five: without "
-		 "seconds), or @daily and its kin. It is not started at boot. Who still runs is not started again.",
+	  .doc = "When the clock starts it, instead of the boot: seconds, minutes, hours, days, months, weekdays "
+		 "(five: without seconds), or @daily and its kin; it is not started again while it still runs.",
 	  .example = "\"0 0 2 * * *\"" },
 	{ "every", MSEC(every), .def = "0",
 	  .doc = "Time from one start by the clock to the next, the first at boot; 0: not." },
