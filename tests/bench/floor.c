@@ -80,21 +80,43 @@ static void write_maps(const struct flat *f, int proc, pid_t pid)
 }
 
 /* 0, 1 and 2 are in place; what was the parent's is closed. */
-static void descriptors(int out)
+static int descriptors(int out, int leaf)
 {
 	int null = MUST(open("/dev/null", O_RDWR | O_CLOEXEC));
 
 	MUST(dup3(null, 0, 0));
 	MUST(dup3(out, 1, 0));
-	sys_close_range(3, ~0u, 0);
+	if (leaf != 3)
+		MUST(dup3(leaf, 3, O_CLOEXEC));
+	sys_close_range(4, ~0u, 0);
+	return 3;
 }
 
-static _Noreturn void builder(const struct flat *f, int out)
+/* The programs on the leaf, when its /dev is made. The one for devices was loaded before; the other is for each start. */
+static void policies(const struct flat *f, int leaf)
+{
+	struct err e;
+
+	if (f->svc->flags & CELL_DEVICES) {
+		int program = MUST(bpf_by_id(f->devices.id, &e));
+
+		MUST(bpf_attach(leaf, POLICY_DEVICES, program, &e));
+		close(program);
+	}
+	if (f->svc->flags & CELL_SOCKETS) {
+		int program = MUST(bpf_sockets(f->svc->inet & 1, f->svc->inet & 2, &e));
+
+		MUST(bpf_attach(leaf, POLICY_SOCKETS, program, &e));
+		close(program);
+	}
+}
+
+static _Noreturn void builder(const struct flat *f, int out, int leaf)
 {
 	int pair[2];
 	char byte;
 
-	descriptors(out);
+	leaf = descriptors(out, leaf);
 	int proc = MUST(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
 
 	if (f->unshare_flags)
@@ -114,6 +136,7 @@ static _Noreturn void builder(const struct flat *f, int out)
 	if (f->svc->flags & CELL_USER) {
 		MUST(read(pair[0], &byte, 1));
 		write_maps(f, proc, service);
+		policies(f, leaf);
 		MUST(write(pair[0], &byte, 1));
 	}
 	_exit(0);
@@ -171,7 +194,7 @@ static void once(const struct flat *f, int root, int n, bool show)
 	pid_t pid = MUST(sys_clone3(&a));
 
 	if (pid == 0)
-		builder(f, out[1]);
+		builder(f, out[1], leaf);
 	close(out[1]);
 	end(leaf, root, name, pid);
 	const int64_t over = now_ns();
@@ -221,6 +244,13 @@ int main(int argc, char **argv)
 	int root = MUST(open(argv[3], O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	const bool show = !strcmp(argv[4], "show");
+	struct err e;
+
+	if (s->flags & CELL_DEVICES) {
+		int program = MUST(bpf_devices(plan_array(&p, s->devices), s->devices.n, &e));
+
+		MUST(bpf_identify(program, &f.devices, &e));
+	}
 
 	for (int n = 0; n < (show ? 1 : atoi(argv[4])); n++)
 		once(&f, root, n, show);

@@ -1,6 +1,7 @@
 /* The floor of a start: a plan laid out flat before anything is measured, and the service's side of it. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/bpf.h"
 #include "init/base/sys.h"
 #include "services/plan/plan.h"
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct flat {
 	int last_cap;
 	uint64_t landlock;	/* rights that the rule set handles on this kernel */
 	unsigned securebits;
+	struct bpf_identity devices;	/* the program for devices; its descriptor stays open */
 	char gid_map[64], uid_map[64];
 	char *argv[FLAT_WORDS], *envp[FLAT_WORDS];
 };

@@ -2,13 +2,14 @@
 # Services under OCI runtimes (crun, runc, runsc): carried over, compared, supervised, and nothing left behind. Needs root.
 # SPDX-License-Identifier: ISC
 set -u
+self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
 [ "$(id -u)" = 0 ] || { echo "skip oci: needs root"; exit 0; }
 unshare -mp --fork true 2>/dev/null || { echo "skip oci: no namespace can be made here"; exit 0; }
 if [ -z "${OCI_INSIDE-}" ]; then
 	# The runtimes look at /sys/fs/cgroup and at nothing else: in mounts of our own, cgroup2 is there.
-	exec env OCI_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -m --propagation private "$0"
+	exec env OCI_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -m --propagation private "$self"
 fi
 umount -R /sys/fs/cgroup 2>/dev/null
 mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || { echo "skip oci: no cgroup2 can be mounted here"; exit 0; }

@@ -2,12 +2,13 @@
 # Real programs from Debian's packages, by the examples in configs/examples, each driven by its own client. Needs root.
 # SPDX-License-Identifier: ISC
 set -u
+self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
 [ "$(id -u)" = 0 ] || { echo "skip programs: needs root"; exit 0; }
 if [ -z "${PROGRAMS_INSIDE-}" ]; then
 	unshare -mnp --fork true 2>/dev/null || { echo "skip programs: no namespace can be made here"; exit 0; }
-	exec env PROGRAMS_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -mn --propagation private "$0"
+	exec env PROGRAMS_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -mn --propagation private "$self"
 fi
 # A network of our own, so that every port is free; and what is written to /etc, /var and /run goes with our mounts.
 ip link set lo up || exit 2

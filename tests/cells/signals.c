@@ -67,8 +67,26 @@ static int send_each(const char *prior, const char *self)
 }
 
 /* SIGTERM and signal 40 blocked, SIGHUP, SIGCHLD and SIGTTOU ignored, then the program. */
+/* posix_spawn(3) leaves the C library's own two signals ignored, and make uses it: as a shell would have it. */
+static void clean(void)
+{
+	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } def = { 0 };
+
+	for (int sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, &def, NULL, 8);
+	block(0);
+}
+
+static int cleaned(char **command)
+{
+	clean();
+	execvp(command[0], command);
+	return 1;
+}
+
 static int masked(char **command)
 {
+	clean();
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
@@ -85,6 +103,8 @@ int main(int argc, char **argv)
 		return send_each(argv[2], argv[0]);
 	if (argc > 2 && !strcmp(argv[1], "masked"))
 		return masked(argv + 2);
-	fprintf(stderr, "usage: signals say | each PRIOR | masked PROGRAM [ARGUMENT...]\n");
+	if (argc > 2 && !strcmp(argv[1], "clean"))
+		return cleaned(argv + 2);
+	fprintf(stderr, "usage: signals say | each PRIOR | masked PROGRAM [ARGUMENT...] | clean PROGRAM [ARGUMENT...]\n");
 	return 2;
 }
