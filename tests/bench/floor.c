@@ -92,7 +92,7 @@ static int descriptors(int out, int leaf)
 	return 3;
 }
 
-/* The programs on the leaf, when its /dev is made. The one for devices was loaded before; the other is for each start. */
+/* The programs on the leaf, when its /dev is made. The one for devices is loaded once, the other for each start. */
 static void policies(const struct flat *f, int leaf)
 {
 	struct err e;

@@ -105,6 +105,6 @@ int main(int argc, char **argv)
 		return masked(argv + 2);
 	if (argc > 2 && !strcmp(argv[1], "clean"))
 		return cleaned(argv + 2);
-	fprintf(stderr, "usage: signals say | each PRIOR | masked PROGRAM [ARGUMENT...] | clean PROGRAM [ARGUMENT...]\n");
+	fprintf(stderr, "usage: signals say | each PRIOR | masked COMMAND... | clean COMMAND...\n");
 	return 2;
 }
