@@ -157,7 +157,8 @@ static int plan_of(struct probing *g, const char *path, struct err *e)
 	image_door_close(&facts);
 	if (ret >= 0)
 		ret = plan_map(&g->plan, fd, e);
-	spec_print_problems(&s, stderr);
+	if (s.nerrors)	/* what would only be told at a start is what the table is about */
+		spec_print_problems(&s, stderr);
 	spec_free(&s);
 	return ret;
 }

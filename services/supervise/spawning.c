@@ -173,6 +173,7 @@ void spawning_close(struct prior *p)
 	if (pid <= 0)
 		return;
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, __WALL);
+	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
 	p->ledger.head->spawner_pid = 0;
 }
