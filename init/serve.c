@@ -199,7 +199,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
 	reap_begin(p);
-	sys_be_batch(true);	/* until all is up: the services' own work comes first */
+	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);
 	start_all(p);
@@ -214,7 +214,8 @@ static void check_settled(struct prior *p)
 	if (h->settled || p->unsettled)
 		return;
 	h->settled = 1;
-	sys_be_batch(false);
+	sys_batch(0, false);
+	spawning_settled(p);
 	streams_settled(p);
 	if (!h->boot_done_us)
 		h->boot_done_us = mono_us();

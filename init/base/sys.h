@@ -64,13 +64,13 @@ static inline pid_t sys_clone3(struct clone_args *a)
 
 /*
  * SCHED_BATCH: waking up does not take the CPU from who is running, so that much is done in one go. Children are
- * ordinary again. musl has no wrapper that works. Failure costs speed only.
+ * ordinary again. pid 0: the caller. musl has no wrapper that works. Failure costs speed only.
  */
-static inline void sys_be_batch(bool on)
+static inline void sys_batch(pid_t pid, bool on)
 {
 	const struct { int priority; } none = { 0 };
 
-	syscall(SYS_sched_setscheduler, 0, on ? 3 | 0x40000000 : 0, &none);
+	syscall(SYS_sched_setscheduler, pid, on ? 3 | 0x40000000 : 0, &none);
 }
 
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)

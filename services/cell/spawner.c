@@ -282,7 +282,6 @@ _Noreturn void spawner_life(const struct plan *p, int sock)
 
 	prctl(PR_SET_NAME, "prior-spawner");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sys_be_batch(true);
 	if (step_signals(&c, &e) < 0 || (sock != OWN_SOCKET && dup3(sock, OWN_SOCKET, O_CLOEXEC) < 0) ||
 	    sys_close_range(OWN_SOCKET + 1, ~0u, 0) < 0 || open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY) != OWN_NULL)
 		_exit(CODE_FDS);

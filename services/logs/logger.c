@@ -340,7 +340,7 @@ int logger_main(int argc, char **argv)
 	if (n != sizeof setup)
 		return 2;
 	setup.run_dir[sizeof setup.run_dir - 1] = setup.log_dir[sizeof setup.log_dir - 1] = '\0';
-	sys_be_batch(true);	/* a line is not worth an interruption of who wrote it */
+	sys_batch(0, true);	/* a line is not worth an interruption of who wrote it */
 	umask(lockdown_group() ? 0027 : 0077);
 	console_open(&l.console, fcntl(CONSOLE_FD, F_GETFD) < 0 ? FD_NONE : CONSOLE_FD, setup.json,
 		     getenv("NO_COLOR") != NULL);

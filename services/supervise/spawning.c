@@ -40,6 +40,8 @@ static int make_spawner(struct prior *p, struct err *e)
 	if (pid == 0)
 		spawner_life(&p->plan, sock);
 	h->spawner_pid = pid;
+	if (!h->settled)	/* one after the other, without a switch for each */
+		sys_batch(pid, true);
 	p->spawner_since_ms = p->spawner_heard_ms = p->loop.now.ms;
 	p->spawner_killed = false;
 	reap_add(p, pid, 0, PID_SPAWNER);
@@ -163,6 +165,12 @@ void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 		make_or_later(p);
 	else
 		look_again(p, AGAIN_MS);
+}
+
+void spawning_settled(struct prior *p)
+{
+	if (p->ledger.head->spawner_pid > 0)
+		sys_batch(p->ledger.head->spawner_pid, false);
 }
 
 void spawning_close(struct prior *p)

@@ -16,4 +16,5 @@ int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *r
 void spawning_answered(struct prior *p, uint32_t i);	/* its first word has come, or its report is closed */
 void spawning_timer(struct prior *p);		/* TIMER_SPAWNER: has it been silent for too long? */
 void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
+void spawning_settled(struct prior *p);		/* all is up: starts are in a hurry again */
 void spawning_close(struct prior *p);		/* the end: kill and reap it */

@@ -98,7 +98,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 	is "no descriptor more than before" yes "$([ "$(fds)" -le "$before" ] && echo yes)"
 
 	is "a connection starts the lazy one" "calls few, failed 0" "$("$work/tool" call "$work/lazy.sock" 0)"
-	is "and it stays" up "$(field lazy state)"
+	is "and it stays" up "$(until_is lazy state up)"
 	timeout 0.1 "$work/tool" call "$work/quits.sock" 0 >/dev/null
 	is "a lazy one that accepts nothing is no storm: it is given up" "failed 3" "$(until_is quits state failed) $(field quits restarts)"
 	is "a restart gives a new process" 0 "$(was=$(field answer pid); ctl restart answer >/dev/null; [ "$(field answer pid)" != "$was" ]; echo $?)"
