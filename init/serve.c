@@ -177,8 +177,6 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, streams_begin(p, e), e);
-	if (rc == 0)
-		spawning_begin(p);
 	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
@@ -198,6 +196,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	 * lack the capability to look into those. */
 	if (h->mode == MODE_MACHINE)
 		prctl(PR_SET_DUMPABLE, 0);
+	spawning_begin(p);	/* inherits that, and so do the builders */
 	reap_begin(p);
 	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);

@@ -63,14 +63,18 @@ static inline pid_t sys_clone3(struct clone_args *a)
 }
 
 /*
- * SCHED_BATCH: waking up does not take the CPU from who is running, so that much is done in one go. Children are
- * ordinary again. pid 0: the caller. musl has no wrapper that works. Failure costs speed only.
+ * SCHED_BATCH: waking up does not take the CPU from who is running, so that much is done in one go. Children inherit it
+ * (SCHED_RESET_ON_FORK would only take real-time policies from them, and keep us from going back without privileges),
+ * so that who is about to become somebody else's program goes back first. A policy that somebody else chose stays.
+ * pid 0: the caller. musl has no wrappers that work. Failure costs speed only.
  */
 static inline void sys_batch(pid_t pid, bool on)
 {
+	enum { OTHER = 0, BATCH = 3 };
 	const struct { int priority; } none = { 0 };
 
-	syscall(SYS_sched_setscheduler, pid, on ? 3 | 0x40000000 : 0, &none);
+	if (syscall(SYS_sched_getscheduler, pid) == (on ? OTHER : BATCH))
+		syscall(SYS_sched_setscheduler, pid, on ? BATCH : OTHER, &none);
 }
 
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)

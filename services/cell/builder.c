@@ -277,6 +277,7 @@ int builder_life(struct cell *c)
 	bool missing = false;
 
 	c->supervisor = getppid();
+	sys_batch(0, false);
 	prctl(PR_SET_NAME, "prior-builder");
 	if ((c->svc->runtime_kind ? oci_build : build)(c, &missing, &code, &e) == 0)
 		return 0;

@@ -78,6 +78,7 @@ int guide_life(struct cell *c, uint32_t timeout_ms)
 {
 	struct err e = { 0 };
 
+	sys_batch(0, false);
 	/* Before anybody in the cell could see the child. Without root there is nobody to hide from. */
 	if (prctl(PR_SET_NAME, "prior-guide") < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
 	    (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))

@@ -1,5 +1,6 @@
 /* The process that becomes the service. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
 #include "services/cell/steps.h"
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,7 @@ int direct_life(struct cell *c)
 	struct err e = { 0 };
 	uint32_t code = CODE_FDS;
 
+	sys_batch(0, false);
 	if (report_born(c, &e) == 0 && gather(c, &e) == 0 && steps_walk(c, BY_SERVICE, &code, &e) == 0) {
 		code = CODE_EXEC;
 		errno = become(c);

@@ -9,6 +9,7 @@
 #include "tests/unit/served.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <cmocka.h>
 
@@ -61,6 +63,16 @@ static void a_oneshot_that_succeeds_is_done(void **state)
 	UNTIL(is_in("task", SVC_DONE));
 	assert_int_equal(named("task")->exit_kind, EXIT_CODE);
 	assert_int_equal(named("task")->starts, 1);
+}
+
+static void a_service_does_not_inherit_that_prior_steps_back(void **state)
+{
+	(void)state;
+	ROWS({ .name = "web" });
+	UNTIL(is_in("web", SVC_UP));
+	assert_int_equal(syscall(SYS_sched_getscheduler, named("web")->pid), SCHED_OTHER);
+	UNTIL(prior.ledger.head->settled);
+	assert_int_equal(syscall(SYS_sched_getscheduler, 0), SCHED_OTHER);
 }
 
 static void a_program_that_is_not_there_is_not_tried_again(void **state)
@@ -457,6 +469,7 @@ int main(void)
 		TEST(a_simple_service_is_up_once_it_runs),
 		TEST(a_failure_is_restarted_after_a_while),
 		TEST(a_oneshot_that_succeeds_is_done),
+		TEST(a_service_does_not_inherit_that_prior_steps_back),
 		TEST(a_program_that_is_not_there_is_not_tried_again),
 		TEST(a_stop_is_the_stop_signal),
 		TEST(who_ignores_it_is_killed_after_the_timeout),
