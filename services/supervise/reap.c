@@ -202,6 +202,7 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		if (is_early(svc_of(p, slot.service))) {
 			reap_add(p, slot.pid, slot.service, PID_MAIN);
 			p->run[slot.service].early = (struct unclaimed){ slot.pid, code, status };
+			spawning_waits(p, slot.service);
 			return;
 		}
 		main_ended(p, slot.service, slot.pid, kind_of(p, slot.service, code, status), status);

@@ -112,12 +112,19 @@ int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *r
 	if (spawner_ask(h->spawner_fd, c, theirs, e) < 0)
 		return -e->code;
 	*report = fd_take(&ours);
+	spawning_waits(p, i);
+	return 0;
+}
+
+void spawning_waits(struct prior *p, uint32_t i)
+{
+	if (p->run[i].asked)
+		return;
 	p->run[i].asked = 1;
 	if (p->nasked++ == 0) {
 		p->spawner_heard_ms = p->loop.now.ms;
 		look_again(p, SILENT_MS);
 	}
-	return 0;
 }
 
 void spawning_answered(struct prior *p, uint32_t i)
@@ -130,6 +137,14 @@ void spawning_answered(struct prior *p, uint32_t i)
 		look_again(p, 0);
 }
 
+/* The last ones, too: after a reload or an exec it may be one of those that is stuck with what it was asked for. */
+static void kill_spawners(const struct prior *p)
+{
+	for (uint32_t at = 0; at <= p->pid_mask; at++)
+		if (p->pids[at].pid && p->pids[at].role == PID_SPAWNER)
+			kill(p->pids[at].pid, SIGKILL);
+}
+
 void spawning_timer(struct prior *p)
 {
 	const int64_t silent = p->loop.now.ms - p->spawner_heard_ms;
@@ -140,7 +155,7 @@ void spawning_timer(struct prior *p)
 		prior_say(p, "warning", "spawner-stuck", NULL,
 			  "no start has begun for three seconds; another one takes over");
 		p->spawner_killed = true;	/* what it has cloned goes on; the next one reads what it has not */
-		kill(p->ledger.head->spawner_pid, SIGKILL);
+		kill_spawners(p);
 		look_again(p, SILENT_MS);
 	} else if (p->nasked) {
 		look_again(p, SILENT_MS - silent);

@@ -13,6 +13,8 @@ void spawning_resume(struct prior *p);		/* after an exec of PID 1 */
 void spawning_renew(struct prior *p);		/* the program or the plan is another one: so is the spawner */
 /* Ask for the start of service i. *report: the receiving end of its reports, the caller's. <0: start it yourself. */
 int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *report, struct err *e);
+/* Only the spawner can still hold the report of service i: if it does so for long it is stuck. */
+void spawning_waits(struct prior *p, uint32_t i);
 void spawning_answered(struct prior *p, uint32_t i);	/* its first word has come, or its report is closed */
 void spawning_timer(struct prior *p);		/* TIMER_SPAWNER: has it been silent for too long? */
 void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status);

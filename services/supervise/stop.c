@@ -120,7 +120,7 @@ void stop_kill_all(struct prior *p, uint32_t i)
 	kill_pid(s->hook, s->hook);
 	if (s->flags & SVC_F_FOREIGN && s->pid)
 		sys_pidfd_send_signal(s->pidfd, SIGKILL);
-	else
+	else if (s->pid != p->run[i].early.pid)	/* reaped: the number may be another's by now */
 		kill_pid(s->pid, s->flags & SVC_F_RAN ? s->pid : 0);
 }
 
@@ -311,6 +311,12 @@ enum svc_event svc_kill(struct prior *p, uint32_t i)
 	if (s->phase == PHASE_PRE_STOP) {
 		hook_kill(p, i);
 		return svc_signal(p, i);
+	}
+	if (s->report_fd >= 0 && !p->run[i].report_src) {	/* it could not be watched: who was born is read now */
+		start_drain(p, i);
+		svc_timer(p, i, KILL_AGAIN_MS);
+		if (p->run[i].queued)
+			return EV_NONE;
 	}
 	prior_say(p, "warning", again ? "stuck" : "killed", svc_name(p, i),
 		  again ? "still there after SIGKILL: blocked in the kernel" : "did not stop in time");
