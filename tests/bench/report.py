@@ -198,7 +198,7 @@ def _boot_budgets(measured) -> list:
     figures = {n: boot_figures(measured, n) for n in _sizes(measured)}
     found = []
     if 100 in figures:
-        for name, goal in (("prior, unconfined", True), ("prior musl, unconfined", True)):
+        for name in ("prior, unconfined", "prior, compiled", "prior musl, unconfined"):
             row = figures[100].get(name, {})
             found.append(Budget(f"boot of 100 services, {name}, over the floor", row.get("ratio") and row["ratio"].median,
                                 1.5, 1.2, "x", row.get("why_not", "")))
