@@ -107,7 +107,8 @@ int spawner_ask(int sock, const struct cell_start *c, int theirs, struct err *e)
 /* ---- the process ---- */
 
 #define OWN_SOCKET 3
-#define OWN_NULL 4	/* /dev/null, for all that have no other input */
+
+static int own_null = FD_NONE;	/* /dev/null, for all that have no other input; none: each start says so */
 
 /* As vfork(2), with what clone3(2) can do. A wrapper's return address would be overwritten by the child, so inline. */
 static inline __attribute__((always_inline)) long clone3_shared(struct clone_args *a)
@@ -219,7 +220,7 @@ static int deal(const struct request *r, const int *fds, struct cell_start *c)
 		of[i] = r->has >> i & 1 ? fds[n++] : FD_NONE;
 	c->cgroup_fd = of[FD_CGROUP];
 	c->log_fd = of[FD_LOG];
-	c->stdin_fd = of[FD_STDIN] == FD_NONE ? OWN_NULL : of[FD_STDIN];
+	c->stdin_fd = of[FD_STDIN] == FD_NONE ? own_null : of[FD_STDIN];
 	c->ready_fd = of[FD_READY];
 	c->pass = fds + n;
 	return of[FD_REPORT];
@@ -283,8 +284,9 @@ _Noreturn void spawner_life(const struct plan *p, int sock)
 	prctl(PR_SET_NAME, "prior-spawner");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (step_signals(&c, &e) < 0 || (sock != OWN_SOCKET && dup3(sock, OWN_SOCKET, O_CLOEXEC) < 0) ||
-	    sys_close_range(OWN_SOCKET + 1, ~0u, 0) < 0 || open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY) != OWN_NULL)
+	    sys_close_range(OWN_SOCKET + 1, ~0u, 0) < 0)
 		_exit(CODE_FDS);
+	own_null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	serve_all(p, OWN_SOCKET);
 	_exit(0);
 }

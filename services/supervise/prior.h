@@ -118,6 +118,7 @@ struct prior {
 	bool logger_killed;		/* it did not in time */
 	uint32_t nasked;		/* starts that the spawner has not begun yet */
 	int64_t spawner_since_ms, spawner_heard_ms; /* when it was made; when a start that it was asked for began */
+	uint32_t spawner_short;		/* how many in a row died at once */
 	bool spawner_killed, spawner_closing; /* by us, for another to follow; none follows */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */

@@ -11,6 +11,7 @@
 
 #define SILENT_MS 3000		/* the first word of a start takes milliseconds; this is a disk that does not answer */
 #define AGAIN_MS 200		/* before the next one, when the last could not be made or did not last */
+#define SHORT_LIVES 5		/* so many spawners that died at once: what waits for the next would wait for ever */
 #define REQUEST_ROOM 2048	/* bytes that the kernel counts for a request; all services may start at once */
 
 static int make_socket(struct prior *p, struct err *e)
@@ -176,10 +177,16 @@ void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 		exit_text(&t, exit_kind, status);
 		prior_say(p, "warning", "spawner-restarted", NULL, why);
 	}
-	if (p->spawner_killed || p->loop.now.ms - p->spawner_since_ms >= AGAIN_MS)
+	if (p->spawner_killed || p->loop.now.ms - p->spawner_since_ms >= AGAIN_MS) {
+		p->spawner_short = 0;
 		make_or_later(p);
-	else
-		look_again(p, AGAIN_MS);
+		return;
+	}
+	if (++p->spawner_short >= SHORT_LIVES) {	/* the starts that were asked for fail now */
+		fd_drop(&p->ledger.head->spawner_fd);
+		fd_drop(&p->ledger.head->spawner_peer_fd);
+	}
+	look_again(p, (int64_t)AGAIN_MS << (p->spawner_short < 8 ? p->spawner_short : 8));
 }
 
 void spawning_settled(struct prior *p)
