@@ -61,7 +61,7 @@ static int realtime(void)
 {
 	struct sched_param p = { .sched_priority = 1 };
 
-	return sys(sched_setscheduler(0, SCHED_FIFO, &p));
+	return sys(syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p));
 }
 static int realtime_attr(void)
 {
@@ -74,7 +74,7 @@ static int batch(void)
 {
 	struct sched_param p = { 0 };
 
-	return sys(sched_setscheduler(0, SCHED_BATCH, &p));
+	return sys(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &p));
 }
 
 /* --- set-user-id files --- */
@@ -138,7 +138,8 @@ static int no_randomize(void) { return sys(personality(ADDR_NO_RANDOMIZE)); }
 static int ask_personality(void) { return sys(personality(0xffffffff)); }
 static void *page(int prot, int flags, int fd)
 {
-	return mmap(NULL, 4096, prot, flags, fd, 0);
+	/* musl makes another errno of the kernel's, and has no scheduler calls. */
+	return (void *)syscall(SYS_mmap, NULL, 4096, prot, flags, fd, 0);
 }
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 static int mmap_wx(void) { return page(PROT_READ | PROT_WRITE | PROT_EXEC, ANON, -1) == MAP_FAILED ? errno : 0; }

@@ -126,7 +126,7 @@ static void run_race(const struct race *race)
 		outside += !strcmp(said(&o, "open-marker"), "ok") || !strcmp(said(&o, "open-marker-below"), "ok");
 		/* A refusal names the link, what was not there at that moment, or the mount that was led away since. */
 		if (o.failed && !strstr(o.err.text, "symbolic link") && !strstr(o.err.text, "No such file") &&
-		    !strstr(o.err.text, "attestation: mount /") && !strstr(o.err.text, "cross-device") && !strange++)
+		    !strstr(o.err.text, "attestation: mount /") && !strstr(o.err.text, "ross-device") && !strange++)
 			snprintf(strange_text, sizeof strange_text, "%.280s", o.err.text);
 	}
 	kill(racer, SIGKILL);
