@@ -5,8 +5,10 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
 acts=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/acts
-[ "$(id -u)" = 0 ] || { echo "skip controls: needs root"; exit 0; }
-unshare -mpn --fork true 2>/dev/null || { echo "skip controls: no namespace can be made here"; exit 0; }
+who=controls
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mpn
 [ -x "$acts" ] || { echo "not ok controls: $acts is not built: make check-root builds it"; exit 1; }
 # In mounts of its own: the program and the files it acts on lie in an empty /mnt that nobody else sees.
 [ "${INSIDE-}" = 1 ] || INSIDE=1 exec unshare -m --propagation private tests/cells/controls.sh
@@ -15,29 +17,8 @@ cp "$acts" /mnt/acts/true && chmod -R a+rwX /mnt/acts && acts=/mnt/do || exit 2
 without=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/without WITHOUT=''
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-bad=0
-ok() { echo "ok controls: $1"; }
-not_ok() { echo "not ok controls: $1"; printf '%s\n' "$2" | head -12 | sed 's/^/    /'; bad=1; }
-
-# `prior run` with some keys on a list of acts.
-cell() { # KEY=VALUE... -- ACT...
-	sets=''
-	while [ "$1" != -- ]; do
-		sets="$sets --set '$1'"
-		shift
-	done
-	shift
-	eval "timeout 20 $WITHOUT '$PRIOR' run --preset ${PRESET:-none} $sets -- '$acts' \"\$@\"" 2>"$work/err" </dev/null
-}
-
-says() { # NAME WANT, then as cell
-	name=$1 want=$2
-	shift 2
-	got=$(cell "$@" | tr '\n' ' ')
-	if [ "$got" = "$want " ]; then ok "$name"; else
-		not_ok "$name" "want '$want', got '$got'
-$(cat "$work/err")"; fi
-}
+program=$acts
+. tests/cells/lib/acts.sh
 
 # KEY ACTS WANT: WANT with the key, and every act succeeds without it.
 both() {
@@ -201,4 +182,4 @@ refuses "a filter without seccomp is refused" "seccomp" security.restrict_realti
 WITHOUT="'$without' mdwe --"
 says "memory_deny_write_execute without PR_SET_MDWE rests on the filter" "mmap-wx=EPERM mprotect-x=EPERM" \
 	security.memory_deny_write_execute=true -- mmap-wx mprotect-x
-exit $bad
+exit $failed

@@ -3,29 +3,12 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
-[ "$(id -u)" = 0 ] || { echo "skip guests: needs root"; exit 0; }
-unshare -mpn --fork true 2>/dev/null || { echo "skip guests: no namespace can be made here"; exit 0; }
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok guests: $1"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else echo "not ok guests: $1 (want '$2', got '$3')"; failed=1; fi; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
-ctl() { timeout 10 "$work/prior" "$@" --run-dir "$work/run"; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-begin() {
-	rm -f "$work/run/control.sock"
-	"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 10s >/dev/null 2>&1
-}
+who=guests
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mpn
+. tests/cells/lib/up.sh
+settle=10s
 wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 100 ]; do n=$((n + 1)); pause; done; }
 # All of it must be over in ten seconds.
 ends() {

@@ -2,22 +2,18 @@
 # Directories, secrets and ids of services: made, kept, shown to the one whose they are, and to nobody else. Needs root.
 # SPDX-License-Identifier: ISC
 set -u
+cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
-[ "$(id -u)" = 0 ] || { echo "skip identity: needs root"; exit 0; }
+who=identity
+. tests/cells/lib/say.sh
+needs_root
 unshare -m true 2>/dev/null || { echo "skip identity: no mount namespace can be made here"; exit 0; }
 # The machine's own folders are covered by empty ones: nothing is left behind, and nothing of it is seen.
 if [ -z "${IDENTITY_APART-}" ]; then
-	cd "$(dirname "$0")/../.." || exit 2
 	IDENTITY_APART=1 exec unshare -m --propagation private "$PWD/tests/cells/identity.sh"
 fi
 for d in /var/lib /var/cache /var/log /run /mnt; do mount -t tmpfs -o mode=0755 tmpfs $d || exit 2; done
 cp "$PRIOR" /mnt/prior && chmod 755 /mnt/prior && cd / || exit 2
-failed=0
-ok() { echo "ok identity: $1"; }
-not_ok() { echo "not ok identity: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-has() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" "no '$2' in: $3" ;; esac; }
-hasnt() { case $3 in *"$2"*) not_ok "$1" "'$2' in: $3" ;; *) ok "$1" ;; esac; }
 run() { /mnt/prior run "$@" 2>&1; }
 # Inside: what the shell says of an attempt, "ok" or the last words of its error.
 try='t() { if r=$( { "$@"; } 2>&1 >/dev/null ); then echo ok; else echo "${r##*: }"; fi; };'

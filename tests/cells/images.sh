@@ -3,34 +3,16 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-[ "$(id -u)" = 0 ] || { echo "skip images: needs root"; exit 0; }
-unshare -mpn --fork true 2>/dev/null || { echo "skip images: no namespace can be made here"; exit 0; }
+who=images
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mpn
 for tool in mksquashfs mkfs.erofs busybox; do
 	command -v $tool >/dev/null || { echo "skip images: there is no $tool (see tools/packages.txt)"; exit 0; }
 done
 [ -c /dev/loop-control ] && grep -q squashfs /proc/filesystems && grep -q erofs /proc/filesystems ||
 	{ echo "skip images: this kernel has no loop devices, squashfs or erofs"; exit 0; }
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok images: $1"; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else printf 'not ok images: %s\n    want: %s\n    got:  %s\n' "$1" "$2" "$3"; failed=1; fi; }
-has() { case $3 in *"$2"*) ok "$1" ;; *) is "$1" "... $2 ..." "$3" ;; esac; }
-cp "$PRIOR" "$work/prior" && chmod 755 "$work" "$work/prior" || exit 2
-ctl() { timeout 10 "$work/prior" "$@" --run-dir "$work/run"; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-begin() { # [COMMAND...]: in front of prior
-	rm -f "$work/run/control.sock"
-	"$@" "$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 20s >/dev/null 2>&1
-}
-finish() { kill -TERM $up; wait $up; up=; }
+. tests/cells/lib/up.sh
 state() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | sed 's/.*"state": *"\([a-z]*\)".*/\1/'; }
 # Loop devices whose file is ours; none of them, at the latest in five seconds.
 loops() { grep -lF "$work/$1" /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l; }

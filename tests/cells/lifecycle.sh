@@ -3,42 +3,15 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
-[ "$(id -u)" = 0 ] || { echo "skip lifecycle: needs root"; exit 0; }
-unshare -mpn --fork true 2>/dev/null || { echo "skip lifecycle: no namespace can be made here"; exit 0; }
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok lifecycle: $1"; }
-not_ok() { echo "not ok lifecycle: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" && mkdir -m 777 "$work/out" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
-
-ctl() { timeout 20 "$work/prior" "$@" --run-dir "$work/run"; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-until_is() {
-	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	field "$1" "$2"
-}
-begin() {
-	rm -f "$work/run/control.sock"
-	"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 20s >/dev/null 2>&1
-}
-finish() {
-	kill -TERM $up
-	wait $up
+who=lifecycle
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mpn
+. tests/cells/lib/up.sh
+mkdir -m 777 "$work/out" || exit 2
+ends() {
+	finish
 	is "$1" 0 $?
-	up=
 }
 
 # What a process inside says of itself: ids, namespaces, root, filter, capabilities.
@@ -75,7 +48,7 @@ is "pre_stop joined the cell" "$(cat "$work/out/main")" "$(cat "$work/out/pre_st
 is "post_stop is told how it ended" success "$(cat "$work/out/result")"
 is "no hook was waited for in vain" 0 "$(grep -c "in time" "$work/log")"
 is "what is down is not healthy" 1 "$(ctl healthy web >/dev/null; echo $?)"
-finish "hooks: it ends"
+ends "hooks: it ends"
 
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: server, private_tmp: false, network: true}}
@@ -92,10 +65,10 @@ is "a status of 503 is not well" unhealthy "$(until_is ill health unhealthy)"
 is "nor is a closed port" unhealthy "$(until_is closed health unhealthy)"
 is "the log says why" yes "$(grep -q 'health check: the answer is status: 503' "$work/log" && grep -q 'connect to 127.0.0.1 port 47201: Connection refused' "$work/log" && echo yes)"
 is "healthy names who is not" "closed is unhealthy ill is unhealthy" "$(ctl healthy | tr '\n' ' ' | sed 's/ $//')"
-finish "checks: it ends"
+ends "checks: it ends"
 
 # Programs that people have. Each that is missing here is skipped by name.
-has() { command -v "$1" >/dev/null 2>&1; }
+have() { command -v "$1" >/dev/null 2>&1; }
 pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)
 mkdir -m 777 "$work/pg" "$work/nginx" "$work/sd"
 {
@@ -105,13 +78,13 @@ mkdir -m 777 "$work/pg" "$work/nginx" "$work/sd"
 	echo "  gone: {type: forking, command: [\"true\"]}"
 	echo "  many: {type: forking, command: [sh, -c, 'sleep 1000 & sleep 1000 & exit 0']}"
 	echo "  alone: {type: forking, command: [sh, -c, 'setsid sh -c \"sleep 1000; :\" & exit 0']}"
-	if has systemd-notify; then
+	if have systemd-notify; then
 		echo "  sdnotify: {command: [sh, -c, 'systemd-notify --ready --status=\"said by systemd-notify\"; exec sleep 1000'], ready: notify}"
 	fi
-	if has s6-ipcserver; then
+	if have s6-ipcserver; then
 		echo "  s6: {command: [sh, -c, 'exec s6-ipcserver -1 $work/out/s6.sock true >&4'], ready: {fd: 4}}"
 	fi
-	if has nginx; then
+	if have nginx; then
 		cat >"$work/nginx/conf" <<CONF
 pid $work/out/nginx.pid;
 error_log stderr;
@@ -126,7 +99,7 @@ CONF
 		chmod 700 "$work/pg"
 		echo "  pg: {user: postgres, command: [$pg/postgres, -D, $work/pg/data, -k, $work/pg, -c, listen_addresses=], ready: notify, stop_signal: SIGINT, isolation: {volumes: [\"$work/pg:$work/pg:rw\"]}, hooks: {pre_start: [$pg/initdb, -D, $work/pg/data, -A, trust, --no-sync]}}"
 	fi
-	if has "${CC:-gcc}" && [ -e /usr/include/systemd/sd-daemon.h ] && "${CC:-gcc}" -o "$work/sd/sd" tests/cells/programs/sd.c -lsystemd; then
+	if have "${CC:-gcc}" && [ -e /usr/include/systemd/sd-daemon.h ] && "${CC:-gcc}" -o "$work/sd/sd" tests/cells/programs/sd.c -lsystemd; then
 		echo "  sd: {command: [$work/sd/sd], working_dir: $work/sd, ready: notify, watchdog: 500ms, fd_store_max: 2, restart: on-failure, backoff: 10ms, isolation: {volumes: [\"$work/sd:$work/sd:ro\"]}}"
 	fi
 } >"$work/conf.yaml"
@@ -168,7 +141,7 @@ if maybe sd "libsystemd"; then
 	is "and reads there what it had written" 1 "$(grep -c "sd | kept 'a secret'" "$work/log")"
 	is "its watchdog was told to it" 2 "$(grep -c 'sd | watchdog 1' "$work/log")"
 fi
-finish "programs: it ends"
+ends "programs: it ends"
 
 # A fault of prior itself in the middle of all of it.
 cat >"$work/conf.yaml" <<YAML
@@ -188,12 +161,12 @@ is "why says what the start waits for" 1 "$(ctl why slow | grep -c 'Its pre_star
 pid=$(field back pid)
 kill -SEGV $up
 is "a fault during a hook, a check and a readiness pipe: all come up" "up up up" "$(until_is slow state up) $(until_is well state up) $(until_is fd state up)"
-has systemd-notify && is "a watchdog goes on over a fault" failed "$(until_is dog state failed)"
+have systemd-notify && is "a watchdog goes on over a fault" failed "$(until_is dog state failed)"
 [ "$pid" = null ] || is "a main process that is no child is kept" "$pid" "$(field back pid)"
 ctl stop slow --no-wait >/dev/null
 pause 0.5
 kill -SEGV $up
 is "a fault during a stop's hooks: it goes on" "down done 0" "$(until_is slow state down) $(cat "$work/out/stopped" 2>&1) $(grep -c "did not stop in time" "$work/log")"
 is "and healthy is still what is said" "healthy 1" "$(until_is well health healthy) $(ctl why well | grep -c 'says that it is healthy')"
-finish "faults: it ends"
+ends "faults: it ends"
 exit $failed

@@ -3,37 +3,15 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok many: $1"; }
-not_ok() { echo "not ok many: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
+who=many
+. tests/cells/lib/say.sh
+. tests/cells/lib/up.sh
+started() { # WITHIN
+	rm -rf "$run"
+	settle=$1
+	begin || not_ok "it settles" "$(cat "$work/err"; tail -5 "$work/log")"
+}
 
-ctl() { "$work/prior" "$@" --run-dir "$work/run"; }
-own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-begin() { # SECONDS
-	rm -rf "$work/run"
-	"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout "$1s" >/dev/null 2>"$work/err" || not_ok "it settles" "$(cat "$work/err"; tail -5 "$work/log")"
-}
-finish() {
-	kill -TERM $up
-	wait $up
-	code=$?
-	up=
-	return $code
-}
 # Milliseconds of the day in an event's time.
 ms_of() { sed 's/.*"time":"[^T]*T\([0-9]*\):\([0-9]*\):\([0-9]*\)\.\([0-9]*\)Z".*/\1 \2 \3 \4/' |
 	awk '{ print (($1 * 60 + $2) * 60 + $3) * 1000 + $4 }'; }
@@ -55,7 +33,7 @@ services:
 YAML
 best=9999
 for _ in 1 2 3; do	# the machine may be busy with others
-	begin 20
+	started 20s
 	from=$(grep -m1 '"event":"started"' "$work/run/events" | ms_of)
 	to=$(grep -m1 '"event":"settled"' "$work/run/events" | ms_of)
 	[ $((to - from)) -ge $best ] || best=$((to - from))
@@ -81,7 +59,7 @@ measure() { # N: cost_start, cost_stop in ns for each service
 			echo "  s$i: {command: [$work/tool, pause]$need}"
 		done
 	} >"$work/conf.yaml"
-	begin 60
+	started 60s
 	cost_start=$(($(cpu) / $1))
 	is "$1 services are up" "$1" "$(ctl status --json | grep -c '"state": "up"')"
 	is "no event of $1 starts was lost" "0 $1" "$(own events_lost) $(grep -c '"event":"ready"' "$work/run/events")"

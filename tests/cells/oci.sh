@@ -5,48 +5,23 @@ set -u
 self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
-[ "$(id -u)" = 0 ] || { echo "skip oci: needs root"; exit 0; }
-unshare -mp --fork true 2>/dev/null || { echo "skip oci: no namespace can be made here"; exit 0; }
+who=oci
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mp
 if [ -z "${OCI_INSIDE-}" ]; then
 	# The runtimes look at /sys/fs/cgroup and at nothing else: in mounts of our own, cgroup2 is there.
 	exec env OCI_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -m --propagation private "$self"
 fi
 umount -R /sys/fs/cgroup 2>/dev/null
 mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || { echo "skip oci: no cgroup2 can be mounted here"; exit 0; }
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
 work=$(mktemp -d -p /var/lib) || exit 2	# every service has a /tmp of its own
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok oci: $1"; }
-not_ok() { echo "not ok oci: $1"; printf '%s\n' "$2" | head -30 | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-has() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" "no '$2' in: $3" ;; esac; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
-ctl() { timeout 20 "$work/prior" "$@" --run-dir "$run"; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-until_is() {
-	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	field "$1" "$2"
-}
+. tests/cells/lib/up.sh
 until_logs() { # SERVICE TEXT [TIMES]
 	n=0
 	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
 	ctl logs "$1" 2>/dev/null
 }
-begin() {
-	rm -f "$run/control.sock"
-	"$work/prior" up -c "$work/conf.yaml" --run-dir "$run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 20s >/dev/null 2>&1
-}
-finish() { kill -TERM $up; wait $up; up=; }
 installed() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$1" >/dev/null; }
 
 # What the service sees of its own confinement, one fact a line.

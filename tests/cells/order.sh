@@ -3,26 +3,11 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok order: $1"; }
-not_ok() { echo "not ok order: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-has() { case $3 in *"$2"*) ok "$1" ;; *) not_ok "$1" "no '$2' in: $3" ;; esac; }
-cp "$PRIOR" "$work/prior" && chmod 755 "$work" "$work/prior" || exit 2
+who=order
+. tests/cells/lib/say.sh
+. tests/cells/lib/up.sh
 
-ctl() { "$work/prior" "$@" --run-dir "$work/run"; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-mkfifo "$work/end" "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-until_is() {
-	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	field "$1" "$2"
-}
+mkfifo "$work/end" || exit 2
 echo text >"$work/full" && : >"$work/empty" && printf '#!/bin/sh\n' >"$work/program" && chmod 755 "$work/program"
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: none}, command: [sleep, "1000"]}
@@ -44,10 +29,7 @@ services:
   job: {type: oneshot, command: [sh, -c, "cat $work/end; exit 1"]}
   after.job: {depends_on: {job: {condition: service_completed_successfully}}}
 YAML
-"$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-up=$!
-n=0
-while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+launch
 
 is "a service whose conditions hold is up" up "$(until_is all state up)"
 for s in absent present hollow plain file word; do

@@ -5,7 +5,9 @@ set -u
 self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
-[ "$(id -u)" = 0 ] || { echo "skip programs: needs root"; exit 0; }
+who=programs
+. tests/cells/lib/say.sh
+needs_root
 if [ -z "${PROGRAMS_INSIDE-}" ]; then
 	unshare -mnp --fork true 2>/dev/null || { echo "skip programs: no namespace can be made here"; exit 0; }
 	exec env PROGRAMS_INSIDE=1 PRIOR="$(realpath "$PRIOR")" unshare -mn --propagation private "$self"
@@ -18,21 +20,14 @@ for d in etc var; do
 	mount -t overlay overlay -o lowerdir=/$d,upperdir=/srv/$d/upper,workdir=/srv/$d/work /$d ||
 		{ echo "skip programs: no overlay can be mounted here"; exit 0; }
 done
-work=/srv/test run=/run/programs up=
-mkdir -p $work /etc/prior /var/www/html /run/lock && cp "$PRIOR" $work/prior && chmod 755 $work/prior || exit 2
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null' EXIT
+work=/srv/test run=/run/programs
+mkdir -p $work /etc/prior /var/www/html /run/lock || exit 2
+. tests/cells/lib/up.sh
+settle=60s
 cp configs/examples/nginx.conf /etc/prior/
 rm -rf /var/lib/redis /var/lib/postgresql /var/lib/sshd
 head -c 20000 /dev/zero | tr '\0' x >/var/www/html/page
-failed=0
-ok() { echo "ok programs: $1"; }
-not_ok() { echo "not ok programs: $1"; printf '%s\n' "$2" | tail -25 | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'
-$(tail -20 $work/log)"; fi; }
-ctl() { timeout 20 $work/prior "$@" --run-dir $run; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-mkfifo $work/never && exec 9<>$work/never
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(tail -20 "$work/log"; echo "want '$2', got '$3'")"; fi; }
 # Where we may not raise limits ourselves, the examples and presets cannot either: then ours are the highest.
 least() { if (ulimit "$1" "$2") 2>/dev/null; then echo "$2"; else ulimit "-H${1#-}"; fi; }
 files=$(least -n 65536)
@@ -48,25 +43,19 @@ example() { # EXAMPLE: its file
 	[ "$files" = 65536 ] || sed -i "s/^defaults:/&\n  limits: {nofile: $files, memlock: $locked}/" $work/"$1".yaml
 	echo $work/"$1".yaml
 }
-begin() { # EXAMPLE
-	rm -f $run/control.sock
-	$work/prior up -c "$(example "$1")" --run-dir $run --log-dir "" >$work/log 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S $run/control.sock ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 60s >/dev/null 2>&1
+started() { # EXAMPLE
+	conf=$(example "$1")
+	begin
 }
 # After the load: it is still the process of before, as planned, and it ends well and in time.
-finish() { # SERVICE PID
+served() { # SERVICE PID
 	is "$1: the same process has served all that" "$2" "$(field "$1" pid)"
 	is "$1: it was attested" true "$(field "$1" attested)"
 	got=$(ctl audit "$1" 2>&1)
 	is "$1: and is as planned after the load" "" "$(printf '%s\n' "$got" | grep '✗')"
-	kill -TERM $up
-	wait $up
+	finish
 	is "$1: it stops when it is asked to" 0 $?
 	is "$1: and was not killed" "" "$(grep -a 'did not stop in time' $work/log)"
-	up=
 }
 until_works() { n=0; until "$@" >/dev/null 2>&1 || [ $n -ge 200 ]; do n=$((n + 1)); pause; done; }
 load() { # URL NUMBER: all of them are answered
@@ -84,26 +73,26 @@ have() { # EXAMPLE PROGRAM...
 }
 
 if have nginx nginx ab; then
-	begin nginx
+	started nginx
 	until_works timeout 2 ab -q -n 1 http://127.0.0.1/page
 	pid=$(field nginx pid)
 	is "nginx: 2000 requests, none of them failed" "2000 0" "$(load http://127.0.0.1/page 2000)"
 	ctl reload nginx >/dev/null 2>&1 || ctl signal nginx SIGHUP >/dev/null 2>&1
 	is "nginx: it serves on after a reload" "200 0" "$(load http://127.0.0.1/page 200)"
-	finish nginx "$pid"
+	served nginx "$pid"
 fi
 if have redis redis-server redis-benchmark redis-cli; then
-	begin redis
+	started redis
 	is "redis: it says when it is ready" up "$(field redis state)"
 	pid=$(field redis pid)
 	is "redis: its benchmark runs" 3 "$(timeout 60 redis-benchmark -q -n 20000 -c 20 -t set,get,lpush 2>&1 | tr '\r' '\n' | grep -c 'requests per second')"
 	is "redis: it writes its data to disk" OK "$(timeout 20 redis-cli save)"
 	is "redis: it forks a child for that" "Background append only file rewriting started" "$(timeout 20 redis-cli bgrewriteaof)"
-	finish redis "$pid"
+	served redis "$pid"
 	is "redis: what it kept is there" redis "$(stat -c %U /var/lib/redis/dump.rdb)"
 fi
 if have postgresql postgres pgbench psql; then
-	begin postgresql
+	started postgresql
 	pg() { timeout 60 setpriv --reuid postgres --regid postgres --clear-groups "$@" 2>&1; }
 	until_works pg psql -h /run/postgresql -c 'select 1' postgres
 	pid=$(field postgresql pid)
@@ -111,10 +100,10 @@ if have postgresql postgres pgbench psql; then
 	is "postgresql: 500 transactions of 5 clients, none of them failed" "500/500 0" "$(pg pgbench -h /run/postgresql -c 5 -j 2 -t 100 postgres |
 		awk '/actually processed/ { n = $NF } /failed transactions/ { f = $5 } END { print n, f + 0 }')"
 	is "postgresql: parallel workers share memory" 200000 "$(pg psql -h /run/postgresql -At -c 'set min_parallel_table_scan_size = 0; set parallel_setup_cost = 0; set force_parallel_mode = on; select count(*) from pgbench_accounts' postgres | tail -1)"
-	finish postgresql "$pid"
+	served postgresql "$pid"
 fi
 if have memcached memcached python3; then
-	begin memcached
+	started memcached
 	until_works test -S /run/memcached/memcached.sock
 	pid=$(field memcached pid)
 	is "memcached: 5000 values come back by its socket" 5000 "$(timeout 60 python3 -c '
@@ -125,14 +114,14 @@ for i in range(5000):
 for i in range(5000):
     f.write(b"get k%d\r\n" % i); f.flush(); f.readline(); n += f.readline() == b"%0100d\r\n" % i; f.readline()
 print(n)' 2>&1)"
-	finish memcached "$pid"
+	served memcached "$pid"
 fi
 if have sshd sshd ssh ssh-keygen; then
 	useradd -m -s /bin/sh visitor 2>/dev/null && usermod -p '*' visitor
 	mkdir -p /home/visitor/.ssh && ssh-keygen -q -t ed25519 -N '' -f $work/key
 	cp $work/key.pub /home/visitor/.ssh/authorized_keys
 	chown -R visitor /home/visitor && chmod 700 /home/visitor /home/visitor/.ssh
-	begin sshd
+	started sshd
 	as() { timeout 20 ssh -F /dev/null -i $work/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
 		-o LogLevel=ERROR visitor@127.0.0.1 "$@" 2>&1; }
 	until_works as true
@@ -145,16 +134,16 @@ if have sshd sshd ssh ssh-keygen; then
 	is "sshd: a megabyte goes through" 1048576 "$(head -c 1048576 /dev/zero | as 'cat >file; stat -c %s file' | tail -1)"
 	is "sshd: a terminal is the user's" "visitor" "$(as -tt 'stat -c %U $(tty)' | tr -d '\r' | tail -1)"
 	is "sshd: the session cannot become root" 0 "$(as 'su -c true root </dev/null >/dev/null 2>&1; grep -c "NoNewPrivs:.*0" /proc/self/status')"
-	finish sshd "$pid"
+	served sshd "$pid"
 fi
 for one in python-web:8000:/usr/bin/python3 node-web:8080:node; do
 	example=${one%%:*} port=${one#*:} program=${one##*:}
 	port=${port%%:*}
 	have $example $program ab || continue
-	begin $example
+	started $example
 	until_works timeout 2 ab -q -n 1 http://127.0.0.1:$port/page
 	pid=$(field $example pid)
 	is "$example: 1000 requests, none of them failed" "1000 0" "$(load http://127.0.0.1:$port/page 1000)"
-	finish $example "$pid"
+	served $example "$pid"
 done
 exit $failed

@@ -3,24 +3,10 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok reload: $1"; }
-not_ok() { echo "not ok reload: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
+who=reload
+. tests/cells/lib/say.sh
+. tests/cells/lib/up.sh
 
-ctl() { "$work/prior" "$@" --run-dir "$work/run"; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
 
 conf() { # N [MORE]: the N-th configuration
 	cat >"$work/conf.yaml" <<YAML
@@ -36,12 +22,8 @@ YAML
 
 life() { # BINARY: a hundred reloads
 	conf 0
-	rm -f "$work/run/control.sock"
-	"$1" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 20s || not_ok "it settles" "$(cat "$work/log")"
+	binary=$1
+	begin || not_ok "it settles" "$(cat "$work/log")"
 	pids="$(field answer pid) $(field steady pid)"
 	conf 1
 	is "a dry run says what would change" "- at.0 is gone: it is stopped
@@ -100,10 +82,8 @@ life() { # BINARY: a hundred reloads
 	is "no configuration but the last is left" "answer at.106 steady turns" \
 		"$(ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | sort | tr '\n' ' ' | sed 's/ $//')"
 	pid=$(field turns pid)
-	kill -TERM $up
-	wait $up
+	finish
 	is "SIGTERM ends all, with code 0" 0 $?
-	up=
 	is "and with it what the last reload started" gone "$([ -d "/proc/$pid" ] && echo there || echo gone)"
 	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name "*.sock"; ls "$work/answer.sock" "$work/turns.sock" 2>/dev/null)"
 }

@@ -3,46 +3,15 @@
 # SPDX-License-Identifier: ISC
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-tool=${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool
-work=$(mktemp -d) || exit 2
-up=
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
-failed=0
-ok() { echo "ok supervise: $1"; }
-not_ok() { echo "not ok supervise: $1"; printf '%s\n' "$2" | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }
-cp "$PRIOR" "$work/prior" && cp "$tool" "$work/tool" || exit 2
-chmod 755 "$work" "$work/prior" "$work/tool"
-
-ctl() { "$work/prior" "$@" --run-dir "$work/run"; }
-# State, pid and the like of a service: field SERVICE NAME.
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-# A tenth of a second, without a sleep of our own: a reader that nobody writes to times out.
-mkfifo "$work/never" && exec 9<>"$work/never"
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-until_is() {
-	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	field "$1" "$2"
-}
-begin() { # BINARY: supervises $work/conf.yaml in the background
-	rm -f "$work/run/control.sock"
-	"$1" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$work/run/control.sock" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 20s >/dev/null 2>"$work/err" || not_ok "it settles" "$(cat "$work/err" "$work/log")"
-}
-finish() { # SIGNAL CODE WHAT
-	kill "-$1" $up
-	wait $up
+who=supervise
+. tests/cells/lib/say.sh
+. tests/cells/lib/up.sh
+started() { begin || not_ok "it settles" "$(cat "$work/err" "$work/log")"; }
+ends() { # SIGNAL CODE WHAT
+	finish "$1"
 	is "$3" "$2" $?
-	up=
 }
-# Descriptors: the least of some looks, for a client of the moment before may still be there.
-fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
-own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
+
 # A zombie of ours that nobody has reaped is gone, too.
 is_gone() { [ ! -d "/proc/$1" ] || grep -q '^State:	Z' "/proc/$1/status" && echo gone || echo there; }
 
@@ -72,7 +41,8 @@ services:
 YAML
 
 life() { # BINARY: a whole life, with faults and a re-exec in the middle
-	begin "$1"
+	binary=$1
+	started
 	is "a service that says READY=1 is up" up "$(until_is ready state up)"
 	is "what it needs comes first" up "$(until_is user state up)"
 	is "a service that only fails is given up" failed "$(until_is crash state failed)"
@@ -113,7 +83,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 		echo "skip supervise: what left its session is gone with it: no writable cgroup2 here"
 		kill -KILL $escaped 2>/dev/null
 	fi
-	finish TERM 0 "SIGTERM ends all, with code 0"
+	ends TERM 0 "SIGTERM ends all, with code 0"
 	is "nothing is left in its directory but the logs" "" "$(find "$work/run" -name "*.sock"; ls -R "$work/run/notify" 2>/dev/null; ls "$work/lazy.sock" "$work/answer.sock" 2>/dev/null)"
 }
 
@@ -125,7 +95,7 @@ else
 fi
 
 # One fault too many: everything ends, nothing runs on without us.
-begin "$work/prior"
+started
 pid=$(field answer pid)
 n=0 # two that come before it is back are one
 while kill -SEGV $up 2>/dev/null && [ $n -lt 100 ]; do n=$((n + 1)); pause 0.1; done
@@ -136,7 +106,7 @@ up=
 is "and the services end with it" gone "$(pause 0.1; is_gone "$pid")"
 
 # A binary that does not know our ledger, or does not run, is not become.
-begin "$work/prior"
+started
 mv "$work/prior" "$work/good"
 printf '#!/bin/sh\nexit 1\n' >"$work/prior"
 chmod 755 "$work/prior"
@@ -144,7 +114,7 @@ is "a binary that cannot take over is refused" 1 "$("$work/good" reexec --run-di
 mv -f "$work/good" "$work/prior"
 is "and everything goes on" up "$(field answer state)"
 is "a good one is taken" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
-finish INT 0 "SIGINT ends all, with code 0"
+ends INT 0 "SIGINT ends all, with code 0"
 
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: none}}

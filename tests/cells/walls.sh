@@ -5,8 +5,10 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 : "${PRIOR:?the binary}"
 reach=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/reach
-[ "$(id -u)" = 0 ] || { echo "skip walls: needs root"; exit 0; }
-unshare -mpn --fork true 2>/dev/null || { echo "skip walls: no namespace can be made here"; exit 0; }
+who=walls
+. tests/cells/lib/say.sh
+needs_root
+needs_spaces -mpn
 [ -x "$reach" ] || { echo "not ok walls: $reach is not built: make check-root builds it"; exit 1; }
 # In mounts, queues and a host name of its own, so that nothing that is done here is done to the machine.
 [ "${INSIDE-}" = 1 ] || INSIDE=1 exec unshare -m -i -u --propagation private tests/cells/walls.sh
@@ -21,26 +23,8 @@ cp /bin/true /mnt/data/true && mknod /mnt/data/null c 1 3 && ln -s file /mnt/dat
 echo x >/tmp/walls.$$ && work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work" /tmp/walls.$$' EXIT
 queue=$(python3 -c 'import ctypes; k = 0x77616c; print(k if ctypes.CDLL(None).msgget(k, 0o1666) >= 0 else "")') || exit 2
-bad=0
-ok() { echo "ok walls: $1"; }
-not_ok() { echo "not ok walls: $1"; printf '%s\n' "$2" | head -12 | sed 's/^/    /'; bad=1; }
-
-cell() { # KEY=VALUE... -- ACT...
-	sets=''
-	while [ "$1" != -- ]; do
-		sets="$sets --set '$1'"
-		shift
-	done
-	shift
-	eval "timeout 20 '$PRIOR' run --preset ${PRESET:-none} --set 'user=\"${USER_ID:-0}\"' $sets -- $reach \"\$@\"" 2>"$work/err" </dev/null
-}
-says() { # NAME WANT KEY=VALUE... -- ACT...
-	name=$1 want=$2
-	shift 2
-	got=$(cell "$@" | tr '\n' ' ')
-	if [ "$got" = "$want " ]; then ok "$name"; else not_ok "$name" "want '$want', got '$got'
-$(cat "$work/err")"; fi
-}
+program=$reach always='--set "user=\"${USER_ID:-0}\""'
+. tests/cells/lib/acts.sh
 # NAME WANT KEY=VALUE ACTS: WANT with the key; ok for each act without it.
 both() {
 	# shellcheck disable=SC2086
@@ -94,4 +78,4 @@ says "devices: reading alone is enforced" "ok EPERM ok" isolation.private_device
 says "devices: another name for it" "ok EPERM ENOENT" isolation.private_devices=true 'isolation.devices=["/dev/kmsg:/dev/log2:r"]' -- read:/dev/log2 write:/dev/log2 read:/dev/kmsg
 says "restrict_address_families: inet6 alone" "EAFNOSUPPORT ok" 'security.restrict_address_families=[inet6]' -- socket:2 socket:10
 says "restrict_address_families: off" "ok ok" -- socket:2 socket:10
-exit $bad
+exit $failed

@@ -1,0 +1,45 @@
+# A `prior up` of the test's own, in $work, that ends with it at the latest: begun, asked, ended. Wants say.sh before it.
+# SPDX-License-Identifier: ISC
+: "${PRIOR:?the binary}"
+[ -n "${work-}" ] || work=$(mktemp -d) || exit 2
+[ -n "${run-}" ] || run=$work/run
+conf=$work/conf.yaml binary=$work/prior settle=20s up=
+trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
+# Copies that everybody may run: the build may lie where other users cannot go.
+cp "$PRIOR" "$work/prior" && cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool" "$work/tool" || exit 2
+chmod 755 "$work" "$work/prior" "$work/tool"
+
+# A twentieth of a second, without a sleep of our own: a reader that nobody writes to times out.
+mkfifo "$work/never" && exec 9<>"$work/never"
+pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
+
+ctl() { timeout "${limit:-20}" "$work/prior" "$@" --run-dir "$run"; }
+# State, pid and the like of a service: field SERVICE NAME. Of prior itself: own NAME, a number.
+field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
+own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
+until_is() { # SERVICE NAME VALUE: what it was in the end
+	n=0
+	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	field "$1" "$2"
+}
+# How many descriptors it has: the fewest of five looks, since some live for a moment.
+fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
+
+launch() { # [COMMAND...]: it in the background, with that in front of it; its control socket is there
+	rm -f "$run/control.sock"
+	"$@" "$binary" up -c "$conf" --run-dir "$run" --log-dir "" >"$work/log" 2>&1 &
+	up=$!
+	n=0
+	while [ ! -S "$run/control.sock" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
+}
+begin() { # the same, and all is settled; fails, with the reason in $work/err, when it is not in time
+	launch "$@"
+	limit=90 ctl wait --timeout "$settle" >/dev/null 2>"$work/err"
+}
+finish() { # [SIGNAL]: its exit code
+	kill -"${1:-TERM}" $up
+	wait $up
+	set -- $?
+	up=
+	return $1
+}
