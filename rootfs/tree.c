@@ -1,6 +1,7 @@
 /* Directories that are made for others, handed over and removed by root: see tree.h. */
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/tree.h"
+#include "init/base/dir.h"
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include <limits.h>
@@ -12,14 +13,6 @@
 #define DEPTH_MAX 128		/* descriptors that are open at once while a tree is given away */
 #define NO_LINK (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define ROUNDS_MAX 1000000	/* directories of one tree that are flattened before it is given up */
-
-struct linux_dirent {
-	uint64_t ino;
-	int64_t off;		/* where the next one is */
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
 
 /* The next component of *p; false at the end. */
 static bool next_part(const char **p, char part[NAME_MAX + 1])
@@ -144,24 +137,19 @@ static int give_entries(struct giving *g, struct err *e)
 	const int dir = g->open[g->depth - 1];
 	int64_t *after = &g->after[g->depth - 1];
 	char buf[4096] __attribute__((aligned(8)));
-	long n;
+	struct dir_scan s = { .fd = dir, .room = buf, .size = sizeof buf };
+	const struct dir_entry *d;
 
 	if (lseek(dir, *after, SEEK_SET) < 0)
 		return err_sys(e, "read a directory");
-	while ((n = syscall(SYS_getdents64, dir, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(buf + at);
-			int rc;
+	while ((d = dir_next(&s))) {
+		*after = d->off;
+		int rc = give_entry(g, d->name, e);
 
-			at += d->len;
-			*after = d->off;
-			if (!strcmp(d->name, ".") || !strcmp(d->name, ".."))
-				continue;
-			rc = give_entry(g, d->name, e);
-			if (rc != 0)
-				return rc;
-		}
-	return n < 0 ? err_sys(e, "read a directory") : 0;
+		if (rc != 0)
+			return rc;
+	}
+	return s.n < 0 ? err_sys(e, "read a directory") : 0;
 }
 
 int tree_give(int dir, uid_t uid, gid_t gid, struct err *e)
@@ -219,26 +207,22 @@ static int flatten(int top, int dir, const char *name, unsigned *number)
 static int empty(int top, int dir, unsigned *number)
 {
 	char buf[4096] __attribute__((aligned(8)));
+	struct dir_scan s = { .fd = dir, .room = buf, .size = sizeof buf };
+	const struct dir_entry *d;
 	bool left = false;
-	long n;
 
 	if (lseek(dir, 0, SEEK_SET) < 0)
 		return -1;
-	while ((n = syscall(SYS_getdents64, dir, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(buf + at);
-
-			at += d->len;
-			if (!strcmp(d->name, ".") || !strcmp(d->name, "..") || unlinkat(dir, d->name, 0) == 0 ||
-			    errno == ENOENT)
-				continue;
-			if (errno != EISDIR && errno != EPERM)
-				return -1;
-			if (top != dir && flatten(top, dir, d->name, number) < 0)
-				return -1;
-			left = true;
-		}
-	return n < 0 ? -1 : left;
+	while ((d = dir_next(&s))) {
+		if (unlinkat(dir, d->name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM)
+			return -1;
+		if (top != dir && flatten(top, dir, d->name, number) < 0)
+			return -1;
+		left = true;
+	}
+	return s.n < 0 ? -1 : left;
 }
 
 /* A directory of top: what is in it, then itself. */
@@ -262,23 +246,18 @@ static int remove_inner(int top, const char *name, unsigned *number)
 static int pass(int top, unsigned *number)
 {
 	char buf[4096] __attribute__((aligned(8)));
+	struct dir_scan s = { .fd = top, .room = buf, .size = sizeof buf };
+	const struct dir_entry *d;
 	int some = 0;
-	long n;
 
 	if (lseek(top, 0, SEEK_SET) < 0)
 		return -1;
-	while ((n = syscall(SYS_getdents64, top, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(buf + at);
-
-			at += d->len;
-			if (!strcmp(d->name, ".") || !strcmp(d->name, ".."))
-				continue;
-			some = 1;
-			if (remove_inner(top, d->name, number) < 0)
-				return -1;
-		}
-	return n < 0 ? -1 : some;
+	while ((d = dir_next(&s))) {
+		some = 1;
+		if (remove_inner(top, d->name, number) < 0)
+			return -1;
+	}
+	return s.n < 0 ? -1 : some;
 }
 
 int tree_remove(int parent, const char *name, struct err *e)

@@ -115,6 +115,18 @@ void text_tame(char *s)
 	}
 }
 
+const char *text_keep(struct text *t, const char *s)
+{
+	const size_t n = strlen(s) + 1;
+	char *to = t->at + t->n;
+
+	if (n > t->size - t->n)
+		return NULL;
+	memcpy(to, s, n);
+	t->n += n;
+	return to;
+}
+
 bool text_copy(char *to, size_t size, const char *from)
 {
 	struct text t = { .at = to, .size = size };

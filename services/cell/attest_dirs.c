@@ -1,5 +1,6 @@
 /* Facts about what prior made for the service: its directories, and its credentials. Never their content. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/dir.h"
 #include "init/base/sys.h"
 #include "services/cell/attest_inner.h"
 #include <errno.h>
@@ -69,26 +70,14 @@ static int one_directory(struct attest_run *r, const struct plan_dir *d, struct 
 	return 0;
 }
 
-struct linux_dirent {
-	uint64_t ino, off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
-
 static int count_entries(struct attest_run *r, int dir)
 {
+	struct dir_scan s = { .fd = dir, .room = r->room, .size = 4096 };
 	int count = 0;
-	long n;
 
-	while ((n = syscall(SYS_getdents64, dir, r->room, 4096)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(r->room + at);
-
-			at += d->len;
-			count += strcmp(d->name, ".") && strcmp(d->name, "..");
-		}
-	return n < 0 ? -1 : count;
+	while (dir_next(&s))
+		count++;
+	return s.n < 0 ? -1 : count;
 }
 
 static int secrets_below(struct attest_run *r, const char *target, struct err *e)

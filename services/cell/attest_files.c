@@ -1,5 +1,6 @@
 /* Facts about files: what was executed, the root, the working directory, the descriptors. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/dir.h"
 #include "init/base/sys.h"
 #include "services/cell/attest_inner.h"
 #include <dirent.h>
@@ -131,21 +132,13 @@ int attest_files(struct attest_run *r, struct err *e)
 	return 0;
 }
 
-struct linux_dirent {
-	uint64_t ino, off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
-
 /* Every name in fd/ is a number; each of 0..want-1 exactly once, and no other. */
 int attest_descriptors(struct attest_run *r, struct err *e)
 {
 	const int passed = 3 + r->in->npass, want = passed + (r->in->ready_at > 0);
 	const int last = r->in->ready_at > 0 ? r->in->ready_at : passed - 1;
-	char *buf = r->room, planned_text[32], got[32];
+	char planned_text[32], got[32];
 	int count = 0, highest = -1;
-	long n;
 
 	if (!r->in->at_exec || r->in->npass < 0)
 		return 0;
@@ -153,20 +146,17 @@ int attest_descriptors(struct attest_run *r, struct err *e)
 
 	if (dir < 0)
 		return err_sys(e, "its descriptors");
-	while ((n = syscall(SYS_getdents64, dir, buf, 4096)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(buf + at);
+	struct dir_scan s = { .fd = dir, .room = r->room, .size = 4096 };
+	const struct dir_entry *d;
 
-			at += d->len;
-			if (d->name[0] == '.')
-				continue;
-			const char *name = d->name;
-			const int fd = (int)digits(&name, 10);
+	while ((d = dir_next(&s))) {
+		const char *name = d->name;
+		const int fd = (int)digits(&name, 10);
 
-			count++;
-			highest = fd > highest ? fd : highest;
-		}
-	if (n < 0)
+		count++;
+		highest = fd > highest ? fd : highest;
+	}
+	if (s.n < 0)
 		return err_sys(e, "its descriptors");
 	if (fact_is_plain(r, count == want && highest == last))
 		return 0;

@@ -31,7 +31,7 @@ struct seen {
 /* Where the cell's mounts wait for the machine's to be looked at. Too large for the stack; mapped for as long. */
 struct table {
 	unsigned n;
-	size_t used;
+	struct text kept;	/* in strings */
 	struct seen at[CELL_MOUNTS_MAX];
 	char strings[STRINGS_MAX];
 };
@@ -42,18 +42,6 @@ struct view {
 	uint64_t rows_seen[PLAN_MOUNTS_MAX / 64 + 1];
 };
 
-static const char *keep(struct table *v, const char *s)
-{
-	const size_t n = strlen(s) + 1;
-	char *to = v->strings + v->used;
-
-	if (n > STRINGS_MAX - v->used)
-		return NULL;
-	memcpy(to, s, n);
-	v->used += n;
-	return to;
-}
-
 static int each_kept(void *ctx, const struct mountinfo *m, struct err *e)
 {
 	struct table *v = ((struct view *)ctx)->table;
@@ -61,7 +49,7 @@ static int each_kept(void *ctx, const struct mountinfo *m, struct err *e)
 
 	if (v->n == CELL_MOUNTS_MAX)
 		return err_set(e, EOVERFLOW, "more than %d mounts in a cell", CELL_MOUNTS_MAX);
-	*s = (struct seen){ keep(v, m->target), keep(v, m->root), keep(v, m->type), m->major, m->minor, m->attr, 0,
+	*s = (struct seen){ text_keep(&v->kept, m->target), text_keep(&v->kept, m->root), text_keep(&v->kept, m->type), m->major, m->minor, m->attr, 0,
 			    m->is_private, false };
 	if (!s->type)
 		return err_set(e, EOVERFLOW, "the mounts' names are longer than %u bytes", STRINGS_MAX);
@@ -304,6 +292,7 @@ static int beside_machine(struct view *v, struct err *e)
 	v->table = mmap(NULL, sizeof *v->table, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (v->table == MAP_FAILED)
 		return err_sys(e, "memory to compare mounts");
+	v->table->kept = (struct text){ .at = v->table->strings, .size = STRINGS_MAX };
 	int ret = run_ref(r, e) < 0 ? -e->code : each_mount(r, r->dir, each_kept, v, e);
 
 	if (ret >= 0)

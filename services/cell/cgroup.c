@@ -1,5 +1,6 @@
 /* The leaf: a service's own cgroup2 directory, its limits, its end. All by descriptor. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/dir.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/cell/inner.h"
@@ -153,31 +154,20 @@ int cgroup_watch(int leaf_fd, int *events_fd, struct err *e)
 	return 0;
 }
 
-struct linux_dirent {
-	uint64_t ino, off;
-	unsigned short len;
-	unsigned char type;
-	char name[];
-};
-#define TYPE_DIRECTORY 4
-
 /* The first directory in dir; false when there is none. */
 static bool first_folder(int dir, char name[NAME_MAX + 1])
 {
 	char buf[8192] __attribute__((aligned(8)));
-	long n;
+	struct dir_scan s = { .fd = dir, .room = buf, .size = sizeof buf };
+	const struct dir_entry *d;
 
-	while ((n = syscall(SYS_getdents64, dir, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent *d = (const void *)(buf + at);
-
-			at += d->len;
-			if (d->type != TYPE_DIRECTORY || !strcmp(d->name, ".") || !strcmp(d->name, ".."))
-				continue;
-			strncpy(name, d->name, NAME_MAX);
-			name[NAME_MAX] = '\0';
-			return true;
-		}
+	while ((d = dir_next(&s))) {
+		if (d->type != DIR_ENTRY_FOLDER)
+			continue;
+		strncpy(name, d->name, NAME_MAX);
+		name[NAME_MAX] = '\0';
+		return true;
+	}
 	return false;
 }
 

@@ -1,58 +1,27 @@
 /* What builder and service tell each other, and what PID 1 is told. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/mono.h"
+#include "init/base/pass.h"
 #include "init/base/sys.h"
 #include "services/cell/inner.h"
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/socket.h>
-
-/* Room for one descriptor beside a note. */
-union with_fd {
-	char room[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
 
 int note_send(const struct cell *c, const struct note *n, int fd, struct err *e)
 {
-	union with_fd control = { 0 };
-	struct iovec v = { .iov_base = (void *)(uintptr_t)n, .iov_len = sizeof *n };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		m.msg_control = control.room;
-		m.msg_controllen = sizeof control.room;
-		struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(h), &fd, sizeof fd);
-	}
-	if (sendmsg(c->sync, &m, MSG_NOSIGNAL) < 0)
+	if (pass_send(c->sync, n, sizeof *n, fd, 0) < 0)
 		return err_sys(e, "the other process of the start is gone");
 	return 0;
 }
 
 int note_receive(const struct cell *c, struct note *n, int *fd, struct err *e)
 {
-	union with_fd control;
-	struct iovec v = { .iov_base = n, .iov_len = sizeof *n };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = fd ? control.room : NULL,
-			    .msg_controllen = fd ? sizeof control.room : 0 };
-	const ssize_t got = recvmsg(c->sync, &m, MSG_CMSG_CLOEXEC);
+	const ssize_t got = pass_receive(c->sync, n, sizeof *n, fd, 0);
 
 	if (got < 0)
 		return err_sys(e, "wait for the other process of the start");
 	if (got != sizeof *n)
 		return err_set(e, EPIPE, "the other process of the start is gone");
-	if (!fd)
-		return 0;
-	*fd = FD_NONE;
-	const struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-
-	if (h && h->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(h), sizeof *fd);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* What the kernel says about the exposure of a running process. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "rootfs/mount.h"
 #include "rootfs/mountinfo.h"
 #include "services/cell/attest_inner.h"
@@ -25,8 +26,7 @@ struct look {
 	pid_t pid;
 	int dir, self;			/* O_PATH: procfs/PID, procfs/self */
 	char *room;			/* FILE_ROOM bytes */
-	char *strings;			/* what the mounts point into */
-	size_t used;
+	struct text strings;		/* what the mounts point into */
 	struct mount_id {
 		unsigned major, minor;
 		const char *root;
@@ -72,18 +72,6 @@ static int filter_facts(struct look *l, const char *status, int before, struct e
 	return 0;
 }
 
-static const char *keep(struct look *l, const char *s)
-{
-	const size_t n = strlen(s) + 1;
-	char *to = l->strings + l->used;
-
-	if (n > STRINGS_MAX - l->used)
-		return NULL;
-	memcpy(to, s, n);
-	l->used += n;
-	return to;
-}
-
 static int each_own(void *ctx, const struct mountinfo *m, struct err *e)
 {
 	struct look *l = ctx;
@@ -91,9 +79,10 @@ static int each_own(void *ctx, const struct mountinfo *m, struct err *e)
 
 	if (l->x->nmounts == MOUNTS_MAX)
 		return err_set(e, EOVERFLOW, "more than %d mounts", MOUNTS_MAX);
-	*to = (struct exposed_mount){ .target = keep(l, m->target), .type = keep(l, m->type),
-				      .options = keep(l, m->options), .attr = m->attr };
-	l->ids[l->x->nmounts] = (struct mount_id){ m->major, m->minor, keep(l, m->root) };
+	*to = (struct exposed_mount){ .target = text_keep(&l->strings, m->target),
+				      .type = text_keep(&l->strings, m->type),
+				      .options = text_keep(&l->strings, m->options), .attr = m->attr };
+	l->ids[l->x->nmounts] = (struct mount_id){ m->major, m->minor, text_keep(&l->strings, m->root) };
 	if (!l->ids[l->x->nmounts].root)
 		return err_set(e, EOVERFLOW, "the mounts' names are longer than %u bytes", STRINGS_MAX);
 	l->x->nmounts++;
@@ -161,8 +150,8 @@ static int mount_facts(struct look *l, struct err *e)
 	struct exposed *x = l->x;
 
 	x->mounts = x->owned[1] = calloc(MOUNTS_MAX, sizeof *x->mounts);
-	l->strings = x->owned[2] = malloc(STRINGS_MAX);
-	if (!x->mounts || !l->strings)
+	l->strings = (struct text){ .at = x->owned[2] = malloc(STRINGS_MAX), .size = STRINGS_MAX };
+	if (!x->mounts || !l->strings.at)
 		return err_set(e, ENOMEM, "memory for mounts");
 	if (each_of(l, l->dir, each_own, e) < 0 || each_of(l, l->self, each_machines, e) < 0)
 		return -e->code;

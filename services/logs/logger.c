@@ -1,5 +1,6 @@
 /* The logger's loop: streams come over its socket, lines over their pipes. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/pass.h"
 #include "init/base/sys.h"
 #include "services/logs/logger.h"
 #include "init/base/mono.h"
@@ -155,26 +156,17 @@ static void add(struct logger *l, const struct logger_add *a, int *fd)
 static int message(struct logger *l)
 {
 	struct logger_add a;
-	union {
-		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof(int))];
-	} c;
-	struct iovec v = { &a, sizeof a };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c };
-	ssize_t n = recvmsg(l->sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
 	owned_fd fd = FD_NONE;
+	const ssize_t n = pass_receive(l->sock, &a, sizeof a, &fd, MSG_DONTWAIT);
 
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
-	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof fd))
-		memcpy(&fd, CMSG_DATA(h), sizeof fd);
 	a.name[sizeof a.name - 1] = '\0';
 	if (n != sizeof a || !name_is_safe(a.name)) {
 		complain(l, NULL, "a message that is no stream");
 	} else if (fd >= 0) {
 		add(l, &a, &fd);
-	} else if (m.msg_flags & MSG_CTRUNC) {
+	} else if (fd == PASS_LOST) {
 		complain(l, a.name, "its pipe did not arrive: too many open files?");
 	} else {
 		struct stream *s = find(l, a.name);

@@ -1,6 +1,7 @@
 /* PID 1's side of the logger: start it, hand it streams. No heap, nothing blocks. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/pass.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/logs/logs.h"
@@ -78,28 +79,13 @@ int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int co
 	return 0;
 }
 
-static int send_message(int sock, const struct logger_add *a, int fd)
-{
-	union {
-		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof fd)];
-	} c = { .h = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) } };
-	struct iovec v = { (void *)a, sizeof *a };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&c.h), &fd, sizeof fd);
-		m.msg_control = &c;
-		m.msg_controllen = CMSG_SPACE(sizeof fd);
-	}
-	return sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e)
 {
-	int r = read_end < 0 ? (errno = EBADF, -EBADF) : send_message(sock, a, read_end);
-
-	return r < 0 ? err_sys(e, "logger: hand over the stream of %s", a->name) : 0;
+	if (read_end < 0)
+		errno = EBADF;
+	if (read_end < 0 || pass_send(sock, a, sizeof *a, read_end, MSG_DONTWAIT) < 0)
+		return err_sys(e, "logger: hand over the stream of %s", a->name);
+	return 0;
 }
 
 int logger_flush(int sock, const char *name, struct err *e)
@@ -107,5 +93,7 @@ int logger_flush(int sock, const char *name, struct err *e)
 	struct logger_add a = { 0 };
 
 	text_copy(a.name, sizeof a.name, name);
-	return send_message(sock, &a, FD_NONE) < 0 ? err_sys(e, "logger: flush the stream of %s", name) : 0;
+	if (pass_send(sock, &a, sizeof a, FD_NONE, MSG_DONTWAIT) < 0)
+		return err_sys(e, "logger: flush the stream of %s", name);
+	return 0;
 }

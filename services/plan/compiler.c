@@ -1,6 +1,7 @@
 /* The compiler as a program: a child of PID 1 that reads the configuration and answers with a plan. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/pass.h"
 #include "init/base/text.h"
 #include "services/plan/compile.h"
 #include "services/plan/confine.h"
@@ -8,27 +9,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define ANSWER_FD 3
-
-/* One datagram; fd (FD_NONE: none) goes along with it. */
-static int answer(const struct compiler_report *r, int fd)
-{
-	struct iovec part = { .iov_base = (void *)r, .iov_len = sizeof *r };
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof control.room;
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-	}
-	return sendmsg(ANSWER_FD, &m, MSG_NOSIGNAL) == (ssize_t)sizeof *r ? 0 : 1;
-}
 
 static int load_and_compile(struct spec *s, const char *path, const struct machine_facts *f, int *fd, struct err *e)
 {
@@ -72,5 +54,5 @@ int compiler_main(int argc, char **argv)
 		r.services = head.services.n;
 		r.refused = head.refused.n;
 	}
-	return answer(&r, fd);
+	return pass_send(ANSWER_FD, &r, sizeof r, fd, 0) < 0;
 }

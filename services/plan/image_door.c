@@ -2,47 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/image_door.h"
 #include "init/base/fd.h"
+#include "init/base/pass.h"
 #include "init/base/sys.h"
 #include "rootfs/image.h"
 #include "rootfs/mount.h"
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-
-/* One datagram, with or without a descriptor. */
-static int send_one(int sock, const struct err *what, int fd)
-{
-	struct iovec part = { .iov_base = (void *)(uintptr_t)what, .iov_len = sizeof *what };
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof control.room;
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-	}
-	return sendmsg(sock, &m, MSG_NOSIGNAL) == (ssize_t)sizeof *what ? 0 : -1;
-}
-
-/* false: the other side is gone. *fd is the caller's. */
-static bool receive_one(int sock, struct err *what, int *fd)
-{
-	struct iovec part = { .iov_base = what, .iov_len = sizeof *what };
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof control.room };
-	const ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-
-	*fd = FD_NONE;
-	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(h), sizeof *fd);
-	return n == (ssize_t)sizeof *what;
-}
 
 /*
  * Laid over a folder that is always there and that we do not need: Landlock, under which our asker is, lets it read
@@ -83,7 +49,7 @@ static _Noreturn void serve(int sock)
 	for (;;) {
 		owned_fd file = FD_NONE, root = FD_NONE;
 
-		if (!receive_one(sock, &e, &file))
+		if (pass_receive(sock, &e, sizeof e, &file, 0) != (ssize_t)sizeof e)
 			_exit(0);
 		if (alone || go_alone(&e) == 0) {
 			alone = true;
@@ -91,7 +57,7 @@ static _Noreturn void serve(int sock)
 		}
 		if (root >= 0)
 			e = (struct err){ 0 };
-		if (send_one(sock, &e, root) < 0)
+		if (pass_send(sock, &e, sizeof e, root, 0) < 0)
 			_exit(1);
 	}
 }
@@ -125,7 +91,8 @@ int image_door_ask(int door, int file, struct err *e)
 	struct err said;
 	owned_fd root = FD_NONE;
 
-	if (send_one(door, &question, file) < 0 || !receive_one(door, &said, &root))
+	if (pass_send(door, &question, sizeof question, file, 0) < 0 ||
+	    pass_receive(door, &said, sizeof said, &root, 0) != (ssize_t)sizeof said)
 		return err_set(e, EPIPE, "the process that looks into images is gone");
 	said.text[sizeof said.text - 1] = '\0';
 	if (said.code || root < 0)

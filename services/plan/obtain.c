@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "init/base/mono.h"
+#include "init/base/pass.h"
 #include "init/base/sys.h"
 #include "init/conf/value.h"
 #include "services/plan/compile.h"
@@ -68,21 +69,6 @@ int compiler_start(struct compiler_child *child, int exe_fd, const char *path, b
 	return 0;
 }
 
-/* Receive the one answer that there is. 0: nothing but the end of the other side. */
-static ssize_t receive(int sock, struct compiler_report *r, int *fd)
-{
-	struct iovec part = { .iov_base = r, .iov_len = sizeof *r };
-	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof control.room };
-	ssize_t n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-
-	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(h), sizeof *fd);
-	return n;
-}
-
 /* Its end, which is near: it has answered, or its side of the socket is closed, or it is killed. */
 static int reap(struct compiler_child *child)
 {
@@ -124,7 +110,7 @@ int compiler_finish(struct compiler_child *child, const char *path, int timeout_
 		reap(child);
 		return err_set(e, ETIMEDOUT, "compiler: took longer than %d ms to read %s; killed", timeout_ms, path);
 	}
-	if (receive(sock, &r, &fd) != (ssize_t)sizeof r)
+	if (pass_receive(sock, &r, sizeof r, &fd, MSG_DONTWAIT) != (ssize_t)sizeof r)
 		return ended_badly(child, path, e);
 	/* It has nothing left to do; should it linger all the same, nobody waits for it. */
 	kill(child->pid, SIGKILL);
@@ -142,7 +128,7 @@ int compiler_answer(int socket, int *plan_fd, struct compiler_report *report, st
 {
 	struct compiler_report r = { 0 };
 	owned_fd fd = FD_NONE;
-	ssize_t n = receive(socket, &r, &fd);
+	ssize_t n = pass_receive(socket, &r, sizeof r, &fd, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return -EAGAIN;

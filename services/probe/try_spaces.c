@@ -11,54 +11,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
-
-static int try_flag(char *detail, int flag)
-{
-	return unshare(flag) < 0 ? probe_failed(detail, "unshare") : 0;
-}
-
-int try_mount_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWNS);
-}
-
-int try_pid_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWPID);
-}
-
-int try_net_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWNET);
-}
-
-int try_ipc_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWIPC);
-}
-
-int try_uts_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWUTS);
-}
-
-int try_cgroup_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWCGROUP);
-}
-
-int try_time_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWTIME);
-}
-
-int try_user_ns(char *detail)
-{
-	return try_flag(detail, CLONE_NEWUSER);
-}
+/* One namespace: it can be made, or unshare(2) says why not. */
+#define TRY_SPACE(name, flag) \
+	int try_##name(char *detail) \
+	{ \
+		return unshare(flag) < 0 ? probe_failed(detail, "unshare") : 0; \
+	}
+TRY_SPACE(mount_ns, CLONE_NEWNS)
+TRY_SPACE(pid_ns, CLONE_NEWPID)
+TRY_SPACE(net_ns, CLONE_NEWNET)
+TRY_SPACE(ipc_ns, CLONE_NEWIPC)
+TRY_SPACE(uts_ns, CLONE_NEWUTS)
+TRY_SPACE(cgroup_ns, CLONE_NEWCGROUP)
+TRY_SPACE(time_ns, CLONE_NEWTIME)
+TRY_SPACE(user_ns, CLONE_NEWUSER)
 
 /* The cell's order: the others first, so that they are the machine's. */
 int try_user_ns_last(char *detail)
