@@ -49,8 +49,9 @@ static int each_kept(void *ctx, const struct mountinfo *m, struct err *e)
 
 	if (v->n == CELL_MOUNTS_MAX)
 		return err_set(e, EOVERFLOW, "more than %d mounts in a cell", CELL_MOUNTS_MAX);
-	*s = (struct seen){ text_keep(&v->kept, m->target), text_keep(&v->kept, m->root), text_keep(&v->kept, m->type), m->major, m->minor, m->attr, 0,
-			    m->is_private, false };
+	*s = (struct seen){ .target = text_keep(&v->kept, m->target), .root = text_keep(&v->kept, m->root),
+			    .type = text_keep(&v->kept, m->type), .major = m->major, .minor = m->minor,
+			    .attr = m->attr, .is_private = m->is_private };
 	if (!s->type)
 		return err_set(e, EOVERFLOW, "the mounts' names are longer than %u bytes", STRINGS_MAX);
 	v->n++;

@@ -16,7 +16,7 @@ int serve_stop(void **state);		/* a teardown: ends everything at once and takes 
 
 /* Turns until the condition holds; fails the test after five seconds. */
 #define UNTIL(condition) do { \
-	int64_t end_ = mono_now().ms + 5000; \
+	int64_t end_ = mono_now().ms + 30000; \
 	while (!(condition)) { \
 		if (mono_now().ms > end_) \
 			fail_msg("%s:%d: still not: %s", __FILE__, __LINE__, #condition); \

@@ -218,10 +218,10 @@ static void a_newline_on_the_pipe_is_readiness(void **state)
 	     { "told", .sh = "echo warm >&$NOTIFY_FD; exec sleep 1000", .ready = READY_FD,
 	       .care = { .watchdog_ms = 60000 } },
 	     { "wrong", .sh = "printf x >&$NOTIFY_FD; exec sleep 1000", .ready = READY_FD,
-	       .care = { .watchdog_ms = 60000 }, .start_ms = 300 });
+	       .care = { .watchdog_ms = 60000 }, .start_ms = 2000 });
 	UNTIL(is_in("fixed", SVC_UP) && is_in("told", SVC_UP));
 	UNTIL(is_in("wrong", SVC_FAILED));
-	assert_string_equal(named("wrong")->why, "not ready within 300ms");
+	assert_string_equal(named("wrong")->why, "not ready within 2s");
 }
 
 static void another_service_may_be_started_by_a_failure(void **state)
