@@ -47,19 +47,22 @@ static void trusted(struct facts *f, const char *what, const char *path)
 static void one_socket(struct facts *f, const struct plan *p, const struct plan_listen *l)
 {
 	const char *path = plan_str(p, l->path);
+	const char *what = l->kind == LISTEN_FIFO ? "fifo" : "socket";
 	char want[64], got[64], mend[PATH_MAX + 96];
 	struct stat st;
 
-	if (l->kind != LISTEN_UNIX_STREAM || path[0] != '/')
+	const mode_t type = l->kind == LISTEN_FIFO ? S_IFIFO : S_IFSOCK;
+
+	if (path[0] != '/')
 		return;
 	snprintf(want, sizeof want, "%u:%u %04o", l->uid, l->gid, l->mode);
-	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-		tell(f, "socket", path, want, "not there", "prior restart SERVICE binds it again");
+	if (lstat(path, &st) < 0 || (st.st_mode & S_IFMT) != type) {
+		tell(f, what, path, want, "not there", "prior restart SERVICE binds it again");
 		return;
 	}
 	snprintf(got, sizeof got, "%u:%u %04o", st.st_uid, st.st_gid, st.st_mode & 07777);
 	snprintf(mend, sizeof mend, "chown %u:%u %s && chmod %04o %s", l->uid, l->gid, path, l->mode, path);
-	tell(f, "socket", path, want, got, strcmp(want, got) ? mend : NULL);
+	tell(f, what, path, want, got, strcmp(want, got) ? mend : NULL);
 }
 
 void audit_files(const struct plan *p, const struct plan_service *s, attest_each *each, void *ctx)

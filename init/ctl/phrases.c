@@ -3,6 +3,7 @@
 #include "init/base/text.h"
 #include "init/ctl/live.h"
 #include "init/ctl/term.h"
+#include "services/plan/listen.h"
 #include "services/spec/spec.h"
 #include "services/supervise/stop.h"
 #include <arpa/inet.h>
@@ -75,21 +76,45 @@ const char *planned_addr_text(const struct plan_addr *a, bool prefix, char buf[s
 	return buf;
 }
 
+/* "kobject-uevent, groups 1", "-1:1024" for any CID */
+static void add_numbers(struct text *t, const struct plan_listen *l)
+{
+	const char *protocol = listen_netlink_name(l->number);
+
+	if (l->kind == LISTEN_VSOCK)
+		text_fmt(t, l->number == UINT32_MAX ? "*" : "%u", l->number), text_fmt(t, ":%u", l->port32);
+	else if (protocol)
+		text_fmt(t, "%s, groups %u", protocol, l->port32);
+	else
+		text_fmt(t, "%u, groups %u", l->number, l->port32);
+}
+
+static void add_properties(struct text *t, const struct plan *p, const struct plan_listen *l)
+{
+	for (unsigned i = 0; i < LISTEN_OPTIONS; i++)
+		if (l->flags >> i & 1)
+			text_fmt(t, ", %s", listen_options[i].key);
+	if (l->device.n)
+		text_fmt(t, ", on %s", plan_str(p, l->device));
+}
+
 const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT])
 {
+	const struct listen_row *row = &listen_rows[l->kind];
 	struct text t = { .at = buf, .size = LINE_TEXT };
 	char ip[LINE_TEXT];
 
 	buf[0] = '\0';
-	switch ((enum listen_kind)l->kind) {
-	case LISTEN_TCP:
-		planned_addr_text(&l->addr, false, ip);
-		text_fmt(&t, l->addr.family == AF_INET6 ? "tcp [%s]:%u" : "tcp %s:%u", ip, l->port);
-		break;
-	case LISTEN_UNIX_STREAM:
-		text_fmt(&t, "unix %.110s", plan_str(p, l->path));
-		break;
-	}
-	text_fmt(&t, " (%.60s%s)", plan_str(p, l->name), l->lazy ? ", lazy" : "");
+	text_fmt(&t, "%s ", row->key);
+	if (row->has_path)
+		text_fmt(&t, "%.110s", plan_str(p, l->path));
+	else if (row->has_port)
+		text_fmt(&t, l->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u", planned_addr_text(&l->addr, false, ip),
+			 l->port);
+	else
+		add_numbers(&t, l);
+	text_fmt(&t, " (%.60s%s", plan_str(p, l->name), l->lazy ? ", lazy" : "");
+	add_properties(&t, p, l);
+	text_add(&t, ")");
 	return buf;
 }

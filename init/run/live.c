@@ -1,5 +1,6 @@
 /* From the start of the one command to its end: see wrap.h. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/pidfd.h"
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
@@ -52,21 +53,25 @@ int wrap_parent_death(int sig)
 /* Sockets handed to us are for the command: a LISTEN_PID that names us must name it. No setenv(): we share memory. */
 static void rewrite_listen_pid(const struct life *l)
 {
-	static char entry[32];
-	struct text t = TEXT_IN(entry);
+	static char entry[32], id_entry[48];
+	struct text t = TEXT_IN(entry), u = TEXT_IN(id_entry);
 	const char *v = getenv("LISTEN_PID");
+	const uint64_t id = getenv("LISTEN_PIDFDID") ? pidfd_number(getpid()) : 0;
 	char **to = environ;
 
 	if (!v || atoi(v) != l->ours)
 		return;
 	text_add(&t, "LISTEN_PID=");
 	text_num(&t, getpid());
-	/* The number of our pidfd says nothing about the command's; without it only LISTEN_PID counts. */
+	/* The number of our pidfd says nothing about the command's; where that has none only LISTEN_PID counts. */
+	text_fmt(&u, "LISTEN_PIDFDID=%llu", (unsigned long long)id);
 	for (char **from = environ; *from; from++)
 		if (!strncmp(*from, "LISTEN_PID=", 11))
 			*to++ = entry;
 		else if (strncmp(*from, "LISTEN_PIDFDID=", 15))
 			*to++ = *from;
+		else if (id)
+			*to++ = id_entry;
 	*to = NULL;
 }
 

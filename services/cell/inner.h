@@ -34,6 +34,7 @@ struct cell {
 	bool has_network;	/* service: it has joined the network that the builder made */
 	pid_t service, reaper;	/* builder: 0 when there is none */
 	struct file_id exe_id, root_id;
+	uint64_t pidfd_number;	/* service: of itself, for LISTEN_PIDFDID; 0: none */
 	int32_t keyring;	/* service: the session keyring it came with, 0: none can be known */
 	void *words;		/* NULL, or a mapping for argv and envp: gone with the exec, or the spawner's */
 	size_t words_size;

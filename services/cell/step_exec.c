@@ -1,5 +1,6 @@
 /* The last steps: the program, its descriptors and environment, the filter, the exec. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/pidfd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/mount.h"
@@ -36,6 +37,8 @@ int step_descriptors(struct cell *c, struct err *e)
 {
 	const unsigned first = 3 + c->start->npass, kept = ready_at(c), from = kept ? kept + 1 : first;
 
+	if (c->start->npass)	/* here: the filter may forbid to ask */
+		c->pidfd_number = pidfd_number(getpid());
 	if ((kept > first && sys_close_range(first, kept - 1, CLOSE_RANGE_CLOEXEC) < 0) ||
 	    sys_close_range(from, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_sys(e, "close_range");
@@ -103,6 +106,10 @@ void own_variables(const struct cell *c, pid_t pid, char text[OWN_TEXT], char *v
 		*v++ = variable(&t, "LISTEN_FDS=", number);
 		snprintf(number, sizeof number, "%d", (int)pid);
 		*v++ = variable(&t, "LISTEN_PID=", number);
+		if (c->pidfd_number) {
+			snprintf(number, sizeof number, "%llu", (unsigned long long)c->pidfd_number);
+			*v++ = variable(&t, "LISTEN_PIDFDID=", number);
+		}
 		if (c->start->pass_names)
 			*v++ = variable(&t, "LISTEN_FDNAMES=", c->start->pass_names);
 	}

@@ -1,6 +1,7 @@
 /* Sockets that PID 1 binds for a service. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/compiling.h"
+#include "services/plan/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #define LISTEN_MOST 16
 
 /* "HOST:PORT", "[V6]:PORT", ":PORT" (all addresses of both families). NULL, or why it is none. */
-static const char *parse_tcp(struct compiling *c, const char *text, struct plan_listen *l)
+static const char *parse_inet(struct compiling *c, const char *text, struct plan_listen *l)
 {
 	const char *colon = strrchr(text, ':');
 	char *end;
@@ -30,48 +31,78 @@ static const char *parse_tcp(struct compiling *c, const char *text, struct plan_
 		host = "127.0.0.1";
 	else if (!brackets && strchr(host, ':'))
 		return "an IPv6 address stands in brackets: [::1]:80";
-	return parse_address(host, &l->addr) ? NULL : "its host is not an address (names are not looked up)";
+	if (!parse_address(host, &l->addr))
+		return "its host is not an address (names are not looked up)";
+	return l->flags & LISTEN_F_V6ONLY && l->addr.family != AF_INET6 ? "ipv6_only is for an IPv6 address" : NULL;
 }
 
-static void unix_socket(struct compiling *c, struct work *w, const struct spec_listen *s, struct plan_listen *l)
+static void parse_vsock(const char *text, struct plan_listen *l)
+{
+	l->number = text[0] == ':' ? UINT32_MAX : (uint32_t)strtoul(text, NULL, 10);
+	l->port32 = (uint32_t)strtoul(strchr(text, ':') + 1, NULL, 10);
+}
+
+static void parse_netlink(struct compiling *c, const char *text, struct plan_listen *l)
+{
+	const size_t n = strcspn(text, " ");
+
+	l->number = (uint32_t)listen_netlink(compiling_fmt(c, "%.*s", (int)n, text));
+	l->port32 = text[n] ? (uint32_t)strtoul(text + n, NULL, 10) : 0;
+}
+
+static void parse_path(struct compiling *c, struct work *w, const struct spec_listen *s, const char *path,
+		       struct plan_listen *l)
 {
 	const char *why;
 
-	l->kind = LISTEN_UNIX_STREAM;
 	l->mode = s->mode == UNSET_NUM ? 0660 : (uint32_t)s->mode & 0777;
 	/* Its clients are in the service's own group, unless the file says which. */
 	l->uid = c->f->is_root ? 0 : geteuid();
 	l->gid = w->out.gid;
-	l->path = write_string(&c->w, s->unix_path);
-	if ((s->unix_path[0] != '/' && s->unix_path[0] != '@') || l->path.n < 2 || l->path.n > 107)
+	l->path = write_string(&c->w, path);
+	if ((path[0] != '/' && (path[0] != '@' || l->kind == LISTEN_FIFO)) || l->path.n < 2 || l->path.n > 107)
 		refuse_at(c, w, s->from, "listen: '%s' is neither an absolute path nor '@NAME' of at most 107 bytes",
-			  s->unix_path);
+			  path);
 	if (s->user && !find_user(c, "", s->user, &l->uid, &why))
 		refuse_at(c, w, s->from, "listen: user '%s': %s", s->user, why);
 	if (s->group && !find_group(c, "", s->group, &l->gid, &why))
 		refuse_at(c, w, s->from, "listen: group '%s': %s", s->group, why);
 }
 
+static void parse_address_of(struct compiling *c, struct work *w, const struct spec_listen *s, const char *address,
+			     struct plan_listen *l)
+{
+	const struct listen_row *row = &listen_rows[l->kind];
+	const char *why = NULL;
+
+	if (row->has_port)
+		why = parse_inet(c, address, l);
+	else if (row->has_path)
+		parse_path(c, w, s, address, l);
+	else if (l->kind == LISTEN_VSOCK)
+		parse_vsock(address, l);
+	else
+		parse_netlink(c, address, l);
+	if (why)
+		refuse_at(c, w, s->from, "listen: %s: %s", address, why);
+}
+
 static void one_socket(struct compiling *c, struct work *w, const struct spec_listen *s, struct plan_listen *l)
 {
-	const char *name = s->name ? s->name : w->svc->name, *why = NULL;
+	const char *name = s->name ? s->name : w->svc->name;
+	unsigned kind = 0;
+	const char *address = spec_listen_address(s, &kind);
 
-	*l = (struct plan_listen){ .name = write_string(&c->w, name), .lazy = s->activate == 1,
+	*l = (struct plan_listen){ .name = write_string(&c->w, name), .device = write_string(&c->w, s->device),
+				   .lazy = s->activate == 1, .kind = kind, .flags = spec_listen_flags(s),
+				   .receive_buffer = (uint32_t)s->receive_buffer,
+				   .send_buffer = (uint32_t)s->send_buffer,
 				   .backlog = s->backlog == UNSET_NUM ||
 					s->backlog <= 0 ? 4096 : (uint32_t)s->backlog };
-	if (s->tcp)
-		why = parse_tcp(c, s->tcp, l);
-	else if (s->unix_path)
-		unix_socket(c, w, s, l);
-	else
-		why = "this version binds tcp and unix stream sockets only";
-	if (why)
-		refuse_at(c, w, s->from, "listen: %s%s%s", s->tcp ? s->tcp : "", s->tcp ? ": " : "", why);
-	for (const char *p = name; *p; p++)
-		if (*p == ':' || (unsigned char)*p < 0x20) {
-			refuse_at(c, w, s->from, "listen: name '%s': no ':' or control character may be in it", name);
-			break;
-		}
+	if (!listen_rows[kind].connects)
+		l->backlog = 0;
+	if (address && *address)
+		parse_address_of(c, w, s, address, l);
 }
 
 void compile_listen(struct compiling *c, struct work *w)
@@ -85,7 +116,5 @@ void compile_listen(struct compiling *c, struct work *w)
 	}
 	for (unsigned i = 0; i < s->n; i++)
 		one_socket(c, w, s->v + i, l + i);
-	if (w->eff.ready == READY_LISTENING && !s->n)
-		refuse(c, w, ready, "ready: listening: it has no sockets to listen on");
 	w->out.listen = write_table(&c->w, l, s->n, sizeof *l);
 }

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
@@ -112,15 +112,35 @@ struct plan_condition {
 	uint32_t kind, negated;		/* enum svc_condition_kind of spec.h */
 };
 
-enum listen_kind { LISTEN_TCP, LISTEN_UNIX_STREAM };
+enum listen_kind {
+	LISTEN_TCP, LISTEN_UNIX_STREAM, LISTEN_UDP, LISTEN_UNIX_DGRAM, LISTEN_UNIX_SEQPACKET, LISTEN_FIFO, LISTEN_VSOCK,
+	LISTEN_NETLINK, LISTEN_KINDS
+};
+
+/* What a socket is besides its address; listen_options[] (listen.h) says which system call each one is. */
+#define LISTEN_F_V6ONLY (1u << 0)	/* no IPv4 by mapped addresses */
+#define LISTEN_F_REUSE_PORT (1u << 1)
+#define LISTEN_F_KEEPALIVE (1u << 2)
+#define LISTEN_F_NO_DELAY (1u << 3)
+#define LISTEN_F_FREEBIND (1u << 4)	/* the address need not be there */
+#define LISTEN_F_TRANSPARENT (1u << 5)
+#define LISTEN_F_BROADCAST (1u << 6)
+#define LISTEN_F_PASS_CREDENTIALS (1u << 7)
+#define LISTEN_F_ALL 0xffu
 
 struct plan_listen {
 	struct plan_ref name;		/* for LISTEN_FDNAMES: no ':' or control characters, <= 255 */
-	struct plan_ref path;		/* UNIX: absolute path, or "@abstract" */
+	struct plan_ref path;		/* UNIX: absolute path, or "@abstract"; FIFO: absolute path */
+	struct plan_ref device;		/* TCP, UDP: the interface that it is bound to; absent: all */
 	uint32_t kind, lazy;		/* enum listen_kind */
-	uint32_t backlog, mode, uid, gid; /* mode, uid, gid of the UNIX socket's file */
-	struct plan_addr addr;		/* TCP; family 0 never occurs */
+	uint32_t backlog, mode, uid, gid; /* mode, uid, gid of the file, for kinds with a path */
+	uint32_t flags;			/* LISTEN_F_* */
+	uint32_t receive_buffer, send_buffer; /* bytes; 0: the kernel's default */
+	uint32_t number;		/* vsock: CID, UINT32_MAX: any; netlink: protocol */
+	uint32_t port32;		/* vsock: port; netlink: multicast groups, one bit each */
+	struct plan_addr addr;		/* TCP, UDP; family 0: another kind */
 	uint16_t port, pad;
+	uint32_t pad2;
 };
 
 /* One mount in the cell's root, in order. Target is a path below the new root, resolved with RESOLVE_IN_ROOT. */

@@ -74,20 +74,20 @@ static const char *fstab_wrong(const struct plan *p, const void *record)
 
 static const struct plan_type fstab_type = TYPE(plan_fstab, FIELDS(fstab_fields), .wrong = fstab_wrong);
 
-static bool addr_is_one(const struct plan_addr *a)
+bool plan_addr_is_one(const struct plan_addr *a)
 {
 	return (a->family == AF_INET && a->prefix <= 32) || (a->family == AF_INET6 && a->prefix <= 128);
 }
 
 static bool gateway_is_one(const struct plan_addr *a)
 {
-	return a->family == 0 || addr_is_one(a);
+	return a->family == 0 || plan_addr_is_one(a);
 }
 
 static const char *addr_wrong(const struct plan *p, const void *record)
 {
 	(void)p;
-	return addr_is_one(record) ? NULL : "neither an IPv4 nor an IPv6 address";
+	return plan_addr_is_one(record) ? NULL : "neither an IPv4 nor an IPv6 address";
 }
 
 static const struct plan_type addr_type = TYPE(plan_addr, .wrong = addr_wrong);
@@ -168,24 +168,6 @@ static const struct plan_field condition_fields[] = {
 };
 static const struct plan_type condition_type =
 	TYPE(plan_condition, FIELDS(condition_fields), .wrong = condition_wrong);
-
-static const char *listen_wrong(const struct plan *p, const void *record)
-{
-	const struct plan_listen *l = record;
-
-	(void)p;
-	if (l->kind > LISTEN_UNIX_STREAM || l->lazy > 1)
-		return "unknown kind of socket";
-	if (l->kind == LISTEN_UNIX_STREAM)
-		return l->path.n < 2 || l->path.n > 107 || l->mode > 0777 ? "its path or mode is unusable" : NULL;
-	return !addr_is_one(&l->addr) || !l->port || l->path.at ? "its address or port is unusable" : NULL;
-}
-
-static const struct plan_field listen_fields[] = {
-	FIELD(plan_listen, name, STRING, .text = TEXT_LISTEN, .needed = 1),
-	FIELD(plan_listen, path, STRING),
-};
-static const struct plan_type listen_type = TYPE(plan_listen, FIELDS(listen_fields), .wrong = listen_wrong);
 
 static const char *mount_wrong(const struct plan *p, const void *record)
 {
@@ -272,7 +254,7 @@ static const char *care_wrong(const struct plan *p, const void *record)
 	(void)p;
 	if (c->check_kind > HEALTH_BY_TCP || (c->check_kind && (!c->interval_ms || !c->timeout_ms || !c->retries)))
 		return "its health check is unknown, or has no time";
-	if (by_network && (!addr_is_one(&c->check_addr) || !c->check_port))
+	if (by_network && (!plan_addr_is_one(&c->check_addr) || !c->check_port))
 		return "its health check has no address";
 	if ((c->check_kind == HEALTH_BY_EXEC) != (c->command[CARE_TEST].argv.n != 0) ||
 	    (c->check_kind == HEALTH_BY_HTTP && c->http_path.n == 0))
@@ -373,7 +355,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, deps, .of = &dep_type),
 	FIELD(plan_service, cron, .of = &cron_type, .max = 1),
 	FIELD(plan_service, conditions, .of = &condition_type, .max = 64),
-	FIELD(plan_service, listen, .of = &listen_type, .max = 16),
+	FIELD(plan_service, listen, .of = &plan_listen_type, .max = 16),
 	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),
 	FIELD(plan_service, env, .of = &assign_type, .max = 65536),
 	FIELD(plan_service, exe, STRING, .text = TEXT_ABSOLUTE, .needed = 1),

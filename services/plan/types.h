@@ -49,7 +49,9 @@ struct plan_type {
 	const char *(*wrong)(const struct plan *p, const void *record);
 };
 
-extern const struct plan_type plan_head_type, plan_service_type, plan_string_type;
+extern const struct plan_type plan_head_type, plan_service_type, plan_string_type, plan_listen_type;
+
+bool plan_addr_is_one(const struct plan_addr *a);	/* a family, and a prefix that it has */
 
 /* NULL, or what is wrong with a filter: jumps, codes, end. The kernel refuses the same, later. */
 struct sock_filter;

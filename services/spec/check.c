@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define wrong check_wrong
+
 /* Something else is wrong with the same value: once is enough. */
 static bool is_told(const struct load *l, struct origin at)
 {
@@ -15,8 +17,7 @@ static bool is_told(const struct load *l, struct origin at)
 	return false;
 }
 
-__attribute__((format(printf, 4, 5)))
-static void wrong(struct load *l, const struct spec_service *svc, struct origin at, const char *fmt, ...)
+void check_wrong(struct load *l, const struct spec_service *svc, struct origin at, const char *fmt, ...)
 {
 	char text[800];
 	va_list ap;
@@ -65,37 +66,6 @@ static void check_health(struct load *l, struct spec_service *svc)
 		      "healthcheck: an interval is 10ms at least, and a timeout is not 0");
 	if (n && svc->type == TYPE_ONESHOT)
 		wrong(l, svc, spec_from(svc, &svc->type), "healthcheck: a oneshot is well when it has ended with 0");
-}
-
-static unsigned kinds_of(const struct spec_listen *s)
-{
-	const char *const all[] = { s->tcp,  s->udp,   s->unix_path, s->unix_dgram, s->unix_seqpacket,
-				    s->fifo, s->vsock, s->netlink };
-	unsigned n = 0;
-
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		n += all[i] != NULL;
-	return n;
-}
-
-static void check_listen(struct load *l, struct spec_service *svc)
-{
-	for (unsigned i = 0; i < svc->listen.n; i++) {
-		const struct spec_listen *s = &svc->listen.v[i];
-
-		if (kinds_of(s) != 1)
-			wrong(l, svc, s->from, "listen: socket '%s' has %s; give it exactly one of tcp and unix",
-				s->name,
-			      kinds_of(s) ? "several addresses" : "no address");
-		if (s->tcp && (s->user || s->group))
-			wrong(l, svc, s->from, "listen: socket '%s': user and group are for unix sockets", s->name);
-		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(s->name, svc->listen.v[j].name))
-				wrong(l, svc, s->from, "listen: a second socket with the name '%s'; name each",
-					s->name);
-	}
-	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
-		wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'listening' needs a socket in listen");
 }
 
 static const struct spec_bridge *find_bridge(const struct spec *s, const char *name)

@@ -43,4 +43,8 @@ const struct spec_need *spec_needs(const struct spec_service *svc, struct spec_n
 void resolve_service(struct load *l, struct spec_service *svc);
 /* check.c: what contradicts itself. graph.c: dependencies that lead nowhere or in circles. */
 void check_service(struct load *l, struct spec_service *svc);
+void check_listen(struct load *l, struct spec_service *svc);	/* check_listen.c */
+/* An error of svc, unless another one was told of the same place. */
+void check_wrong(struct load *l, const struct spec_service *svc, struct origin at, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 void check_graph(struct load *l);

@@ -12,6 +12,7 @@ extern const struct conf_key security_keys[];
 extern const struct conf_key limits_keys[];
 extern const struct conf_key resource_keys[];	/* isolation.resources: other spellings of limits */
 extern const struct conf_key health_keys[];
+extern const struct conf_key listen_keys[];	/* struct spec_listen */
 extern const struct conf_key interface_keys[], bridge_keys[]; /* struct spec_interface, struct spec_bridge */
 extern const struct conf_key top_keys[];	/* struct spec */
 
@@ -90,6 +91,9 @@ RULE(modules_rule);
 RULE(socket_address_rule);
 RULE(socket_path_rule);
 RULE(socket_name_rule);
+RULE(fifo_path_rule);
+RULE(socket_vsock_rule);
+RULE(socket_netlink_rule);
 RULE(options_rule);
 RULE(source_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */

@@ -22,7 +22,6 @@ static const char *const ready_words[] = { "started", "notify", "fd", "listening
 static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
 static const char *const failure_words[] = { "none", "reboot", "poweroff", "stop-all", "start", NULL };
 static const char *const sink_words[] = { "auto", "file", "ring", "console", "none", NULL };
-static const char *const activate_words[] = { "eager", "lazy", NULL };
 
 static const struct conf_key ready_keys[] = {
 	{ "fd", COUNT(ready_fd, 3, 1023), .doc = "Descriptor to which the service writes a newline when it is ready.",
@@ -80,36 +79,6 @@ static const struct conf_key hook_keys[] = {
 	  .doc = "Command to run after the last process is gone; SERVICE_RESULT, EXIT_CODE and EXIT_STATUS say how it "
 		 "ended.",
 	  .example = "[/bin/true]" },
-	{ 0 }
-};
-
-#define L(f, ctype) CONF_FIELD(struct spec_listen, f, ctype)
-#define OTHER_KIND(f, what) .type = CONF_TEXT, L(f, const char *), .unbuilt = what " sockets", \
-	.doc = "Not built yet: " what " sockets."
-
-static const struct conf_key listen_keys[] = {
-	{ "name", .type = CONF_TEXT, L(name, const char *), .check = socket_name_rule,
-	  .doc = "Name of the socket in LISTEN_FDNAMES; the service's name when absent.", .example = "http" },
-	{ "tcp", .type = CONF_TEXT, L(tcp, const char *), .check = socket_address_rule,
-	  .doc = "Address of a TCP socket: HOST:PORT, [V6]:PORT or :PORT for all addresses.",
-	  .example = "\"127.0.0.1:8080\"" },
-	{ "udp", OTHER_KIND(udp, "UDP") },
-	{ "unix", .type = CONF_TEXT, L(unix_path, const char *), .check = socket_path_rule,
-	  .doc = "Path of a UNIX stream socket, or @NAME for an abstract one." },
-	{ "unix_dgram", OTHER_KIND(unix_dgram, "UNIX datagram") },
-	{ "unix_seqpacket", OTHER_KIND(unix_seqpacket, "UNIX sequenced-packet") },
-	{ "fifo", OTHER_KIND(fifo, "FIFO") },
-	{ "vsock", OTHER_KIND(vsock, "vsock") },
-	{ "netlink", OTHER_KIND(netlink, "netlink") },
-	{ "activate", .type = CONF_WORD, L(activate, unsigned), .words = activate_words, .def = "eager",
-	  .doc = "lazy: the service is started by the first connection." },
-	{ "mode", .type = CONF_OCTAL, L(mode, int64_t), .def = "0660", .doc = "Permissions of a UNIX socket's file." },
-	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
-	  .doc = "Connections that may wait to be accepted." },
-	{ "user", .type = CONF_TEXT, L(user, const char *), .check = user_rule,
-	  .doc = "Owner of a UNIX socket's file; root when absent." },
-	{ "group", .type = CONF_TEXT, L(group, const char *), .check = user_rule,
-	  .doc = "Group of a UNIX socket's file; the service's own when absent." },
 	{ 0 }
 };
 

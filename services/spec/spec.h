@@ -65,9 +65,15 @@ struct spec_listen {
 	const char *udp, *unix_path, *unix_dgram, *unix_seqpacket, *fifo, *vsock, *netlink;
 	unsigned activate;	/* 0 eager, 1 lazy */
 	int64_t mode, backlog;	/* UNIX: octal mode (default 0660); default backlog 4096 */
-	const char *user, *group;
+	const char *user, *group, *device;
+	bool ipv6_only, reuse_port, keepalive, no_delay, freebind, transparent, broadcast, pass_credentials;
+	uint64_t receive_buffer, send_buffer; /* bytes; 0: not given */
 	struct origin from;
 };
+
+/* Its one address, and which kind it is of (enum listen_kind); NULL: it has none, "": several. */
+const char *spec_listen_address(const struct spec_listen *s, unsigned *kind);
+uint32_t spec_listen_flags(const struct spec_listen *s);	/* LISTEN_F_* */
 
 struct spec_listen_list {
 	struct spec_listen *v;

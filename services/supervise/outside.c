@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/outside.h"
 #include "init/base/fd.h"
+#include "init/base/pidfd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #define FIRST 3
@@ -17,18 +19,25 @@ static struct handed {
 } handed[OUTSIDE_FDS];
 static unsigned nhanded;
 
-/* A socket that somebody can be given: it listens. */
+/* Something that somebody can be given: a socket, or a FIFO. Who takes it knows which kind it must be. */
 static int check_one(int fd, const char *name, struct err *e)
 {
-	int type = 0, listens = 0;
-	socklen_t n = sizeof type;
+	struct stat st;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) < 0)
+	if (fstat(fd, &st) < 0)
 		return err_sys(e, "LISTEN_FDS: descriptor %d (%s)", fd, name);
-	n = sizeof listens;
-	if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) < 0 || !listens)
-		return err_set(e, EINVAL, "LISTEN_FDS: descriptor %d (%s) is no stream socket that listens", fd, name);
+	if (!S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return err_set(e, EINVAL, "LISTEN_FDS: descriptor %d (%s) is neither a socket nor a FIFO", fd, name);
 	return 0;
+}
+
+/* LISTEN_PID names us; so does LISTEN_PIDFDID, if it is there and this kernel has such numbers. */
+static bool is_for_us(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *id = getenv("LISTEN_PIDFDID");
+	const uint64_t own = id ? pidfd_number(getpid()) : 0;
+
+	return pid && atoi(pid) == getpid() && (own == 0 || strtoull(id, NULL, 10) == own);
 }
 
 /* The next of the names, which stand between colons. */
@@ -43,8 +52,8 @@ static const char *next_name(const char *names, char *to, size_t size)
 
 int outside_begin(struct err *e)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-	int n = fds && pid && atoi(pid) == getpid() ? atoi(fds) : 0;
+	const char *fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+	int n = fds && is_for_us() ? atoi(fds) : 0;
 
 	nhanded = 0;
 	if (n > OUTSIDE_FDS)

@@ -7,8 +7,8 @@
 #define OUTSIDE_FDS 64
 
 /*
- * Take over what LISTEN_FDS hands to us (LISTEN_PID is ours), and forget the variables. EINVAL: one of them is no
- * listening stream socket. What does not count as ours stays as it is.
+ * Take over what LISTEN_FDS hands to us (LISTEN_PID is ours), and forget the variables. EINVAL: one of them is
+ * neither a socket nor a FIFO. What does not count as ours stays as it is.
  */
 int outside_begin(struct err *e);
 

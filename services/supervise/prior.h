@@ -151,8 +151,11 @@ static inline struct ledger_care *care_of(struct prior *p, uint32_t i)
 static inline bool svc_is_lazy(const struct prior *p, const struct plan_service *d)
 {
 	const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+	bool lazy = false;
 
-	return d->listen.n && l->lazy;
+	for (uint32_t k = 0; k < d->listen.n; k++)	/* 16 at most */
+		lazy |= l[k].lazy != 0;
+	return lazy;
 }
 
 /* It has, or may have, processes. */

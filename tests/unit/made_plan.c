@@ -36,16 +36,25 @@ static struct plan_ref listens_of(struct writer *w, const struct made_svc *m)
 	unsigned k = 0;
 
 	for (; k < MADE_LISTENS && m->listen[k].path; k++) {
+		static const struct { const char *prefix; uint32_t kind; } kinds[] = {
+			{ "tcp:", LISTEN_TCP }, { "udp:", LISTEN_UDP }, { "dgram:", LISTEN_UNIX_DGRAM },
+			{ "seqpacket:", LISTEN_UNIX_SEQPACKET }, { "fifo:", LISTEN_FIFO },
+			{ "netlink:", LISTEN_NETLINK }, { "", LISTEN_UNIX_STREAM },
+		};
 		const char *path = m->listen[k].path;
+		unsigned kind = 0;
 
+		while (strncmp(path, kinds[kind].prefix, strlen(kinds[kind].prefix)))
+			kind++;
+		path += strlen(kinds[kind].prefix);
 		l[k] = (struct plan_listen){ .name = write_string(w, m->name), .lazy = m->listen[k].lazy, .backlog = 16,
-					     .mode = 0600 };
-		if (!strncmp(path, "tcp:", 4)) {
-			l[k].kind = LISTEN_TCP;
-			l[k].port = (uint16_t)atoi(path + 4);
+					     .mode = 0600, .kind = kinds[kind].kind };
+		if (l[k].kind == LISTEN_TCP || l[k].kind == LISTEN_UDP) {
+			l[k].port = (uint16_t)atoi(path);
 			l[k].addr = (struct plan_addr){ .family = AF_INET, .prefix = 32, .ip = { 127, 0, 0, 1 } };
+		} else if (l[k].kind == LISTEN_NETLINK) {
+			l[k].number = (uint32_t)atoi(path);
 		} else {
-			l[k].kind = LISTEN_UNIX_STREAM;
 			l[k].path = write_string(w, path);
 			l[k].uid = getuid();
 			l[k].gid = getgid();

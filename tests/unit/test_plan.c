@@ -206,6 +206,13 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(((struct plan_addr *)(copy + s->addrs.at))->family = 1, "plan_addr");
 	REFUSES(((struct plan_mount *)(copy + s->mounts.at))->kind = MOUNT_KINDS, "plan_mount");
 	REFUSES(((struct plan_listen *)(copy + s->listen.at))->port = 0, "plan_listen");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))->kind = LISTEN_KINDS, "unknown kind of socket");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))->kind = LISTEN_VSOCK, "is not its kind's");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))->flags = LISTEN_F_BROADCAST, "is not its kind's");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))->flags = LISTEN_F_ALL + 1, "is not its kind's");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))[1].mode = 01000, "path or mode");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))[1].kind = LISTEN_UDP, "is not its kind's");
+	REFUSES(((struct plan_listen *)(copy + s->listen.at))->backlog = 65536, "size is unusable");
 	REFUSES(((struct plan_rlimit *)(copy + s->rlimits.at))->soft = 1, "plan_rlimit");
 	REFUSES(((struct sock_filter *)(copy + s->seccomp.at))->k = 64, "a load beyond");
 	REFUSES(((struct sock_filter *)(copy + s->seccomp.at))[1].jt = 2, "a jump beyond");

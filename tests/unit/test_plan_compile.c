@@ -231,6 +231,34 @@ static void sockets_are_parsed(void **state)
 	refused(TOOL IMAGE "    ready: listening\n", "ready");
 }
 
+static void sockets_of_every_kind_are_parsed(void **state)
+{
+	(void)state;
+	const struct plan_service *s = web(TOOL IMAGE "    listen:\n"
+					   "      - {name: dns, udp: \":53\", ipv6_only: true, device: eth0}\n"
+					   "      - {name: log, unix_dgram: /run/log, pass_credentials: true}\n"
+					   "      - {name: seq, unix_seqpacket: /run/seq}\n"
+					   "      - {name: pipe, fifo: /run/pipe, mode: \"0620\"}\n"
+					   "      - {name: vm, vsock: \"2:1024\"}\n"
+					   "      - {name: any, vsock: \":99\"}\n"
+					   "      - {name: dev, netlink: kobject-uevent 1, receive_buffer: 128M}\n");
+	const struct plan_listen *l = PLAN_FIRST(&c.plan, s->listen, struct plan_listen);
+
+	assert_int_equal(s->listen.n, 7);
+	assert_true(l[0].kind == LISTEN_UDP && l[0].port == 53 && l[0].flags == LISTEN_F_V6ONLY && l[0].backlog == 0);
+	assert_string_equal(str(l[0].device), "eth0");
+	assert_true(l[1].kind == LISTEN_UNIX_DGRAM && l[1].flags == LISTEN_F_PASS_CREDENTIALS);
+	assert_true(l[2].kind == LISTEN_UNIX_SEQPACKET && l[2].backlog == 4096);
+	assert_string_equal(str(l[2].path), "/run/seq");
+	assert_true(l[3].kind == LISTEN_FIFO && l[3].mode == 0620);
+	assert_true(l[4].kind == LISTEN_VSOCK && l[4].number == 2 && l[4].port32 == 1024);
+	assert_true(l[5].number == UINT32_MAX && l[5].port32 == 99);
+	assert_true(l[6].kind == LISTEN_NETLINK && l[6].number == 15 && l[6].port32 == 1);
+	assert_int_equal(l[6].receive_buffer, 128 << 20);
+	refused(TOOL IMAGE "    listen: [{tcp: \"0.0.0.0:80\", ipv6_only: true}]\n",
+		"ipv6_only is for an IPv6 address");
+}
+
 #define NETWORK "network:\n  bridges: {br0: {subnets: [10.88.0.0/24, \"fd88::/64\"]}}\n"
 
 static void addresses_belong_to_one_service_each(void **state)
@@ -419,6 +447,7 @@ int main(void)
 		TEST(limits_are_written_as_the_kernel_reads_them),
 		TEST(what_the_kernel_rounds_is_told),
 		TEST(sockets_are_parsed),
+		TEST(sockets_of_every_kind_are_parsed),
 		TEST(addresses_belong_to_one_service_each),
 		TEST(services_start_after_what_they_wait_for),
 		TEST(what_needs_a_refused_service_is_refused),

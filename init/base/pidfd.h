@@ -1,0 +1,23 @@
+/* The number of a process that no other one ever gets: the inode of its pidfd. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
+
+/* 0: this kernel (before 6.9) has no such numbers, or hides pidfd_open(2). */
+static inline uint64_t pidfd_number(pid_t pid)
+{
+	owned_fd fd = sys_pidfd_open(pid);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != PID_FS_MAGIC || fstat(fd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
