@@ -11,6 +11,7 @@
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
 #include "services/plan/compile.h"
+#include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,8 +43,7 @@ void boot_say(const struct boot *b, const char *fmt, ...)
 
 static int stage_rootfs(struct boot *b, struct err *e)
 {
-	(void)b;
-	return machine_leave_rootfs(e);
+	return b->again ? 0 : machine_leave_rootfs(e);
 }
 
 /* By the name the kernel started us by: there is no /proc yet, and later the name may be gone. */
@@ -52,6 +52,8 @@ static int stage_binary(struct boot *b, struct err *e)
 	const char *name = (const char *)getauxval(AT_EXECFN);
 	int fd = open(name ? name : "/init", O_PATH | O_CLOEXEC);
 
+	if (fd < 0)	/* executed by descriptor, in a soft reboot: /proc is there */
+		fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open our own binary %s", name ? name : "/init");
 	fd_put(&b->exe_fd, fd);
@@ -78,6 +80,15 @@ static int stage_console(struct boot *b, struct err *e)
 	if (fd < 3)	/* keep 0..2 for it, and a copy of our own beyond */
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	b->console_fd = fd;	/* before, it was 2, which stays open */
+	return 0;
+}
+
+/* From here on Ctrl-Alt-Del is SIGINT to us. A kernel without keyboards has nothing to refuse. */
+static int stage_keys(struct boot *b, struct err *e)
+{
+	(void)b;
+	if (syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, NULL) < 0)
+		return err_sys(e, "take Ctrl-Alt-Del over from the kernel");
 	return 0;
 }
 
@@ -334,6 +345,7 @@ static const struct stage {
 	{ "binary",   stage_binary,   "the descriptor that comes back after a fault; on the new root", false },
 	{ "api",      stage_api,      "proc, sysfs, devtmpfs and /run: every later stage reads or writes them", false },
 	{ "console",  stage_console,  "in devtmpfs; from here on failures can be read", false },
+	{ "keys",     stage_keys,     "the kernel would reboot at once, without us", false },
 	{ "cmdline",  stage_cmdline,  "names the configuration; in proc", false },
 	{ "limits",   stage_limits,   "before the first descriptor of a service", false },
 	{ "cgroup2",  stage_cgroup,   "before the first process that is not ours", false },

@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/err.h"
 #include "services/plan/plan.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BOOT_CONFIG "/etc/prior/"
@@ -13,6 +14,7 @@ struct boot {
 	int exe_fd;		/* our own binary, O_PATH: the path may be gone later */
 	int console_fd;		/* /dev/console, or 2 */
 	int plan_fd, cgroup_fd;
+	bool again;		/* after a soft reboot: the root is as we left it */
 	struct plan plan;	/* mapped while booting, unmapped at the end */
 	char config[128];
 	int64_t stage_us[24];	/* CLOCK_BOOTTIME at the end of each stage */

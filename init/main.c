@@ -6,6 +6,7 @@
 #include "init/reexec.h"
 #include "init/run.h"
 #include "init/run/wrap.h"
+#include "init/shutdown.h"
 #include "init/up.h"
 #include "services/cell/cell.h"
 #include "services/logs/logs.h"
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 		if (!strcmp(n->as_program ? self : argc > 1 ? argv[1] : "", n->name))
 			return n->main(argc - !n->as_program, argv + !n->as_program);
 	if (is_machine_init())
-		return machine_main();
+		return machine_main(argc > 1 && !strcmp(argv[1], SHUTDOWN_AGAIN));
 	if (argc > 1 && is_config(argv[1]))
 		return up_main(argc, argv);
 	/* As PID 1 of a container: nothing, or `--` and CMD's words behind it. */

@@ -1,6 +1,7 @@
 /* Coming back after an exec of ourselves: the ledger is mapped and compared with the kernel. See serve.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/initctl.h"
 #include "init/panic.h"
 #include "init/serve.h"
 #include "init/signals.h"
@@ -53,6 +54,7 @@ static void check_fds(struct ledger *l)
 		check_fd(&l->stored[i].fd);
 	for (unsigned c = 0; c < LEDGER_CLIENTS; c++)
 		check_fd(&l->head->clients[c].fd);
+	check_fd(&l->head->initctl_fd);
 }
 
 /* Numbers stay, as the kernel can be asked about them; texts of a torn record are ended where they must end. */
@@ -105,6 +107,7 @@ static void resume_ending(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
 
+	ending_resume(p);
 	if (h->shutdown == SHUTDOWN_NONE)
 		return;
 	loop_timer_set(&p->loop, p->n + TIMER_SHUTDOWN, h->shutdown_deadline_ms);
@@ -182,6 +185,8 @@ static int make_all(struct prior *p, int ledger_fd, int fault, uint32_t *torn, s
 		restore_pids(p, i, false);
 		rc = one < 0 ? one : rc;
 	}
+	if (initctl_watch(p, e) < 0)
+		rc = -e->code;
 	int one = p->ledger.head->control_fd >= 0 ? server_resume(p, e) : 0;
 
 	return one < 0 ? one : rc;

@@ -4,6 +4,7 @@
 #include "init/base/noheap.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
+#include "init/initctl.h"
 #include "init/panic.h"
 #include "init/reexec.h"
 #include "init/run/wrap.h"
@@ -177,6 +178,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, streams_begin(p, e), e);
+	if (rc == 0 && s->mode == MODE_MACHINE)
+		rc = or_go_on(p, initctl_begin(p, e), e);
 	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
@@ -258,6 +261,8 @@ static int take_over(struct prior *p, struct prior *next, struct err *e)
 		rc = switch_make(p, next, e);
 	if (rc == 0)
 		rc = signals_watch(next, e);
+	if (rc == 0)
+		rc = initctl_watch(next, e);
 	if (rc == 0 && next->ledger.head->control_fd >= 0)
 		rc = server_resume(next, e);
 	return rc < 0 ? rc : switch_commit(p, next, e);

@@ -4,5 +4,10 @@
 #include "init/boot.h"
 #include "services/supervise/ledger.h"
 
-/* Kill what is left, unmount, sync, reboot(2) as kind says. Returns only when the kernel refuses. */
-void shutdown_machine(const struct boot *b, enum shutdown_kind kind);
+/*
+ * Kill what is left, unmount, sync, reboot(2) as the ledger says, or for a soft reboot: execute our own binary, which
+ * boots again without a kernel in between. What does not answer in time (a disk) is left. Returns only when all that
+ * was refused.
+ */
+void shutdown_machine(const struct boot *b, const struct ledger_head *h);
+#define SHUTDOWN_AGAIN "--booted-before"	/* our first argument then: rootfs has been left */

@@ -31,10 +31,42 @@ static void restart(struct prior *p, int sig)
 	ending_begin(p, SHUTDOWN_REBOOT);
 }
 
+/* Ctrl-Alt-Del again means: do not wait for anybody. */
+static void restart_or_kill(struct prior *p, int sig)
+{
+	if (p->ledger.head->shutdown)
+		ending_force(p);
+	else
+		restart(p, sig);
+}
+
+static void kexec(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_KEXEC);
+}
+
+static void soft_reboot(struct prior *p, int sig)
+{
+	(void)sig;
+	ending_begin(p, SHUTDOWN_SOFT);
+}
+
 static void halt(struct prior *p, int sig)
 {
 	(void)sig;
 	ending_begin(p, SHUTDOWN_HALT);
+}
+
+/* SIGRTMIN+13 to +16 are +3 to +6 without the order. */
+static void at_once(struct prior *p, int sig)
+{
+	static const enum shutdown_kind kinds[] = {
+		SHUTDOWN_HALT, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_KEXEC
+	};
+
+	ending_begin(p, kinds[sig - RT(13)]);
+	ending_force(p);
 }
 
 static void stop_all(struct prior *p, int sig)
@@ -97,7 +129,8 @@ static const struct row {
 	{ SIGTERM, "SIGTERM",
 	  { { restart, "reboot" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
 	{ SIGINT, "SIGINT",
-	  { { restart, "reboot (Ctrl-Alt-Del)" }, { stop_all_or_kill, "stop all, exit 0; again: kill all" },
+	  { { restart_or_kill, "reboot (Ctrl-Alt-Del); again: kill all" },
+	    { stop_all_or_kill, "stop all, exit 0; again: kill all" },
 	    { forward, "forward" } } },
 	{ SIGHUP, "SIGHUP",
 	  { { reload, "reload the configuration" }, { reload, "reload the configuration" },
@@ -120,6 +153,20 @@ static const struct row {
 	  { { power_off, "power off" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
 	{ RT(5), "SIGRTMIN+5",
 	  { { restart, "reboot" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ RT(6), "SIGRTMIN+6",
+	  { { kexec, "boot the loaded kernel" }, { stop_all, "stop all, exit 0" }, { forward, "forward" } } },
+	{ RT(7), "SIGRTMIN+7",
+	  { { soft_reboot, "restart all but the kernel" }, { stop_all, "stop all, exit 0" },
+	    { forward, "forward" } } },
+	{ RT(13), "SIGRTMIN+13",
+	  { { at_once, "kill all and halt" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ RT(14), "SIGRTMIN+14",
+	  { { at_once, "kill all and power off" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ RT(15), "SIGRTMIN+15",
+	  { { at_once, "kill all and reboot" }, { nothing, "nothing" }, { forward, "forward" } } },
+	{ RT(16), "SIGRTMIN+16",
+	  { { at_once, "kill all and boot the loaded kernel" }, { nothing, "nothing" },
+	    { forward, "forward" } } },
 };
 #define ROWS (sizeof rows / sizeof *rows)
 

@@ -73,13 +73,15 @@ static int finish(void)
 		return h->exit_code;
 	}
 	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
-	shutdown_machine(&boot, h->shutdown);
+	shutdown_machine(&boot, h);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
 
-int machine_main(void)
+int machine_main(bool again)
 {
 	struct err e = { 0 };
+
+	boot.again = again;
 	int rc = boot_machine(&boot, &e);
 
 	if (rc == 0) {

@@ -3,8 +3,9 @@
 #pragma once
 #include "init/base/err.h"
 #include "init/run/wrap.h"
+#include <stdbool.h>
 
-int machine_main(void);			/* never returns on success: reboot(2) */
+int machine_main(bool again);	/* never returns on success: reboot(2); again: after a soft reboot */
 int up_main(int argc, char **argv);	/* `up [-c PATH] [--sys] [--run-dir DIR]`, or `PATH`; returns the exit code */
 int resume_main(int argc, char **argv);	/* --ledger=FD ...: see reexec.h */
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -39,8 +40,11 @@ struct machine_mount {
 int machine_mount(const struct machine_mount *m, struct err *e);
 
 /*
- * Unmount everything but the root and the API file systems, last mounted first, in as many rounds as it takes;
- * what stays busy is remounted read-only and named to busy(). Then the root is made read-only and everything is
- * synced. Returns how many stayed.
+ * Unmount everything but the root and the API file systems, last mounted first, and let go of swap, loop devices and
+ * device-mapper, in as many rounds as it takes; what stays busy is remounted read-only and named to busy(). Everything
+ * is synced, after the root was made read-only, unless that is to be used on. Returns how many stayed. A disk that
+ * does not answer blocks it: for a child.
  */
-int machine_unmount_all(void (*busy)(const char *target, int err));
+int machine_unmount_all(void (*busy)(const char *target, int err), bool keep_root);
+/* Swap, loop and device-mapper devices that nobody uses; returns how many loop devices and swaps went. */
+int machine_detach_all(void);

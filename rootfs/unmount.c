@@ -76,18 +76,21 @@ static void round_of_unmounts(int *left, int *gone, void (*busy)(const char *, i
 	}
 }
 
-int machine_unmount_all(void (*busy)(const char *target, int err))
+int machine_unmount_all(void (*busy)(const char *target, int err), bool keep_root)
 {
 	int left = 0, gone = 1;
 
 	for (int i = 0; i < ROUNDS && gone > 0; i++) {
 		round_of_unmounts(&left, &gone, NULL);
+		gone += machine_detach_all();
 		if (left == 0)
 			break;
 	}
 	if (left > 0)
 		round_of_unmounts(&left, &gone, busy);
 	sync();
+	if (keep_root)
+		return left;
 	sys_mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL);
 	sync();
 	return left;

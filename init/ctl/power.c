@@ -1,37 +1,50 @@
-/* Ending the machine: the three verbs, and the command lines of shutdown, telinit and init. */
+/* Ending the machine: the verbs, and the command lines of shutdown, telinit and init. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
 #include "init/ctl/request.h"
 #include "services/supervise/control.h"
 #include <linux/reboot.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-static int end(struct ctl *c, uint32_t verb, unsigned command)
+int power_end(struct ctl *c, uint32_t verb, unsigned command)
 {
+	const char *arg = c->nargs > 0 ? c->args[0] : NULL;
 	struct err e;
 
 	if (!has(c, OPT_FORCE))
-		return request(c, verb, NULL, 0, REQUEST_MS);
+		return request(c, verb, arg, 0, REQUEST_MS);
 	sync();
-	reboot((int)command);
+	if (arg)
+		syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART2, arg);
+	else
+		reboot((int)command);
 	err_sys(&e, "the kernel would not do it");
 	return ctl_fail(c, FAILED, &e);
 }
 
 int verb_poweroff(struct ctl *c)
 {
-	return end(c, CTL_POWEROFF, LINUX_REBOOT_CMD_POWER_OFF);
+	return power_end(c, CTL_POWEROFF, LINUX_REBOOT_CMD_POWER_OFF);
 }
 
 int verb_reboot(struct ctl *c)
 {
-	return end(c, CTL_REBOOT, LINUX_REBOOT_CMD_RESTART);
+	return power_end(c, CTL_REBOOT, LINUX_REBOOT_CMD_RESTART);
 }
 
 int verb_halt(struct ctl *c)
 {
-	return end(c, CTL_HALT, LINUX_REBOOT_CMD_HALT);
+	return power_end(c, CTL_HALT, LINUX_REBOOT_CMD_HALT);
+}
+
+int verb_soft_reboot(struct ctl *c)
+{
+	return request(c, CTL_SOFT_REBOOT, NULL, 0, REQUEST_MS);
 }
 
 /* Run a verb without options. */
@@ -66,44 +79,120 @@ static int refuse(const char *who, const char *word, const char *why)
 }
 
 static const char shutdown_usage[] =
-	"usage: shutdown [-h | -P | -r | -H] now\n\n"
+	"usage: shutdown [-h | -P | -r | -H] [TIME [MESSAGE...]]\n"
+	"       shutdown -c [MESSAGE...]\n\n"
 	"  -h, -P, --poweroff  stop everything in order and switch off (also without an option)\n"
 	"  -r, --reboot        and boot again\n"
-	"  -H, --halt          and stand still\n";
+	"  -H, --halt          and stand still\n"
+	"  -c                  cancel what was to happen later\n\n"
+	"TIME is now, +MINUTES or HH:MM (local time); without it, +1. MESSAGE is shown on the console.\n";
+
+#define LONGEST_MINUTES (60 * 24 * 365)
+
+/* Seconds from now; -1: not a time. */
+static int seconds_until(const char *word)
+{
+	const char *digits = word + (*word == '+');
+	char *end, *minutes_end;
+	long n = strtol(digits, &end, 10);
+
+	if (!strcmp(word, "now"))
+		return 0;
+	if (*digits < '0' || *digits > '9' || n > LONGEST_MINUTES)
+		return -1;
+	if (!*end)
+		return (int)n * 60;
+	long minutes = *end == ':' && end[1] >= '0' && end[1] <= '9' ? strtol(end + 1, &minutes_end, 10) : -1;
+
+	if (minutes < 0 || minutes > 59 || n > 23 || *minutes_end || *word == '+')
+		return -1;
+	time_t now = time(NULL);
+	struct tm t;
+
+	localtime_r(&now, &t);
+	t.tm_hour = (int)n;
+	t.tm_min = (int)minutes;
+	t.tm_sec = 0;
+	t.tm_isdst = -1;
+	if (mktime(&t) <= now)
+		t.tm_mday++;	/* tomorrow */
+	time_t then = mktime(&t);
+
+	return then > now ? (int)(then - now) : -1;
+}
+
+/* To who looks at the console; users' terminals are nobody's to write to. */
+static void show_message(char **words, int n)
+{
+	FILE *to = n > 0 ? fopen("/dev/console", "we") : NULL;
+
+	for (int i = 0; to && i < n; i++) {
+		text_tame(words[i]);
+		fprintf(to, "%s%s%s", i ? " " : "shutdown: ", words[i], i == n - 1 ? "\n" : "");
+	}
+	if (to)
+		fclose(to);
+}
+
+static int ask(uint32_t what, int seconds)
+{
+	static const struct verb row = { .name = "shutdown" };
+	const struct ctl c = { .verb = &row };
+
+	return request(&c, what, NULL, seconds, REQUEST_MS);
+}
+
+struct wish {
+	uint32_t what;		/* enum ctl_verb */
+	int seconds, words;	/* how many of the words were options and time */
+};
+
+static int parse_shutdown(struct wish *w, int argc, char **argv)
+{
+	static const struct {
+		const char *word;
+		uint32_t what;
+	} rows[] = {
+		{ "-h", CTL_POWEROFF }, { "-P", CTL_POWEROFF }, { "--poweroff", CTL_POWEROFF },
+		{ "-r", CTL_REBOOT }, { "--reboot", CTL_REBOOT }, { "-H", CTL_HALT }, { "--halt", CTL_HALT },
+		{ "-c", CTL_CANCEL },
+	};
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		size_t n = 0;
+
+		while (n < sizeof rows / sizeof *rows && strcmp(rows[n].word, argv[i]))
+			n++;
+		if (n < sizeof rows / sizeof *rows)
+			w->what = rows[n].what;
+		else if (strcmp(argv[i], "--no-wall"))
+			return refuse("shutdown", argv[i], "unknown option; see shutdown --help");
+	}
+	if (i < argc && w->what != CTL_CANCEL) {
+		w->seconds = seconds_until(argv[i]);
+		if (w->seconds < 0)
+			return refuse("shutdown", argv[i], "not a time such as now, +5 or 23:30");
+		i++;
+	}
+	w->words = i;
+	return DONE;
+}
 
 int link_shutdown(int argc, char **argv)
 {
-	static const char no_later[] = "a later time is not possible, only `now`";
-	static const struct meaning rows[] = {
-		{ "-h", "poweroff", NULL }, { "-P", "poweroff", NULL }, { "--poweroff", "poweroff", NULL },
-		{ "-r", "reboot", NULL }, { "--reboot", "reboot", NULL },
-		{ "-H", "halt", NULL }, { "--halt", "halt", NULL },
-		{ "-c", NULL, "nothing is planned: only `now` is possible" },
-		{ "-k", NULL, "messages to users are not sent here" },
-		{ NULL, NULL, NULL },
-	};
-	const char *verb = "poweroff";
-	bool now = false;
+	struct wish w = { .what = CTL_POWEROFF, .seconds = 60 };
 
-	for (int i = 1; i < argc; i++) {
-		const struct meaning *m = meaning(rows, argv[i]);
-
+	for (int i = 1; i < argc; i++)
 		if (!strcmp(argv[i], "--help"))
 			return fputs(shutdown_usage, stdout), DONE;
-		if (m && m->verb)
-			verb = m->verb;
-		else if (m || argv[i][0] == '-')
-			return refuse("shutdown", argv[i], m ? m->why : "unknown option; see shutdown --help");
-		else if (now)
-			return refuse("shutdown", argv[i], "messages to users are not sent here");
-		else if (strcmp(argv[i], "now") && strcmp(argv[i], "+0") && strcmp(argv[i], "0"))
-			return refuse("shutdown", argv[i], no_later);
-		else
-			now = true;
-	}
-	if (!now)
-		return refuse("shutdown", "", "say when; only `now` is possible");
-	return as_verb(verb);
+	int code = parse_shutdown(&w, argc, argv);
+
+	if (code == DONE)
+		code = ask(w.what, w.what == CTL_CANCEL ? 0 : w.seconds);
+	if (code == DONE)
+		show_message(argv + w.words, argc - w.words);
+	return code;
 }
 
 /* halt, poweroff and reboot, as sysvinit and systemd know them; the verbs' own options are taken, too. */

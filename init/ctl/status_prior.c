@@ -8,10 +8,6 @@
 static const char *const mode_names[] = {
 	[MODE_MACHINE] = "machine", [MODE_CONTAINER] = "container", [MODE_UP] = "up", [MODE_RUN] = "run",
 };
-static const char *const shutdown_names[] = {
-	[SHUTDOWN_NONE] = "no", [SHUTDOWN_POWEROFF] = "poweroff", [SHUTDOWN_REBOOT] = "reboot",
-	[SHUTDOWN_HALT] = "halt", [SHUTDOWN_EXIT] = "exit",
-};
 
 /* Both forms are printed through these two. */
 static void number(const struct status *s, struct json *j, const char *key, int64_t v)
@@ -92,7 +88,8 @@ void status_prior(const struct status *s, bool as_json)
 	text(s, j, "config", h->config);
 	text(s, j, "run_dir", h->run_dir);
 	text(s, j, "log_dir", h->log_dir);
-	text(s, j, "shutdown", named(shutdown_names, COUNT(shutdown_names), h->shutdown));
+	text(s, j, "shutdown", named(shutdown_name, SHUTDOWN_KINDS, h->shutdown));
+	text(s, j, "planned", named(shutdown_name, SHUTDOWN_KINDS, h->planned));
 	number(s, j, "services", h->nservices);
 	number(s, j, "settled", h->settled);
 	number(s, j, "boot_done_us", h->boot_done_us);

@@ -18,6 +18,7 @@ enum ctl_opt {
 	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER,
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_TIMEOUT,
 	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE, OPT_SVG,
+	OPT_INITRD, OPT_APPEND,
 	OPTS
 };
 #define OPT(name) (1u << OPT_##name)
@@ -97,6 +98,7 @@ int verb_probe(struct ctl *c);							/* probe.c */
 int verb_healthy(struct ctl *c);							/* healthy.c */
 int verb_why(struct ctl *c);							/* why.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
+int verb_kexec(struct ctl *c), verb_soft_reboot(struct ctl *c);			/* kexec.c, power.c */
 int verb_reload_config(struct ctl *c);						/* reload.c */
 int verb_graph(struct ctl *c), verb_chart(struct ctl *c);			/* graph.c, chart.c */
 int verb_console(struct ctl *c);						/* console.c */

@@ -28,10 +28,12 @@ class Image:
     files: path -> text, bytes, a host Path, or a cpio.Entry.
     modules: names; what they depend on comes along.
     cells: name -> Cell, placed at /srv/cells/NAME.
+    kernel: the kernel itself is at /boot/vmlinuz, and an initrd with all the rest at /boot/initrd.
     tools: busybox, our small test program (probe) and the agent on the second serial port: for tests.
     """
 
-    def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False):
+    def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False,
+                 kernel=False):
         self.config = config
         self.services = services or {}
         self.files = files or {}
@@ -39,6 +41,7 @@ class Image:
         self.cells = cells or {}
         self.tools = tools
         self.compress = compress
+        self.kernel = kernel
 
     def with_changes(self, files=None, config=None) -> "Image":
         """The same image with some files more, or another configuration."""
@@ -58,6 +61,9 @@ class Image:
         if self.tools:
             _tools(tree)
         tree.put_all(self.files)
+        if self.kernel:
+            tree.put("/boot/initrd", tree.write(to.with_name(to.name + ".inner"), self.compress))
+            tree.put("/boot/vmlinuz", kernel.vmlinuz)
         return tree.write(to, self.compress)
 
     def _program(self, tree: Tree, prior: Path) -> None:

@@ -37,6 +37,7 @@ class Hardware(NamedTuple):
     cpus: int = 1
     port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
     append: str = ""
+    disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
     icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
 
 
@@ -51,6 +52,8 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
         command += ["-chardev", f"{chardev},id=serial{n}", "-device", f"isa-serial,chardev=serial{n}"]
     if hw.icount is not None:
         command += ["-icount", f"shift={hw.icount},sleep=off"]     # idle time passes at once
+    for n, disk in enumerate(hw.disks):
+        command += ["-drive", f"file={disk},format=raw,if=none,id=disk{n}", "-device", f"virtio-blk-pci,drive=disk{n}"]
     if hw.port is not None:
         command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
                     "-device", "virtio-net-pci,netdev=net0,romfile="]

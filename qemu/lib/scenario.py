@@ -24,6 +24,7 @@ class Scenario(NamedTuple):
     limit: float            # seconds, of all its boots together
     hardware: Hardware
     about: str              # its first line
+    disks: object = None    # disks(folder): makes the disks, once for all boots; returns their files
 
 
 class Outcome(NamedTuple):
@@ -38,7 +39,8 @@ def load(file: Path) -> Scenario:
     spec.loader.exec_module(module)
     return Scenario(file.stem, file, module.image, getattr(module, "run", None),
                     getattr(module, "kernels", list(kernels.NAMES)), getattr(module, "limit", 60),
-                    getattr(module, "hardware", Hardware()), (module.__doc__ or "").strip().partition("\n")[0])
+                    getattr(module, "hardware", Hardware()), (module.__doc__ or "").strip().partition("\n")[0],
+                    getattr(module, "disks", None))
 
 
 def _where(error: BaseException, file: Path) -> str:
@@ -60,6 +62,7 @@ class Run:
         self.folder = paths.build() / "qemu" / f"{scenario.name}-{kernel_name}-{libc}"
         self.deadline = 0.0
         self.boots = 0
+        self.disks = None
         self.sessions = []
 
     @contextmanager
@@ -70,10 +73,12 @@ class Run:
         self.boots += 1
         folder = self.folder / f"boot{self.boots}"
         initrd = image.build(folder / "initramfs", self.kernel, self.prior)
-        hw = s.hardware._replace(append=f"{s.hardware.append} {append}".strip())
+        if self.disks is None:
+            self.disks = tuple(s.disks(self.folder)) if s.disks else ()
+        hw = s.hardware._replace(append=f"{s.hardware.append} {append}".strip(), disks=self.disks)
         for attempt in ("first", "last"):
             with Machine(self.kernel, initrd, folder, hw, max(1, self.deadline - time.monotonic())) as machine:
-                session = Session(machine, self.boot)
+                session = Session(machine, self.boot, self.disks)
                 self.sessions.append(session)
                 try:
                     machine.first_words()

@@ -18,8 +18,9 @@ class Skip(Exception):
 
 
 class Session:
-    def __init__(self, machine: Machine, another):
+    def __init__(self, machine: Machine, another, disks=()):
         self.machine = machine
+        self.disks = disks              # host files
         self.boot_again = another       # (files=…, append=…, config=…) -> a context manager of a new Session
         self.notes = []                 # figures to show beside the verdict
         self.history = deque(maxlen=4)  # the last commands, for the report
@@ -27,9 +28,10 @@ class Session:
 
     # ---- commands
 
-    def wait_ready(self, seconds: float = 30) -> None:
+    def wait_ready(self, seconds: float = 30, since: int = 0) -> None:
+        """The agent has been started; since: behind this many bytes of the second port."""
         try:
-            self.machine.second.wait("@ready\n", seconds)
+            self.machine.second.wait("@ready\n", seconds, since)
         except PortClosed:
             raise Failed(f"ended by {self.machine.ending()} before the agent was started") from None
         except NotSaid:

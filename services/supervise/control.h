@@ -24,8 +24,11 @@ enum ctl_verb {
 	/* The configuration anew. Two replies: one when it is compiled, with two descriptors (the compiler's
 	 * complaints, the new plan), and if that was good and no CTL_F_DRY, one when what runs has settled in it. */
 	CTL_RELOAD_CONFIG,
+	CTL_KEXEC, CTL_SOFT_REBOOT,	/* as CTL_REBOOT */
+	CTL_CANCEL,	/* what was to end later */
 	CTL_VERBS
 };
+/* Of the verbs that end everything: arg: in so many seconds; service: the argument of CTL_REBOOT for the firmware. */
 #define CTL_F_NO_WAIT 1u
 #define CTL_F_DRY 2u	/* CTL_RELOAD_CONFIG: only say what would change */
 

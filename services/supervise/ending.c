@@ -1,6 +1,7 @@
 /* Shutdown: see ending.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/ending.h"
+#include "init/base/text.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/outside.h"
 #include "services/supervise/server.h"
@@ -9,11 +10,6 @@
 
 #define TICK_MS 5000
 #define FORCED_MS 5000		/* after SIGKILL to all; what is still there then is stuck in the kernel */
-
-static const char *const kind_name[] = {
-	[SHUTDOWN_NONE] = "none", [SHUTDOWN_POWEROFF] = "poweroff", [SHUTDOWN_REBOOT] = "reboot",
-	[SHUTDOWN_HALT] = "halt", [SHUTDOWN_EXIT] = "exit",
-};
 
 static void deadline(struct prior *p, int64_t in_ms)
 {
@@ -32,7 +28,7 @@ void ending_begin(struct prior *p, enum shutdown_kind kind)
 	h->shutdown = kind;
 	deadline(p, p->plan.head->shutdown_timeout_ms);
 	loop_timer_set(&p->loop, p->n + TIMER_TICK, p->loop.now.ms + TICK_MS);
-	prior_say(p, "info", "shutdown", NULL, kind_name[kind]);
+	prior_say(p, "info", "shutdown", NULL, shutdown_name[kind]);
 	outside_say("STOPPING=1");
 	/* Dependents first. What waits for nothing stops at once, all others when those that need them are down. */
 	for (uint32_t k = p->plan.head->start_order.n; k-- > 0;) {
@@ -42,6 +38,50 @@ void ending_begin(struct prior *p, enum shutdown_kind kind)
 			svc_post(p, order[k], EV_STOP);
 	}
 	p->loop.again = true;	/* perhaps nothing runs: ending_check() is to look */
+}
+
+static void plan(struct prior *p, enum shutdown_kind kind, int64_t at_ms)
+{
+	p->ledger.head->planned = kind;
+	p->ledger.head->planned_ms = at_ms;
+	loop_timer_set(&p->loop, p->n + TIMER_PLANNED, at_ms);
+	ledger_seal_head(&p->ledger);
+}
+
+void ending_plan(struct prior *p, enum shutdown_kind kind, int64_t in_ms)
+{
+	char why[128];
+	struct text t = TEXT_IN(why);
+
+	plan(p, kind, p->loop.now.ms + in_ms);
+	text_fmt(&t, "%s in %lld s; `shutdown -c` cancels it", shutdown_name[kind], (long long)(in_ms / 1000));
+	prior_say(p, "warning", "shutdown-planned", NULL, why);
+}
+
+bool ending_cancel(struct prior *p)
+{
+	if (p->ledger.head->planned == SHUTDOWN_NONE)
+		return false;
+	prior_say(p, "warning", "shutdown-cancelled", NULL, shutdown_name[p->ledger.head->planned]);
+	plan(p, SHUTDOWN_NONE, 0);
+	return true;
+}
+
+void ending_planned(struct prior *p)
+{
+	const enum shutdown_kind kind = p->ledger.head->planned;
+
+	plan(p, SHUTDOWN_NONE, 0);
+	if (kind != SHUTDOWN_NONE)
+		ending_begin(p, kind);
+}
+
+void ending_resume(struct prior *p)
+{
+	const struct ledger_head *h = p->ledger.head;
+
+	if (h->planned != SHUTDOWN_NONE)
+		loop_timer_set(&p->loop, p->n + TIMER_PLANNED, h->planned_ms);
 }
 
 void ending_force(struct prior *p)

@@ -6,6 +6,11 @@
 /* Stop all. The first caller decides the kind; a later one only adds urgency (ending_force). Inside or outside an
  * action. */
 void ending_begin(struct prior *p, enum shutdown_kind kind);
+/* The same later, in place of what was planned before; a resumed PID 1 goes on waiting. */
+void ending_plan(struct prior *p, enum shutdown_kind kind, int64_t in_ms);
+bool ending_cancel(struct prior *p);	/* false: nothing was planned */
+void ending_planned(struct prior *p);	/* TIMER_PLANNED */
+void ending_resume(struct prior *p);	/* after an exec of ourselves */
 void ending_force(struct prior *p);	/* SIGKILL to everything, now */
 void ending_timer(struct prior *p);	/* TIMER_SHUTDOWN: the deadline */
 void ending_tick(struct prior *p);	/* TIMER_TICK: say which service we wait for */

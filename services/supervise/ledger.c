@@ -20,6 +20,12 @@ const char *const svc_state_name[SVC_STATES] = {
 	[SVC_SKIPPED] = "skipped",
 };
 
+const char *const shutdown_name[SHUTDOWN_KINDS] = {
+	[SHUTDOWN_NONE] = "no", [SHUTDOWN_POWEROFF] = "poweroff", [SHUTDOWN_REBOOT] = "reboot",
+	[SHUTDOWN_HALT] = "halt", [SHUTDOWN_EXIT] = "exit", [SHUTDOWN_KEXEC] = "kexec",
+	[SHUTDOWN_SOFT] = "soft-reboot",
+};
+
 const char *const exit_kind_name[EXIT_KINDS] = {
 	[EXIT_NONE] = "none", [EXIT_CODE] = "code", [EXIT_SIGNAL] = "signal", [EXIT_CORE] = "core",
 	[EXIT_OOM] = "oom", [EXIT_START_FAILED] = "start-failed", [EXIT_TIMEOUT] = "timeout",
@@ -118,7 +124,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 	h->ctl_gid = UINT32_MAX;
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
 	h->event_rd = h->event_wr = h->logger_fd = h->ledger_ro_fd = h->next_plan_fd = FD_NONE;
-	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = FD_NONE;
+	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = h->initctl_fd = FD_NONE;
 	h->ledger_fd = l->fd;
 	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
 		h->clients[i] = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
@@ -296,7 +302,7 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 	const struct ledger_head *h = l->head;
 	const int32_t *of_head[] = { &h->plan_fd, &h->ledger_fd, &h->exe_fd, &h->cgroup_fd, &h->control_fd,
 		&h->console_fd, &h->event_rd, &h->event_wr, &h->logger_fd, &h->ledger_ro_fd, &h->next_plan_fd,
-		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd };
+		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd };
 
 	for (size_t i = 0; i < sizeof of_head / sizeof *of_head; i++)
 		give(each, ctx, *of_head[i]);

@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -128,7 +128,13 @@ struct ledger_stored {
 };
 
 enum prior_mode { MODE_MACHINE, MODE_CONTAINER, MODE_UP, MODE_RUN };
-enum shutdown_kind { SHUTDOWN_NONE, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT, SHUTDOWN_EXIT };
+enum shutdown_kind {
+	SHUTDOWN_NONE, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_HALT, SHUTDOWN_EXIT,
+	SHUTDOWN_KEXEC,		/* into the kernel that was loaded with kexec_file_load(2) */
+	SHUTDOWN_SOFT,		/* all but the kernel: PID 1 boots again */
+	SHUTDOWN_KINDS
+};
+extern const char *const shutdown_name[SHUTDOWN_KINDS];	/* the verb of each */
 #define BOOT_STAGES_MAX 24
 #define FAULTS_MAX 5			/* this many within FAULT_WINDOW_MS are survived; one more is not */
 #define FAULT_WINDOW_MS 60000
@@ -150,6 +156,10 @@ struct ledger_head {
 	uint32_t crashes;		/* how many of those were faults */
 	uint32_t mode, shutdown;	/* enum prior_mode, enum shutdown_kind */
 	int64_t shutdown_deadline_ms;
+	uint32_t planned, planned_pad;	/* enum shutdown_kind of what is to begin later */
+	int64_t planned_ms;		/* when, by CLOCK_BOOTTIME */
+	char reboot_arg[64];		/* for the firmware; "": none */
+	int32_t initctl_fd;		/* the pipe of sysvinit's callers, FD_NONE: none */
 	int32_t exit_code;		/* MODE_CONTAINER, MODE_UP */
 	int32_t last_fault;		/* signal number of the last fault, 0: none */
 	int32_t plan_fd, ledger_fd, exe_fd, cgroup_fd, control_fd, console_fd, event_rd, event_wr, logger_fd;

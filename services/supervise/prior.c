@@ -56,6 +56,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_SHUTDOWN] = ending_timer, [TIMER_TICK] = ending_tick,
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
+		[TIMER_PLANNED] = ending_planned,
 	};
 	struct prior *p = ctx;
 

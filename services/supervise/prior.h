@@ -59,7 +59,7 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, SERVE_TIMERS };
+	TIMER_SPAWNER, TIMER_PLANNED, SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
@@ -110,6 +110,7 @@ struct prior {
 	enum trial trial;
 	struct reloading reload;
 	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
+	uint32_t initctl_src;
 	uint32_t signal_src, control_src, logger_src, client_src[LEDGER_CLIENTS];
 	bool logger_has_events;		/* stream 0 was sent */
 	unsigned logger_tries;		/* how often in a row it did not last */

@@ -161,13 +161,37 @@ static void do_signal(struct prior *p, uint32_t c, const struct ctl_request *q, 
 
 static void do_end(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
 {
-	static const enum shutdown_kind kinds[] = {
+	static const enum shutdown_kind kinds[CTL_VERBS] = {
 		[CTL_POWEROFF] = SHUTDOWN_POWEROFF, [CTL_REBOOT] = SHUTDOWN_REBOOT, [CTL_HALT] = SHUTDOWN_HALT,
+		[CTL_KEXEC] = SHUTDOWN_KEXEC, [CTL_SOFT_REBOOT] = SHUTDOWN_SOFT,
 	};
+	struct ledger_head *h = p->ledger.head;
+	enum shutdown_kind kind = h->mode == MODE_MACHINE ? kinds[q->verb] : SHUTDOWN_EXIT;
 
 	(void)i;
-	ending_begin(p, p->ledger.head->mode == MODE_MACHINE ? kinds[q->verb] : SHUTDOWN_EXIT);
+	if (q->arg < 0 || !memchr(q->service, '\0', sizeof q->service)) {
+		refuse(p, c, 1, EINVAL, "when, or the argument for the firmware, is none");
+		return;
+	}
+	if (h->shutdown) {	/* the first kind stays */
+		client_answer(p, c, 0, NULL);
+		return;
+	}
+	text_copy(h->reboot_arg, sizeof h->reboot_arg, q->service);
+	if (q->arg > 0)
+		ending_plan(p, kind, q->arg * 1000ll);
+	else
+		ending_begin(p, kind);
 	client_answer(p, c, 0, NULL);
+}
+
+static void do_cancel(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
+{
+	(void)q, (void)i;
+	if (ending_cancel(p))
+		client_answer(p, c, 0, NULL);
+	else
+		refuse(p, c, 1, ENOENT, "nothing was planned");
 }
 
 static void do_reexec(struct prior *p, uint32_t c, const struct ctl_request *q, uint32_t i)
@@ -249,6 +273,9 @@ static const struct {
 	[CTL_POWEROFF] = { do_end,     true,  false },
 	[CTL_REBOOT]   = { do_end,     true,  false },
 	[CTL_HALT]     = { do_end,     true,  false },
+	[CTL_KEXEC]    = { do_end,     true,  false },
+	[CTL_SOFT_REBOOT] = { do_end,  true,  false },
+	[CTL_CANCEL]   = { do_cancel,  true,  false },
 	[CTL_REEXEC]   = { do_reexec,  true,  false },
 	[CTL_RELOAD_CONFIG] = { do_reload, true, false },
 	[CTL_SETTLED]  = { wait_for_result, false, false },

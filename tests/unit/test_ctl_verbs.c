@@ -283,42 +283,75 @@ static void without_a_prior_each_verb_says_so(void **state)
 static void links_end_the_machine_as_their_names_say(void **state)
 {
 	static const struct {
-		const char *words[4];
+		const char *words[5];
 		int code;
 		uint32_t verb;
+		int seconds;
 	} rows[] = {
-		{ { "/sbin/poweroff" }, 0, CTL_POWEROFF },
-		{ { "reboot" }, 0, CTL_REBOOT },
-		{ { "/sbin/halt" }, 0, CTL_HALT },
-		{ { "shutdown", "now" }, 0, CTL_POWEROFF },
-		{ { "shutdown", "-h", "now" }, 0, CTL_POWEROFF },
-		{ { "shutdown", "-P", "+0" }, 0, CTL_POWEROFF },
-		{ { "/sbin/shutdown", "-r", "now" }, 0, CTL_REBOOT },
-		{ { "shutdown", "-H", "now" }, 0, CTL_HALT },
-		{ { "telinit", "0" }, 0, CTL_POWEROFF },
-		{ { "init", "6" }, 0, CTL_REBOOT },
-		{ { "telinit", "u" }, 0, CTL_REEXEC },
-		{ { "shutdown", "-r" }, USAGE, 0 },
-		{ { "shutdown", "-r", "+5" }, USAGE, 0 },
-		{ { "shutdown", "23:00" }, USAGE, 0 },
-		{ { "shutdown", "now", "bye" }, USAGE, 0 },
-		{ { "shutdown", "-c" }, USAGE, 0 },
-		{ { "shutdown", "-x", "now" }, USAGE, 0 },
-		{ { "telinit", "3" }, USAGE, 0 },
-		{ { "telinit" }, USAGE, 0 },
-		{ { "telinit", "q" }, FAILED, 0 },	/* reloading is not built yet */
-		{ { "poweroff", "-x" }, USAGE, 0 },
+		{ { "/sbin/poweroff" }, 0, CTL_POWEROFF, 0 },
+		{ { "reboot" }, 0, CTL_REBOOT, 0 },
+		{ { "/sbin/halt" }, 0, CTL_HALT, 0 },
+		{ { "shutdown", "now" }, 0, CTL_POWEROFF, 0 },
+		{ { "shutdown", "-h", "now" }, 0, CTL_POWEROFF, 0 },
+		{ { "shutdown", "-P", "+0" }, 0, CTL_POWEROFF, 0 },
+		{ { "/sbin/shutdown", "-r", "now" }, 0, CTL_REBOOT, 0 },
+		{ { "shutdown", "-H", "now" }, 0, CTL_HALT, 0 },
+		{ { "telinit", "0" }, 0, CTL_POWEROFF, 0 },
+		{ { "init", "6" }, 0, CTL_REBOOT, 0 },
+		{ { "telinit", "u" }, 0, CTL_REEXEC, 0 },
+		{ { "shutdown", "-r" }, 0, CTL_REBOOT, 60 },
+		{ { "shutdown", "-r", "+5" }, 0, CTL_REBOOT, 300 },
+		{ { "shutdown", "+1", "bye" }, 0, CTL_POWEROFF, 60 },
+		{ { "shutdown", "23:60" }, USAGE, 0, 0 },
+		{ { "shutdown", "24:00" }, USAGE, 0, 0 },
+		{ { "shutdown", "+5:00" }, USAGE, 0, 0 },
+		{ { "shutdown", "+5m" }, USAGE, 0, 0 },
+		{ { "shutdown", "tomorrow" }, USAGE, 0, 0 },
+		{ { "shutdown", "-c" }, 0, CTL_CANCEL, 0 },
+		{ { "prior", "soft-reboot" }, 0, CTL_SOFT_REBOOT, 0 },
+		{ { "prior", "kexec", "--append", "quiet" }, USAGE, 0, 0 },
+		{ { "prior", "kexec", "/nowhere/vmlinuz" }, FAILED, 0, 0 },
+		{ { "shutdown", "-x", "now" }, USAGE, 0, 0 },
+		{ { "telinit", "3" }, USAGE, 0, 0 },
+		{ { "telinit" }, USAGE, 0, 0 },
+		{ { "telinit", "q" }, FAILED, 0, 0 },	/* reloading is not built yet */
+		{ { "poweroff", "-x" }, USAGE, 0, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		fresh(state);
 		assert_int_equal(ctl_words(out, sizeof out, rows[i].words), rows[i].code);
 		assert_int_equal(asked.count, rows[i].code == 0);
-		if (rows[i].code == 0)
+		if (rows[i].code == 0) {
 			assert_int_equal(asked.q.verb, rows[i].verb);
-		else
+			assert_int_equal(asked.q.arg, rows[i].seconds);
+		} else
 			assert_true(strlen(out) > 10);
 	}
+}
+
+static void a_shutdown_by_the_clock_is_within_a_day(void **state)
+{
+	(void)state;
+	assert_int_equal(CTL(out, "shutdown", "23:30"), 0);
+	assert_true(asked.q.arg > 0 && asked.q.arg <= 25 * 3600);	/* 25: a night when clocks are put back */
+}
+
+static void reboot_passes_its_argument_on(void **state)
+{
+	(void)state;
+	assert_int_equal(CTL(out, "reboot", "recovery"), 0);
+	assert_int_equal(asked.q.verb, CTL_REBOOT);
+	assert_string_equal(asked.q.service, "recovery");
+}
+
+static void what_cannot_be_loaded_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(CTL(out, "prior", "kexec", "/nowhere/vmlinuz"), FAILED);
+	SAYS("open the kernel /nowhere/vmlinuz: No such file or directory");
+	assert_int_equal(CTL(out, "prior", "kexec", "--initrd=/x"), USAGE);
+	SAYS("--initrd and --append are for the KERNEL that is to be loaded; name it");
 }
 
 static void force_asks_the_kernel_only(void **state)
@@ -362,6 +395,9 @@ int main(void)
 		T(signals_have_names_and_numbers),
 		T(without_a_prior_each_verb_says_so),
 		T(links_end_the_machine_as_their_names_say),
+		T(a_shutdown_by_the_clock_is_within_a_day),
+		T(reboot_passes_its_argument_on),
+		T(what_cannot_be_loaded_is_named),
 		T(force_asks_the_kernel_only),
 		T(since_is_a_time_ago_or_a_date),
 	};

@@ -273,6 +273,31 @@ static void in_a_container_poweroff_is_stop_all(void **state)
 	assert_int_equal(r.err.code, ESHUTDOWN);
 }
 
+static void what_is_to_end_later_can_be_cancelled(void **state)
+{
+	(void)state;
+	ask(CTL_POWEROFF, "", 0, 300);
+	assert_int_equal(prior.ledger.head->shutdown, SHUTDOWN_NONE);
+	assert_int_equal(prior.ledger.head->planned, SHUTDOWN_EXIT);
+	assert_int_equal(ask(CTL_CANCEL, "", 0, 0).code, 0);
+	assert_int_equal(prior.ledger.head->planned, SHUTDOWN_NONE);
+	struct ctl_reply r = ask(CTL_CANCEL, "", 0, 0);
+
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.err.text, "nothing was planned");
+	ask(CTL_POWEROFF, "", 0, 1);
+	UNTIL(prior.finished);
+}
+
+static void an_end_in_the_past_is_refused(void **state)
+{
+	(void)state;
+	struct ctl_reply r = ask(CTL_REBOOT, "", 0, -1);
+
+	assert_int_equal(r.err.code, EINVAL);
+	assert_int_equal(prior.ledger.head->shutdown, SHUTDOWN_NONE);
+}
+
 static void where_no_prior_runs_the_client_says_what_to_do(void **state)
 {
 	struct ctl_request q = { .verb = CTL_STATE };
@@ -325,6 +350,8 @@ int main(void)
 		TEST(who_connects_and_says_nothing_makes_room),
 		TEST(settled_is_answered_when_all_are_where_they_should_be),
 		TEST(in_a_container_poweroff_is_stop_all),
+		TEST(what_is_to_end_later_can_be_cancelled),
+		TEST(an_end_in_the_past_is_refused),
 		TEST(where_no_prior_runs_the_client_says_what_to_do),
 		TEST(a_second_prior_is_refused_the_same_place),
 	};

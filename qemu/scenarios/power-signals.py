@@ -1,0 +1,41 @@
+"""What callers of other init systems send to PID 1 ends the machine as they mean it; a later end can be cancelled."""
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+limit = 300
+
+image = Image(config="""
+version: 1
+services:
+  web: {command: [/bin/probe, stay]}
+""")
+
+# magic, command 1 (runlevel), '6', no time: what sysvinit's telinit writes.
+INITCTL = r"printf '\151\031\011\003\001\000\000\000\066\000\000\000\000\000\000\000'; head -c 368 /dev/zero"
+
+ENDS = [("kill -USR2 1", "poweroff"), ("kill -PWR 1", "poweroff"), ("kill -48 1", "poweroff"),
+        ("kill -INT 1", "reboot"), (f"({INITCTL}) | dd of=/dev/initctl bs=384 iflag=fullblock", "reboot")]
+
+
+def run(m):
+    m.wait_state("web", "up")
+    m.ok("shutdown -r +60 the disk is full")
+    m.on_console("shutdown: the disk is full")
+    m.on_console("reboot in 3600 s")
+    assert m.json("prior status --prior --json")["planned"] == "reboot"
+    m.ok("prior reexec")
+    m.ok("prior reload-config")
+    assert m.json("prior status --prior --json")["planned"] == "reboot", "kept over an exec"
+    m.ok("shutdown -c")
+    assert m.json("prior status --prior --json")["planned"] == "no"
+    assert "nothing was planned" in m.fails("shutdown -c")
+    m.ok("printf rubbish >/dev/initctl")
+    m.eventually(lambda: "no request of sysvinit" in m.ok("prior events"))
+    assert m.ok("stat -c %a /run/initctl").strip() == "600"
+    m.ends(ENDS[0][1], ENDS[0][0])
+    for command, how in ENDS[1:]:
+        with m.boot_again() as other:
+            other.ends(how, command)
+    with m.boot_again() as other:
+        other.machine.second.send("0 a2lsbCAtVVNSMSAx\n")       # kill -USR1 1
+        other.on_console("reboot: System halted", 30)

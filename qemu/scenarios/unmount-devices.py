@@ -1,0 +1,35 @@
+"""At the end swap, loop devices and what is mounted on them are let go in the order that this takes: the disk is clean."""
+import subprocess
+
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+
+image = Image(modules=["virtio_blk", "virtio_pci", "loop"], config="""
+version: 1
+machine:
+  modules: [virtio_pci, virtio_blk, loop]
+  mounts: [{source: /dev/vda, target: /data, type: ext4}]
+""")
+
+
+def disks(folder):
+    disk = folder / "data.img"
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
+    return [disk]
+
+
+def run(m):
+    m.ok("grep -q ' /data ext4 ' /proc/mounts")
+    m.ok("dd if=/dev/zero of=/data/inner bs=1M count=8; mke2fs -F /data/inner >/dev/null 2>&1")
+    m.ok("mkdir /inner; losetup /dev/loop0 /data/inner; mount -t ext4 /dev/loop0 /inner; echo kept >/inner/file")
+    m.ok("dd if=/dev/zero of=/data/swap bs=1M count=4; mkswap /data/swap >/dev/null; swapon /data/swap")
+    m.ok("mkdir /data/below; mount -t tmpfs none /data/below")
+    m.ends("poweroff", "poweroff")
+    assert "left read-only" not in m.console
+    said = subprocess.run(["dumpe2fs", "-h", m.disks[0]], capture_output=True, text=True, check=True).stdout
+    assert "needs_recovery" not in said and "Filesystem state:         clean" in said, said
+    subprocess.run(["debugfs", "-R", f"dump /inner {m.disks[0]}.inner", m.disks[0]], check=True, capture_output=True)
+    said = subprocess.run(["debugfs", "-R", "cat /file", f"{m.disks[0]}.inner"], capture_output=True, text=True).stdout
+    assert said == "kept\n", said
