@@ -5,6 +5,7 @@
 #include "init/base/text.h"
 #include "services/supervise/client.h"
 #include "services/supervise/control.h"
+#include "services/supervise/member.h"
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 
 #define GROUPS_MAX 256
+#define OTHERS_MAX (LEDGER_CLIENTS / 2)	/* who may only look never takes the last place from root */
 
 static bool is_in_group(int fd, gid_t main, gid_t wanted)
 {
@@ -30,18 +32,29 @@ static bool is_in_group(int fd, gid_t main, gid_t wanted)
 	return false;
 }
 
-/* A free slot; else the one that has been silent for longest and waits for nothing. -1: all wait. */
-static int find_slot(struct prior *p)
+/*
+ * A free slot; else the one that has been silent for longest and waits for nothing, never root's for somebody else.
+ * -1: all wait, or the others have as many as they may.
+ */
+static int find_slot(struct prior *p, bool root)
 {
-	int idle = -1;
+	int idle = -1, empty = -1;
+	unsigned others = 0;
 
 	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++) {
-		if (client(p, c)->fd < 0)
-			return (int)c;
-		if (client(p, c)->verb == CTL_VERBS &&
-		    (idle < 0 || client(p, c)->since_ms < client(p, (uint32_t)idle)->since_ms))
+		const struct ledger_client *k = client(p, c);
+
+		if (k->fd < 0) {
+			empty = empty < 0 ? (int)c : empty;
+			continue;
+		}
+		others += !k->may_change;
+		if (k->verb == CTL_VERBS && (root || !k->may_change) &&
+		    (idle < 0 || k->since_ms < client(p, (uint32_t)idle)->since_ms))
 			idle = (int)c;
 	}
+	if (empty >= 0 && (root || others < OTHERS_MAX))
+		return empty;
 	if (idle >= 0)
 		client_drop(p, (uint32_t)idle);
 	return idle;
@@ -64,16 +77,33 @@ static bool may_write_all(pid_t pid)
 	return syscall(SYS_capget, &head, d) == 0 && (d[0].effective >> CAP_DAC_OVERRIDE & 1);
 }
 
-/*
- * Uid 0 alone is not root: a service in a cell may have it and no capability at all, and must not get by asking us what
- * it cannot do itself, nor the plan and the ledger. Who may write every file could replace our binary anyway. Where we
- * cannot do so ourselves, there is no difference to make.
- */
-static bool is_root(const struct ucred *who)
+/* Has who connected ended, and may the number be another's by now? Before Linux 6.5 nobody can tell. */
+static bool is_gone(int fd)
 {
-	if (who->uid != 0)
-		return who->uid == geteuid();
-	return may_write_all(who->pid) || !may_write_all(0);
+	owned_fd pidfd = FD_NONE;
+	socklen_t len = sizeof pidfd;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0)
+		return errno != ENOPROTOOPT;
+	return sys_pidfd_send_signal(pidfd, 0) < 0 && errno == ESRCH;
+}
+
+/*
+ * Our uid alone is not enough: a service in a cell may have it and no capability at all, and must not get by asking us
+ * what it cannot do itself, nor the plan and the ledger. Who may write every file could replace our binary anyway; but
+ * in our user namespace, for in one of its own making every process has all capabilities. Where we cannot write every
+ * file ourselves, as an ordinary user, that makes no difference. A number of 0 is from outside our pid namespace: no
+ * service of ours can be there.
+ */
+static bool is_root(int fd, const struct ucred *who)
+{
+	if (who->uid != geteuid() && who->uid != 0)
+		return false;
+	if (who->pid == 0)
+		return true;
+	if (may_write_all(0) && !may_write_all(who->pid))
+		return false;
+	return member_same_space(who->pid, getpid(), "user") && !is_gone(fd);
 }
 
 static void admit(struct prior *p, int *fd)
@@ -88,14 +118,15 @@ static void admit(struct prior *p, int *fd)
 		client_send(*fd, 1, &e, NULL);
 		return;
 	}
-	bool root = is_root(&who);
+	bool root = is_root(*fd, &who);
 
 	if (!root && !is_in_group(*fd, who.gid, h->ctl_gid)) {
-		err_set(&e, EACCES, "only root (with CAP_DAC_OVERRIDE) and the group `prior` may ask");
+		err_set(&e, EACCES, "only root (with CAP_DAC_OVERRIDE, in prior's own user namespace) "
+			"and the group `prior` may ask");
 		client_send(*fd, 1, &e, NULL);
 		return;
 	}
-	int c = find_slot(p);
+	int c = find_slot(p, root);
 
 	if (c < 0) {
 		err_set(&e, EAGAIN, "all %d connections wait for something; try again", CTL_CLIENTS);

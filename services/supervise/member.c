@@ -124,7 +124,7 @@ static bool is_in_cgroup(struct prior *p, uint32_t i, pid_t pid)
 	return !strncmp(at, root, n) && !strncmp(at + n, name, own) && (at[n + own] == '\0' || at[n + own] == '/');
 }
 
-static bool same_pid_namespace(pid_t a, pid_t b)
+bool member_same_space(pid_t a, pid_t b, const char *kind)
 {
 	struct stat st[2];
 	const pid_t of[] = { a, b };
@@ -133,7 +133,7 @@ static bool same_pid_namespace(pid_t a, pid_t b)
 		char path[64];
 		struct text t = TEXT_IN(path);
 
-		text_fmt(&t, "/proc/%d/ns/pid", (int)of[k]);
+		text_fmt(&t, "/proc/%d/ns/%s", (int)of[k], kind);
 		if (stat(path, &st[k]) < 0)
 			return false;
 	}
@@ -172,7 +172,7 @@ static bool is_of(struct prior *p, uint32_t i, pid_t pid)
 	if (s->cgroup_fd >= 0)
 		return is_in_cgroup(p, i, pid);
 	if (s->reaper > 0)
-		return same_pid_namespace(pid, s->reaper);
+		return member_same_space(pid, s->reaper, "pid");
 	return s->pid > 0 && descends_from(pid, s->pid);
 }
 

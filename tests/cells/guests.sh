@@ -26,13 +26,17 @@ defaults: {isolation: {preset: server, private_tmp: false}, restart: "no"}
 services:
   ask: {command: [$work/prior, status, --run-dir, $work/run], user: root}
   end: {command: [$work/prior, poweroff, --run-dir, $work/run], user: root}
+  own: {command: [unshare, -U, --keep-caps, $work/prior, poweroff, --run-dir, $work/run], user: root,
+        isolation: {user: false}, security: {seccomp: none, restrict_namespaces: false}}
   other: {command: [sleep, "1000"]}
   owned: {command: [sleep, "1000"], listen: [{name: o, unix: $work/owned.sock, user: "7", group: "8", mode: "0640"}]}
 YAML
 begin
 wait_for 'end |'
-is "uid 0 without a capability does not get the ledger" 1 "$(grep -c '^ask | .*only root (with CAP_DAC_OVERRIDE)' "$work/log")"
-is "nor does it end anything" 1 "$(grep -c '^end | .*only root (with CAP_DAC_OVERRIDE)' "$work/log")"
+is "uid 0 without a capability does not get the ledger" 1 "$(grep -c '^ask | .*only root (with CAP_DAC_OVERRIDE,' "$work/log")"
+is "nor does it end anything" 1 "$(grep -c '^end | .*only root (with CAP_DAC_OVERRIDE,' "$work/log")"
+wait_for 'own |'
+is "a user namespace of its own makes nobody root" 1 "$(grep -c '^own | .*in prior.s own user namespace' "$work/log")"
 is "root itself may" 0 "$(ctl stop other >/dev/null 2>&1; echo $?)"
 is "a socket belongs to whom it was to" "7:8 640" "$(stat -c '%u:%g %a' "$work/owned.sock")"
 ends "it ends when it is told to"
@@ -47,4 +51,25 @@ begin
 wait_for 'a |'
 is "a service turns the socket that it was given into a connection" 1 "$(grep -c 'a | lingers' "$work/log")"
 ends "which does not hold up the end"
+
+# The group may look; it cannot take all the places and so keep root out.
+cat >"$work/conf.yaml" <<YAML
+services:
+  never: {command: [sleep, "1000"], ready: notify, start_timeout: 0, isolation: {preset: none}}
+YAML
+{ cat /etc/group; echo "prior:x:47113:"; } >"$work/group"
+settle=1s
+begin unshare -m --propagation private sh -c 'mount --bind "$0" /etc/group && exec "$@"' "$work/group"
+looks() { setpriv --reuid 65534 --regid 47113 --clear-groups timeout 60 "$work/prior" "$@" --run-dir "$run"; }
+is "the group may look" 0 "$(looks status never >/dev/null 2>"$work/err"; echo $?)"
+is "and change nothing" 1 "$(looks stop never >/dev/null 2>"$work/err"; echo $?)"
+crowd=
+for _ in $(seq 40); do looks wait --timeout 50s >/dev/null 2>&1 & crowd="$crowd $!"; done
+n=0
+until looks status 2>&1 | grep -q 'try again' || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
+is "a crowd that waits is told to try again" yes "$([ $n -lt 200 ] && echo yes)"
+is "and never keeps root out" 0 "$(ctl stop never >"$work/err" 2>&1; echo $?)"
+# shellcheck disable=SC2086
+kill $crowd 2>/dev/null
+ends "nor from its end"
 exit $failed
