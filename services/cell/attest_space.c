@@ -12,7 +12,7 @@ static const struct space {
 	const char *file, *children, *fact, *owner;	/* children: what the children of a process are born in */
 	uint32_t flag;
 } spaces[SPACES] = {
-	{ "user", "user", "user namespace", "user namespace's parent", CELL_USER | CELL_USER_FIRST },
+	{ "user", "user", "user namespace", "user namespace's parent", CELL_USERS },
 	{ "mnt", "mnt", "mnt namespace", "mnt namespace's owner", CELL_MOUNT },
 	{ "pid", "pid_for_children", "pid namespace", "pid namespace's owner", CELL_PID },
 	{ "net", "net", "net namespace", "net namespace's owner", CELL_NET },
@@ -92,21 +92,39 @@ uint32_t spaces_own(const uint64_t theirs[SPACES], const uint64_t machine[SPACES
 /*
  * Who owns namespace i of the service? The kernel says it for the price of three calls. It need not be asked about one
  * that the builder made: nobody comes back to a user namespace once left, so a builder that is in the machine's was
- * never in another, and a namespace is owned by the user namespace of its maker.
+ * never in another, and a namespace is owned by the user namespace of its maker. What a builder has only joined
+ * (`user: first`) is asked about.
  */
-static int owner_now(const struct attest_ref *ref, int ns, unsigned i, uint64_t theirs, uint64_t *owner, struct err *e)
+static int owner_now(const struct attest_run *r, int ns, unsigned i, uint64_t theirs, uint64_t *owner, struct err *e)
 {
+	const struct attest_ref *ref = &r->in->ref;
+
 	*owner = ref->machine[SPACE_USER];
-	if (theirs == ref->own[i] && ref->own[SPACE_USER] == ref->machine[SPACE_USER])
+	if (!planned(r, CELL_USER_FIRST) && theirs == ref->own[i] &&
+	    ref->own[SPACE_USER] == ref->machine[SPACE_USER])
 		return 0;
 	return owner_of(ns, spaces[i].file, owner, e);
+}
+
+/* Made last, the user namespace owns nothing: that is what makes capabilities in it inert. Made first, it owns all. */
+static int owner_fact(struct attest_run *r, int ns, unsigned i, uint64_t theirs, struct err *e)
+{
+	const bool owns = planned(r, CELL_USER_FIRST) && i != SPACE_USER;
+	const uint64_t machines = r->in->ref.machine[SPACE_USER];
+	uint64_t owner = 0, own = 0;
+
+	if (owner_now(r, ns, i, theirs, &owner, e) < 0 || (owns && inode_of(ns, "user", &own, e) < 0))
+		return -e->code;
+	fact_text(r, spaces[i].owner, owns ? "its own" : "the machine's",
+		  owner == machines ? "the machine's" : !owns || owner == own ? "its own" : "another's");
+	return 0;
 }
 
 static int one_space(struct attest_run *r, int ns, unsigned i, struct err *e)
 {
 	const struct attest_ref *ref = &r->in->ref;
 	const struct space *s = &spaces[i];
-	uint64_t theirs = 0, owner = 0;
+	uint64_t theirs = 0;
 
 	if (inode_of(ns, s->file, &theirs, e) < 0)
 		return -e->code;
@@ -114,14 +132,9 @@ static int one_space(struct attest_run *r, int ns, unsigned i, struct err *e)
 		return 0;
 	fact_text(r, s->fact, planned(r, s->flag) ? "its own" : "the machine's",
 		  !theirs ? "none" : theirs == ref->machine[i] ? "the machine's" : "its own");
-	/* Made last, the user namespace owns nothing: that is what makes capabilities in it inert. */
-	if (!planned(r, s->flag) || planned(r, CELL_USER_FIRST) || r->in->svc->runtime_kind ||
-	    theirs == ref->machine[i])
+	if (!planned(r, s->flag) || r->in->svc->runtime_kind || theirs == ref->machine[i])
 		return 0;
-	if (owner_now(ref, ns, i, theirs, &owner, e) < 0)
-		return -e->code;
-	fact_text(r, s->owner, "the machine's", owner == ref->machine[SPACE_USER] ? "the machine's" : "its own");
-	return 0;
+	return owner_fact(r, ns, i, theirs, e);
 }
 
 int attest_namespaces(struct attest_run *r, struct err *e)

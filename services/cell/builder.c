@@ -31,7 +31,7 @@ static int no_room(struct err *e, const char *who)
 
 static int fork_reaper(struct cell *c, struct err *e)
 {
-	if (!has(c, CELL_PID))
+	if (!has(c, CELL_PID) || c->reaper > 0)
 		return 0;
 	c->reaper = fork_sibling();
 	if (c->reaper < 0) {
@@ -78,36 +78,6 @@ static int seize(struct cell *c, struct err *e)
 	return 0;
 }
 
-static int write_map(struct cell *c, const char *file, const char *text, struct err *e)
-{
-	char path[48];
-
-	snprintf(path, sizeof path, "%d/%s", (int)c->service, file);
-	return file_write(c->machine_proc, path, text, e);
-}
-
-/* Only the service's own ids, one to one; never uid 0 of the machine. */
-static int write_maps(struct cell *c, struct err *e)
-{
-	const struct plan_service *s = c->svc;
-	const uint32_t *g = plan_array(c->plan, s->groups);
-	char text[4096];
-	int n;
-
-	if (s->uid == 0)
-		return err_set(e, EINVAL, "a user namespace for uid 0: the machine's root is never mapped");
-	if (write_map(c, "setgroups", "deny", e) < 0)
-		return -e->code;
-	n = snprintf(text, sizeof text, "%u %u 1\n", s->gid, s->gid);
-	for (uint32_t i = 0; i < s->groups.n && n < (int)sizeof text - 40; i++)
-		if (g[i] != s->gid)
-			n += snprintf(text + n, sizeof text - (size_t)n, "%u %u 1\n", g[i], g[i]);
-	if (write_map(c, "gid_map", text, e) < 0)
-		return -e->code;
-	snprintf(text, sizeof text, "%u %u 1\n", s->uid, s->uid);
-	return write_map(c, "uid_map", text, e);
-}
-
 /* It is gone without a word. */
 static int ended_early(struct cell *c, struct err *e)
 {
@@ -133,7 +103,7 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 			return ended_early(c, e);
 		switch ((enum note_kind)n.kind) {
 		case NOTE_MAPS:
-			if (write_maps(c, e) < 0)
+			if (maps_write(c, c->service, e) < 0)
 				return err_in(e, "user namespace");
 			break;
 		case NOTE_NETWORK:	/* made before the first question was read */

@@ -28,6 +28,7 @@ struct cell {
 	int leaf;		/* builder: the service's cgroup, where it has policies; else FD_NONE */
 	struct bpf_loaded devices; /* builder: which device policy that is */
 	int policy[2];		/* builder: its programs, by enum cgroup_policy */
+	int owner;		/* CELL_USER_FIRST: the user namespace that the others belong to; else FD_NONE */
 	int guest_of;		/* pidfd of the process whose cell is joined; FD_NONE: this one is being made */
 	struct net *machine_net, *cell_net;
 	pid_t supervisor;	/* PID 1, as the builder sees it */
@@ -82,6 +83,9 @@ int file_write(int dir, const char *path, const char *text, struct err *e);
 /* At most size-1 bytes, NUL-ended; returns their number. EOVERFLOW: there is more. */
 ssize_t file_read(int dir, const char *path, char *to, size_t size, struct err *e);
 int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened when it is not yet */
+
+/* maps.c: the id maps of the user namespace that process pid has made, and nobody has written yet. */
+int maps_write(struct cell *c, pid_t pid, struct err *e);
 
 /* cgroup.c: what the kernel says after `want` was written is the same limit. */
 bool cgroup_took(const char *want, const char *got);

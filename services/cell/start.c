@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Where the user namespace is first, all but the mounts are born with it (step_owner.c). */
 static const struct {
 	uint32_t flag;
 	uint64_t clone;
@@ -25,7 +26,7 @@ void cell_clone_args(const struct cell *c, struct clone_args *a)
 	if (c->svc->runtime_kind)	/* the runtime makes the others; these are to lay its root ready in */
 		a->flags |= CLONE_NEWNS;
 	for (unsigned i = 0; !c->svc->runtime_kind && i < sizeof clone_with / sizeof *clone_with; i++)
-		if (c->svc->flags & clone_with[i].flag)
+		if (c->svc->flags & clone_with[i].flag && !(i > 0 && c->svc->flags & CELL_USER_FIRST))
 			a->flags |= clone_with[i].clone;
 	if (c->start->cgroup_fd >= 0) {
 		a->flags |= CLONE_INTO_CGROUP;
@@ -46,7 +47,7 @@ void cell_of(struct cell *c, const struct cell_start *s, int report)
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.report = report, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
 		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
-		.guest_of = FD_NONE,
+		.guest_of = FD_NONE, .owner = FD_NONE,
 	};
 	c->command = s->command ? *s->command : (struct plan_command){ c->svc->argv, c->svc->exe };
 }
@@ -68,8 +69,6 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 	struct cell c;
 	sigset_t before;
 
-	if (plan_service(s->plan, s->service)->flags & CELL_USER_FIRST)
-		return err_set(e, ENOTSUP, "isolation.user: 'first' is not built yet; true makes the namespace last");
 	if (s->attest && (plan_service(s->plan, s->service)->flags & CELL_ATTEST))
 		attest_remember();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -102,7 +101,8 @@ int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t 
 	struct cell c = {
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.command = *s->command, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
-		.scratch = FD_NONE, .exe = FD_NONE, .guest_of = pidfd, .report = pidfd, .has_network = true,
+		.scratch = FD_NONE, .exe = FD_NONE, .owner = FD_NONE, .guest_of = pidfd, .report = pidfd,
+		.has_network = true,
 		.leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
 	};
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
@@ -136,6 +136,7 @@ int cell_find(const struct cell_start *s, pid_t reaper, pid_t *pid, int *report,
 		.start = &start, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE, .scratch = FD_NONE,
 		.exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE }, .guest_of = s->cgroup_fd,
+		.owner = FD_NONE,
 	};
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
 				.cgroup = (uint64_t)s->cgroup_fd };

@@ -48,6 +48,8 @@ int step_user_namespace(struct cell *c, struct err *e)
 {
 	if (!makes(c))
 		return setns(c->guest_of, CLONE_NEWUSER) < 0 ? err_sys(e, "join it") : 0;
+	if (has(c, CELL_USER_FIRST))
+		return setns(c->owner, CLONE_NEWUSER) < 0 ? err_sys(e, "enter it") : 0;
 	if (unshare(CLONE_NEWUSER) < 0)
 		return err_sys(e, "unshare");
 	return note_ask(c, NOTE_MAPS, NULL, e);
@@ -128,7 +130,7 @@ int step_ids(struct cell *c, struct err *e)
 
 	/* Where they are right already, an ordinary user need not ask. But in a new user namespace everybody who has no
 	 * name there looks like 65534, the very id of nobody. */
-	if (!has(c, CELL_USER) && is_ids(c))
+	if (!has(c, CELL_USERS) && is_ids(c))
 		return 0;
 	if (setresgid(gid, gid, gid) < 0)
 		return err_sys(e, "gid %u", gid);

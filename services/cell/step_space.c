@@ -149,7 +149,7 @@ static const struct {
 int step_no_namespaces(struct cell *c, struct err *e)
 {
 	/* Without a namespace of its own the ceilings would be the machine's. */
-	if (!has(c, CELL_USER) || !is_user_namespace(c))
+	if (!has(c, CELL_USERS) || !is_user_namespace(c))
 		return err_set(e, EINVAL, "not in a user namespace of its own");
 	for (unsigned i = 0; i < sizeof ceilings / sizeof *ceilings; i++)
 		if (!(c->svc->spaces_allowed & ceilings[i].kind) &&

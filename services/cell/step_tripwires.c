@@ -20,15 +20,19 @@
  * nothing. Each answers what the call did, -1 with errno; one that does what it must not is let go with the process.
  */
 
-/* A capability is in effect over the machine's things: kept, and not of a user namespace of the service's own. */
-static bool may(const struct cell *c, unsigned capability)
+/*
+ * A capability is in effect over something: kept, and not of a user namespace of the service's own, unless a namespace
+ * (CELL_*, 0: none) belongs to that one.
+ */
+static bool may(const struct cell *c, unsigned capability, uint32_t over)
 {
-	return !has(c, CELL_CAPS) || (!has(c, CELL_USER) && c->svc->caps >> capability & 1);
+	return !has(c, CELL_CAPS) || ((!has(c, CELL_USERS) || (has(c, CELL_USER_FIRST) && has(c, over))) &&
+				      c->svc->caps >> capability & 1);
 }
 
 static bool may_not_mount(const struct cell *c)
 {
-	return has(c, CELL_MOUNT) && !may(c, CAP_SYS_ADMIN);
+	return has(c, CELL_MOUNT) && !may(c, CAP_SYS_ADMIN, CELL_MOUNT);
 }
 
 static int try_mount(struct cell *c)
@@ -39,7 +43,7 @@ static int try_mount(struct cell *c)
 
 static bool may_not_make_nodes(const struct cell *c)
 {
-	return !may(c, CAP_MKNOD);
+	return !may(c, CAP_MKNOD, 0);
 }
 
 static int try_node(struct cell *c)
@@ -50,7 +54,7 @@ static int try_node(struct cell *c)
 
 static bool may_not_see_packets(const struct cell *c)
 {
-	return !may(c, CAP_NET_RAW);
+	return !may(c, CAP_NET_RAW, CELL_NET);
 }
 
 static int try_packets(struct cell *c)

@@ -15,10 +15,13 @@ APPLIES(if_nice, c->svc->nice != INT32_MIN)
 APPLIES(if_affinity, c->svc->affinity.n > 0)
 APPLIES(if_keyring, has(c, CELL_KEYRING))
 APPLIES(if_net, makes(c) && has(c, CELL_NET))
+APPLIES(if_net_apart, makes(c) && has(c, CELL_NET) && !has(c, CELL_USER_FIRST))
+APPLIES(if_first, makes(c) && has(c, CELL_USER_FIRST))
+APPLIES(if_first_and_mount, makes(c) && has(c, CELL_USER_FIRST) && has(c, CELL_MOUNT))
 APPLIES(if_devices, has(c, CELL_DEVICES))
 APPLIES(if_sockets, has(c, CELL_SOCKETS))
 APPLIES(if_policies, has(c, CELL_POLICIES))
-APPLIES(if_pid_or_time, has(c, CELL_PID | CELL_TIME))
+APPLIES(if_pid_or_time, has(c, CELL_PID | CELL_TIME) && !has(c, CELL_USER_FIRST))
 APPLIES(if_procfs, makes(c) && has(c, CELL_NO_NEW_NS | CELL_UNPRIV_PORTS))
 APPLIES(if_mount, makes(c) && has(c, CELL_MOUNT))
 APPLIES(if_apparmor, c->svc->apparmor.n > 0)
@@ -27,7 +30,7 @@ APPLIES(if_directories, makes(c) && c->svc->dirs.n > 0)
 APPLIES(if_hostname, makes(c) && has(c, CELL_UTS) && c->svc->hostname.n > 0)
 APPLIES(if_ports, makes(c) && has(c, CELL_UNPRIV_PORTS))
 APPLIES(if_limits, c->svc->rlimits.n > 0 || c->start->nofile)
-APPLIES(if_user, has(c, CELL_USER))
+APPLIES(if_user, has(c, CELL_USERS))
 APPLIES(if_no_new_ns, makes(c) && has(c, CELL_NO_NEW_NS))
 APPLIES(if_caps, has(c, CELL_CAPS))
 APPLIES(if_tripwires, has(c, CELL_CAPS | CELL_LANDLOCK | CELL_MDWE))
@@ -42,9 +45,12 @@ APPLIES(if_seccomp, has(c, CELL_SECCOMP))
 static const struct step steps[] = {
 	{ "machine procfs", BY_BUILDER, CODE_NAMESPACE, NULL, step_machine_proc, NULL, NULL,
 	  "the builder's eyes and its way to the id maps; opened while / is the machine's" },
+	{ "user namespace before the others", BY_BUILDER, CODE_USER, if_first, step_owner, is_owner,
+	  "namespaces' owner",
+	  "user: first: pid, network, ipc, uts, cgroup and time are born in it; the builder stays the machine's" },
 	{ "pid and time namespaces", BY_BUILDER, CODE_NAMESPACE, if_pid_or_time, step_pid_namespace, NULL,
 	  "pid namespace", "for the children to be forked; the builder itself stays outside" },
-	{ "network namespace", BESIDE, CODE_NETWORK, if_net, step_net_namespace, NULL, "net namespace",
+	{ "network namespace", BESIDE, CODE_NETWORK, if_net_apart, step_net_namespace, NULL, "net namespace",
 	  "it costs as much as all mounts together; the machine's user namespace owns it" },
 	{ "network", BESIDE, CODE_NETWORK, if_net, step_network, NULL, NULL,
 	  "while the service makes its mounts; needs both network namespaces" },
@@ -97,6 +103,8 @@ static const struct step steps[] = {
 	  "likewise: after this nobody may say it any more" },
 	{ "user namespace", BY_SERVICE, CODE_USER, if_user, step_user_namespace, is_user_namespace, "user namespace",
 	  "last, and by uid 0: capabilities in it are inert over all the others" },
+	{ "mounts of its own", BY_SERVICE, CODE_NAMESPACE, if_first_and_mount, step_own_mounts, NULL,
+	  "mnt namespace's owner", "user: first: a copy that it may add to; those that were made for it are locked" },
 	{ "no new namespaces", BY_SERVICE, CODE_NAMESPACE, if_no_new_ns, step_no_namespaces, is_no_namespaces, NULL,
 	  "user.max_*_namespaces = 0 in there needs CAP_SYS_RESOURCE in there" },
 	{ "secure bits", BY_SERVICE, CODE_SECUREBITS, if_caps, step_securebits, is_securebits, NULL,

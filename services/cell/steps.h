@@ -84,6 +84,11 @@ bool is_ports(struct cell *c);
 int step_no_namespaces(struct cell *c, struct err *e);
 bool is_no_namespaces(struct cell *c);
 
+/* step_owner.c */
+int step_owner(struct cell *c, struct err *e);
+bool is_owner(struct cell *c);
+int step_own_mounts(struct cell *c, struct err *e);
+
 /* step_dirs.c */
 int step_directories(struct cell *c, struct err *e);
 

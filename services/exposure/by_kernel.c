@@ -193,15 +193,22 @@ static bool maps_root(struct look *l)
 	return false;
 }
 
-/* The user namespace that owns its mounts is not its own. */
+/* None of its namespaces belongs to its own user namespace. */
 static bool caps_are_inert(struct look *l)
 {
-	owned_fd mnt = openat(l->dir, "ns/mnt", O_RDONLY | O_CLOEXEC);
-	owned_fd user = openat(l->dir, "ns/user", O_RDONLY | O_CLOEXEC);
-	owned_fd owner = mnt < 0 ? FD_NONE : ioctl(mnt, NS_GET_USERNS);
-	struct stat a, b;
+	static const char *const others[] = { "ns/mnt", "ns/pid", "ns/net", "ns/ipc", "ns/uts", "ns/cgroup" };
+	struct stat user, owner;
 
-	return user >= 0 && owner >= 0 && fstat(user, &a) == 0 && fstat(owner, &b) == 0 && a.st_ino != b.st_ino;
+	if (fstatat(l->dir, "ns/user", &user, 0) < 0)
+		return false;
+	for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+		owned_fd ns = openat(l->dir, others[i], O_RDONLY | O_CLOEXEC);
+		owned_fd of = ns < 0 ? FD_NONE : ioctl(ns, NS_GET_USERNS);
+
+		if (of < 0 || fstat(of, &owner) < 0 || owner.st_ino == user.st_ino)
+			return false;
+	}
+	return true;
 }
 
 static bool is_limited(int leaf, const char *file)

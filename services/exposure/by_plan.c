@@ -113,7 +113,7 @@ int exposed_by_plan(struct exposed *x, const struct plan *p, const struct plan_s
 		x->nfilter = s->seccomp.n;
 	}
 	x->root = x->owned_root;
-	x->maps_root = !(s->flags & CELL_NAMESPACES & (CELL_USER | CELL_USER_FIRST));
+	x->maps_root = !(s->flags & CELL_NAMESPACES & CELL_USERS);
 	capabilities(x, s);
 	if (lay_mounts(x, p, s, e) == 0)
 		return 0;

@@ -219,8 +219,6 @@ static void imply_others(struct compiling *c, struct work *w)
 {
 	struct spec_service *e = &w->eff;
 
-	if (e->ns_user == USER_NS_FIRST)
-		refuse(c, w, ns_user, "isolation.user: 'first' is not built yet; true makes the namespace last");
 	if (e->private_ipc && !e->ns_ipc) {
 		if (is_asked(w, ns_ipc) && is_asked(w, private_ipc))
 			refuse(c, w, private_ipc, "isolation.private_ipc: needs isolation.ipc, which is false");
@@ -238,12 +236,22 @@ static void imply_others(struct compiling *c, struct work *w)
 		refuse(c, w, network.addresses, "isolation.network.address: needs a bridge to be attached to");
 }
 
+/* Where nothing else is its own, or an OCI runtime has its own order, first and last are the same. */
+static uint32_t user_flag(const struct spec_service *e)
+{
+	const bool others = e->ns_mount || e->ns_pid || e->ns_ipc || e->ns_uts || e->ns_cgroup || e->ns_time ||
+			    e->network.mode;
+
+	if (e->ns_user == USER_NS_NO)
+		return 0;
+	return e->ns_user == USER_NS_FIRST && others && !e->runtime ? CELL_USER_FIRST : CELL_USER;
+}
+
 static void write_spaces(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
-	static const uint32_t user[] = { 0, CELL_USER, CELL_USER_FIRST };
 
-	w->out.flags |= user[e->ns_user < 3 ? e->ns_user : 0] | (e->ns_pid ? CELL_PID : 0) |
+	w->out.flags |= user_flag(e) | (e->ns_pid ? CELL_PID : 0) |
 			(e->ns_ipc ? CELL_IPC : 0) | (e->ns_uts ? CELL_UTS : 0) | (e->ns_cgroup ? CELL_CGROUP : 0) |
 			(e->ns_time ? CELL_TIME : 0) | (e->network.mode ? CELL_NET : 0);
 	if (e->ns_uts)

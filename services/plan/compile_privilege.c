@@ -31,14 +31,34 @@ static const char *cap_list(struct compiling *c, uint64_t set)
 
 static void drop_user_namespace(struct compiling *c, struct work *w, const char *why)
 {
-	w->out.flags &= ~(uint32_t)(CELL_USER | CELL_USER_FIRST);
+	w->out.flags &= ~(uint32_t)CELL_USERS;
 	tell(c, w, ns_user, "isolation.user is off for it: %s", why);
+}
+
+/* What a capability is over, of a service's own namespaces: all that it means where the user namespace is first. */
+static const struct {
+	uint64_t caps;
+	uint32_t over;
+} owned[] = {
+	{ BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_NET_BROADCAST) | BIT(CAP_NET_BIND_SERVICE), CELL_NET },
+	{ BIT(CAP_SYS_ADMIN), CELL_NAMESPACES & ~(uint32_t)CELL_USERS },
+	{ BIT(CAP_IPC_OWNER), CELL_IPC },
+	{ BIT(CAP_SYS_BOOT) | BIT(CAP_CHECKPOINT_RESTORE), CELL_PID },
+};
+
+static uint64_t in_effect(const struct work *w)
+{
+	uint64_t set = 0;
+
+	for (unsigned i = 0; i < sizeof owned / sizeof *owned; i++)
+		set |= w->out.flags & CELL_USER_FIRST && w->out.flags & owned[i].over ? owned[i].caps : 0;
+	return set;
 }
 
 /* In a user namespace that was made last, capabilities are over nothing but itself: that is the point of it. */
 static void judge_inert(struct compiling *c, struct work *w)
 {
-	uint64_t wanted = w->out.caps & added(w), ports = BIT(CAP_NET_BIND_SERVICE);
+	uint64_t wanted = w->out.caps & added(w) & ~in_effect(w), ports = BIT(CAP_NET_BIND_SERVICE);
 
 	if (wanted & ports && w->out.flags & CELL_NET) {
 		w->out.flags |= CELL_UNPRIV_PORTS;
@@ -60,13 +80,14 @@ static void judge_inert(struct compiling *c, struct work *w)
 		       "security.cap_add: CAP_NET_BIND_SERVICE has no effect in the machine's network from "
 		       "inside a user namespace: leave out isolation.user, or make the network private");
 	else
-		tell(c, w, cap_add, "%s: inert: without effect outside its own user namespace, because isolation.user "
-		     "is true", cap_list(c, wanted));
+		tell(c, w, cap_add, "%s: inert: without effect outside its own %s, because isolation.user is %s",
+		     cap_list(c, wanted), w->out.flags & CELL_USER_FIRST ? "namespaces" : "user namespace",
+		     w->out.flags & CELL_USER_FIRST ? "first" : "true");
 }
 
 static void judge_user_namespace(struct compiling *c, struct work *w)
 {
-	if (!(w->out.flags & CELL_USER) || w->refused)
+	if (!(w->out.flags & CELL_USERS) || w->refused)
 		return;
 	if (w->out.uid != 0) {
 		judge_inert(c, w);
@@ -127,7 +148,7 @@ void compile_privilege(struct compiling *c, struct work *w)
 	if (w->refused)		/* who it would be is not known */
 		return;
 	judge_user_namespace(c, w);
-	if (w->eff.restrict_namespaces && w->out.flags & (CELL_USER | CELL_USER_FIRST)) {
+	if (w->eff.restrict_namespaces && w->out.flags & CELL_USERS) {
 		w->out.flags |= CELL_NO_NEW_NS;
 		w->out.spaces_allowed = w->eff.namespaces_allowed;
 	}

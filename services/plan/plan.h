@@ -232,6 +232,7 @@ struct plan_care {
 #define CELL_TIME	(1u << 6)
 #define CELL_USER	(1u << 7)	/* made last, by uid 0 */
 #define CELL_USER_FIRST	(1u << 8)	/* the ordinary order: owns the others */
+#define CELL_USERS	(CELL_USER | CELL_USER_FIRST)
 #define CELL_NAMESPACES	0x1ffu
 #define CELL_NNP	(1u << 9)
 #define CELL_LANDLOCK	(1u << 10)

@@ -34,7 +34,7 @@ bool probe_is_wanted(const struct probe_row *row, const struct plan *p, const st
 /* The trials, by file. */
 #define PROBE_TRIALS(X) \
 	X(mount_ns) X(pid_ns) X(net_ns) X(ipc_ns) X(uts_ns) X(cgroup_ns) X(time_ns) X(user_ns) X(user_ns_last) \
-	X(namespace_limits) X(port_start)						/* try_spaces.c */ \
+	X(user_ns_first) X(namespace_limits) X(port_start)				/* try_spaces.c */ \
 	X(new_mounts) X(mount_attributes) X(nosymfollow) X(idmap) X(private_proc) X(new_root) X(mqueue) X(loop) \
 	X(squashfs) X(erofs) X(ramfs)								/* try_mounts.c */ \
 	X(openat2) X(clone3) X(pidfd) X(close_range) X(keyring) X(capabilities) X(no_new_privs) X(ids) X(mdwe) \

@@ -17,8 +17,9 @@ FLAG(ipc, CELL_IPC)
 FLAG(uts, CELL_UTS)
 FLAG(cgroup_view, CELL_CGROUP)
 FLAG(clocks, CELL_TIME)
-FLAG(user, CELL_USER | CELL_USER_FIRST)
+FLAG(user, CELL_USERS)
 FLAG(user_last, CELL_USER)
+FLAG(user_first, CELL_USER_FIRST)
 FLAG(no_namespaces, CELL_NO_NEW_NS)
 FLAG(ports, CELL_UNPRIV_PORTS)
 FLAG(caps, CELL_CAPS)
@@ -152,6 +153,7 @@ const struct probe_row probe_rows[] = {
 	{ "namespaces", "user namespace", try_user_ns,
 	  "user.max_user_namespaces above 0, and a container or a security module that leaves it", user, false },
 	{ "namespaces", "user namespace, made last", try_user_ns_last, ROOT_MAKES_IT, user_last, false },
+	{ "namespaces", "user namespace, made first", try_user_ns_first, ROOT_MAKES_IT, user_first, false },
 	{ "namespaces", "no further namespaces (user.max_*_namespaces)", try_namespace_limits,
 	  "a user namespace, and a procfs that can be mounted or whose /proc/sys/user is writable", no_namespaces,
 	  false },

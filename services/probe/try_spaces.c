@@ -34,6 +34,34 @@ int try_user_ns_last(char *detail)
 	return unshare(CLONE_NEWUSER) < 0 ? probe_failed(detail, "unshare of the user namespace") : 0;
 }
 
+/* `user: first`: whoever stays outside enters what belongs to it, and the mounts are copied inside. */
+int try_user_ns_first(char *detail)
+{
+	const int others = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	struct clone_args a = { .flags = CLONE_NEWUSER | CLONE_PIDFD | (uint64_t)others, .exit_signal = SIGCHLD };
+	int fd = FD_NONE, ret = 0;
+
+	a.pidfd = (uint64_t)(uintptr_t)&fd;
+	const pid_t pid = sys_clone3(&a);
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	owned_fd owner = fd;
+
+	if (pid < 0)
+		return probe_failed(detail, "clone3 with the others");
+	if (setns(owner, others) < 0)
+		ret = probe_failed(detail, "setns into the others");
+	else if (setns(owner, CLONE_NEWUSER) < 0)
+		ret = probe_failed(detail, "setns into the user namespace");
+	else if (unshare(CLONE_NEWNS) < 0)
+		ret = probe_failed(detail, "unshare of the mounts in it");
+	sys_pidfd_send_signal(owner, SIGKILL);
+	return ret;
+}
+
 /* Through a procfs of our own where one can be made: /proc may be covered or read-only, as in a container. */
 static int write_text(int proc, const char *path, const char *text, char *detail)
 {

@@ -62,8 +62,8 @@ const struct conf_key isolation_keys[] = {
 	  .doc = "false: where namespaces, mounts, other ids or control groups are not possible, run without them; "
 		 "status and events say what is missing.", .example = "false" },
 	{ "user", WORD(ns_user, user_words), .flags = CONF_YES_NO, .def = "false", .example = "true",
-	  .doc = "Own user namespace; made last, so that its capabilities are inert over the machine; first: made "
-		 "before the others." },
+	  .doc = "Own user namespace; made last, so that its capabilities are inert over the machine; first: its other "
+		 "namespaces belong to it, and capabilities that are kept are in effect over those." },
 	{ "pid", BOOL(ns_pid), .doc = "Own process tree." },
 	{ "mount", BOOL(ns_mount), .doc = "Own mounts." },
 	{ "network", WORD(network.mode, network_words), .flags = CONF_YES_NO, .def = "false", .sub = network_keys,

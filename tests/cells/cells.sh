@@ -6,7 +6,7 @@ programs=${BUILD:-$(dirname "$0")/../../build}/${LIBC:-glibc}/tests/cells
 unshare -mpn --fork true 2>/dev/null || { echo "skip cells: no namespace can be made here"; exit 0; }
 [ -x "$programs/cell" ] || { echo "not ok cells: $programs/cell is not built: make check-root builds it"; exit 1; }
 bad=0
-for p in cell starts spaces users leaf policies hostile races racer mutants; do
+for p in cell starts spaces owner users leaf policies hostile races racer mutants; do
 	"$programs/$p" || bad=1
 done
 exit $bad

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -282,6 +283,39 @@ static void network(void)
 	fflush(stdout);
 }
 
+/* A service that owns its namespaces: what it may do to them, and what it may not. */
+static void administer(void)
+{
+	struct mount_attr rw = { .attr_clr = MOUNT_ATTR_RDONLY };
+	struct ifreq lo = { .ifr_name = "lo" };
+	const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stat a, b;
+
+	say("exe-is-here", stat("/proc/self/exe", &a) < 0 || stat("/bin/inside", &b) < 0 ? -1 :
+			   a.st_ino == b.st_ino ? 0 : -1);
+	say("mount-over", sys_mount("none", "/srv", "tmpfs", 0, NULL));
+	try_open("write-over", "/srv/new", O_WRONLY | O_CREAT);
+	say("umount-over", sys_umount2("/srv", MNT_DETACH));
+	say("bind", sys_mount("/data", "/srv", NULL, MS_BIND, NULL));
+	say("umount-cover", sys_umount2("/secret", MNT_DETACH));
+	say("umount-tmp", sys_umount2("/tmp", MNT_DETACH));
+	say("remount-root", sys_mount_setattr(AT_FDCWD, "/", 0, &rw));
+	say("remount-proc", sys_mount(NULL, "/proc", NULL, MS_BIND | MS_REMOUNT, NULL));
+	say("mount-block", sys_mount("/dev/null", "/srv", "ext4", 0, NULL));
+	try_open("open-secret", "/secret/key", O_RDONLY);
+	say("sethostname", sethostname("mine", 4));
+	say("socket-raw", socket(AF_INET, SOCK_RAW, 1));
+	say("lo-down", ioctl(s, SIOCSIFFLAGS, &lo));
+	say("queue", mq_open("/inside", O_RDWR | O_CREAT, 0600, NULL));
+	try_open("queue-as-a-file", "/dev/mqueue/inside", O_RDONLY);
+	say("mknod", mknod("/tmp/null", S_IFCHR | 0666, 0x103));
+	say("settime", clock_settime(CLOCK_REALTIME, &(struct timespec){ .tv_sec = 1 }));
+	say("unshare.mnt", unshare(CLONE_NEWNS));
+	say("setuid-0", setresuid(0, 0, 0));
+	say("end", 0);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "all";
@@ -297,6 +331,14 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(what, "network")) {
 		network();
+		return 0;
+	}
+	if (!strcmp(what, "administer")) {
+		administer();
+		if (argc > 2)	/* with a mount of its own, until it is killed */
+			say("mounted", sys_mount("none", "/tmp", "tmpfs", 0, NULL) | fflush(stdout));
+		for (fflush(stdout); argc > 2;)
+			pause();
 		return 0;
 	}
 	if (!strcmp(what, "orphans")) {

@@ -14,6 +14,8 @@
 static const struct {
 	const char *step, *noticed;
 } blind[] = {
+	{ "user namespace before the others", "user namespace: enter it" },
+	{ "mounts of its own", "mnt namespace's owner: planned its own" },
 	{ "network namespace", "net namespace" },
 	{ "pid and time namespaces", "pid namespace" },
 	{ "device policy", "device policy: planned tag" },
@@ -78,6 +80,7 @@ static const char *const richer[][2] = {
 	{ "user namespace", "tripwires: a new file system was to be had" },
 };
 static bool rich;
+static bool first;		/* the user namespace is */
 static int root = FD_NONE;	/* a cgroup for leaves; none: steps about policies do not apply */
 
 /* A directory that no start before has made. */
@@ -111,6 +114,8 @@ static void full_rig(struct rig *r)
 		r->s.flags &= ~(uint32_t)(CELL_UNPRIV_PORTS | CELL_NO_NEW_NS);
 		r->s.caps = 1ull << 21 | 1ull << 27 | 1ull << 13;	/* SYS_ADMIN, MKNOD, NET_RAW */
 	}
+	if (first)
+		r->s.flags = (r->s.flags & ~(uint32_t)(CELL_USER | CELL_UNPRIV_PORTS)) | CELL_USER_FIRST;
 	add_directory(r);
 	if (root >= 0)
 		r->s.flags |= CELL_POLICIES;
@@ -125,6 +130,7 @@ static void run_mutant(int step, bool is_blind, struct outcome *o)
 	owned_fd leaf = FD_NONE;
 
 	full_rig(&r);
+	image_must(sethostname("mutants", 7) == 0, "a name of our own");
 	if (root >= 0)
 		image_must(cgroup_make(root, "leaf", &r.plan, (struct plan_ref){ 0 }, &leaf, &e) == 0, "a leaf");
 	r.start.cgroup_fd = leaf;
@@ -170,6 +176,7 @@ static void one_mutant(int i)
 		skip(s->name, "this kernel lacks what it is about");
 		return;
 	}
+	first = s->applies == if_first || s->applies == if_first_and_mount;
 	if (s->verify && s->apply) {
 		run_mutant(i, false, &o);
 		snprintf(name, sizeof name, "without '%s' its own check refuses", s->name);
@@ -234,6 +241,8 @@ int main(void)
 	root = program < 0 ? FD_NONE : cgroup;
 	signal(SIGPIPE, SIG_IGN);
 	image_make("/bin/inside");
+	/* Without its steps a cell names, or opens ports of, what is here instead: let that be nobody's. */
+	image_must(unshare(CLONE_NEWUTS | CLONE_NEWNET) == 0, "a name and a network");
 	/* A personality, a shared root and ids that are not the service's: what the steps have to change. */
 	syscall(SYS_personality, 0x0040000 /* ADDR_NO_RANDOMIZE */);
 	sys_mount(NULL, "/mnt", NULL, MS_SHARED, NULL);

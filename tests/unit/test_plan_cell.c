@@ -340,6 +340,28 @@ static void capabilities_that_would_be_inert_are_told(void **state)
 	assert_non_null(strstr(str(s->note), "CAP_KILL, CAP_SYS_TIME: inert"));
 }
 
+static void capabilities_mean_something_over_what_is_its_own(void **state)
+{
+	(void)state;
+	const struct plan_service *s = web(TOOL
+					   "    isolation: {rootfs: @/image, user: first, network: true, pid: true}\n"
+					   "    security: {cap_add: [NET_BIND_SERVICE, NET_ADMIN, SYS_ADMIN]}\n");
+
+	assert_int_equal(s->flags & CELL_USERS, CELL_USER_FIRST);
+	assert_int_equal(s->flags & CELL_UNPRIV_PORTS, 0);
+	assert_null(strstr(str(s->note), "inert"));
+	s = web(TOOL "    isolation: {rootfs: @/image, user: first, network: false}\n"
+		"    security: {cap_add: [NET_ADMIN, SYS_TIME, SYS_ADMIN]}\n");
+	assert_non_null(strstr(str(s->note), "CAP_NET_ADMIN, CAP_SYS_TIME: inert: without effect outside its own "
+			       "namespaces, because isolation.user is first"));
+	refused(TOOL "    isolation: {rootfs: @/image, user: first}\n    security: {cap_add: [NET_BIND_SERVICE]}\n",
+		"security.cap_add: CAP_NET_BIND_SERVICE has no effect in the machine's network");
+	refused(TOOL "    isolation: {rootfs: @/image, user: first}\n    user: root\n", "protects nothing");
+	s = web("    command: [/bin/sh]\n    user: \"1234\"\n"
+		"    isolation: {preset: none, user: first, mount: false}\n");
+	assert_int_equal(s->flags & CELL_USERS, CELL_USER);	/* nothing else is its own */
+}
+
 static void root_is_never_mapped(void **state)
 {
 	(void)state;
@@ -382,6 +404,7 @@ int main(void)
 		TEST(an_ordinary_user_runs_services_as_himself_only),
 		TEST(ports_are_opened_by_a_sysctl_in_a_private_network),
 		TEST(capabilities_that_would_be_inert_are_told),
+		TEST(capabilities_mean_something_over_what_is_its_own),
 		TEST(root_is_never_mapped),
 		TEST(a_user_gets_only_what_is_added_by_name),
 	};
