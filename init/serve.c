@@ -13,6 +13,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/instances.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/outside.h"
 #include "services/supervise/reap.h"
@@ -290,6 +291,7 @@ void serve_turn(struct prior *p)
 	loop_turn(&p->loop);
 	if (p->reap_more)
 		reap_all(p);
+	instances_check(p);
 	check_reload(p);
 	check_settled(p);
 	check_trial(p);

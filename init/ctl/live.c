@@ -63,6 +63,16 @@ static struct view view_refused(const struct live *l, const struct plan_refused 
 	return v;
 }
 
+/* An instance of a template that could be, but is not. */
+static struct view view_of_nobody(const char *name)
+{
+	struct view v = { .name = name, .now = { .cgroup_fd = FD_NONE } };
+
+	snprintf(v.now.why, sizeof v.now.why, "nobody has started this instance of %.*s",
+		 (int)strcspn(name, "@") + 1, name);
+	return v;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct view *)a)->name, ((const struct view *)b)->name);
@@ -97,6 +107,9 @@ static int no_such(const struct views *all, const char *name, struct err *e)
 	if (words)
 		near = value_nearest(name, words);
 	free(words);
+	if (strchr(name, '@'))
+		return err_set(e, ENOENT, "there is neither a service '%s' nor a template of which it could be",
+			       name);
 	return err_set(e, ENOENT, "there is no service '%s'%s%s%s", name, near ? " (did you mean '" : "",
 		       near ? near : "", near ? "'?)" : "");
 }
@@ -122,9 +135,9 @@ int views_take(struct views *to, const struct live *l, const char *const *names,
 		struct view key = { .name = names[n] };
 		const struct view *found = bsearch(&key, all.v, all.n, sizeof *all.v, by_name);
 
-		if (!found)
+		if (!found && !plan_has_template(&l->plan, names[n]))
 			break;
-		some.v[some.n++] = *found;
+		some.v[some.n++] = found ? *found : view_of_nobody(names[n]);
 	}
 	int rc = !some.v ? err_set(e, ENOMEM, "there is not enough memory for %u services", count) :
 		 n < count ? no_such(&all, names[n], e) : 0;

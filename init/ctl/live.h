@@ -19,7 +19,7 @@ struct view {
 	const char *name;
 	uint32_t index;			/* in plan and ledger; of no meaning when refused */
 	const struct plan_service *plan; /* NULL: refused when it was planned */
-	const char *refused;		/* why; NULL: it was not */
+	const char *refused;		/* why; NULL: it was not. Both NULL: an instance that nobody has started */
 	struct ledger_svc now;
 	bool has_memory, has_cpu;	/* could be read */
 	uint64_t memory, cpu_us;	/* of its cgroup: bytes now, microseconds so far */

@@ -103,7 +103,9 @@ int verb_show(struct ctl *c)
 	if (config_is_plan(config))
 		return ctl_say(c, UNREADABLE, "%s is a compiled plan: it does not know where a value is from",
 			       config);
-	if (spec_load(&s, config, &e) < 0)
+	const struct str_list asked = { c->args, spec_name_kind(c->args[0]) == NAME_INSTANCE };
+
+	if (spec_load_with(&s, config, &asked, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);
 	spec_print_problems(&s, stderr);
 	int code = has(c, OPT_EXPOSURE) ? DONE : show(c, &s);

@@ -117,10 +117,11 @@ void status_one(const struct status *s, const struct view *v)
 	}
 	if (n->why[0])
 		line(s, "why", "%.*s", (int)sizeof n->why, n->why);
+	if (!v->plan)
+		return;
 	if (n->waits_for && n->waits_for <= p->head->services.n)
 		line(s, "waits for", "%s", plan_str(p, plan_service(p, n->waits_for - 1)->name));
-	if (v->plan)
-		running(s, v);
+	running(s, v);
 	if (n->next_wall_ms)
 		line(s, "next", "%s, in %s", date_text(n->next_wall_ms, buf),
 		     span_text(n->next_ms - s->views->now_ms, span));

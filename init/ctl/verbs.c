@@ -104,7 +104,8 @@ const struct verb ctl_verbs[] = {
 	{ .name = "start", .group = GROUP_SERVICES, .run = verb_start, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NO_WAIT) | OPT(TIMEOUT),
 	  .summary = "Start services and wait until they are ready.",
-	  .more = "What they need is started first.",
+	  .more = "What they need is started first. NAME@INSTANCE of which there is the template NAME@ is made for "
+		  "that; it goes when it has ended or is stopped.",
 	  .exits = "0 done, 1 failed, 4 no such service" },
 	{ .name = "stop", .group = GROUP_SERVICES, .run = verb_stop, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NO_WAIT) | OPT(TIMEOUT),

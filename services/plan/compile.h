@@ -34,9 +34,9 @@ void facts_of_machine(struct machine_facts *f);
 int plan_compile(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
 
 /*
- * The compiler as a program: `prior-compiler CONFIG_PATH [container]`: confines itself, loads, compiles, sends on
- * descriptor 3 one struct compiler_report and the memfd (SCM_RIGHTS) over a SOCK_SEQPACKET socket; problems as text go
- * to descriptor 2.
+ * The compiler as a program: `prior-compiler CONFIG_PATH machine|container [INSTANCE...]`: confines itself, loads,
+ * compiles, sends on descriptor 3 one struct compiler_report and the memfd (SCM_RIGHTS) over a SOCK_SEQPACKET socket;
+ * problems as text go to descriptor 2.
  */
 struct compiler_report {
 	uint32_t errors, notes, services, refused;
@@ -56,8 +56,9 @@ struct compiler_child {
 	pid_t pid;
 	int socket;		/* owned until compiler_finish(), which also reaps */
 };
-int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
-		   struct err *e);
+/* instances: NULL-ended names of templates' instances that are wanted beside those that the files name; or NULL. */
+int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
+		   const char *const *instances, int problems_fd, struct err *e);
 /*
  * For a loop: without waiting and without reaping. 1: *plan_fd (the caller's) and *report are there; -EAGAIN: nothing
  * is yet; -EPIPE: the other side is gone without an answer; else it says why there is no plan.

@@ -281,6 +281,22 @@ static void mark_on_call(struct compiling *c)
 	}
 }
 
+static void write_templates(struct compiling *c, struct plan_head *h)
+{
+	const struct spec *s = c->s;
+	struct plan_ref *names = s->ntemplates ? compiling_get(c, s->ntemplates * sizeof *names) : NULL;
+	uint32_t *asked = compiling_get(c, (c->n + 1) * sizeof *asked);
+	unsigned n = 0;
+
+	for (unsigned i = 0; names && i < s->ntemplates; i++)
+		names[i] = write_string(&c->w, s->templates[i].name);
+	h->templates = write_table(&c->w, names, names ? s->ntemplates : 0, sizeof *names);
+	for (unsigned i = 0; asked && i < c->n; i++)
+		if (c->work[i].svc->asked && !c->work[i].refused)
+			asked[n++] = c->work[i].index;
+	h->asked = write_table(&c->w, asked, n, sizeof *asked);
+}
+
 void graph_write(struct compiling *c, struct plan_head *h)
 {
 	struct plan_service *s = compiling_get(c, (c->n + 1) * sizeof *s);
@@ -309,4 +325,5 @@ void graph_write(struct compiling *c, struct plan_head *h)
 	}
 	h->services = write_table(&c->w, s, n, sizeof *s);
 	h->start_order = write_table(&c->w, order, norder, sizeof *order);
+	write_templates(c, h);
 }

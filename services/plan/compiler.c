@@ -12,7 +12,8 @@
 
 #define ANSWER_FD 3
 
-static int load_and_compile(struct spec *s, const char *path, const struct machine_facts *f, int *fd, struct err *e)
+static int load_and_compile(struct spec *s, const char *path, const struct str_list *instances,
+			    const struct machine_facts *f, int *fd, struct err *e)
 {
 	owned_fd file = FD_NONE;
 	char magic[8] = "";
@@ -25,7 +26,7 @@ static int load_and_compile(struct spec *s, const char *path, const struct machi
 	    !memcmp(magic, PLAN_MAGIC, sizeof magic))
 		return plan_seal(file, fd, e);
 	if (ret == 0)
-		ret = spec_load(s, path, e);
+		ret = spec_load_with(s, path, instances, e);
 	return ret == 0 ? plan_compile(s, f, fd, e) : ret;
 }
 
@@ -37,14 +38,16 @@ int compiler_main(int argc, char **argv)
 	owned_fd fd = FD_NONE;
 	struct spec s = { 0 };
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: prior-compiler CONFIG [container] 3<>SOCKET\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: prior-compiler CONFIG machine|container [INSTANCE...] 3<>SOCKET\n");
 		return 2;
 	}
 	facts_find(&facts);	/* before the confinement: it tries things out */
 	image_door_open(&facts);
-	facts.container = argc > 2 && !strcmp(argv[2], "container");
-	if (load_and_compile(&s, argv[1], &facts, &fd, &r.err) < 0 && !r.err.code)
+	facts.container = !strcmp(argv[2], "container");
+	const struct str_list instances = { (const char **)argv + 3, (unsigned)argc - 3 };
+
+	if (load_and_compile(&s, argv[1], &instances, &facts, &fd, &r.err) < 0 && !r.err.code)
 		err_set(&r.err, EIO, "compiler: failed without a reason");
 	spec_print_problems(&s, stderr);
 	fflush(stderr);

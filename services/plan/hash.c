@@ -66,16 +66,20 @@ uint64_t plan_machine_hash(const struct plan *p)
 {
 	static const size_t others[] = {
 		offsetof(struct plan_head, services), offsetof(struct plan_head, start_order),
-		offsetof(struct plan_head, refused),
+		offsetof(struct plan_head, refused), offsetof(struct plan_head, templates),
+		offsetof(struct plan_head, asked),
 	};
 	uint64_t h = SUM_START;
 
 	for (const struct plan_field *f = plan_head_type.fields; f < plan_head_type.fields + plan_head_type.nfields;
 	     f++) {
 		struct plan_ref r;
+		bool other = false;
 
 		memcpy(&r, p->at + f->at, sizeof r);
-		if (f->at != others[0] && f->at != others[1] && f->at != others[2])
+		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+			other |= f->at == others[i];
+		if (!other)
 			h = hash_ref(h, p, f->of, r);
 	}
 	return h;

@@ -31,12 +31,17 @@ static int take_along(const char *path, char *to, size_t size)
 }
 
 /* Between fork and exec. Everything that is not meant for the compiler is closed by the exec. */
-static _Noreturn void become_compiler(int exe, int sock, int problems, const char *path, bool container)
+static _Noreturn void become_compiler(int exe, int sock, int problems, const char *path, bool container,
+				      const char *const *instances)
 {
 	char along[32];
 	int config = take_along(path, along, sizeof along);
-	char *argv[] = { "prior-compiler", config < 0 ? (char *)path : along, container ? "container" : NULL, NULL };
+	char *argv[4 + PLAN_ASKED_MAX] = { "prior-compiler", config < 0 ? (char *)path : along,
+					   container ? "container" : "machine" };
 	sigset_t none;
+
+	for (unsigned i = 0; instances && instances[i] && i < PLAN_ASKED_MAX; i++)
+		argv[3 + i] = (char *)instances[i];
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -51,8 +56,8 @@ static _Noreturn void become_compiler(int exe, int sock, int problems, const cha
 	_exit(127);
 }
 
-int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
-		   struct err *e)
+int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
+		   const char *const *instances, int problems_fd, struct err *e)
 {
 	int pair[2];
 
@@ -64,7 +69,7 @@ int compiler_start(struct compiler_child *child, int exe_fd, const char *path, b
 	if (pid < 0)
 		return err_sys(e, "compiler: fork");
 	if (pid == 0)
-		become_compiler(exe_fd, theirs, problems_fd, path, container);
+		become_compiler(exe_fd, theirs, problems_fd, path, container, instances);
 	*child = (struct compiler_child){ .pid = pid, .socket = fd_take(&ours) };
 	return 0;
 }
@@ -171,6 +176,6 @@ int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, i
 
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
-	ret = compiler_start(&child, exe_fd, path, container, problems_fd, e);
+	ret = compiler_start(&child, exe_fd, path, container, NULL, problems_fd, e);
 	return ret < 0 ? ret : compiler_finish(&child, path, timeout_ms, plan_fd, report, e);
 }

@@ -39,17 +39,25 @@ static bool has_dotdot(const char *s)
 
 static bool name_byte(char c, bool first)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (!first && c && strchr("_.-@", c));
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (!first && c && strchr("_.-", c));
 }
 
+/* NAME or NAME@INSTANCE, both of the same alphabet: neither can be a way up a path. */
 static bool is_service_name(const char *s, uint32_t n)
 {
+	bool first = true, instance = false;
+
 	if (n == 0 || n > PLAN_NAME_MAX)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		if (!name_byte(s[i], i == 0))
+	for (uint32_t i = 0; i < n; i++) {
+		bool at_sign = s[i] == '@' && !first && !instance;
+
+		if (!at_sign && !name_byte(s[i], first))
 			return false;
-	return true;
+		instance |= at_sign;
+		first = at_sign;
+	}
+	return !first;
 }
 
 static bool is_listen_name(const char *s, uint32_t n)
@@ -263,4 +271,36 @@ int plan_find(const struct plan *p, const char *name)
 			high = mid;
 	}
 	return -1;
+}
+
+bool plan_is_asked(const struct plan *p, uint32_t service)
+{
+	const uint32_t *asked = PLAN_FIRST(p, p->head->asked, uint32_t);
+
+	for (uint32_t k = 0; k < p->head->asked.n; k++)
+		if (asked[k] == service)
+			return true;
+	return false;
+}
+
+bool plan_has_template(const struct plan *p, const char *instance)
+{
+	size_t n = strcspn(instance, "@") + 1;
+
+	if (!is_service_name(instance, (uint32_t)strnlen(instance, PLAN_NAME_MAX + 1)))
+		return false;
+	for (const struct plan_ref *t = PLAN_FIRST(p, p->head->templates, struct plan_ref);
+	     t < PLAN_END(p, p->head->templates, struct plan_ref); t++)
+		if (t->n == n && !strncmp(plan_str(p, *t), instance, n))
+			return true;
+	return false;
+}
+
+const struct plan_refused *plan_find_refused(const struct plan *p, const char *name)
+{
+	for (const struct plan_refused *r = PLAN_FIRST(p, p->head->refused, struct plan_refused);
+	     r < PLAN_END(p, p->head->refused, struct plan_refused); r++)
+		if (!strcmp(plan_str(p, r->name), name))
+			return r;
+	return NULL;
 }

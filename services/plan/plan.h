@@ -14,9 +14,10 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 3
+#define PLAN_VERSION 4
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
+#define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
 #define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
 
 /* n elements (strings: n bytes without the NUL, which follows) starting at byte `at` of the plan. at == 0: absent. */
@@ -43,6 +44,9 @@ struct plan_head {
 	uint32_t emergency;		/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	uint32_t shutdown_timeout_ms;
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
+	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */
+	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
+					 * prior ran: instances, ascending; they go when they have come to rest */
 };
 
 /* A service whose configuration was refused: known by name, never started; status and events say why. */
@@ -371,3 +375,9 @@ static inline const struct plan_care *plan_care(const struct plan *p, const stru
 
 /* Index of a service by name, -1 when there is none. */
 int plan_find(const struct plan *p, const char *name);
+/* Whether this service is in plan_head.asked. */
+bool plan_is_asked(const struct plan *p, uint32_t service);
+/* Whether there is the template of "name@instance", a name that a service can have. */
+bool plan_has_template(const struct plan *p, const char *instance);
+/* The same for its service, or for what was refused of that name; NULL: it was not. */
+const struct plan_refused *plan_find_refused(const struct plan *p, const char *name);

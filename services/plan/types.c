@@ -29,6 +29,8 @@ static const struct plan_type filter_type = TYPE(sock_filter, 0);
 /* Arrays of strings: the element is itself a reference. */
 static const struct plan_field word_fields[] = { { .name = "text", STRING } };
 static const struct plan_field assign_fields[] = { { .name = "text", STRING, .text = TEXT_ASSIGN, .needed = 1 } };
+static const struct plan_field template_fields[] = { { .name = "name", STRING, .text = TEXT_FULL, .needed = 1 } };
+static const struct plan_type template_type = TYPE(plan_ref, FIELDS(template_fields));
 static const struct plan_type word_type = TYPE(plan_ref, FIELDS(word_fields));
 static const struct plan_type assign_type = TYPE(plan_ref, FIELDS(assign_fields));
 
@@ -389,8 +391,11 @@ const struct plan_type plan_service_type =
 static const char *head_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_head *h = record;
+	const uint32_t *asked = PLAN_FIRST(p, h->asked, uint32_t);
 
-	(void)p;
+	for (uint32_t i = 0; i < h->asked.n; i++)
+		if (asked[i] >= h->services.n || (i && asked[i] <= asked[i - 1]))
+			return "an instance that was asked for is no service";
 	return h->emergency > 3 || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }
@@ -408,5 +413,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, console, STRING, .max = 255),
 	FIELD(plan_head, console_shell, .of = &word_type, .max = 4096),
 	FIELD(plan_head, refused, .of = &refused_type, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, templates, .of = &template_type, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, asked, .of = &number32, .max = PLAN_ASKED_MAX),
 };
 const struct plan_type plan_head_type = TYPE(plan_head, FIELDS(head_fields), .wrong = head_wrong);

@@ -55,9 +55,20 @@ static int find(const struct graph *g, const char *name)
 static void no_such_service(struct load *l, const struct spec_service *svc, struct origin at, const char *key,
 	const char *name)
 {
-	const char *best = NULL;
+	const char *best = NULL, *at_sign = strchr(name, '@');
 	unsigned least = 99, d;
 
+	if (at_sign && !spec_template_of(l->s, name))
+		spec_problem(l->s, SEV_ERROR, at, svc->name, "%s: '%s': there is no template '%.*s'", key, name,
+			     (int)(at_sign + 1 - name), name);
+	else if (at_sign && !at_sign[1])
+		spec_problem(l->s, SEV_ERROR, at, svc->name, "%s: '%s' is a template; name an instance of it, such "
+			     "as %s1", key, name, name);
+	else if (at_sign && spec_name_kind(name) == NAME_BAD)
+		spec_problem(l->s, SEV_ERROR, at, svc->name, "%s: '%.80s': the name of an instance must be "
+			     "[a-z0-9][a-z0-9_.-]*, at most %u bytes with its template's", key, name, SPEC_NAME_MAX);
+	if (at_sign)
+		return;
 	for (unsigned i = 0; i < l->s->nservices; i++)
 		if (&l->s->services[i] != svc && value_is_near(name, l->s->services[i].name, &d) && d < least) {
 			least = d;
@@ -99,6 +110,16 @@ static unsigned count(const struct names *k)
 static const char *name_at(const struct names *k, unsigned i)
 {
 	return k->deps ? k->deps->v[i].name : k->list ? k->list->v[i] : k->one;
+}
+
+void each_name(const struct spec_service *svc, void (*say)(void *ctx, const char *name), void *ctx)
+{
+	struct names kinds[KINDS];
+
+	names_of(svc, kinds);
+	for (unsigned k = 0; k < KINDS; k++)
+		for (unsigned j = 0; j < count(&kinds[k]); j++)
+			say(ctx, name_at(&kinds[k], j));
 }
 
 /* Calls `edge` for each pair of services that is ordered; tells names that lead nowhere when asked to. */

@@ -8,7 +8,7 @@ static void rows_say(struct conf_read *r, unsigned severity, struct origin at, c
 {
 	struct load *l = r->owner;
 
-	if (l->quiet)
+	if (l->quiet || (l->sample && template_sample_touched(l, at)))
 		return;
 	if (severity == CONF_ERROR && !l->service && l->of_file)
 		spec_problem_file(l->s, at, text);
@@ -115,11 +115,11 @@ static bool wanted_preset(const struct node *isolation, unsigned *preset)
 	return false;
 }
 
-static unsigned preset_of(const struct load *l, const struct node *n)
+static unsigned preset_of(const struct load *l, const struct node *own, const struct node *base)
 {
 	unsigned preset = PRESET_SERVER;
 
-	if (wanted_preset(child(n, "isolation"), &preset))
+	if (wanted_preset(child(own, "isolation"), &preset) || wanted_preset(child(base, "isolation"), &preset))
 		return preset;
 	for (unsigned i = 0; i < l->ndefaults; i++) {
 		const struct defaults_block *d = &l->defaults[i];
@@ -131,42 +131,30 @@ static unsigned preset_of(const struct load *l, const struct node *n)
 	return preset;
 }
 
-static bool name_is_fine(const char *s)
-{
-	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
-
-	return *s && strchr(first, *s) && n <= SPEC_NAME_MAX && (!s[n] || !strcmp(s + n, "@"));
-}
-
 static void check_name(struct load *l, const struct spec_service *svc)
 {
-	size_t n = strlen(svc->name);
-
-	if (!name_is_fine(svc->name))
+	if (spec_name_kind(svc->name) == NAME_BAD)
 		spec_problem(l->s, SEV_ERROR, svc->from, svc->name,
-			     "the name must be [a-z0-9][a-z0-9_.-]*, at most %u bytes", SPEC_NAME_MAX);
+			     "the name must be [a-z0-9][a-z0-9_.-]*, at most %u bytes%s", SPEC_NAME_MAX,
+			     strchr(svc->name, '@') ? "; of an instance so is what follows the @" : "");
 	else if (!strcmp(svc->name, "prior"))
 		spec_problem(l->s, SEV_ERROR, svc->from, svc->name,
 			     "the name is taken: prior's own events are logged under it");
-	else if (svc->name[n - 1] == '@')
-		spec_problem(l->s, SEV_ERROR, svc->from, svc->name, "not built yet: templates (names that end in @)");
 }
 
-/* The lines of one service over what its preset and the defaults make of it. */
-static void read_service(struct load *l, struct spec_service *svc, const struct node *n)
+/* Its own lines over those of its template, over what its preset and the defaults make of it. */
+void load_service(struct load *l, struct spec_service *svc, const char *name, struct origin from,
+		  const struct node *base, const struct node *own)
 {
 	const struct conf_index *x = service_index();
-	const struct spec_service *made = load_made(l, preset_of(l, n));
+	const struct spec_service *made = load_made(l, preset_of(l, own, base));
 	struct conf_read r = load_read(l);
 
 	*svc = made ? *made : (struct spec_service){ 0 };
-	svc->name = *n->key ? n->key : "\"\"";	/* refused for its name, which a plan must have even so */
-	svc->from = (struct origin){ FROM_FILE, n->file, n->key_line, n->key_col };
+	svc->name = *name ? name : "\"\"";	/* refused for its name, which a plan must have even so */
+	svc->from = from;
 	l->service = svc->name;
 	r.index = x;
-	r.top = n;
-	r.layer = 1;
 	r.layers = arena_get(&l->s->arena, x->rows);
 	r.origins = svc->origins = arena_get(&l->s->arena, x->rows * sizeof *r.origins);
 	if (!made || !r.layers || !r.origins) {
@@ -176,7 +164,11 @@ static void read_service(struct load *l, struct spec_service *svc, const struct 
 	}
 	memcpy(r.origins, made->origins, x->rows * sizeof *r.origins);
 	check_name(l, svc);
-	conf_read_block(&r, service_keys, svc, n);
+	for (r.layer = 1; r.layer <= 2; r.layer++) {
+		r.top = r.layer == 1 ? base : own;
+		if (r.top)
+			conf_read_block(&r, service_keys, svc, r.top);
+	}
 	resolve_service(l, svc);
 	conf_refuse_unbuilt(&r, svc);
 	check_service(l, svc);
@@ -191,28 +183,47 @@ static void refuse_twice(struct load *l, const struct spec_service *first, const
 		l->s->files[first->from.file], first->from.line);
 }
 
+static void read_one(struct load *l, const struct node *c)
+{
+	const struct spec_service *first = spec_find(l->s, c->key);
+	struct origin at = { FROM_FILE, c->file, c->key_line, c->key_col };
+
+	if (first)
+		refuse_twice(l, first, c);
+	else if (spec_name_kind(c->key) == NAME_INSTANCE)
+		template_declared(l, &l->s->services[l->s->nservices++], c);
+	else
+		load_service(l, &l->s->services[l->s->nservices++], c->key, at, NULL, c);
+}
+
+/* Templates first: an instance may stand before or in another file. */
+static void read_named(struct load *l, bool templates)
+{
+	for (unsigned f = 1; f <= l->s->nfiles; f++)
+		for (const struct node *c = l->services[f] ? l->services[f]->first : NULL; c; c = c->next) {
+			if (c->again || (spec_name_kind(c->key) == NAME_TEMPLATE) != templates)
+				continue;
+			if (templates)
+				template_add(l, c);
+			else
+				read_one(l, c);
+		}
+}
+
 static int read_services(struct load *l, struct err *e)
 {
 	struct spec *s = l->s;
-	unsigned n = 0;
 
 	for (unsigned f = 1; f <= s->nfiles; f++)
-		n += l->services[f] ? l->services[f]->n : 0;
-	s->services = arena_get(&s->arena, (n + 1) * sizeof *s->services);
+		l->service_room += l->services[f] ? l->services[f]->n : 0;
+	l->service_room++;
+	s->services = arena_get(&s->arena, l->service_room * sizeof *s->services);
 	if (!s->services)
 		return err_set(e, ENOMEM, "no memory left for the configuration");
 	load_made(l, PRESET_SERVER);	/* so that the defaults are checked even when no service uses them */
-	for (unsigned f = 1; f <= s->nfiles; f++)
-		for (const struct node *c = l->services[f] ? l->services[f]->first : NULL; c; c = c->next) {
-			const struct spec_service *first = spec_find(s, c->key);
-
-			if (c->again)
-				continue;
-			if (first)
-				refuse_twice(l, first, c);
-			else
-				read_service(l, &s->services[s->nservices++], c);
-		}
+	read_named(l, true);
+	read_named(l, false);
+	templates_instantiate(l);
 	check_graph(l);
 	return 0;
 }
@@ -228,12 +239,19 @@ static int load_rest(struct load *l, int rc, struct err *e)
 	return rc;
 }
 
-int spec_load(struct spec *s, const char *path, struct err *e)
+int spec_load_with(struct spec *s, const char *path, const struct str_list *instances, struct err *e)
 {
 	struct load l = { .s = s };
 
+	if (instances)
+		l.asked = *instances;
 	*s = (struct spec){ 0 };
 	return load_rest(&l, load_files(&l, path, e), e);
+}
+
+int spec_load(struct spec *s, const char *path, struct err *e)
+{
+	return spec_load_with(s, path, NULL, e);
 }
 
 int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e)

@@ -20,6 +20,12 @@ struct load {
 	/* whose problems are being told */
 	const char *service;
 	bool of_file, quiet;
+	/* templates */
+	unsigned service_room;		/* of s->services */
+	unsigned ninstances;		/* of those, how many were made because they are named */
+	struct str_list asked;		/* instances that are wanted from outside */
+	bool sample;			/* a template is being tried with an instance of our own */
+	struct touched *touched;	/* where that one stands */
 	/* defaults < preset < top-level defaults, made when first needed */
 	struct spec_service *made[PRESETS];
 };
@@ -41,6 +47,18 @@ struct spec_need {
 const struct spec_need *spec_needs(const struct spec_service *svc, struct spec_need v[static SPEC_NEEDS]);
 /* resolve.c: what follows from what is given, once a service's own lines are in. */
 void resolve_service(struct load *l, struct spec_service *svc);
+/* load.c: `base` (a template's lines, filled in) and `own` may be NULL. */
+void load_service(struct load *l, struct spec_service *svc, const char *name, struct origin from,
+		  const struct node *base, const struct node *own);
+/* templates.c */
+#define INSTANCES_MAX 1024u
+void template_add(struct load *l, const struct node *n);	/* `name@: {...}` */
+/* `name@instance: ...` */
+void template_declared(struct load *l, struct spec_service *svc, const struct node *own);
+bool template_sample_touched(const struct load *l, struct origin at);
+void templates_instantiate(struct load *l);	/* all that are named by services or from outside */
+/* graph.c: every name of another service in its lines. */
+void each_name(const struct spec_service *svc, void (*say)(void *ctx, const char *name), void *ctx);
 /* check.c: what contradicts itself. graph.c: dependencies that lead nowhere or in circles. */
 void check_service(struct load *l, struct spec_service *svc);
 void check_listen(struct load *l, struct spec_service *svc);	/* check_listen.c */

@@ -101,7 +101,17 @@ const struct spec_need *spec_needs(const struct spec_service *svc, struct spec_n
 	return v;
 }
 
-static void imply_namespaces(struct spec_service *svc)
+/* An instance's as OCI runtimes know it: a host's name has no '@'. */
+static const char *host_name(struct load *l, const struct spec_service *svc)
+{
+	char *name = strchr(svc->name, '@') ? arena_copy(&l->s->arena, svc->name, strlen(svc->name)) : NULL;
+
+	if (name)
+		*strchr(name, '@') = '-';
+	return name ? name : svc->name;
+}
+
+static void imply_namespaces(struct load *l, struct spec_service *svc)
 {
 	struct spec_need needs[SPEC_NEEDS];
 
@@ -111,7 +121,7 @@ static void imply_namespaces(struct spec_service *svc)
 	imply(svc, &svc->ns_ipc, svc->private_ipc, &svc->private_ipc);
 	imply(svc, &svc->ns_uts, svc->hostname != NULL, &svc->hostname);
 	if (svc->ns_uts && !svc->hostname && strlen(svc->name) <= 63 && !strchr(svc->name, '_'))
-		svc->hostname = svc->name;
+		svc->hostname = host_name(l, svc);
 }
 
 static void resolve_caps(struct spec_service *svc)
@@ -140,7 +150,7 @@ void resolve_service(struct load *l, struct spec_service *svc)
 	join_command(l, svc);
 	choose_user(svc);
 	choose_families(l, svc);
-	imply_namespaces(svc);
+	imply_namespaces(l, svc);
 	resolve_caps(svc);
 	for (unsigned i = 0; i < svc->listen.n; i++)
 		if (!svc->listen.v[i].name)

@@ -18,6 +18,10 @@ static struct spec_service *find(struct spec *s, const char *service, struct err
 
 	if (svc)
 		return svc;
+	if (spec_name_kind(service) == NAME_TEMPLATE && spec_template_of(s, service)) {
+		err_set(e, ENOENT, "%s is a template; ask for an instance of it, such as %s1", service, service);
+		return NULL;
+	}
 	for (unsigned i = 0; i < s->nservices; i++)
 		if (value_is_near(service, s->services[i].name, &d) && d < least) {
 			least = d;

@@ -116,7 +116,9 @@ struct spec_network {
 
 struct spec_service {
 	const char *name;
-	struct origin from;	/* the line that declares it */
+	struct origin from;	/* the line that declares it; of an instance that is only named: its template */
+	const char *instance;	/* what follows the @ of its name; NULL: it is no instance */
+	bool asked;		/* an instance that is there only because it is wanted from outside */
 	struct origin *origins;	/* one per row of service_keys; see spec_from() */
 
 	/* the process */
@@ -249,6 +251,17 @@ struct spec_bridge {
 	struct origin from;
 };
 
+/* `name@`: what `name@instance` is made of. */
+struct node;
+struct spec_template {
+	const char *name;	/* with its @ */
+	const struct node *node; /* its lines; %i is not filled in */
+	struct origin from;
+	unsigned instances;	/* how many were made of it */
+};
+
+enum name_kind { NAME_BAD, NAME_SERVICE, NAME_TEMPLATE, NAME_INSTANCE };
+
 struct spec {
 	struct arena arena;
 	const char **files;	/* [1..nfiles]; [0] is "default" */
@@ -262,6 +275,8 @@ struct spec {
 	struct spec_signer_list signers;
 	struct spec_service *services;
 	unsigned nservices;
+	struct spec_template *templates;
+	unsigned ntemplates;
 	struct problem *problems, *last_problem; /* in the order found */
 	unsigned nproblems, nerrors;	/* nerrors counts those that are errors, not notes */
 };
@@ -290,6 +305,8 @@ struct problem {
  * not), -errno when nothing could be read at all. The caller frees with spec_free().
  */
 int spec_load(struct spec *s, const char *path, struct err *e);
+/* The same with instances of templates ("name@instance") beside those that the files name; may be NULL. */
+int spec_load_with(struct spec *s, const char *path, const struct str_list *instances, struct err *e);
 /* The same for a text that is in no file: problems call it `name`. `prior run --set`, tests. */
 int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e);
 void spec_free(struct spec *s);
@@ -305,6 +322,9 @@ struct origin spec_from(const struct spec_service *svc, const void *field);
 /* The same for the machine, network and trust: spec_machine_from(s, &s->machine.hostname). */
 struct origin spec_machine_from(const struct spec *s, const void *field);
 struct spec_service *spec_find(const struct spec *s, const char *name); /* NULL: there is none */
+enum name_kind spec_name_kind(const char *name);
+/* The template that `name@instance` or `name@` names; NULL: there is none. */
+struct spec_template *spec_template_of(const struct spec *s, const char *name);
 /* "FILE:LINE", "preset NAME" or "default" into the spec's arena. */
 const char *spec_origin_text(struct spec *s, struct origin o);
 /* "FILE:LINE:COL: error: TEXT" lines, the form that editors jump to. */

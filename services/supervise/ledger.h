@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -68,7 +68,7 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_CHECKED	(1u << 22)	/* its conditions hold, for this start */
 #define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
 #define SVC_F_DIRS	(1u << 14)	/* directories of it are to be removed after its stop: see undo.h */
-#define SVC_F_BUNDLE	(1u << 22)	/* an OCI runtime may remember it, and its bundle may be there: see undo.h */
+#define SVC_F_BUNDLE	(1u << 19)	/* an OCI runtime may remember it, and its bundle may be there: see undo.h */
 
 struct ledger_svc {
 	uint32_t seq, pad;		/* odd: being written */
@@ -145,7 +145,9 @@ struct ledger_client {
 	int32_t fd;			/* FD_NONE: free */
 	uint32_t verb, service;		/* what it waits for: enum ctl_verb, a service; CTL_VERBS: nothing */
 	uint32_t may_change;		/* root, or who prior runs as */
+	uint32_t flags, pad;		/* CTL_F_* of what it asked about `name` */
 	int64_t since_ms;		/* when it connected or asked */
+	char name[64];			/* "": none; an instance that has to be made first, see instances.h */
 };
 
 struct ledger_head {

@@ -69,6 +69,8 @@ enum reload { RELOAD_NONE, RELOAD_COMPILES, RELOAD_ANSWERED, RELOAD_STOPS };
 struct reloading {
 	enum reload phase;
 	bool dry;			/* only to be shown */
+	bool instances;			/* only instances of templates may differ, see instances.h */
+	uint32_t asked;			/* clients whose instances it is for, one bit each */
 	int client;			/* slot of who asked, -1: a signal */
 	int pid, socket, problems;	/* the compiler, our end, what it complains about; 0, FD_NONE: none */
 	uint32_t socket_src;
@@ -109,6 +111,7 @@ struct prior {
 	uint32_t clock_src;
 	enum trial trial;
 	struct reloading reload;
+	bool instances_due;		/* one that was asked for has come to rest */
 	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
 	uint32_t initctl_src;
 	uint32_t signal_src, control_src, logger_src, client_src[LEDGER_CLIENTS];

@@ -7,6 +7,7 @@
 #include "services/plan/compile.h"
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/instances.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
@@ -33,13 +34,18 @@ static void give_up(struct prior *p, const struct err *e)
 	int fds[2] = { p->reload.problems, p->reload.problems };
 
 	forget_compiler(p);
-	if (e) {
+	if (e && p->reload.instances && !p->reload.asked)
+		prior_say(p, "info", "instances-kept", NULL, e->text);
+	else if (e) {
 		prior_say(p, "error", "reload-refused", NULL, e->text);
+		if (p->reload.instances)
+			instances_failed(p, e);
 		server_reload_said(p, p->reload.client, e, p->reload.problems >= 0 ? fds : NULL);
 	}
 	fd_drop(&p->reload.problems);
 	p->reload.phase = RELOAD_NONE;
 	p->reload.client = -1;
+	p->reload.asked = 0;
 }
 
 static void on_answer(void *ctx, uint32_t arg, uint32_t events)
@@ -51,7 +57,7 @@ static void on_answer(void *ctx, uint32_t arg, uint32_t events)
 	p->reload.phase = RELOAD_ANSWERED;
 }
 
-int reload_begin(struct prior *p, int client, bool dry, struct err *e)
+static int begin(struct prior *p, struct reloading kind, struct err *e)
 {
 	struct ledger_head *h = p->ledger.head;
 	char config[sizeof h->config];	/* a child cannot see the ledger */
@@ -60,18 +66,19 @@ int reload_begin(struct prior *p, int client, bool dry, struct err *e)
 	text_copy(config, sizeof config, h->config);
 	if (h->shutdown)
 		return err_set(e, ESHUTDOWN, "everything is being shut down");
-	if (p->reload.phase != RELOAD_NONE)
-		return err_set(e, EBUSY, "another reload is on its way; see `prior events`");
 	if (!config[0])
 		return err_set(e, ENOENT, "it is not known where the configuration is");
 	owned_fd problems = memfd_create("problems", MFD_CLOEXEC);
 
 	if (problems < 0)
 		return err_sys(e, "reload: a place for the compiler's complaints");
-	if (compiler_start(&child, h->exe_fd, config, p->plan.head->flags & PLAN_F_CONTAINER, problems, e) < 0)
+	const char *const *names = instances_names(p);
+
+	if (compiler_start(&child, h->exe_fd, config, p->plan.head->flags & PLAN_F_CONTAINER, names, problems, e) < 0)
 		return -e->code;
 	reap_add(p, child.pid, 0, PID_COMPILER);
-	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = client, .dry = dry, .pid = child.pid,
+	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = kind.client, .dry = kind.dry,
+					.instances = kind.instances, .asked = p->reload.asked, .pid = child.pid,
 					.socket = child.socket, .problems = fd_take(&problems) };
 	int rc = loop_add(&p->loop, child.socket, EPOLLIN, on_answer, 0, e);
 
@@ -83,6 +90,21 @@ int reload_begin(struct prior *p, int client, bool dry, struct err *e)
 	p->reload.socket_src = (uint32_t)rc;
 	loop_timer_set(&p->loop, p->n + TIMER_RELOAD, p->loop.now.ms + RELOAD_COMPILE_MS);
 	return 0;
+}
+
+int reload_begin(struct prior *p, int client, bool dry, struct err *e)
+{
+	/* What is made for instances only is made by this one too. */
+	if (p->reload.instances && (p->reload.phase == RELOAD_COMPILES || p->reload.phase == RELOAD_ANSWERED))
+		give_up(p, NULL);
+	if (p->reload.phase != RELOAD_NONE)
+		return err_set(e, EBUSY, "another reload is on its way; see `prior events`");
+	return begin(p, (struct reloading){ .client = client, .dry = dry }, e);
+}
+
+int reload_begin_instances(struct prior *p, struct err *e)
+{
+	return begin(p, (struct reloading){ .client = -1, .instances = true }, e);
 }
 
 void reload_compiler_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
@@ -139,11 +161,17 @@ static int take_plan(struct prior *p, int *fd, struct err *e)
 		return p->reload.ended[0] ? err_set(e, EPROTO, "%s", p->reload.ended) : -EAGAIN;
 	if (rc < 0)
 		return rc;
-	if (r.errors) {
+	/* For an instance it is enough that all else is as it was. */
+	if (r.errors && !p->reload.instances) {
 		first_problem(p, e, r.errors);
 		return -EINVAL;
 	}
-	return plan_map(&p->reload.next, *fd, e);
+	rc = plan_map(&p->reload.next, *fd, e);
+	if (rc == 0 && p->reload.instances)
+		rc = instances_judge(p, e);
+	if (rc < 0)
+		plan_unmap(&p->reload.next);
+	return rc;
 }
 
 /* --- from the plan that runs to the next --- */
@@ -209,6 +237,15 @@ static void stop_marked(struct prior *p)
 	}
 }
 
+/* Nothing but what was refused differs: nothing is to be done. */
+static bool is_the_same(const struct prior *p)
+{
+	const struct plan *next = &p->reload.next;
+
+	return (next->head->sum == p->plan.head->sum && next->size == p->plan.size) ||
+	       (p->reload.instances && !p->reload.added && !p->reload.removed);
+}
+
 static void accept_plan(struct prior *p, int *fd)
 {
 	int fds[2] = { p->reload.problems, *fd };
@@ -221,9 +258,11 @@ static void accept_plan(struct prior *p, int *fd)
 	}
 	forget_compiler(p);
 	fd_drop(&p->reload.problems);
-	if (p->reload.next.head->sum == p->plan.head->sum && p->reload.next.size == p->plan.size) {
+	if (is_the_same(p)) {
+		instances_failed(p, NULL);
 		plan_unmap(&p->reload.next);
 		p->reload.phase = RELOAD_NONE;
+		instances_arrived(p);
 		server_reload_done(p, NULL);
 		return;
 	}
@@ -288,6 +327,7 @@ static void start_back(struct prior *p)
 	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
 
 	bind_new(p);
+	instances_arrived(p);
 	for (uint32_t k = 0; k < p->n; k++)
 		watch_nudge(p, order[k]);
 }
@@ -317,6 +357,7 @@ void reload_fail(struct prior *p, const struct err *e)
 		svc_of(p, i)->flags &= ~SVC_F_LEAVING;
 	}
 	start_back(p);
+	instances_failed(p, e);
 	server_reload_done(p, e);
 }
 
@@ -326,6 +367,7 @@ void reload_resume(struct prior *p)
 	struct err e;
 
 	p->reload.client = -1;
+	instances_resume(p);
 	if (h->next_plan_fd < 0) {
 		err_set(&e, EINTR, "prior was executed anew meanwhile; nothing was changed, ask again");
 		server_reload_lost(p, &e);

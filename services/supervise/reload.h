@@ -18,6 +18,8 @@
 
 /* client: a slot, -1: a signal. EBUSY: one is on its way; ESHUTDOWN. */
 int reload_begin(struct prior *p, int client, bool dry, struct err *e);
+/* For instances that are asked for, or are to go: see instances.h. */
+int reload_begin_instances(struct prior *p, struct err *e);
 void reload_compiler_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
 void reload_timer(struct prior *p);	/* TIMER_RELOAD: the compiler takes too long */
 /* Once per turn, outside of every callback: takes the compiler's answer. True: all is down that has to be, switch. */

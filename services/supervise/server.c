@@ -7,6 +7,7 @@
 #include "services/supervise/control.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/instances.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/stop.h"
 #include "services/supervise/trial.h"
@@ -21,6 +22,7 @@
 
 void client_drop(struct prior *p, uint32_t c)
 {
+	instances_forget(p, c);
 	loop_remove(&p->loop, &p->client_src[c]);
 	fd_drop(&client(p, c)->fd);
 	*client(p, c) = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
@@ -66,6 +68,7 @@ static void reply_or_drop(struct prior *p, uint32_t c, int code, const struct er
 void client_answer(struct prior *p, uint32_t c, int code, const struct err *why)
 {
 	client(p, c)->verb = CTL_VERBS;
+	client(p, c)->name[0] = '\0';
 	reply_or_drop(p, c, code, why, NULL);
 }
 
@@ -295,6 +298,8 @@ static void take_request(struct prior *p, uint32_t c, const struct ctl_request *
 	}
 	if (verbs[q->verb].names_service)
 		i = memchr(q->service, '\0', sizeof q->service) ? plan_find(&p->plan, q->service) : -1;
+	if (i < 0 && instances_take(p, c, q))
+		return;
 	if (i < 0)
 		refuse(p, c, 4, ENOENT, "there is no such service");
 	else
@@ -366,7 +371,7 @@ void server_check(struct prior *p)
 	for (uint32_t c = 0; c < LEDGER_CLIENTS; c++) {
 		uint32_t verb = client(p, c)->verb;
 
-		if (client(p, c)->fd < 0 || verb == CTL_VERBS || verb == CTL_REEXEC)
+		if (client(p, c)->fd < 0 || verb == CTL_VERBS || verb == CTL_REEXEC || client(p, c)->name[0])
 			continue;
 		if (verb == CTL_SETTLED || verb == CTL_RELOAD_CONFIG) {
 			bool over = verb == CTL_SETTLED || p->reload.phase == RELOAD_NONE;

@@ -42,7 +42,7 @@ static void carry_head(const struct prior *p, struct prior *q)
 		struct ledger_client *k = &h->clients[c];
 		bool about_one = k->fd >= 0 && (k->verb == CTL_START || k->verb == CTL_STOP || k->verb == CTL_RESTART ||
 					       k->verb == CTL_RELOAD);
-		uint32_t at = about_one ? to_new[k->service] : 0;
+		uint32_t at = about_one && !k->name[0] ? to_new[k->service] : 0;
 
 		if (at == CHANGES_NONE)
 			k->verb = CTL_RELOAD_CONFIG;	/* its service is gone: answered with the rest */
@@ -185,6 +185,7 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->reload = p->reload;
 	q->reload.next = (struct plan){ 0 };
 	q->reload.phase = RELOAD_NONE;
+	q->instances_due = p->instances_due;
 	q->steps = p->steps;
 	q->losing = p->losing;
 	q->loop.now = p->loop.now;

@@ -6,6 +6,7 @@
 #include "services/supervise/ending.h"
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/instances.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 
@@ -127,6 +128,7 @@ enum svc_event svc_rest(struct prior *p, uint32_t i)
 	if (!(s->flags & SVC_F_BACK))
 		fdstore_clear(p, i);
 	prior_say(p, "info", "stopped", svc_name(p, i), NULL);
+	instances_rest(p, i);
 	return EV_NONE;
 }
 
@@ -144,6 +146,7 @@ enum svc_event svc_done(struct prior *p, uint32_t i)
 {
 	fdstore_clear(p, i);
 	prior_say(p, "info", "done", svc_name(p, i), NULL);
+	instances_rest(p, i);
 	end_of_critical(p, i);
 	return EV_NONE;
 }

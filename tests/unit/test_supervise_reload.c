@@ -32,16 +32,21 @@ static const char *complaint;
 static bool dies;
 static char said[1 << 16];		/* events so far */
 
-int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
-			  struct err *e);
+int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
+			  const char *const *instances, int problems_fd, struct err *e);
 int __wrap_compiler_answer(int sock, int *plan_fd, struct compiler_report *r, struct err *e);
 
-int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container, int problems_fd,
-			  struct err *e)
+static char wanted[256];		/* the instances that the compiler was asked for, with blanks between */
+
+int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
+			  const char *const *instances, int problems_fd, struct err *e)
 {
 	int pair[2];
 
 	(void)exe_fd, (void)container, (void)e;
+	wanted[0] = '\0';
+	for (unsigned i = 0; instances[i]; i++)
+		snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s", i ? " " : "", instances[i]);
 	assert_string_equal(path, "/the/configuration");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	if (complaint)
