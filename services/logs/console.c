@@ -4,7 +4,6 @@
 #include "init/base/fd.h"
 #include "services/logs/logs.h"
 #include "services/logs/paint.h"
-#include "services/logs/record.h"
 #include "services/logs/stamp.h"
 #include <poll.h>
 #include <string.h>
@@ -88,17 +87,16 @@ static struct text line_in(struct console *c)
 	return (struct text){ .at = lines + c->n, .size = sizeof lines - c->n };
 }
 
-void console_line(struct console *c, int64_t ms, const char *service, const char *text, size_t text_n,
-		  const char *raw, size_t raw_n)
+void console_line(struct console *c, const char *service, const struct record *r, const char *raw, size_t raw_n)
 {
 	if (c->fd < 0)
 		return;
 	struct text t = line_in(c);
 
 	if (c->json)
-		line_json(&t, ms, service, raw, raw_n);
+		line_json(&t, r->ms, service, r->level, r->kind == RECORD_PART, raw, raw_n);
 	else
-		line_plain(&t, service, 0, c->colour, text, text_n);
+		line_plain(&t, service, 0, c->colour, r->level, r->text, r->n);
 	c->n += t.n;
 }
 

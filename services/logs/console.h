@@ -1,6 +1,7 @@
 /* The console: services' lines and events for a person, or for a container's runtime. Never the only copy. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "services/logs/record.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +20,7 @@ struct console {
 };
 
 void console_open(struct console *c, int fd, bool json, bool no_colour);
-/* text: escaped as in the files; raw: as the service wrote it. */
-void console_line(struct console *c, int64_t ms, const char *service, const char *text, size_t text_n,
-		  const char *raw, size_t raw_n);
+/* r: as in the files, escaped; raw: as the service wrote it. */
+void console_line(struct console *c, const char *service, const struct record *r, const char *raw, size_t raw_n);
 void console_event(struct console *c, const char *json, size_t n);
 void console_flush(struct console *c);

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /*
  * It stays uid 0, without any capability, instead of taking a uid of its own: the folders and files then belong
@@ -137,7 +138,8 @@ static const int calls[] = {
 	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_tee, SYS_recvmsg, SYS_openat, SYS_close, SYS_fstat,
 	SYS_newfstatat, SYS_lseek, SYS_ftruncate, SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_epoll_ctl,
 	SYS_epoll_pwait, SYS_ppoll, SYS_fcntl, SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap,
-	SYS_madvise, SYS_futex, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit, SYS_exit_group,
+	SYS_madvise, SYS_futex, SYS_connect, SYS_sendto, SYS_uname,
+	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit, SYS_exit_group,
 #ifdef SYS_epoll_wait
 	SYS_epoll_wait,
 #endif
@@ -163,8 +165,8 @@ static const int calls[] = {
 /* The arguments' low halves: the numbers we ask about have no others. */
 static int filter(const struct logger *l)
 {
-	struct sock_filter f[CALLS + 16];
-	unsigned n = 0, deny = CALLS + 12;	/* where the last two instructions are */
+	struct sock_filter f[CALLS + 20];
+	unsigned n = 0, deny = CALLS + 16;	/* where the last two instructions are */
 
 	(void)l;
 	f[n++] = (struct sock_filter)LOAD(arch);
@@ -181,6 +183,12 @@ static int filter(const struct logger *l)
 	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3);
 	f[n++] = (struct sock_filter)LOAD(args[1]);
 	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 0, (uint8_t)(deny - n - 1));
+	n++;
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	/* syslog is on this machine. */
+	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3);
+	f[n++] = (struct sock_filter)LOAD(args[0]);
+	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, (uint8_t)(deny - n - 1));
 	n++;
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	for (unsigned i = 0; i < CALLS; i++, n++)

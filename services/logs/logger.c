@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/pass.h"
 #include "init/base/sys.h"
+#include "services/logs/forward.h"
 #include "services/logs/logger.h"
 #include "init/base/mono.h"
 #include "init/base/text.h"
@@ -62,7 +63,7 @@ static void open_dirs(struct logger *l, const struct logger_setup *setup)
 	l->ring_dir = l->run_dir < 0 ? FD_NONE : open_dir(l->run_dir, "logs");
 	l->file_dir = open_file_dir(setup->log_dir);
 	l->events = (struct store){ .dir = l->run_dir, .fd = FD_NONE, .name = "events", .suffix = "" };
-	store_limits(&l->events, 2u << 20, 2);
+	store_limits(&l->events, 1u << 20, 2);
 }
 
 /* ---- streams ---- */
@@ -134,6 +135,7 @@ static void add(struct logger *l, const struct logger_add *a, int *fd)
 	s->store.fd = FD_NONE;
 	store_limits(&s->store, a->max_bytes, a->max_files);
 	keep_choose(l, s);
+	forward_choose(l, s, a);
 	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	/* At each write anew (EPOLLET): the beginning of a line stays in the pipe and would wake us for ever. */
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = s };
@@ -239,9 +241,16 @@ static void look_at_rests(struct logger *l)
 /* For epoll_wait(): until something must be done without being woken. */
 static int patience(const struct logger *l)
 {
-	int64_t ms = l->look_ms - mono_now().ms;
+	int64_t due = l->waiting ? l->look_ms : INT64_MAX, sending = forward_due(l);
 
-	return l->ready ? 0 : !l->waiting ? -1 : ms < 0 ? 0 : (int)ms;
+	if (l->ready)
+		return 0;
+	due = sending < due ? sending : due;
+	if (due == INT64_MAX)
+		return -1;
+	int64_t ms = due - mono_now().ms;
+
+	return ms < 0 ? 0 : (int)ms;
 }
 
 static void finish(struct logger *l)
@@ -250,6 +259,7 @@ static void finish(struct logger *l)
 		stream_drain(l, l->all);
 		forget(l, l->all);
 	}
+	forward_finish(l);
 	console_flush(&l->console);
 	store_close(&l->events);
 }
@@ -264,7 +274,7 @@ static void loop(struct logger *l)
 		for (int i = 0; i < n; i++) {
 			struct stream *s = got[i].data.ptr;
 
-			if (!s)
+			if (!s || forward_event(s))
 				continue;
 			s->ended |= (got[i].events & (EPOLLHUP | EPOLLERR)) != 0;
 			make_ready(l, s);
@@ -276,6 +286,7 @@ static void loop(struct logger *l)
 		ready_turns(l);
 		if (l->waiting)
 			look_at_rests(l);
+		forward_send(l);
 	}
 }
 
@@ -318,7 +329,7 @@ int logger_run(struct logger *l, const struct logger_setup *setup, bool confined
 
 int logger_main(int argc, char **argv)
 {
-	static struct logger l = { .sock = SOCK_FD };
+	static struct logger l = { .sock = SOCK_FD, .kmsg = FD_NONE, .tell_ms = 5000 };
 	struct logger_setup setup;
 
 	(void)argc, (void)argv;
@@ -334,6 +345,7 @@ int logger_main(int argc, char **argv)
 	setup.run_dir[sizeof setup.run_dir - 1] = setup.log_dir[sizeof setup.log_dir - 1] = '\0';
 	sys_batch(0, true);	/* a line is not worth an interruption of who wrote it */
 	umask(lockdown_group() ? 0027 : 0077);
+	forward_open(&l);
 	console_open(&l.console, fcntl(CONSOLE_FD, F_GETFD) < 0 ? FD_NONE : CONSOLE_FD, setup.json,
 		     getenv("NO_COLOR") != NULL);
 	return logger_run(&l, &setup, true);

@@ -23,7 +23,10 @@ struct stream {
 	int held;
 	uint64_t lost;		/* lines that nothing could keep */
 	struct store store;
-	char name[64];
+	bool prefix, rfc5424;	/* "<3>" is a level; its form for syslog */
+	uint8_t facility, usual_level, level;	/* level: of the line that is being written */
+	struct target *to_syslog, *to_kmsg;	/* of logger.targets; NULL: not there */
+	char name[64], identifier[64];
 };
 
 struct logger {
@@ -38,6 +41,10 @@ struct logger {
 	bool echo;		/* every service's lines go there too */
 	struct journal *journal;
 	struct store events;
+	struct target *targets;	/* where lines are forwarded to */
+	int kmsg;		/* the kernel's log, opened before the lockdown */
+	bool kmsg_limited;	/* the kernel takes only some lines of it */
+	int64_t tell_ms;	/* a target that fails is told after this: at boot, syslog comes later */
 };
 
 /* What to do with bytes after the last newline. */

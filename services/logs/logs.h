@@ -19,7 +19,15 @@ struct logger_add {
 	uint32_t sink;		/* enum log_sink of spec.h */
 	uint32_t max_files;
 	uint64_t max_bytes;
+	uint16_t forward;	/* LOG_TO_* */
+	uint8_t facility, level;	/* syslog's numbers; the level is that of lines that say none */
+	char identifier[64];	/* the name in syslog; "": the service's */
+	char socket[108];	/* LOG_TO_SYSLOG: a UNIX datagram socket */
 };
+#define LOG_TO_SYSLOG	1u
+#define LOG_TO_KMSG	2u
+#define LOG_RFC5424	4u	/* syslog's newer form */
+#define LOG_NO_PREFIX	8u	/* "<3>" at the beginning of a line is text, not a level */
 
 struct logger_setup {		/* first message, without a descriptor */
 	char run_dir[96];	/* /run/prior: events and the rings live here */
@@ -30,7 +38,8 @@ struct logger_setup {		/* first message, without a descriptor */
 
 /*
  * Where a service's lines are: "DIR/NAME.log", older ones NAME.log.1 ...; the same format everywhere: "UNIX_MS
- * STREAM TEXT\n" with STREAM o (line), p (partial line: more follows) ; TEXT has control bytes escaped as \xNN.
+ * STREAM TEXT\n" with STREAM o (line), 0 to 7 (one of that syslog level), p (partial line: more follows);
+ * TEXT has control bytes escaped as \xNN.
  */
 
 int logger_main(int argc, char **argv);		/* argv[0] == "prior-logger" */

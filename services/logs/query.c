@@ -144,14 +144,14 @@ static struct text service_line(struct query *u, struct source *s)
 	struct text t = room(u, 6 * s->n + 512);
 
 	if (u->q->json) {
-		line_json(&t, s->ms, s->name, s->line, record_unescape(s->line, s->line, s->n));
+		line_json(&t, s->ms, s->name, s->level, false, s->line, record_unescape(s->line, s->line, s->n));
 		return t;
 	}
 	if (u->q->times) {
 		stamp_put(&t, s->ms);
 		text_add_n(&t, " ", 1);
 	}
-	line_plain(&t, u->q->names ? s->name : NULL, u->width, u->q->colour, s->line, s->n);
+	line_plain(&t, u->q->names ? s->name : NULL, u->width, u->q->colour, s->level, s->line, s->n);
 	return t;
 }
 

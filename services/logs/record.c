@@ -4,6 +4,16 @@
 #include "init/base/text.h"
 #include <string.h>
 
+const char *const level_words[LEVEL_DEBUG + 2] = {
+	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL,
+};
+
+int record_prefix(const char *line, size_t n)
+{
+	return n >= RECORD_PREFIX && line[0] == '<' && line[1] >= '0' && line[1] <= '7' && line[2] == '>' ?
+		       line[1] - '0' : -1;
+}
+
 static const char hex[] = "0123456789abcdef";
 
 /*
@@ -69,13 +79,19 @@ bool record_read(const char *line, size_t n, struct record *r)
 {
 	int64_t ms = 0;
 	size_t i = 0;
+	char kind;
 
 	for (; i < n && i < 18 && line[i] >= '0' && line[i] <= '9'; i++)
 		ms = ms * 10 + (line[i] - '0');
-	if (i == 0 || n - i < 3 || line[i] != ' ' || line[i + 2] != ' ' ||
-	    (line[i + 1] != RECORD_WHOLE && line[i + 1] != RECORD_PART))
+	if (i == 0 || n - i < 3 || line[i] != ' ' || line[i + 2] != ' ')
 		return false;
-	*r = (struct record){ .ms = ms, .kind = line[i + 1], .text = line + i + 3, .n = n - i - 3 };
+	kind = line[i + 1];
+	bool levelled = kind >= '0' && kind <= '7';
+
+	if (!levelled && kind != RECORD_WHOLE && kind != RECORD_PART)
+		return false;
+	*r = (struct record){ .ms = ms, .kind = kind, .level = levelled ? (uint8_t)(kind - '0') : LEVEL_INFO,
+			      .text = line + i + 3, .n = n - i - 3 };
 	return true;
 }
 

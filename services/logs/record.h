@@ -8,14 +8,30 @@
 #define RECORD_LINE 4096			/* bytes of the service's output in one record, at most */
 #define RECORD_MAX (4 * RECORD_LINE + 32)	/* bytes of a record: each byte escaped, time, kind, newline */
 
-enum record_kind { RECORD_WHOLE = 'o', RECORD_PART = 'p' };	/* PART: the line goes on in the next record */
+/*
+ * PART: the line goes on in the next record. '0' to '7' are whole lines too, of that syslog level; 'o' is LEVEL_INFO.
+ */
+enum record_kind { RECORD_WHOLE = 'o', RECORD_PART = 'p' };
+
+enum level { LEVEL_ERROR = 3, LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG };
+extern const char *const level_words[LEVEL_DEBUG + 2];	/* as syslog.conf spells them, NULL-ended */
 
 struct record {
 	int64_t ms;
 	char kind;
+	uint8_t level;
 	const char *text;	/* into the caller's line, escaped */
 	size_t n;
 };
+
+static inline char record_kind_of(unsigned level)
+{
+	return level == LEVEL_INFO ? RECORD_WHOLE : (char)('0' + level);
+}
+
+/* The level that a line says itself, "<3>text" as in sd-daemon(3); -1: it says none. */
+int record_prefix(const char *line, size_t n);
+#define RECORD_PREFIX 3				/* bytes of it */
 
 /* out has RECORD_MAX bytes, n <= RECORD_LINE; returns the bytes written. */
 size_t record_put(char *out, int64_t ms, char kind, const char *line, size_t n);

@@ -156,6 +156,7 @@ static void take_record(struct source *s, const char *line, size_t n)
 		s->ms = r.ms;
 	}
 	append(s, r.text, r.n);
+	s->level = r.level;
 	s->open = r.kind == RECORD_PART && s->n < LINE_MOST;
 	s->have = !s->open;
 }
@@ -240,7 +241,7 @@ static void met(struct back *b, unsigned f, off_t pos, const char *line, size_t 
 	} else if (!record_read(line, n, &r)) {
 		return;
 	} else {
-		starts_new = r.kind == RECORD_WHOLE;	/* a part belongs to the line that ends behind it */
+		starts_new = r.kind != RECORD_PART;	/* a part belongs to the line that ends behind it */
 	}
 	if (starts_new && (b->left == 0 || r.ms < b->since)) {
 		b->done = true;

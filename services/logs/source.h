@@ -20,6 +20,7 @@ struct source {
 	bool have;
 	bool open;		/* its end is still to come */
 	int64_t ms;
+	uint8_t level;		/* of a service's line */
 	char *line;
 	size_t n, room;
 };

@@ -8,17 +8,15 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define DEFAULT_BYTES (8ull << 20)
+#define DEFAULT_BYTES (2ull << 20)
 #define DEFAULT_FILES 4
 
 void store_limits(struct store *s, uint64_t max_bytes, unsigned max_files)
 {
-	uint64_t total = max_bytes ? max_bytes : DEFAULT_BYTES;
-
 	s->files = max_files ? max_files : DEFAULT_FILES;
 	if (s->files > STORE_FILES)
 		s->files = STORE_FILES;
-	s->limit = total / s->files;
+	s->limit = max_bytes ? max_bytes : DEFAULT_BYTES;
 	if (s->limit < STORE_LEAST)
 		s->limit = STORE_LEAST;
 }

@@ -19,7 +19,7 @@ struct store {
 	unsigned files;
 };
 
-/* The total of max_bytes in max_files files; 0 is the default, 8 MiB in 4. */
+/* max_files files of max_bytes each; 0 is the default, 4 of 2 MiB. */
 void store_limits(struct store *s, uint64_t max_bytes, unsigned max_files);
 void store_name(char out[STORE_NAME], const char *name, const char *suffix, unsigned age);
 /* Opened, and room for n bytes in the current file, rotating if needed. */

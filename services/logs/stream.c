@@ -1,5 +1,6 @@
 /* A stream: bytes of a pipe become records, and leave the pipe when the records are kept. */
 /* SPDX-License-Identifier: ISC */
+#include "services/logs/forward.h"
 #include "services/logs/logger.h"
 #include "services/logs/record.h"
 #include "init/base/mono.h"
@@ -96,14 +97,26 @@ static size_t put_event(struct logger *l, char *to, const char *line, size_t n)
 
 static size_t put_line(struct logger *l, struct stream *s, char *to, char kind, const char *line, size_t n)
 {
-	if (s->events)
-		return put_event(l, to, line, n);
-	size_t k = record_put(to, l->now_ms, kind, line, n);
 	struct record r;
 
+	if (s->events)
+		return put_event(l, to, line, n);
+	if (!s->open_line) {
+		int level = s->prefix ? record_prefix(line, n) : -1;
+
+		s->level = level < 0 ? s->usual_level : (uint8_t)level;
+		line += level < 0 ? 0 : RECORD_PREFIX;
+		n -= level < 0 ? 0 : RECORD_PREFIX;
+	}
 	s->open_line = kind == RECORD_PART;
-	if (s->sink != SINK_NONE && (l->echo || s->sink == SINK_CONSOLE) && record_read(to, k - 1, &r))
-		console_line(&l->console, r.ms, s->name, r.text, r.n, line, n);
+	size_t k = record_put(to, l->now_ms, s->open_line ? RECORD_PART : record_kind_of(s->level), line, n);
+
+	record_read(to, k - 1, &r);
+	r.level = s->level;
+	if (s->sink != SINK_NONE && (l->echo || s->sink == SINK_CONSOLE))
+		console_line(&l->console, s->name, &r, line, n);
+	if (s->to_syslog || s->to_kmsg)
+		forward_line(l, s, &r);
 	return k;
 }
 
@@ -191,7 +204,7 @@ void stream_drain(struct logger *l, struct stream *s)
 			break;
 	}
 	stream_turn(l, s, REST_IS_LINE);
-	if (s->open_line) {
+	if (s->open_line) {	/* which has its level already */
 		l->now_ms = wall_ms();
 		keep(l, s, 0, 0, out, put_line(l, s, out, RECORD_WHOLE, "", 0));
 	}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "init/base/text.h"
+#include "services/logs/logs.h"
 #include "services/plan/compiling.h"
 #include "services/plan/types.h"
 #include <fcntl.h>
@@ -122,6 +123,26 @@ struct work *work_find(struct compiling *c, const char *name)
 	return bsearch(&key, c->work, c->n, sizeof key, by_name);
 }
 
+static void compile_logs(struct compiling *c, struct work *w)
+{
+	const struct spec_service *e = &w->eff;
+	struct plan_service *o = &w->out;
+
+	o->log_sink = e->log_sink;
+	o->log_max_files = (uint32_t)e->log_max_files;
+	o->log_max_bytes = e->log_max_bytes;
+	for (unsigned i = 0; i < e->log_forward.n; i++)
+		o->log_forward |= !strcmp(e->log_forward.v[i], "syslog") ? LOG_TO_SYSLOG : LOG_TO_KMSG;
+	o->log_forward |= (e->syslog_format == SYSLOG_RFC5424 ? LOG_RFC5424 : 0u) |
+			  (e->syslog_level_prefix ? 0u : LOG_NO_PREFIX);
+	o->log_facility = (uint8_t)spec_facility(e->syslog_facility);
+	o->log_level = (uint8_t)e->syslog_level;
+	if (e->syslog_identifier)
+		o->log_identifier = write_string(&c->w, e->syslog_identifier);
+	if (o->log_forward & LOG_TO_SYSLOG)
+		o->log_socket = write_string(&c->w, e->syslog_socket);
+}
+
 /* What is decided by numbers alone. */
 static void compile_supervision(struct compiling *c, struct work *w)
 {
@@ -141,9 +162,7 @@ static void compile_supervision(struct compiling *c, struct work *w)
 	o->backoff_max_ms = (uint32_t)e->backoff_max;
 	o->max_restarts = (uint32_t)e->max_restarts;
 	o->restart_window_ms = (uint32_t)e->restart_window;
-	o->log_sink = e->log_sink;
-	o->log_max_files = (uint32_t)e->log_max_files;
-	o->log_max_bytes = e->log_max_bytes;
+	compile_logs(c, w);
 	o->preset = e->preset;
 	o->reload_signal = (int32_t)e->reload_signal;
 	if (ready_is_said(e->ready) || e->watchdog || e->fd_store_max)

@@ -288,6 +288,10 @@ struct plan_service {
 	struct plan_ref listen;		/* struct plan_listen[] */
 	uint32_t log_sink, log_max_files;	/* enum log_sink */
 	uint64_t log_max_bytes;
+	uint16_t log_forward;		/* LOG_TO_* of services/logs/logs.h */
+	uint8_t log_facility, log_level;	/* syslog's numbers */
+	uint32_t log_pad;
+	struct plan_ref log_identifier, log_socket; /* absent: the service's name; LOG_TO_SYSLOG is not set */
 	/* the process */
 	struct plan_ref argv, env;	/* struct plan_ref[]: strings; LISTEN_* and NOTIFY_SOCKET come at start */
 	struct plan_ref exe;		/* absolute path inside the cell's root, looked up at compile */

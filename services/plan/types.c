@@ -286,7 +286,9 @@ static const struct plan_type care_type = TYPE(plan_care, FIELDS(care_fields), .
 static bool supervision_is_out_of_range(const struct plan_service *s)
 {
 	return s->type > TYPE_FORKING || s->ready > READY_NOTIFY_RELOAD || s->restart > RESTART_UNLESS_STOPPED ||
-	       s->on_failure > ON_FAILURE_START || s->log_sink > SINK_NONE || s->preset >= PRESETS;
+	       s->on_failure > ON_FAILURE_START || s->log_sink > SINK_NONE ||
+	       s->log_forward > 15 || s->log_facility > 23 || s->log_level > 7 ||
+	       !(s->log_forward & 1) != !s->log_socket.n || s->preset >= PRESETS;
 }
 
 static bool flags_contradict(const struct plan_service *s)
@@ -358,6 +360,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, cron, .of = &cron_type, .max = 1),
 	FIELD(plan_service, conditions, .of = &condition_type, .max = 64),
 	FIELD(plan_service, listen, .of = &plan_listen_type, .max = 16),
+	FIELD(plan_service, log_identifier, STRING, .max = 64),
+	FIELD(plan_service, log_socket, STRING, .text = TEXT_ABSOLUTE, .max = 108),
 	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),
 	FIELD(plan_service, env, .of = &assign_type, .max = 65536),
 	FIELD(plan_service, exe, STRING, .text = TEXT_ABSOLUTE, .needed = 1),

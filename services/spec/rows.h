@@ -94,6 +94,9 @@ RULE(socket_name_rule);
 RULE(fifo_path_rule);
 RULE(socket_vsock_rule);
 RULE(socket_netlink_rule);
+RULE(forward_rule);		/* of logs */
+RULE(identifier_rule);
+RULE(syslog_socket_rule);
 RULE(options_rule);
 RULE(source_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */

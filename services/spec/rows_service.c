@@ -22,6 +22,22 @@ static const char *const ready_words[] = { "started", "notify", "fd", "listening
 static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
 static const char *const failure_words[] = { "none", "reboot", "poweroff", "stop-all", "start", NULL };
 static const char *const sink_words[] = { "auto", "file", "ring", "console", "none", NULL };
+static const char *const level_names[] = {
+	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL,
+};
+static const char *const format_words[] = { "rfc3164", "rfc5424", NULL };
+/* Without kern, which is the kernel's, and the four numbers that have no name. */
+static const char *const facility_words[] = {
+	"user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL,
+};
+#define LOCAL0_WORD 11	/* in the list above; it is facility 16 */
+
+unsigned spec_facility(unsigned word)
+{
+	return word < LOCAL0_WORD ? word + 1 : word - LOCAL0_WORD + 16;
+}
+
 
 static const struct conf_key ready_keys[] = {
 	{ "fd", COUNT(ready_fd, 3, 1023), .doc = "Descriptor to which the service writes a newline when it is ready.",
@@ -85,10 +101,25 @@ static const struct conf_key hook_keys[] = {
 static const struct conf_key log_keys[] = {
 	{ "sink", WORD(log_sink, sink_words), .def = "auto",
 	  .doc = "Where output goes; auto: files where /var/log/prior is writable, the ring otherwise." },
-	{ "max_bytes", .type = CONF_SIZE, F(log_max_bytes, uint64_t), .min = 4096, .max = INT64_C(1) << 40, .def = "2M",
-	  .doc = "Size at which a log file is rotated." },
-	{ "max_files", COUNT(log_max_files, 1, 1000), .def = "4",
+	{ "max_bytes", .type = CONF_SIZE, F(log_max_bytes, uint64_t), .min = 32768, .max = INT64_C(1) << 40,
+	  .def = "2M", .doc = "Size at which a log file is rotated." },
+	{ "max_files", COUNT(log_max_files, 1, 64), .def = "4",
 	  .doc = "Log files that are kept, the current one included." },
+	{ "forward", LIST(log_forward), .check = forward_rule,
+	  .doc = "Where lines go as well: syslog, kmsg (the kernel's log), or both; never waited for.",
+	  .example = "[syslog]" },
+	{ "syslog_identifier", TEXT(syslog_identifier), .check = identifier_rule,
+	  .doc = "The name that syslog and the kernel's log show; the service's name when absent.", .example = "web" },
+	{ "syslog_facility", WORD(syslog_facility, facility_words), .def = "daemon",
+	  .doc = "Facility of forwarded lines." },
+	{ "syslog_level", WORD(syslog_level, level_names), .def = "info",
+	  .doc = "Level of lines that do not say their own." },
+	{ "syslog_level_prefix", BOOL(syslog_level_prefix), .def = "true",
+	  .doc = "Take a beginning like <3> as the line's level, 0 (emerg) to 7 (debug), and not as its text." },
+	{ "syslog_socket", PATH(syslog_socket), .check = syslog_socket_rule, .def = "/dev/log",
+	  .doc = "UNIX datagram socket that lines for syslog are sent to." },
+	{ "syslog_format", WORD(syslog_format, format_words), .def = "rfc3164",
+	  .doc = "rfc3164: what the C library's syslog() sends, local time and no host; rfc5424: the newer form." },
 	{ 0 }
 };
 

@@ -339,3 +339,33 @@ int zone_rule_name(const void *field, struct err *e)
 		return err_set(e, EINVAL, "'%.60s' is not the name of a time zone as Europe/Berlin", s);
 	return 0;
 }
+
+int forward_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		if (strcmp(l->v[i], "syslog") && strcmp(l->v[i], "kmsg"))
+			return err_set(e, EINVAL, "'%.60s' is not one of: syslog, kmsg", l->v[i]);
+		for (unsigned k = 0; k < i; k++)
+			if (!strcmp(l->v[i], l->v[k]))
+				return err_set(e, EINVAL, "'%s' twice", l->v[i]);
+	}
+	return 0;
+}
+
+/* What both forms of syslog take as a name, and none of them as its end. */
+int identifier_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (!*s || strlen(s) > 48 || !all_of(s, LETTERS DIGITS "_-+.@/"))
+		return err_set(e, EINVAL, "'%.60s' is not a name of at most 48 letters, digits and _-+.@/", s);
+	return 0;
+}
+
+int syslog_socket_rule(const void *field, struct err *e)
+{
+	return strlen(*(const char *const *)field) < 108 ? 0 : err_set(e, EINVAL,
+		"a socket's path has at most 107 bytes");
+}

@@ -42,6 +42,8 @@ enum protect_home { PROTECT_HOME_NO, PROTECT_HOME_YES, PROTECT_HOME_READ_ONLY, P
 enum protect_proc { PROC_DEFAULT, PROC_NOACCESS, PROC_INVISIBLE, PROC_PTRACEABLE };
 enum proc_subset { SUBSET_ALL, SUBSET_PID };
 enum user_ns { USER_NS_NO, USER_NS_LAST, USER_NS_FIRST };
+unsigned spec_facility(unsigned word);	/* syslog's number of the word's index in its row */
+enum syslog_format { SYSLOG_RFC3164, SYSLOG_RFC5424 };
 enum log_sink { SINK_AUTO, SINK_FILE, SINK_RING, SINK_CONSOLE, SINK_NONE };
 enum seccomp_profile { SECCOMP_NONE, SECCOMP_DEFAULT, SECCOMP_STRICT, SECCOMP_CUSTOM };
 /* CLONE_NEWTIME: for unshare() and clone3(); in clone()'s flags it is part of a signal's number. */
@@ -150,6 +152,10 @@ struct spec_service {
 	unsigned log_sink;
 	uint64_t log_max_bytes;
 	int64_t log_max_files;
+	struct str_list log_forward;
+	const char *syslog_identifier, *syslog_socket;
+	unsigned syslog_facility, syslog_level, syslog_format;
+	bool syslog_level_prefix;
 
 	/* what it sees */
 	unsigned preset;	/* enum svc_preset */

@@ -41,9 +41,12 @@ static int send_one(struct prior *p, uint32_t i, struct err *e)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct logger_add a = { .sink = d->log_sink, .max_files = d->log_max_files,
-				.max_bytes = d->log_max_bytes };
+				.max_bytes = d->log_max_bytes, .forward = d->log_forward,
+				.facility = d->log_facility, .level = d->log_level };
 
 	text_copy(a.name, sizeof a.name, svc_name(p, i));
+	text_copy(a.identifier, sizeof a.identifier, plan_str(&p->plan, d->log_identifier));
+	text_copy(a.socket, sizeof a.socket, plan_str(&p->plan, d->log_socket));
 	return logger_send(p->ledger.head->logger_fd, &a, svc_of(p, i)->log_rd, e);
 }
 

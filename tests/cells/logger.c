@@ -57,7 +57,7 @@ static long number_after(const char *text, const char *key, int base)
 static void start(const char *exe)
 {
 	struct logger_setup s = { 0 };
-	struct logger_add a = { .sink = SINK_FILE, .max_bytes = 200000, .max_files = 3 };
+	struct logger_add a = { .sink = SINK_FILE, .max_bytes = 66000, .max_files = 3 };
 	struct err e;
 
 	snprintf(s.run_dir, sizeof s.run_dir, "%s/run", dir);

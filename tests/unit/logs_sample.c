@@ -18,7 +18,7 @@
 
 void sample_make(struct logs_sample *s)
 {
-	*s = (struct logs_sample){ .sock = -1, .console = { -1, -1 } };
+	*s = (struct logs_sample){ .sock = -1, .console = { -1, -1 }, .kmsg = -1 };
 	snprintf(s->dir, sizeof s->dir, "/tmp/prior-logs-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->run, sizeof s->run, "%s/run", s->dir);
@@ -42,6 +42,7 @@ void sample_start(struct logs_sample *s, bool echo, bool json)
 
 		fd_drop(&pair[0]);
 		l.sock = pair[1];
+		l.kmsg = s->kmsg;
 		console_open(&l.console, echo ? s->console[1] : FD_NONE, json, true);
 		_exit(logger_run(&l, &setup, false));
 	}
@@ -86,7 +87,7 @@ void sample_pipe(struct sample_pipe *p, const char *name, unsigned sink, uint64_
 	*p = (struct sample_pipe){
 		.rd = fds[0],
 		.wr = fds[1],
-		.add = { .sink = sink, .max_bytes = max_bytes, .max_files = max_files }
+		.add = { .level = LEVEL_INFO, .sink = sink, .max_bytes = max_bytes, .max_files = max_files }
 	};
 	snprintf(p->add.name, sizeof p->add.name, "%s", name);
 }

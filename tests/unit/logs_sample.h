@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "services/logs/logs.h"
+#include "services/logs/record.h"
 #include "services/spec/spec.h"
 #include <sys/types.h>
 
@@ -9,6 +10,7 @@ struct logs_sample {
 	char dir[64], run[80], log[80];	/* run_dir and log_dir below dir */
 	pid_t pid;
 	int sock, console[2];		/* console[0]: what it wrote there */
+	int kmsg;			/* stands for the kernel's log */
 };
 
 void sample_make(struct logs_sample *s);		/* the folders */

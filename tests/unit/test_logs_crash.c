@@ -105,7 +105,7 @@ static void the_total_of_a_service_is_bounded_and_the_newest_is_kept(void **stat
 	(void)state;
 	sample_make(&s);
 	sample_start(&s, false, false);
-	sample_pipe(&p, "web", SINK_FILE, 200000, 4);
+	sample_pipe(&p, "web", SINK_FILE, 50000, 4);
 	sample_send(&s, &p);
 	pid_t writer = write_numbers(p.wr, 40000);
 

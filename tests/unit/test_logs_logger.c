@@ -328,7 +328,8 @@ static void the_console_shows_names_or_json(void **state)
 		if (json)
 			assert_non_null(strstr(
 				out,
-				"Z\",\"service\":\"web\",\"stream\":\"output\",\"msg\":\"a \\\"b\\\"\\u0007\"}\n"));
+				"Z\",\"level\":\"info\","
+			       "\"service\":\"web\",\"stream\":\"output\",\"msg\":\"a \\\"b\\\"\\u0007\"}\n"));
 		else
 			assert_string_equal(out, "web | a \"b\"\\x07\n");
 		sample_close(&p);

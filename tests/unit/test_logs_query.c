@@ -145,7 +145,7 @@ static void json_has_the_bytes_and_the_time(void **state)
 	make(&f);
 	write_file(f.log, "web.log", "1767323045678 o tab\\x01 \"q\" \\xff end\n");
 	expect(&f, &(struct logs_query){ .services = web, .n = -1, .json = true },
-	       "{\"time\":\"2026-01-02T03:04:05.678Z\",\"service\":\"web\",\"stream\":\"output\","
+	       "{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\",\"service\":\"web\",\"stream\":\"output\","
 	       "\"msg\":\"tab\\u0001 \\\"q\\\" \\ufffd end\"}\n");
 	unmake(&f);
 }
@@ -265,7 +265,7 @@ static void a_follower_sees_every_line_over_rotations(void **state)
 	(void)state;
 	make(&f);
 	s.dir = f.log;
-	store_limits(&s, 6 * 40000, 6);
+	store_limits(&s, 40000, 6);
 	write_file(f.log, "web.log", "1 o line 0\n");
 	follow(&w, &f, &(struct logs_query){ .services = web, .n = 0, .follow = true });
 	poll(NULL, 0, 50);

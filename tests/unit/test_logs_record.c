@@ -147,11 +147,12 @@ static void a_store_keeps_what_it_was_promised_and_no_more(void **st)
 	sample_make(&s);
 	f.dir = open(s.dir, O_RDONLY | O_DIRECTORY);
 	store_limits(&f, 0, 0);
-	assert_int_equal(f.limit * f.files, 8 << 20);
+	assert_int_equal(f.limit, 2 << 20);
+	assert_int_equal(f.files, 4);
 	store_limits(&f, 1, 1000);
 	assert_int_equal(f.limit, STORE_LEAST);
 	assert_int_equal(f.files, STORE_FILES);
-	store_limits(&f, 3 * 40000, 3);
+	store_limits(&f, 40000, 3);
 	for (int i = 0; i < 400; i++) {
 		memset(block, 'a' + i / 40, sizeof block);
 		assert_int_equal(store_room(&f, sizeof block, &e), 0);
