@@ -131,17 +131,20 @@ static uint32_t scmp_arch(uint32_t arch)
 	return arch == AUDIT_ARCH_AARCH64 ? SCMP_ARCH_AARCH64 : SCMP_ARCH_X86_64;
 }
 
+/* libseccomp first: it looks a name up by a hash, and names are looked up by the hundred. */
 int call_number(uint32_t arch, const char *name)
 {
+	int n = seccomp_syscall_resolve_name_arch(scmp_arch(arch), name);
+
+	if (n != __NR_SCMP_ERROR)
+		return n >= 0 && n <= NEWEST ? n : -2;
 	for (unsigned i = 0; i < sizeof new_calls / sizeof *new_calls; i++)
 		if (!strcmp(new_calls[i].name, name))
 			return new_calls[i].number;
 	for (unsigned i = 0; newer_names[i]; i++)
 		if (!strcmp(newer_names[i], name))
 			return -2;
-	int n = seccomp_syscall_resolve_name_arch(scmp_arch(arch), name);
-
-	return n >= 0 ? (n <= NEWEST ? n : -2) : n == __NR_SCMP_ERROR ? -1 : -2;
+	return -1;
 }
 
 char *call_name(uint32_t arch, unsigned number)
@@ -152,25 +155,21 @@ char *call_name(uint32_t arch, unsigned number)
 	return seccomp_syscall_resolve_num_arch(scmp_arch(arch), (int)number);
 }
 
+/* The numbers that have a name. libseccomp would look at all of its names for each: a test compares the two. */
+static const struct {
+	uint32_t arch;
+	uint16_t first, last;
+} known[] = {
+	{ AUDIT_ARCH_X86_64, 0, 334 },	{ AUDIT_ARCH_X86_64, 424, NEWEST },
+	{ AUDIT_ARCH_AARCH64, 0, 243 }, { AUDIT_ARCH_AARCH64, 260, 294 }, { AUDIT_ARCH_AARCH64, 424, NEWEST },
+};
+
 bool call_is_known(uint32_t arch, unsigned number)
 {
-	static uint8_t answers[2][NEWEST + 1];	/* 0: not asked yet, 1: no, 2: yes */
-	uint8_t *known = number <= NEWEST ? &answers[arch == AUDIT_ARCH_AARCH64][number] : NULL;
-
-	if (!known)
-		return false;
-	if (*known)
-		return *known == 2;
-	*known = 1;
-	for (unsigned i = 0; i < sizeof new_calls / sizeof *new_calls; i++)
-		if (new_calls[i].number == (int)number)
-			*known = 2;
-	char *name = *known == 2 ? NULL : seccomp_syscall_resolve_num_arch(scmp_arch(arch), (int)number);
-
-	if (name)
-		*known = 2;
-	free(name);
-	return *known == 2;
+	for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].arch == arch && number >= known[i].first && number <= known[i].last)
+			return true;
+	return false;
 }
 
 bool calls_each(const char *text, bool (*each)(void *ctx, const char *call), void *ctx)

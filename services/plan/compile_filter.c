@@ -179,10 +179,11 @@ void compile_filter(struct compiling *c, struct work *w)
 {
 	struct filter_wishes f = wishes_of(c, w);
 	const struct profile *from = from_file(c, w, &f);
-	uint64_t sum = wishes_sum(&f, from);
 	struct filter_made *m = c->filters;
 
 	if (wants_filter(&f) && (from || w->promises || w->eff.seccomp != SECCOMP_CUSTOM)) {
+		const uint64_t sum = wishes_sum(&f, from);
+
 		while (m && m->wishes != sum)
 			m = m->next;
 		m = m ? m : make(c, w, &f, from, sum);

@@ -337,7 +337,9 @@ int policy_emit(const struct policy *p, struct sock_filter *out, struct err *err
 	static struct emit e;	/* too large for the stack; the compiler has one thread */
 	struct range r[CALLS_MAX + 1];
 
-	e = (struct emit){ .p = p };
+	e.p = p;
+	e.n = e.nblocks = 0;
+	e.full = false;
 	unsigned n = number_ranges(p, r), start, kill;
 
 	for (unsigned i = 0; i < n; i++)	/* checks first: they end up behind the search, out of its way */
