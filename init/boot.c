@@ -130,10 +130,9 @@ static int compile_from(struct boot *b, const char *config, bool container, stru
 {
 	struct compiler_report report = { 0 };
 	owned_fd fd = FD_NONE;
-	int rc = plan_obtain(b->exe_fd, config, container, b->console_fd, BOOT_COMPILE_MS, &fd, &report, e);
+	int rc = plan_obtain(b->exe_fd, config, container, b->console_fd, BOOT_COMPILE_MS, &fd, &b->plan, &report,
+			     e);
 
-	if (rc == 0)
-		rc = plan_map(&b->plan, fd, e);
 	if (rc < 0)
 		return rc;
 	fd_put(&b->plan_fd, fd_take(&fd));
@@ -389,7 +388,6 @@ int boot_machine(struct boot *b, struct err *e)
 	}
 	if (b->plan_fd < 0)
 		return err_set(e, ENODATA, "boot: there is no plan and none without services could be made");
-	plan_unmap(&b->plan);
 	return 0;
 }
 
@@ -413,6 +411,5 @@ int boot_container(struct boot *b, struct err *e)
 	/* Interfaces and their addresses are the container runtime's business; bridges are for our own cells. */
 	if (b->plan.head->bridges.n && child_run(build_bridges, b, NETWORK_MS, &ignored) < 0)
 		boot_say(b, "%s; services on that bridge will fail", ignored.text);
-	plan_unmap(&b->plan);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct boot {
 	int console_fd;		/* /dev/console, or 2 */
 	int plan_fd, cgroup_fd;
 	bool again;		/* after a soft reboot: the root is as we left it */
-	struct plan plan;	/* mapped while booting, unmapped at the end */
+	struct plan plan;	/* mapped and checked, for serve_begin() */
 	char config[128];
 	int64_t stage_us[24];	/* CLOCK_BOOTTIME at the end of each stage */
 	unsigned stages;

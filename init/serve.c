@@ -164,7 +164,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 	struct ledger_head *h;
 	int rc;
 
-	if (plan_map(&p->plan, s->plan_fd, e) < 0 || ledger_create(&p->ledger, &p->plan, e) < 0)
+	p->plan = s->plan;
+	if ((!p->plan.at && plan_map(&p->plan, s->plan_fd, e) < 0) || ledger_create(&p->ledger, &p->plan, e) < 0)
 		return -e->code;
 	h = p->ledger.head;
 	if (fill_head(h, s, e) < 0 || prior_memory(p, e) < 0 || signals_begin(p, e) < 0)

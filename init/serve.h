@@ -7,6 +7,7 @@
 struct serve_setup {
 	enum prior_mode mode;
 	int plan_fd;		/* sealed plan; taken over on success */
+	struct plan plan;	/* of plan_fd, mapped and checked, taken over on success; zero: it is mapped here */
 	int exe_fd;		/* our binary, O_PATH; taken over on success */
 	int cgroup_fd;		/* directory below which the leaves are made; FD_NONE: none. Taken over on success */
 	int console_fd;		/* where the logger repeats lines and events; FD_NONE: nowhere. Taken over on success */

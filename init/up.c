@@ -86,10 +86,10 @@ int machine_main(bool again)
 
 	if (rc == 0) {
 		struct serve_setup s = {
-			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
-			.cgroup_fd = boot.cgroup_fd,
-			.console_fd = boot.console_fd, .run_dir = RUN_DIR, .log_dir = LOG_DIR, .config = boot.config,
-			.ctl_gid = group_prior(), .echo = true, .stage_us = boot.stage_us, .stages = boot.stages,
+			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .plan = boot.plan, .exe_fd = boot.exe_fd,
+			.cgroup_fd = boot.cgroup_fd, .console_fd = boot.console_fd, .run_dir = RUN_DIR,
+			.log_dir = LOG_DIR, .config = boot.config, .ctl_gid = group_prior(), .echo = true,
+			.stage_us = boot.stage_us, .stages = boot.stages,
 		};
 
 		rc = supervise(&s, &e);
@@ -224,7 +224,8 @@ static int up(const struct up *u, struct err *e)
 		run_dir_make(run_dir, sizeof run_dir);
 	owned_fd console = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	struct serve_setup s = {
-		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd,
+		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .plan = boot.plan,
+		.exe_fd = boot.exe_fd,
 		.cgroup_fd = boot.cgroup_fd, .console_fd = console, .run_dir = u->run_dir ? u->run_dir : run_dir,
 		.log_dir = u->log_dir ? u->log_dir : LOG_DIR, .config = boot.config, .ctl_gid = group_prior(),
 		.echo = true, .json = u->json,
@@ -299,7 +300,8 @@ int run_confined(const char *path, const struct wrap *w, struct err *e)
 		text_fmt(&t, "-run-%d", (int)getpid());
 	}
 	struct serve_setup s = {
-		.mode = MODE_RUN, .plan_fd = boot.plan_fd, .exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
+		.mode = MODE_RUN, .plan_fd = boot.plan_fd, .plan = boot.plan,
+		.exe_fd = boot.exe_fd, .cgroup_fd = boot.cgroup_fd,
 		.console_fd = FD_NONE, .run_dir = run_dir, .log_dir = "", .config = boot.config, .ctl_gid = UINT32_MAX,
 		.send = w->send,
 	};

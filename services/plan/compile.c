@@ -21,15 +21,9 @@ void *compiling_get(struct compiling *c, size_t n)
 
 static const char *format(struct compiling *c, const char *fmt, va_list ap)
 {
-	va_list again;
+	const char *p = arena_vfmt(&c->s->arena, fmt, ap);
 
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	char *p = n < 0 ? NULL : compiling_get(c, (size_t)n + 1);
-
-	if (p)
-		vsnprintf(p, (size_t)n + 1, fmt, again);
-	va_end(again);
+	c->no_memory |= !p;
 	return p ? p : "";
 }
 
@@ -258,7 +252,7 @@ static int begin(struct compiling *c, struct err *e)
 	if (s->nservices > PLAN_SERVICES_MAX)
 		return err_set(e, E2BIG, "%u services; a plan has at most %u", s->nservices, PLAN_SERVICES_MAX);
 	c->n = s->nservices;
-	c->work = calloc(c->n + 1, sizeof *c->work);
+	c->work = malloc((c->n + 1) * sizeof *c->work);	/* all of it is written below */
 	c->mounts = calloc(WORK_MOUNTS, sizeof *c->mounts);
 	c->seats = calloc(WORK_MOUNTS, sizeof *c->seats);
 	c->machine_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -296,19 +290,7 @@ static int compile_all(struct compiling *c, int *fd, struct err *e)
 	return c->no_memory ? err_set(e, ENOMEM, "plan: out of memory") : write_end(&c->w, &h, fd, e);
 }
 
-/* A plan that its own check refuses is a mistake of ours, and better found here than in PID 1. */
-static int check_own_work(int fd, struct err *e)
-{
-	struct plan p;
-	int ret = plan_map(&p, fd, e);
-
-	if (ret < 0)
-		return err_in(e, "the compiler made a plan that does not hold");
-	plan_unmap(&p);
-	return 0;
-}
-
-int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct err *e)
+int plan_compile_unchecked(struct spec *s, const struct machine_facts *f, int *out, struct err *e)
 {
 	struct compiling c = { .s = s, .f = f, .machine_root = FD_NONE };
 	owned_fd fd = FD_NONE;
@@ -324,6 +306,28 @@ int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct
 	free(c.seats);
 	free(c.work);
 	fd_drop(&c.machine_root);
+	if (ret == 0)
+		*out = fd_take(&fd);
+	return ret;
+}
+
+/* A plan that its own check refuses is a mistake of ours, and better found here than in PID 1. */
+static int check_own_work(int fd, struct err *e)
+{
+	struct plan p;
+	int ret = plan_map(&p, fd, e);
+
+	if (ret < 0)
+		return err_in(e, "the compiler made a plan that does not hold");
+	plan_unmap(&p);
+	return 0;
+}
+
+int plan_compile(struct spec *s, const struct machine_facts *f, int *out, struct err *e)
+{
+	owned_fd fd = FD_NONE;
+	int ret = plan_compile_unchecked(s, f, &fd, e);
+
 	if (ret == 0)
 		ret = check_own_work(fd, e);
 	if (ret == 0)

@@ -32,6 +32,8 @@ void facts_of_machine(struct machine_facts *f);
  * owns it.
  */
 int plan_compile(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
+/* For who hands it to somebody who will not take it unchecked: PID 1. */
+int plan_compile_unchecked(struct spec *s, const struct machine_facts *f, int *fd, struct err *e);
 
 /*
  * The compiler as a program: `prior-compiler CONFIG_PATH machine|container [INSTANCE...]`: confines itself, loads,
@@ -46,10 +48,11 @@ int compiler_main(int argc, char **argv);
 
 /*
  * PID 1's side: start `exe_fd` as the compiler on `path`; blocks at boot (bounded by timeout_ms, then kills), problems
- * are copied to problems_fd. *plan_fd is owned by the caller. A path that is a plan file already is verified instead.
+ * are copied to problems_fd. *plan_fd is owned by the caller. A path that is a plan file already needs no compiler.
+ * *p is the plan, mapped and verified, the caller's too.
  */
 int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, int timeout_ms, int *plan_fd,
-		struct compiler_report *report, struct err *e);
+		struct plan *p, struct compiler_report *report, struct err *e);
 
 /* The same in two halves, for a loop that goes on meanwhile: `socket` becomes readable when there is an answer. */
 struct compiler_child {

@@ -27,7 +27,7 @@ static int load_and_compile(struct spec *s, const char *path, const struct str_l
 		return plan_seal(file, fd, e);
 	if (ret == 0)
 		ret = spec_load_with(s, path, instances, e);
-	return ret == 0 ? plan_compile(s, f, fd, e) : ret;
+	return ret == 0 ? plan_compile_unchecked(s, f, fd, e) : ret;
 }
 
 int compiler_main(int argc, char **argv)

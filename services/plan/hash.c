@@ -14,8 +14,8 @@ static uint64_t hash_needs(uint64_t h, const struct plan *p, struct plan_ref r)
 
 		if (d->kind != DEP_REQUIRES)
 			continue;
-		h = sum_more(h, plan_str(p, name), name.n + 1);
-		h = sum_more(h, &d->condition, sizeof d->condition);
+		h = sum_long(h, plan_str(p, name), name.n + 1);
+		h = sum_long(h, &d->condition, sizeof d->condition);
 	}
 	return h;
 }
@@ -23,14 +23,13 @@ static uint64_t hash_needs(uint64_t h, const struct plan *p, struct plan_ref r)
 static uint64_t hash_ref(uint64_t h, const struct plan *p, const struct plan_type *of, struct plan_ref r)
 {
 	const unsigned char *at = p->at + r.at;
-	uint32_t absent = !r.at;
+	const uint64_t length = (uint64_t)!r.at << 32 | r.n;
 
 	if (of->is_dep)
 		return hash_needs(h, p, r);
-	h = sum_more(h, &absent, sizeof absent);
-	h = sum_more(h, &r.n, sizeof r.n);
+	h = sum_long(h, &length, sizeof length);
 	if (!of->nfields)
-		return sum_more(h, at, (size_t)r.n * of->size);
+		return sum_long(h, at, (size_t)r.n * of->size);
 	for (uint32_t i = 0; i < r.n; i++)
 		h = hash_record(h, p, of, at + (size_t)i * of->size);
 	return h;
@@ -46,7 +45,7 @@ static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_
 		memset(own + f->at, 0, sizeof(struct plan_ref));
 	if (t == &plan_service_type)
 		memset(own + offsetof(struct plan_service, hash), 0, sizeof(uint64_t));
-	h = sum_more(h, own, t->size);
+	h = sum_long(h, own, t->size);
 	for (const struct plan_field *f = t->fields; f < t->fields + t->nfields; f++) {
 		struct plan_ref r;
 

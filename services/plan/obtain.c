@@ -149,33 +149,39 @@ int compiler_answer(int socket, int *plan_fd, struct compiler_report *report, st
 }
 
 /* 1: the path is a compiled plan, taken over and checked; 0: it is something else. */
-static int take_plan_file(const char *path, int *plan_fd, struct compiler_report *report, struct err *e)
+static int take_plan_file(const char *path, int *plan_fd, struct plan *p, struct compiler_report *report,
+			  struct err *e)
 {
 	owned_fd file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), fd = FD_NONE;
 	char magic[8] = "";
 	struct stat st;
-	struct plan p;
 
 	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    pread(file, magic, sizeof magic, 0) != (ssize_t)sizeof magic || memcmp(magic, PLAN_MAGIC,
 										   sizeof magic) != 0)
 		return 0;
-	if (plan_seal(file, &fd, e) < 0 || plan_map(&p, fd, e) < 0)
+	if (plan_seal(file, &fd, e) < 0 || plan_map(p, fd, e) < 0)
 		return err_in(e, "%s", path);
-	*report = (struct compiler_report){ .services = p.head->services.n, .refused = p.head->refused.n };
-	plan_unmap(&p);
+	*report = (struct compiler_report){ .services = p->head->services.n, .refused = p->head->refused.n };
 	*plan_fd = fd_take(&fd);
 	return 1;
 }
 
 int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, int timeout_ms, int *plan_fd,
-		struct compiler_report *report, struct err *e)
+		struct plan *p, struct compiler_report *report, struct err *e)
 {
 	struct compiler_child child;
-	int ret = take_plan_file(path, plan_fd, report, e);
+	owned_fd fd = FD_NONE;
+	int ret = take_plan_file(path, plan_fd, p, report, e);
 
 	if (ret != 0)
 		return ret < 0 ? ret : 0;
 	ret = compiler_start(&child, exe_fd, path, container, NULL, problems_fd, e);
-	return ret < 0 ? ret : compiler_finish(&child, path, timeout_ms, plan_fd, report, e);
+	if (ret == 0)
+		ret = compiler_finish(&child, path, timeout_ms, &fd, report, e);
+	if (ret == 0)
+		ret = plan_map(p, fd, e);
+	if (ret == 0)
+		*plan_fd = fd_take(&fd);
+	return ret;
 }

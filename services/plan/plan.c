@@ -210,7 +210,7 @@ int plan_verify(const void *at, size_t size, struct err *e)
 		return err_set(e, EBADMSG, "a plan of version %u, not %u: compile it again", h->version, PLAN_VERSION);
 	if (h->size != size)
 		return err_set(e, EBADMSG, "a plan of %u bytes, of which there are %zu", h->size, size);
-	if (h->sum != sum_more(SUM_START, (const char *)at + summed, size - summed))
+	if (h->sum != sum_long(SUM_START, (const char *)at + summed, size - summed))
 		return err_set(e, EBADMSG, "plan: damaged: its sum is wrong");
 	if (h->arch != PLAN_ARCH)
 		return err_set(e, EBADMSG, "plan: made for another processor (%#x, not %#x): compile it again",

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 4
+#define PLAN_VERSION 5
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -28,7 +28,7 @@ struct plan_ref {
 struct plan_head {
 	char magic[8];
 	uint32_t version, size;		/* size of the whole plan in bytes */
-	uint64_t sum;			/* FNV-1a of all bytes after this field */
+	uint64_t sum;			/* sum_long() of all bytes after this field */
 	uint32_t arch;			/* AUDIT_ARCH_* the filters are for */
 	uint32_t flags;			/* PLAN_F_* */
 	struct plan_ref services;	/* struct plan_service[], in name order */
@@ -271,7 +271,7 @@ extern const char *const oci_runtimes[OCI_RUNTIMES];
 #define OCI_ROOT_ID 65533u		/* what uid and gid 0 of a container's user namespace are in the machine */
 
 struct plan_service {
-	uint64_t hash;			/* FNV-1a over everything this service means (its strings and tables too) */
+	uint64_t hash;			/* sum_long() over everything this service means (its strings and tables too) */
 	struct plan_ref name;
 	/* supervision; enums as in spec.h */
 	uint8_t type, ready, restart, on_failure;

@@ -57,6 +57,6 @@ bool plan_addr_is_one(const struct plan_addr *a);	/* a family, and a prefix that
 struct sock_filter;
 const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n);
 
-/* FNV-1a over what service i means: the same wherever the writer put its strings and tables. */
+/* A sum over what service i means: the same wherever the writer put its strings and tables. */
 uint64_t plan_service_hash(const struct plan *p, const struct plan_service *s);
 uint64_t plan_machine_hash(const struct plan *p);	/* the same of all that is not about services */

@@ -45,7 +45,6 @@ static bool grow(struct writer *w, size_t need)
 		w->failed = ENOMEM;
 		return false;
 	}
-	memset(at + w->room, 0, room - w->room);
 	w->at = at;
 	w->room = room;
 	return true;
@@ -95,12 +94,14 @@ static uint32_t store(struct writer *w, const void *data, size_t bytes, bool str
 		w->failed = w->failed ? w->failed : EFBIG;
 		return 0;
 	}
-	uint64_t sum = sum_more(SUM_START, data, bytes);
+	uint64_t sum = sum_long(SUM_START, data, bytes);
 	struct writer_slot *s = slot_of(w, sum, data, bytes, string);
 
 	if (!s->at) {
 		*s = (struct writer_slot){ sum, (uint32_t)at, (uint32_t)bytes, string };
+		memset(w->at + w->used, 0, at - w->used);
 		memcpy(w->at + at, data, bytes);
+		w->at[at + bytes] = 0;
 		w->used = at + bytes + (string ? 1 : 0);
 		w->slots_used++;
 	}
@@ -134,8 +135,8 @@ int write_end(struct writer *w, struct plan_head *h, int *fd, struct err *e)
 {
 	const size_t summed = offsetof(struct plan_head, sum) + sizeof h->sum;
 
-	if (grow(w, w->used) && w->used % 8)
-		w->used = (w->used + 7) & ~(size_t)7;
+	while (grow(w, w->used + 1) && w->used % 8)
+		w->at[w->used++] = 0;
 	if (!grow(w, w->used) || w->failed)
 		return err_set(e, w->failed, "plan: %s", w->failed == EFBIG
 			       ? "larger than 16 MiB: too many services, or too much text in them" : "out of memory");
@@ -144,7 +145,7 @@ int write_end(struct writer *w, struct plan_head *h, int *fd, struct err *e)
 	h->size = (uint32_t)w->used;
 	h->arch = PLAN_ARCH;
 	memcpy(w->at, h, sizeof *h);
-	h->sum = sum_more(SUM_START, w->at + summed, w->used - summed);
+	h->sum = sum_long(SUM_START, w->at + summed, w->used - summed);
 	memcpy(w->at, h, sizeof *h);
 	return plan_seal_bytes(w->at, w->used, fd, e);
 }

@@ -172,7 +172,7 @@ unsigned char *plan_sample(size_t *size, unsigned padding)
 void plan_sample_sum(unsigned char *at, size_t size)
 {
 	const size_t from = offsetof(struct plan_head, sum);
-	uint64_t sum = sum_more(SUM_START, at + from + 8, size - from - 8);
+	uint64_t sum = sum_long(SUM_START, at + from + 8, size - from - 8);
 
 	memcpy(at + from, &sum, sizeof sum);
 }

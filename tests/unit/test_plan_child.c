@@ -44,9 +44,14 @@ static int pretend(int argc, char **argv)
 	return compiler_main(argc, argv);
 }
 
+static struct plan mapped;
+
 static int obtain(const char *path, int timeout_ms, int *fd, struct compiler_report *r, struct err *e)
 {
-	return plan_obtain(exe, path, false, FD_NONE, timeout_ms, fd, r, e);
+	int ret = plan_obtain(exe, path, false, FD_NONE, timeout_ms, fd, &mapped, r, e);
+
+	plan_unmap(&mapped);
+	return ret;
 }
 
 static void a_crash_is_an_error_that_names_the_file(void **state)
@@ -130,12 +135,14 @@ static void a_compiled_plan_needs_no_compiler(void **state)
 	owned_fd file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
 	assert_int_equal(write(file, bytes, (size_t)n), n);
-	assert_int_equal(plan_obtain(FD_NONE, path, false, FD_NONE, 1, &again, &r, &e), 0);
+	assert_int_equal(plan_obtain(FD_NONE, path, false, FD_NONE, 1, &again, &mapped, &r, &e), 0);
 	assert_int_equal(r.services, 1);
+	assert_int_equal(mapped.head->services.n, 1);
+	plan_unmap(&mapped);
 	close(again);
 	assert_int_equal(pwrite(file, "\377", 1, n / 2), 1);
 	again = FD_NONE;
-	assert_int_equal(plan_obtain(FD_NONE, path, false, FD_NONE, 1, &again, &r, &e), -EBADMSG);
+	assert_int_equal(plan_obtain(FD_NONE, path, false, FD_NONE, 1, &again, &mapped, &r, &e), -EBADMSG);
 	assert_non_null(strstr(e.text, path));
 	assert_int_equal(again, FD_NONE);
 	close(fd);
