@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct arena_block {
 	struct arena_block *next;
@@ -13,15 +13,16 @@ struct arena_block {
 	_Alignas(16) unsigned char at[];
 };
 
-/* Large enough to be a mapping of its own: fresh pages are zero, and those that are not used are not there. */
+/* A mapping of its own: fresh pages are zero, and those that are not used are not there. */
 #define BLOCK (256u << 10)
 
 static struct arena_block *block_new(struct arena *a, size_t n)
 {
 	size_t size = n > BLOCK - sizeof(struct arena_block) ? n : BLOCK - sizeof(struct arena_block);
-	struct arena_block *b = calloc(1, sizeof *b + size);
+	struct arena_block *b = mmap(NULL, sizeof *b + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				     0);
 
-	if (!b)
+	if (b == MAP_FAILED)
 		return NULL;
 	b->size = size;
 	b->next = a->blocks;
@@ -60,15 +61,27 @@ char *arena_copy(struct arena *a, const char *s, size_t n)
 
 char *arena_fmt(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	char *p = arena_vfmt(a, fmt, ap);
 	va_end(ap);
+	return p;
+}
+
+/* Most texts are short, and then they are formatted once. */
+char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+{
+	char first[256];
+	va_list again;
+
+	va_copy(again, ap);
+	const int n = vsnprintf(first, sizeof first, fmt, ap);
 	char *p = n < 0 ? NULL : arena_get(a, (size_t)n + 1);
 
-	if (p)
+	if (p && (size_t)n < sizeof first)
+		memcpy(p, first, (size_t)n);
+	else if (p)
 		vsnprintf(p, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return p;
@@ -78,7 +91,7 @@ void arena_free(struct arena *a)
 {
 	for (struct arena_block *b = a->blocks, *next; b; b = next) {
 		next = b->next;
-		free(b);
+		munmap(b, sizeof *b + b->size);
 	}
 	a->blocks = NULL;
 	a->used = 0;

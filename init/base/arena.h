@@ -1,6 +1,7 @@
 /* Memory that is taken piece by piece and given back whole; for children and the control tool, never in PID 1. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena {
@@ -14,4 +15,6 @@ struct arena {
 void *arena_get(struct arena *a, size_t n) __attribute__((malloc, warn_unused_result));
 char *arena_copy(struct arena *a, const char *s, size_t n) __attribute__((warn_unused_result)); /* NUL-ended */
 char *arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), warn_unused_result));
+char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0), warn_unused_result));
 void arena_free(struct arena *a);

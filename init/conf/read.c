@@ -114,7 +114,7 @@ static void read_rows(struct conf_read *r, const struct conf_key *keys, const st
 	for (const struct node *c = map->first; c; c = c->next) {
 		const struct conf_key *k = keys;
 
-		while (k->name && strcmp(k->name, c->key))
+		while (k->name && (*k->name != *c->key || strcmp(k->name, c->key)))
 			k++;
 		if (c->again)
 			continue;

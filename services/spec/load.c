@@ -183,9 +183,18 @@ static void refuse_twice(struct load *l, const struct spec_service *first, const
 		l->s->files[first->from.file], first->from.line);
 }
 
-static void read_one(struct load *l, const struct node *c)
+static const struct spec_service *find_among(const struct spec *s, unsigned n, const char *name)
 {
-	const struct spec_service *first = spec_find(l->s, c->key);
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(s->services[i].name, name))
+			return s->services + i;
+	return NULL;
+}
+
+/* before: how many services the files before have; within one file the tree knows what is there twice. */
+static void read_one(struct load *l, unsigned before, const struct node *c)
+{
+	const struct spec_service *first = find_among(l->s, before, c->key);
 	struct origin at = { FROM_FILE, c->file, c->key_line, c->key_col };
 
 	if (first)
@@ -199,14 +208,16 @@ static void read_one(struct load *l, const struct node *c)
 /* Templates first: an instance may stand before or in another file. */
 static void read_named(struct load *l, bool templates)
 {
-	for (unsigned f = 1; f <= l->s->nfiles; f++)
+	unsigned before = 0;
+
+	for (unsigned f = 1; f <= l->s->nfiles; before = l->s->nservices, f++)
 		for (const struct node *c = l->services[f] ? l->services[f]->first : NULL; c; c = c->next) {
 			if (c->again || (spec_name_kind(c->key) == NAME_TEMPLATE) != templates)
 				continue;
 			if (templates)
 				template_add(l, c);
 			else
-				read_one(l, c);
+				read_one(l, before, c);
 		}
 }
 
@@ -270,10 +281,7 @@ void spec_free(struct spec *s)
 
 struct spec_service *spec_find(const struct spec *s, const char *name)
 {
-	for (unsigned i = 0; i < s->nservices; i++)
-		if (!strcmp(s->services[i].name, name))
-			return &s->services[i];
-	return NULL;
+	return (struct spec_service *)find_among(s, s->nservices, name);
 }
 
 static struct origin origin_at(const struct conf_index *x, const struct origin *origins, const void *obj,
@@ -285,9 +293,21 @@ static struct origin origin_at(const struct conf_index *x, const struct origin *
 	return i < 0 || !origins ? (struct origin){ 0 } : origins[i];
 }
 
+/* Asked for some fields of every service: the number of the row behind an offset is looked up once. */
 struct origin spec_from(const struct spec_service *svc, const void *field)
 {
-	return origin_at(service_index(), svc->origins, svc, field);
+	static uint16_t known[sizeof(struct spec_service)];	/* 0: not asked yet; else 2 + the row's number */
+	const size_t at = (size_t)((const char *)field - (const char *)svc);
+	const struct conf_index *x = service_index();
+
+	if (at >= sizeof *svc)
+		return (struct origin){ 0 };
+	if (!known[at]) {
+		const struct conf_key *k = conf_row_at(x, at);
+
+		known[at] = (uint16_t)(2 + (k ? conf_number(x, k) : -1));
+	}
+	return known[at] < 2 || !svc->origins ? (struct origin){ 0 } : svc->origins[known[at] - 2];
 }
 
 struct origin spec_machine_from(const struct spec *s, const void *field)
