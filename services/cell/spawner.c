@@ -283,7 +283,8 @@ _Noreturn void spawner_life(const struct plan *p, int sock)
 
 	prctl(PR_SET_NAME, "prior-spawner");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (step_signals(&c, &e) < 0 || (sock != OWN_SOCKET && dup3(sock, OWN_SOCKET, O_CLOEXEC) < 0) ||
+	if (step_signals(&c, &e) < 0 || chdir("/") < 0 ||
+	    (sock != OWN_SOCKET && dup3(sock, OWN_SOCKET, O_CLOEXEC) < 0) ||
 	    sys_close_range(OWN_SOCKET + 1, ~0u, 0) < 0)
 		_exit(CODE_FDS);
 	own_null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);

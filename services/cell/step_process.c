@@ -192,6 +192,8 @@ int step_cwd(struct cell *c, struct err *e)
 	const char *cwd = plan_str(c->plan, c->svc->cwd);
 	char now[4096];
 
+	if (c->start->spawned && !has(c, CELL_MOUNT) && (!*cwd || !strcmp(cwd, "/")))
+		return 0;	/* where the spawner is, in the same root */
 	if (chdir(*cwd ? cwd : "/") < 0)
 		return err_sys(e, "%s", cwd);
 	/* "(unreachable)/..." is outside the root: a way back to what was left behind. */
