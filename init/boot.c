@@ -402,8 +402,7 @@ int boot_container(struct boot *b, struct err *e)
 	if (getpid() != 1)
 		text_fmt(&t, "-%d", (int)getpid());
 	/* A container's cgroup may be read-only or version 1; what needs it is refused by name. */
-	if (getpid() == 1 || geteuid() == 0)
-		machine_cgroup(name, &b->cgroup_fd, NULL, 0, &ignored);
+	machine_cgroup(name, &b->cgroup_fd, NULL, 0, &ignored);
 	int rc = compile_from(b, b->config, true, e);
 
 	if (rc < 0)

@@ -4,6 +4,7 @@
 #include "init/boot.h"
 #include "init/ctl/ctl.h"
 #include "init/reexec.h"
+#include "init/rootless.h"
 #include "init/run.h"
 #include "init/run/wrap.h"
 #include "init/shutdown.h"
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
 	const char *self = argc > 0 ? (slash ? slash + 1 : argv[0]) : "prior";
 	enum wrap_as as = wrap_as(self);
 
+	rootless_words(argv);
 	/* First, and with nothing touched before: how soon the command runs is what its users measure. */
 	if (as != AS_PRIOR)
 		return wrap_main(argc, argv, as, NULL);

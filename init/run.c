@@ -3,10 +3,12 @@
 #include "init/run.h"
 #include "init/base/fd.h"
 #include "init/base/text.h"
+#include "init/rootless.h"
 #include "init/run_yaml.h"
 #include "init/up.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define RUN_YAML_MAX (1 << 20)
@@ -27,6 +29,17 @@ static int read_base(const char *path, char *buf, size_t size, struct err *e)
 	return n == size - 1 ? err_set(e, EFBIG, "run: %s: more than %zu bytes", path, size) : 0;
 }
 
+/* The words were cut in place where a key ends; for an exec of ourselves they must be whole. */
+static void cut(struct wrap *w, char is, char becomes)
+{
+	for (unsigned i = 0; i < w->nsets; i++) {
+		char *end = (char *)w->sets[i].value - 1;
+
+		if (*end == is && end - w->sets[i].key == (ptrdiff_t)strcspn(w->sets[i].key, "="))
+			*end = becomes;
+	}
+}
+
 /* The configuration in a memfd, named by its descriptor. */
 int run_confine(struct wrap *w, struct err *e)
 {
@@ -34,6 +47,9 @@ int run_confine(struct wrap *w, struct err *e)
 	struct text t = TEXT_IN(yaml);
 	char path[40];
 
+	cut(w, '\0', '=');
+	rootless_enter(e);	/* what cannot be had without is refused by name later */
+	cut(w, '=', '\0');
 	if (w->config && read_base(w->config, base, sizeof base, e) < 0)
 		return -e->code;
 	if (run_yaml(&t, w->config ? base : NULL, w->sets, w->nsets, w->command, e) < 0)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/run_dir.h"
 #include "init/base/text.h"
+#include "init/rootless.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,18 +19,18 @@ static bool place(enum place n, char *to, size_t size)
 
 	switch (n) {
 	case OF_MACHINE:
-		if (geteuid() == 0)
+		if (rootless_uid() == 0)
 			text_add(&t, RUN_DIR);
 		break;
 	case OF_USER:
-		if (geteuid() != 0 && xdg && *xdg)
+		if (rootless_uid() != 0 && xdg && *xdg)
 			text_fmt(&t, "%s/prior", xdg);
 		break;
 	case OF_TMP:
-		text_fmt(&t, "/tmp/prior-%u", (unsigned)geteuid());
+		text_fmt(&t, "/tmp/prior-%u", rootless_uid());
 		break;
 	case OF_SHM:
-		text_fmt(&t, "/dev/shm/prior-%u", (unsigned)geteuid());
+		text_fmt(&t, "/dev/shm/prior-%u", rootless_uid());
 		break;
 	case PLACES:
 		break;
@@ -54,6 +55,31 @@ bool run_dir_make(char *to, size_t size)
 			return true;
 	text_copy(to, size, "");
 	return false;
+}
+
+/* The folders of an ordinary user's own: each is made if it can be, for nobody else. */
+static bool state_dir(char *to, size_t size)
+{
+	static const char *const parts[] = { "/.local", "/state", "/prior" };
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const bool own = xdg && *xdg == '/';
+	struct text t = { .at = to, .size = size };
+
+	if (rootless_uid() == 0 || (!own && (!home || *home != '/')))
+		return false;
+	text_add(&t, own ? xdg : home);
+	for (unsigned i = own ? 2 : 0; i < sizeof parts / sizeof *parts; i++) {
+		text_add(&t, parts[i]);
+		if (t.cut || (mkdir(to, 0700) < 0 && errno != EEXIST))
+			return false;
+	}
+	return is_ours(to, S_IFDIR) && access(to, W_OK) == 0;
+}
+
+void log_dir_make(char *to, size_t size)
+{
+	if (!state_dir(to, size))
+		text_copy(to, size, LOG_DIR);
 }
 
 void run_dir_default(char *to, size_t size)

@@ -5,7 +5,13 @@
 #include <stddef.h>
 
 #define RUN_DIR "/run/prior"
+#define LOG_DIR "/var/log/prior"
 
+/*
+ * Where log files are kept: /var/log/prior as root; else $XDG_STATE_HOME/prior or ~/.local/state/prior, which is made;
+ * where that cannot be, /var/log/prior all the same, which the logger finds it cannot write.
+ */
+void log_dir_make(char *to, size_t size);
 /* Where one that we start would keep them if all goes well: /run/prior as root, else $XDG_RUNTIME_DIR, else /tmp. */
 void run_dir_default(char *to, size_t size);
 /* The first place where that can be done: the above, /tmp, /dev/shm; it is made. False, and "": there is none. */

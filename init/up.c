@@ -6,6 +6,7 @@
 #include "init/boot.h"
 #include "init/panic.h"
 #include "init/reexec.h"
+#include "init/rootless.h"
 #include "init/run_dir.h"
 #include "init/run_yaml.h"
 #include "init/serve.h"
@@ -22,7 +23,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#define LOG_DIR "/var/log/prior"
 #define EXIT_USAGE 64	/* a command line that makes no sense, as of every verb */
 #define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
 
@@ -103,7 +103,7 @@ int machine_main(bool again)
 struct up {
 	const char *config, *run_dir, *log_dir;
 	char **command;		/* the service `main`; NULL: none */
-	bool json;
+	bool json, no_userns;
 };
 
 static const char up_usage[] =
@@ -113,7 +113,9 @@ static const char up_usage[] =
 	"                   (else $PRIOR_CONFIG, else /etc/prior/)\n"
 	"  --sys            as root, as systemg's users write it; no effect on what is done\n"
 	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
-	"  --log-dir DIR    log files where writable (else /var/log/prior); \"\" keeps rings only\n"
+	"  --log-dir DIR    log files where writable (else /var/log/prior, or an ordinary user's\n"
+	"                   ~/.local/state/prior); \"\" keeps rings only\n"
+	"  --no-userns      as an ordinary user: no user namespace for prior itself, so no namespaces for services\n"
 	"  --json-logs      services' lines and events as JSON\n"
 	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
 	"  -h, --help       this text\n";
@@ -136,6 +138,8 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 			*value = argv[i];
 		} else if (!strcmp(o, "--json-logs")) {
 			u->json = true;
+		} else if (!strcmp(o, "--no-userns")) {
+			u->no_userns = true;
 		} else if (!strcmp(o, "-h") || !strcmp(o, "--help")) {
 			return 1;
 		} else if (!strcmp(o, "--drop-privileges")) {
@@ -211,7 +215,7 @@ static int up(const struct up *u, struct err *e)
 {
 	bool named;
 	const char *config = config_of(u, &named);
-	char run_dir[64];
+	char run_dir[64], log_dir[64];
 	int rc = declare_main(u, e);
 
 	if (rc == 0)
@@ -222,12 +226,14 @@ static int up(const struct up *u, struct err *e)
 		return rc;
 	if (!u->run_dir)
 		run_dir_make(run_dir, sizeof run_dir);
+	if (!u->log_dir)
+		log_dir_make(log_dir, sizeof log_dir);
 	owned_fd console = fcntl(1, F_DUPFD_CLOEXEC, 3);
 	struct serve_setup s = {
 		.mode = getpid() == 1 ? MODE_CONTAINER : MODE_UP, .plan_fd = boot.plan_fd, .plan = boot.plan,
 		.exe_fd = boot.exe_fd,
 		.cgroup_fd = boot.cgroup_fd, .console_fd = console, .run_dir = u->run_dir ? u->run_dir : run_dir,
-		.log_dir = u->log_dir ? u->log_dir : LOG_DIR, .config = boot.config, .ctl_gid = group_prior(),
+		.log_dir = u->log_dir ? u->log_dir : log_dir, .config = boot.config, .ctl_gid = group_prior(),
 		.echo = true, .json = u->json,
 	};
 
@@ -249,6 +255,8 @@ int up_main(int argc, char **argv)
 		fprintf(stderr, "prior: %s\n`prior up --help` says what it takes\n", e.text);
 		return EXIT_USAGE;
 	}
+	if (!u.no_userns && rootless_enter(&e) < 0)
+		fprintf(stderr, "prior: up: %s; services get what needs no namespace\n", e.text);
 	rc = up(&u, &e);
 	if (rc == 0)
 		return finish();

@@ -4,9 +4,13 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/machine.h"
+#include <dirent.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -118,6 +122,61 @@ static int find_mount(const char **mount, struct err *e)
 	return 0;
 }
 
+/* Of a supervisor that was killed: its lock is gone, and nobody is in the leaves (else they cannot be removed). */
+static void remove_leftover(int dir, const char *name)
+{
+	owned_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	owned_fd again = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? FD_NONE : openat(fd, ".", O_RDONLY | O_CLOEXEC);
+	const int leaves = again;
+	DIR *d = again < 0 ? NULL : fdopendir(again);
+
+	if (!d)
+		return;
+	fd_take(&again);	/* closedir() closes it */
+	for (struct dirent *e; (e = readdir(d));)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			unlinkat(leaves, e->d_name, AT_REMOVEDIR);
+	closedir(d);
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+/* Directories of our kind that nobody holds any more: "prior-N", N the number of a process. */
+static void remove_leftovers(int dir)
+{
+	owned_fd fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	size_t n;
+
+	if (!d)
+		return;
+	fd_take(&fd);
+	for (struct dirent *e; (e = readdir(d));) {
+		n = strspn(e->d_name + (strncmp(e->d_name, "prior-", 6) ? 0 : 6), "0123456789");
+		if (n && !e->d_name[6 + n] && kill(atoi(e->d_name + 6), 0) < 0 && errno == ESRCH)
+			remove_leftover(dir, e->d_name);
+	}
+	closedir(d);
+}
+
+/* For those who clean up it is ours as long as we live; it may be another's of before, too. */
+static int make_ours(int dir, const char *name, struct err *e)
+{
+	struct stat there, held;
+
+	for (;;) {
+		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+			return err_sys(e, "make the directory %s", name);
+		owned_fd ours = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (ours < 0 || faccessat(ours, ".", W_OK, AT_EACCESS) < 0 || flock(ours, LOCK_SH) < 0 ||
+		    fstat(ours, &held) < 0)
+			return err_sys(e, "write in %s", name);
+		/* Somebody was cleaning up just when we made it. */
+		if (fstatat(dir, name, &there, 0) == 0 && there.st_ino == held.st_ino)
+			return fd_take(&ours);
+	}
+}
+
 int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct err *e)
 {
 	const char *mount = NULL;
@@ -134,15 +193,15 @@ int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct 
 		return rc;
 	owned_fd dir = rc;
 
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "cgroup2: make the directory %s in %s", name, mount);
+	if (strcmp(name, "prior") != 0)
+		remove_leftovers(dir);
+	owned_fd ours = make_ours(dir, name, e);
+
+	if (ours < 0)
+		return err_in(e, "cgroup2: %s", mount);
 	if (!is_root && make_room(dir, e) < 0)
 		return -e->code;
 	enable_all(dir, note ? &t : NULL);
-	owned_fd ours = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (ours < 0)
-		return err_sys(e, "cgroup2: open %s", name);
 	/*
 	 * Making a directory costs some 100 to 200 us for a controller that is enabled above it, and each page of its
 	 * processes a little more. The first limit of a kind enables its controller, see cgroup_make(); all have pids,

@@ -66,7 +66,8 @@ int mount_copy(int source, bool recursive, uint64_t attr, struct err *e)
 	owned_fd fd = sys_open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | rec);
 
 	if (fd < 0)
-		return err_sys(e, "copy the mount");
+		return err_sys(e, errno == EINVAL && !recursive ? "copy the mount (in a user namespace only together "
+			       "with all that is mounted below it)" : "copy the mount");
 	if (attr && mount_change(fd, recursive, attr, 0, e) < 0)
 		return -e->code;
 	return fd_take(&fd);

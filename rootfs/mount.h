@@ -42,9 +42,7 @@ extern const char *const dev_nodes[];	/* their names; NULL-ended */
  * A new root. It is laid over the caller's "/" (so that nothing needs a directory to be staged in), filled through its
  * descriptor, and entered by root_enter(), which leaves nothing of the old root reachable for anybody in the namespace.
  */
-int root_begin(const char *tree, struct err *e);	/* copy of that directory; "/": the machine's root mount */
-int root_begin_image(const char *file, const char *type, struct err *e);	/* image.h */
-/* The same, detached still, for who lays it elsewhere. */
-int root_of(const char *tree, struct err *e);
-int root_of_image(const char *file, const char *type, struct err *e);
+int root_of(const char *tree, struct err *e);	/* copy of that directory; "/": the machine's root mount; detached */
+int root_of_image(const char *file, const char *type, struct err *e);	/* image.h */
+int root_lay(int root, struct err *e);
 int root_enter(int root, struct err *e);

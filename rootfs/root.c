@@ -7,13 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int lay(int root, struct err *e)
-{
-	if (sys_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return err_sys(e, "lay the new root over the old one");
-	return 0;
-}
-
 /* Opened once: what is checked is what is mounted, and what the plan saw was of the same kind. */
 int root_of_image(const char *path, const char *type, struct err *e)
 {
@@ -32,13 +25,6 @@ int root_of_image(const char *path, const char *type, struct err *e)
 	return root < 0 ? err_in(e, "image %s", path) : fd_take(&root);
 }
 
-int root_begin_image(const char *path, const char *type, struct err *e)
-{
-	owned_fd root = root_of_image(path, type, e);
-
-	return root < 0 || lay(root, e) < 0 ? -e->code : fd_take(&root);
-}
-
 int root_of(const char *tree, struct err *e)
 {
 	owned_fd source = source_open(tree, O_PATH, e);
@@ -48,17 +34,22 @@ int root_of(const char *tree, struct err *e)
 		return err_in(e, "root");
 	if (fstat(source, &st) < 0 || !S_ISDIR(st.st_mode))
 		return err_set(e, ENOTDIR, "root %s: not a directory", tree);
-	/* Not recursive: what is mounted below is in the cell only if the plan says so. */
+	/*
+	 * Not recursive: what is mounted below is in the cell only if the plan says so. But the machine's own mounts
+	 * are locked together for a user namespace (user_namespaces(7)): there they all come, or none.
+	 */
 	owned_fd root = mount_copy(source, false, 0, e);
 
+	if (root < 0 && e->code == EINVAL && !strcmp(tree, "/"))
+		root = mount_copy(source, true, 0, e);
 	return root < 0 ? err_in(e, "root %s", tree) : fd_take(&root);
 }
 
-int root_begin(const char *tree, struct err *e)
+int root_lay(int root, struct err *e)
 {
-	owned_fd root = root_of(tree, e);
-
-	return root < 0 || lay(root, e) < 0 ? -e->code : fd_take(&root);
+	if (sys_move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(e, "lay the new root over the old one");
+	return 0;
 }
 
 int root_enter(int root, struct err *e)

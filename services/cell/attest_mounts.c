@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/major.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,7 @@
 
 struct seen {
 	const char *target, *root, *type;
+	int id;
 	unsigned major, minor;
 	uint64_t attr, machine_attr;
 	bool is_private, is_machines;	/* the machine has the same file system at the same place */
@@ -51,8 +53,8 @@ static int each_kept(void *ctx, const struct mountinfo *m, struct err *e)
 	if (v->n == CELL_MOUNTS_MAX)
 		return err_set(e, EOVERFLOW, "more than %d mounts in a cell", CELL_MOUNTS_MAX);
 	*s = (struct seen){ .target = text_keep(&v->kept, m->target), .root = text_keep(&v->kept, m->root),
-			    .type = text_keep(&v->kept, m->type), .major = m->major, .minor = m->minor,
-			    .attr = m->attr, .is_private = m->is_private };
+			    .type = text_keep(&v->kept, m->type), .id = m->id, .major = m->major,
+			    .minor = m->minor, .attr = m->attr, .is_private = m->is_private };
 	if (!s->type)
 		return err_set(e, EOVERFLOW, "the mounts' names are longer than %u bytes", STRINGS_MAX);
 	v->n++;
@@ -173,6 +175,37 @@ static bool may_have_mounted(const struct attest_run *r)
 	return !r->in->at_exec && planned(r, CELL_USER_FIRST) && r->in->svc->caps >> CAP_SYS_ADMIN & 1;
 }
 
+static const char *number_of(pid_t pid, char to[16])
+{
+	snprintf(to, 16, "%d", (int)pid);
+	return pid ? to : "self";
+}
+
+/*
+ * Where the supervisor itself lives in a user namespace, the machine's mounts are locked together and come all into the
+ * new root (rootfs/root.c): what the plan lays over one of them hides it, and only CAP_SYS_ADMIN takes that off.
+ */
+static bool is_locked_and_hidden(struct view *v, const struct seen *s)
+{
+	static const char all[] = "         0          0 4294967295";
+	char map[4096];
+	char path[32], who[16];
+	struct err ignored;
+	struct statx x;
+
+	snprintf(path, sizeof path, "%s/uid_map", number_of(v->run->in->reference, who));
+	if (!s->is_machines || v->run->in->svc->caps & 1ull << CAP_SYS_ADMIN ||
+	    file_read(v->run->in->procfs, path, map, sizeof map, &ignored) < 0 || !strncmp(map, all, sizeof all - 1) ||
+	    run_root(v->run, &ignored) < 0)
+		return false;
+	owned_fd place = below_open(v->run->root, s->target, &ignored);
+
+	if (place < 0)
+		return ignored.code == ENOENT || ignored.code == ELOOP || ignored.code == ENOTDIR;
+	return syscall(SYS_statx, place, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) == 0 && x.stx_mask & STATX_MNT_ID &&
+	       (int)x.stx_mnt_id != s->id;
+}
+
 static void one_mount(struct view *v, const struct seen *s)
 {
 	const struct expect x = expected(v, s);
@@ -181,7 +214,7 @@ static void one_mount(struct view *v, const struct seen *s)
 	const bool fine = x.mounted && attr_ok && s->is_private && (!x.type || !strcmp(x.type, s->type));
 	char name[300], want[96] = "nothing mounted", got[96];
 
-	if (fact_is_plain(v->run, fine) || (!fine && may_have_mounted(v->run)))
+	if (fact_is_plain(v->run, fine) || (!fine && may_have_mounted(v->run)) || is_locked_and_hidden(v, s))
 		return;
 	snprintf(name, sizeof name, "mount %.280s", s->target);
 	describe(got, x.type || !x.mounted ? s->type : NULL, x.exact ? s->attr : s->attr & (want_attr | ~ATTR_SEEN),
@@ -203,12 +236,6 @@ static int file_behind(int procfs, const char *who, unsigned device_major, unsig
 	if (root < 0)
 		return err_sys(e, "the machine's root");
 	return loop_file(root, device_major, device_minor, &id->dev, &id->ino, e);
-}
-
-static const char *number_of(pid_t pid, char to[16])
-{
-	snprintf(to, 16, "%d", (int)pid);
-	return pid ? to : "self";
 }
 
 int attest_image(struct attest_in *in, struct err *e)
@@ -255,7 +282,8 @@ static int image_file(struct view *v, const struct seen *s, struct err *e)
 /* In a root of its own, where nothing of the machine's is mounted, each mount is judged as it is read. */
 static int each_alone(void *ctx, const struct mountinfo *m, struct err *e)
 {
-	const struct seen s = { m->target, m->root, m->type, m->major, m->minor, m->attr, 0, m->is_private, false };
+	const struct seen s = { m->target, m->root, m->type, m->id, m->major, m->minor, m->attr, 0, m->is_private,
+				false };
 
 	one_mount(ctx, &s);
 	return !strcmp(s.target, "/") ? image_file(ctx, &s, e) : 0;

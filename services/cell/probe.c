@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -121,6 +122,8 @@ static int confine_calls(void)
 /* Before the first byte of an answer: no ids, no files, no programs, no processes. */
 static int confine(void)
 {
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct nothing[2] = { { 0 } };
 	const struct rlimit none = { 0, 0 }, few = { 8, 8 };
 
 	if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_NOFILE, &few) < 0 ||
@@ -128,6 +131,9 @@ static int confine(void)
 		return -1;
 	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
 			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		return -1;
+	/* Of a supervisor in a user namespace of its own, who is not uid 0 there. */
+	if (geteuid() != NOBODY && syscall(SYS_capset, &head, nothing) < 0)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -1 : confine_calls();
 }

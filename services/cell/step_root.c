@@ -44,14 +44,15 @@ int step_root(struct cell *c, struct err *e)
 	const bool tree = has(c, CELL_ROOT_TREE);
 	struct stat st;
 
+	/* Copied before the scratch is there: where everything on the machine's root comes along, it would, too. */
+	c->root = has(c, CELL_ROOT_IMAGE)
+			  ? root_of_image(plan_str(c->plan, c->svc->root), plan_str(c->plan, c->svc->root_type), e)
+			  : root_of(tree ? plan_str(c->plan, c->svc->root) : "/", e);
 	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
-	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
+	     c->root >= 0 && m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
 		if (needs_scratch(m) && open_scratch(c, e) < 0)
 			return -e->code;
-	c->root = has(c, CELL_ROOT_IMAGE)
-			  ? root_begin_image(plan_str(c->plan, c->svc->root), plan_str(c->plan, c->svc->root_type), e)
-			  : root_begin(tree ? plan_str(c->plan, c->svc->root) : "/", e);
-	if (c->root < 0)
+	if (c->root < 0 || root_lay(c->root, e) < 0)
 		return -e->code;
 	if (fstat(c->root, &st) < 0)
 		return err_sys(e, "look at the root");

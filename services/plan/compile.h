@@ -13,6 +13,11 @@ struct machine_facts {
 	bool can_policy;	/* a device policy can be put on a cgroup */
 	bool can_cgroup;	/* cgroup2 is mounted and writable at cgroup_root */
 	bool is_root;		/* euid 0 with CAP_SETUID, CAP_SETGID, CAP_SETPCAP */
+	bool in_userns;		/* not the machine's first: procfs wants a pid namespace of ours, sysfs a network */
+	uint32_t ids;		/* there: 0 to this many less one can be had, as users and as groups */
+	bool limits_fixed;	/* resource limits cannot be raised above hard[] */
+	uint64_t hard[SPEC_RLIMITS];
+	bool one_id;		/* an ordinary user in a namespace of its own that maps nobody else: init/rootless.h */
 	uint64_t caps;		/* that root has here */
 	bool container;		/* not the machine's PID 1 */
 	bool apparmor, selinux;	/* active in this kernel */

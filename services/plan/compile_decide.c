@@ -98,8 +98,11 @@ static enum origin_kind wish_from(const struct work *w, const struct wish *x)
 	return spec_from(w->svc, (const char *)w->svc + x->at).kind;
 }
 
-static const char *lacking(unsigned needs)
+static const char *lacking(const struct machine_facts *f, unsigned needs)
 {
+	if (f->one_id && !(needs & (NEED_SPACES | NEED_MOUNT)))
+		return "an ordinary user has no id but its own here (a range in /etc/subuid and /etc/subgid, and "
+		       "newuidmap and newgidmap, give it others)";
 	if (needs & NEED_SPACES)
 		return "no namespace can be made here (it takes root; a container needs --cap-add SYS_ADMIN and "
 		       "--security-opt seccomp=unconfined)";
@@ -128,16 +131,16 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 		if (w->eff.required && wish_from(w, x) == FROM_FILE) {
 			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
 				  "%s: %s; or isolation.required: false lets it run with less", x->key,
-				  lacking(x->needs & missing));
+				  lacking(c->f, x->needs & missing));
 		} else if (firm) {
 			refuse(c, w, preset, "isolation.preset: %s: %s; 'preset: contained' is all of 'server' "
 			       "that needs none, and isolation.required: false lets it run with less",
-			       preset_names[w->eff.preset], lacking(missing));
+			       preset_names[w->eff.preset], lacking(c->f, missing));
 			return;
 		} else {
 			if (wish_from(w, x) == FROM_FILE)
 				tell_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
-					"%s: not in effect: %s", x->key, lacking(x->needs & missing));
+					"%s: not in effect: %s", x->key, lacking(c->f, x->needs & missing));
 			taken++;
 		}
 		take_out(w, x);
@@ -148,11 +151,12 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 	w->out.flags |= CELL_CONTAINED;
 	if (missing & (NEED_SPACES | NEED_MOUNT)) {
 		w->eff.preset = w->svc->preset_given ? w->eff.preset : PRESET_CONTAINED;
-		tell(c, w, preset, "contained: %s%s; the rest of preset '%s' holds", lacking(missing),
+		tell(c, w, preset, "contained: %s%s; the rest of preset '%s' holds", lacking(c->f, missing),
 		     missing & NEED_ROOT ? ", and it keeps our user and groups, for only root with CAP_SETUID, "
 		     "CAP_SETGID and CAP_SETPCAP can give it others" : "", preset_names[w->svc->preset]);
 	} else {
-		tell(c, w, preset, "%s; the rest of preset '%s' holds", lacking(missing), preset_names[w->svc->preset]);
+		tell(c, w, preset, "%s; the rest of preset '%s' holds", lacking(c->f, missing),
+		     preset_names[w->svc->preset]);
 	}
 }
 
@@ -247,6 +251,22 @@ static uint32_t user_flag(const struct spec_service *e)
 	return e->ns_user == USER_NS_FIRST && others && !e->runtime ? CELL_USER_FIRST : CELL_USER;
 }
 
+/*
+ * In a user namespace of our own the kernel mounts a procfs only for who owns the pid namespace that it shows; and all
+ * the machine's mounts come along into a cell, so that its /proc must be laid over.
+ */
+static void imply_pid(struct compiling *c, struct work *w)
+{
+	struct spec_service *e = &w->eff;
+
+	if (!c->f->in_userns || !e->ns_mount || e->ns_pid)
+		return;
+	if (is_asked(w, ns_pid))
+		refuse(c, w, ns_pid, "isolation.pid: false, with mounts of its own: in a user namespace the two go "
+		       "together: leave it out, or start prior as root");
+	e->ns_pid = true;
+}
+
 static void write_spaces(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
@@ -275,5 +295,6 @@ void decide(struct compiling *c, struct work *w)
 	imply_pledge(c, w);
 	imply_mounts(c, w);
 	imply_others(c, w);
+	imply_pid(c, w);
 	write_spaces(c, w);
 }

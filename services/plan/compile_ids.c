@@ -377,6 +377,17 @@ static void judge_group(struct compiling *c, struct work *w)
 		tell(c, w, user, "user '%s': its group is root's (0): name another with group", w->eff.user);
 }
 
+/* Where we are root of a user namespace, only its ids can be had. */
+static void judge_mapped(struct compiling *c, struct work *w)
+{
+	const uint32_t id = w->out.uid > w->out.gid ? w->out.uid : w->out.gid;
+
+	if (c->f->in_userns && c->f->is_root && id >= c->f->ids && !w->refused)
+		refuse(c, w, user, "user %u, group %u: this user namespace has only the ids from 0 to %u: they come "
+		       "from the ranges of /etc/subuid and /etc/subgid, or from the container's --uidmap",
+		       w->out.uid, w->out.gid, c->f->ids - 1);
+}
+
 void compile_ids(struct compiling *c, struct work *w)
 {
 	const char *why;
@@ -391,6 +402,7 @@ void compile_ids(struct compiling *c, struct work *w)
 		refuse(c, w, group, "group '%s': %s", w->eff.group, why);
 	judge_group(c, w);
 	compile_groups(c, w);
+	judge_mapped(c, w);
 	if (c->f->is_root || w->refused)
 		return;
 	if (w->out.uid != geteuid() || w->out.gid != getegid())

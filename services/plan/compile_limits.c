@@ -5,6 +5,30 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static const char *amount(struct compiling *c, uint64_t v)
+{
+	return v == UINT64_MAX ? "max" : compiling_fmt(c, "%llu", (unsigned long long)v);
+}
+
+/* What a preset asks for above what we have ourselves is told, what a file asks for is refused. */
+static struct plan_rlimit within_ours(struct compiling *c, struct work *w, unsigned i, const struct spec_rlimit *l)
+{
+	const struct plan_rlimit asked = { .resource = i, .soft = l->soft, .hard = l->hard };
+	const struct origin from = spec_from(w->svc, &w->svc->rlimit[i]);
+	const uint64_t most = c->f->hard[i];
+
+	if (!c->f->limits_fixed || l->hard <= most)
+		return asked;
+	if (from.kind == FROM_FILE && w->eff.required)
+		refuse_at(c, w, from, "limits: %s is above our own hard limit of %llu, which only CAP_SYS_RESOURCE of "
+			  "the machine can raise: start prior with a higher one (ulimit -H, --ulimit of podman and "
+			  "docker); or isolation.required: false", amount(c, l->hard), (unsigned long long)most);
+	else
+		tell_at(c, w, from, "limits: %s instead of %s: our own hard limit, which only CAP_SYS_RESOURCE of the "
+			"machine can raise", amount(c, most), amount(c, l->hard));
+	return (struct plan_rlimit){ .resource = i, .soft = l->soft < most ? l->soft : most, .hard = most };
+}
+
 static void compile_rlimits(struct compiling *c, struct work *w)
 {
 	struct plan_rlimit r[SPEC_RLIMITS];
@@ -19,7 +43,7 @@ static void compile_rlimits(struct compiling *c, struct work *w)
 		if (l->given && l->soft > l->hard)
 			refuse(c, w, rlimit[i], "limits: the soft limit is above the hard one");
 		else if (l->given)
-			r[n++] = (struct plan_rlimit){ .resource = i, .soft = l->soft, .hard = l->hard };
+			r[n++] = within_ours(c, w, i, l);
 		else if (core || rt)
 			r[n++] = (struct plan_rlimit){ .resource = i };
 	}
@@ -38,11 +62,6 @@ static void cgroup_add(struct compiling *c, struct work *w, struct cgroup_files 
 	g->v[g->n++] = (struct plan_file){ write_string(&c->w, file), write_string(&c->w, value) };
 	if (spec_from(w->svc, field).kind == FROM_FILE && g->asked.kind != FROM_FILE)
 		g->asked = spec_from(w->svc, field);
-}
-
-static const char *amount(struct compiling *c, uint64_t v)
-{
-	return v == UINT64_MAX ? "max" : compiling_fmt(c, "%llu", (unsigned long long)v);
 }
 
 /* The kernel counts in pages, here and there of another size: 4096 bytes nearly everywhere. */

@@ -220,7 +220,9 @@ static void mount_dev(struct compiling *c, struct work *w)
 static void mount_sys(struct compiling *c, struct work *w)
 {
 	const struct spec_service *e = &w->eff;
-	bool own = *w->root_path ? e->preset != PRESET_STRICT : e->network.mode && e->protect_kernel_tunables;
+	/* A sysfs belongs to who owns the network that it shows. */
+	bool can = e->network.mode || !c->f->in_userns;
+	bool own = can && *w->root_path ? e->preset != PRESET_STRICT : e->network.mode && e->protect_kernel_tunables;
 	struct plan_mount m = row(c, MOUNT_REMOUNT, NULL, MOUNT_ATTR_RDONLY);
 
 	if (own) {

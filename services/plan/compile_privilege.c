@@ -117,6 +117,9 @@ static void compile_caps(struct compiling *c, struct work *w)
 	const struct spec_service *e = &w->eff;
 	bool asked = e->cap_add.n || e->cap_drop.n || taken_by_keys(w);
 
+	/* Our own, over our own namespace only, are nobody else's: not even a service's that asks for no preset. */
+	if (c->f->one_id)
+		w->out.flags |= CELL_CAPS;
 	if (e->preset == PRESET_NONE && !asked)
 		return;
 	if (!c->f->is_root)

@@ -58,8 +58,8 @@ static int drop_privilege(struct err *e)
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = { { 0 } };
 
-	if (geteuid() != 0)
-		return 0;
+	if (geteuid() != 0)	/* those of a user namespace of our own, if any */
+		return syscall(SYS_capset, &h, d) < 0 ? err_sys(e, "compiler: capset") : 0;
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);	/* without CAP_SETPCAP there is none to lose here */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

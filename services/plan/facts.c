@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -19,6 +20,7 @@
 #define ANSWER_SPACES 1
 #define ANSWER_MOUNT 2
 #define ANSWER_USER 4
+#define FIRST_USERNS "         0          0 4294967295"
 
 /* A cell's own way: private propagation, a detached file system, laid over something. */
 static bool try_mount(void)
@@ -78,6 +80,18 @@ static bool begins(const char *path, const char *with)
 	return n >= (ssize_t)strlen(with) && !memcmp(text, with, strlen(with));
 }
 
+/* "ID ID 1", and capabilities all the same: what init/rootless.c makes for a user without ranges. */
+static bool has_one_id(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
+	char map[40];
+
+	snprintf(map, sizeof map, "%10u %10u %10u\n", (unsigned)geteuid(), (unsigned)geteuid(), 1u);
+	return geteuid() != 0 && syscall(SYS_capget, &h, d) == 0 && d[0].effective & 1u << CAP_SETPCAP &&
+	       begins("/proc/self/uid_map", map);
+}
+
 /*
  * Root of the machine itself, with every capability and no filter, may make whatever the kernel has: each kind of
  * namespace has a file, and a limit that an administrator may have set to 0. Trying costs a boot some milliseconds.
@@ -87,7 +101,7 @@ static bool is_machines_root(void)
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = { { 0 } };
 
-	return begins("/proc/self/uid_map", "         0          0 4294967295") &&
+	return begins("/proc/self/uid_map", FIRST_USERNS) &&
 	       syscall(SYS_capget, &h, d) == 0 && d[0].effective == UINT32_MAX && (d[1].effective & 0x1ff) == 0x1ff &&
 	       prctl(PR_GET_SECCOMP) == 0;
 }
@@ -192,6 +206,35 @@ static int read_answers(void)
 	return (ANSWER_SPACES | ANSWER_MOUNT | ANSWER_USER) & ~lacks;
 }
 
+/* How many ids there are from 0 on. */
+static uint32_t ids_in(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	unsigned long first, count, next = 0;
+
+	while (f && fscanf(f, "%lu %*u %lu", &first, &count) == 2 && first == next)
+		next += count;
+	if (f)
+		fclose(f);
+	return next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
+}
+
+static void find_ids(struct machine_facts *f)
+{
+	const uint32_t users = ids_in("/proc/self/uid_map"), groups = ids_in("/proc/self/gid_map");
+
+	f->ids = users < groups ? users : groups;
+}
+
+static void find_limits(struct machine_facts *f)
+{
+	struct rlimit r;
+
+	f->limits_fixed = f->in_userns || !(f->caps >> CAP_SYS_RESOURCE & 1);
+	for (unsigned i = 0; i < SPEC_RLIMITS; i++)
+		f->hard[i] = getrlimit((int)i, &r) < 0 ? UINT64_MAX : r.rlim_max;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = is_machines_root() ? read_answers() : in_child(try_spaces) | in_child(try_user);
@@ -204,11 +247,13 @@ void facts_find(struct machine_facts *f)
 		.can_cgroup = try_cgroup(),
 		.caps = capabilities(),
 		.can_policy = is_root() && try_policy(),
-		.is_root = is_root(),
+		.is_root = is_root(), .one_id = has_one_id(),
 		.apparmor = has_apparmor(), .selinux = has_selinux(),
 		.landlock_abi = abi > 0 ? (int)abi : 0,
-		.kernel = kernel_version(),
+		.kernel = kernel_version(), .in_userns = !begins("/proc/self/uid_map", FIRST_USERNS),
 	};
+	find_ids(f);
+	find_limits(f);
 }
 
 void facts_of_machine(struct machine_facts *f)

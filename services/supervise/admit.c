@@ -89,6 +89,22 @@ static bool is_gone(int fd)
 }
 
 /*
+ * A process that we may not look at although we may look at every one of our user namespace is outside it: with an
+ * ordinary user's supervisor (init/rootless.h), uid 0 out there is that user.
+ */
+static bool is_outside(pid_t pid)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+	char path[32], to[32];
+	struct text t = TEXT_IN(path);
+
+	text_fmt(&t, "/proc/%d/ns/user", (int)pid);
+	return pid > 0 && syscall(SYS_capget, &head, d) == 0 && d[0].effective >> CAP_SYS_PTRACE & 1 &&
+	       readlink(path, to, sizeof to) < 0 && errno == EACCES;
+}
+
+/*
  * Our uid alone is not enough: a service in a cell may have it and no capability at all, and must not get by asking us
  * what it cannot do itself, nor the plan and the ledger. Who may write every file could replace our binary anyway; but
  * in our user namespace, for in one of its own making every process has all capabilities. Where we cannot write every
@@ -101,6 +117,8 @@ static bool is_root(int fd, const struct ucred *who)
 		return false;
 	if (who->pid == 0)
 		return true;
+	if (is_outside(who->pid))
+		return !is_gone(fd);
 	if (may_write_all(0) && !may_write_all(who->pid))
 		return false;
 	return member_same_space(who->pid, getpid(), "user") && !is_gone(fd);

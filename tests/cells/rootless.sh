@@ -1,0 +1,165 @@
+#!/bin/sh
+# `prior up` and `prior run` as an ordinary user: in a user namespace of its own, with one id and with ranges of them.
+# SPDX-License-Identifier: ISC
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+: "${PRIOR:?the binary}"
+[ "$(id -u)" = 0 ] || { echo "skip rootless: needs root, to become an ordinary user"; exit 0; }
+uid=4242
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+failed=0
+ok() { echo "ok rootless: $1"; }
+not_ok() {
+	echo "not ok rootless: $1"
+	sed 's/^/    /' "$work/log" | cut -c1-200 | tail -15
+	failed=1
+}
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1 (want '$2', got '$3')"; fi; }
+has() { if grep -Eq -- "$2" "$work/log"; then ok "$1"; else not_ok "$1 (want '$2')"; fi; }
+code() { "$@" >"$work/log" 2>&1; echo $?; }
+
+mkdir -p "$work/home/run" && chmod 755 "$work" && chmod 700 "$work/home" "$work/home/run" && cp "$PRIOR" "$work/prior" || exit 2
+chmod 755 "$work/prior"
+{ cat /etc/passwd; echo "rootling:x:$uid:$uid::$work/home:/bin/sh"; } >"$work/passwd"
+echo "rootling:200000:65536" >"$work/ranges"
+: >"$work/none"
+conf() { cat >"$work/$1.yaml"; }
+
+# As that user, with the ranges of the file named first; nobody else's /etc is touched.
+as() {
+	ranges=$1
+	shift
+	timeout 60 unshare -m sh -c 'mount --make-rprivate / && mount --bind "$0/passwd" /etc/passwd &&
+		for f in /etc/subuid /etc/subgid; do [ -e $f ] || exit 77; mount --bind "$0/$1" $f || exit 77; done
+		shift && exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i PATH="$PATH" HOME="$0/home" \
+			XDG_RUNTIME_DIR="$0/home/run" "$@"' "$work" "$ranges" "$@"
+}
+for f in /etc/subuid /etc/subgid; do [ -e $f ] || touch $f; done
+chown -R $uid:$uid "$work/home"
+if [ "$(code as none unshare -Urm true)" != 0 ]; then
+	echo "skip rootless: an ordinary user can make no user namespace here: $(tail -1 "$work/log")"
+	exit 0
+fi
+
+conf plain <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "id -u; ls -d /proc/[0-9]*; grep -E 'Cap(Eff|Bnd|Amb)' /proc/self/status; touch /etc/prior-was-here"], restart: "no"}
+YAML
+is "with one id: the default preset runs" 1 "$(code as none "$work/prior" up -c "$work/plain.yaml")"
+has "attested" 'app: started.*attested [0-9]+ facts'
+has "with the user's own id" '^app \| 4242$'
+is "in a pid namespace" 1 "$(grep -c '^app | /proc/' "$work/log")"
+is "without a capability" 3 "$(grep -c 'app | Cap...:.0000000000000000' "$work/log")"
+has "with a read-only root" 'app \| touch: .*Read-only file system'
+has "and what would give it other ids is told" 'no id but its own here \(a range in /etc/subuid'
+is "its log is in the user's own folder" yes "$([ -s "$work/home/.local/state/prior/app.log" ] && echo yes)"
+
+conf named <<'YAML'
+services:
+  app: {command: [/bin/true], restart: "no", isolation: {preset: server}}
+  who: {command: [/bin/true], restart: "no", user: "33"}
+  less: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: server, required: false}}
+YAML
+code as none "$work/prior" up -c "$work/named.yaml" >/dev/null
+has "a preset that is asked for by name is refused with the reason" 'app: refused: .*isolation.preset: server: an ordinary user has no id but its own'
+has "and a user" 'who: refused: .*user 33, group 33'
+has "required: false runs with less" '^less \| 4242$'
+
+conf bare <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "grep CapEff /proc/self/status"], restart: "no", isolation: {preset: none}}
+YAML
+is "a service without any preset" 0 "$(code as none "$work/prior" up -c "$work/bare.yaml")"
+has "has none of prior's capabilities either" 'app \| CapEff:.0000000000000000'
+is "--no-userns: no namespace" 1 "$(code as none "$work/prior" up --no-userns -c "$work/plain.yaml")"
+has "and that is said" 'contained: no namespace can be made here'
+is "run, confined: the command's code" 9 "$(code as none "$work/prior" run --preset server \
+	--set isolation.required=false --set limits.nofile=300 -- /bin/sh -c 'echo nofile $(ulimit -n) pid $$; exit 9')"
+has "and its limits, in a pid namespace" 'nofile 300 pid 2'
+
+conf net <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "cat /sys/class/net/lo/flags; ls /sys/class/net"], restart: "no", isolation: {network: true, mount: true, protect_kernel_tunables: true}}
+  bridged: {command: [/bin/true], restart: "no", isolation: {network: {bridge: prior0, address: 10.99.0.2/24}}}
+network: {bridges: {prior0: {subnets: [10.99.0.0/24]}}}
+YAML
+code as none "$work/prior" up -c "$work/net.yaml" >/dev/null
+has "a private network's loopback is up" 'app \| 0x9$'
+has "a bridge needs the machine's network, and that fails by name" 'bridged: (start failed|refused).*network'
+
+if ! [ -u /usr/bin/newuidmap ]; then
+	echo "skip rootless: ranges: newuidmap (uidmap) is not installed"
+	exit $failed
+fi
+conf presets <<'YAML'
+services:
+  minimal: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: minimal}}
+  server: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: server}}
+  strict: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: strict}}
+  worker: {command: [/usr/bin/id, -u], restart: "no", user: www-data, isolation: {preset: worker}}
+  database: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: database}}
+  far: {command: [/bin/true], restart: "no", user: "70000"}
+YAML
+code as ranges "$work/prior" up -c "$work/presets.yaml" >/dev/null
+for p in minimal server strict worker database; do
+	has "with ranges: $p is whole, and attested" "$p: started.*attested [0-9]+ facts"
+done
+has "a user by name" '^worker \| 33$'
+has "ids of their own" '^server \| 6[1-5][0-9]{3}$'
+has "an id that is not in the range is refused" 'far: refused: .*user 70000, group 70000: this user namespace has only the ids from 0 to 65536'
+
+cat >"$work/home/none.yaml" <<YAML
+services:
+  app: {command: [/bin/sleep, "1000"]}
+YAML
+cat >"$work/home/ranges.yaml" <<YAML
+services:
+  app: {command: [/bin/sleep, "1000"], isolation: {preset: server}}
+  zero: {command: [$work/prior, stop, --run-dir, $work/home/run/prior, app], user: root, restart: "no", security: {cap_drop: [ALL]}, isolation: {preset: none, mount: true}}
+YAML
+chown $uid "$work/home"/*.yaml
+child() { cut -d' ' -f1 <"/proc/$1/task/$1/children"; }	# of a shell, or of timeout
+for ranges in none ranges; do
+	as $ranges "$work/prior" up -c "$work/home/$ranges.yaml" >"$work/out" 2>&1 &
+	up=$!
+	ask() { setpriv --reuid $uid --regid $uid --clear-groups env -i XDG_RUNTIME_DIR="$work/home/run" "$work/prior" "$@"; }
+	n=0
+	until [ "$(code ask wait)" = 0 ] || [ $n -ge 300 ]; do n=$((n + 1)); done
+	is "an ordinary user waits for its service, $ranges" 0 "$(code ask status --json app)"
+	has "status from outside, $ranges" '"state": "up"'
+	is "a changed binary takes over, $ranges" 0 "$(code ask reexec)"
+	is "and everything goes on, $ranges" 0 "$(code ask wait)"
+	is "and is up, $ranges" 0 "$(code ask status app)"
+	if [ $ranges = ranges ]; then
+		n=0
+		until grep -q 'zero: exited' "$work/out" || [ $n -ge 300 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
+		cp "$work/out" "$work/log"
+		has "a service that is 0 there without capabilities may not ask" 'zero \| prior: stop: only root'
+	fi
+	is "stop from outside, $ranges" 0 "$(code ask stop app)"
+	cp "$work/out" "$work/log"
+	kill -TERM "$(child "$(child $up)")"
+	wait $up
+	is "its end, $ranges" 0 $?
+done
+
+# Where an administrator says no: a namespace around, whose sysctl is its own.
+conf denied <<'YAML'
+services:
+  app: {command: [/bin/true], restart: "no"}
+YAML
+chmod 644 "$work"/*.yaml
+unshare -U sleep 60 &
+inner=$!
+n=0
+until [ "$(readlink /proc/$inner/ns/user)" != "$(readlink /proc/self/ns/user)" ] || [ $n -ge 500 ]; do n=$((n + 1)); done
+echo '0 0 65536' >/proc/$inner/uid_map && echo '0 0 65536' >/proc/$inner/gid_map
+denied() {
+	timeout 60 nsenter -t $inner -U --setuid 0 --setgid 0 sh -c 'echo 0 >/proc/sys/user/max_user_namespaces || exit 77
+		exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i HOME="$0/home" "$0/prior" up -c "$0/denied.yaml"' "$work"
+}
+is "user namespaces denied: it runs with what needs none" 0 "$(code denied)"
+has "and the sysctl is named" 'no user namespace can be made: user.max_user_namespaces is 0: sysctl'
+kill $inner
+exit $failed
