@@ -103,7 +103,7 @@ int machine_main(bool again)
 struct up {
 	const char *config, *run_dir, *log_dir;
 	char **command;		/* the service `main`; NULL: none */
-	bool json, no_userns;
+	bool json, no_userns, drop;
 };
 
 static const char up_usage[] =
@@ -115,6 +115,7 @@ static const char up_usage[] =
 	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
 	"  --log-dir DIR    log files where writable (else /var/log/prior, or an ordinary user's\n"
 	"                   ~/.local/state/prior); \"\" keeps rings only\n"
+	"  --drop-privileges  services that name no user get the ids of who invoked us (SUDO_UID), or their own\n"
 	"  --no-userns      as an ordinary user: no user namespace for prior itself, so no namespaces for services\n"
 	"  --json-logs      services' lines and events as JSON\n"
 	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
@@ -143,7 +144,7 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 		} else if (!strcmp(o, "-h") || !strcmp(o, "--help")) {
 			return 1;
 		} else if (!strcmp(o, "--drop-privileges")) {
-			return err_set(e, ENOSYS, "up: --drop-privileges: not built yet; name a user in each service");
+			u->drop = true;
 		} else if (o[0] != '-' && !u->config) {
 			u->config = o;
 		} else if (strcmp(o, "--sys")) {
@@ -204,6 +205,9 @@ static int declare_main(const struct up *u, struct err *e)
 	struct text t = TEXT_IN(yaml);
 
 	unsetenv(SPEC_MAIN);
+	unsetenv(FACTS_DROP);
+	if (u->drop && setenv(FACTS_DROP, "1", 1) < 0)
+		return err_sys(e, "up: keep --drop-privileges");
 	if (!u->command)
 		return 0;
 	if (run_yaml_main(&t, u->command, environ, e) < 0)

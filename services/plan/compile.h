@@ -17,6 +17,8 @@ struct machine_facts {
 	uint32_t ids;		/* there: 0 to this many less one can be had, as users and as groups */
 	bool limits_fixed;	/* resource limits cannot be raised above hard[] */
 	uint64_t hard[SPEC_RLIMITS];
+	bool drop;		/* up --drop-privileges: who names no user is drop_uid, or, when that is 0, dynamic */
+	uint32_t drop_uid, drop_gid;
 	bool one_id;		/* an ordinary user in a namespace of its own that maps nobody else: init/rootless.h */
 	uint64_t caps;		/* that root has here */
 	bool container;		/* not the machine's PID 1 */
@@ -25,6 +27,9 @@ struct machine_facts {
 	unsigned kernel;	/* 6.1 is 0x60001; 0: not known */
 	int image_door;		/* see image_door.h; 0: nobody looks into images here */
 };
+
+/* In the environment: --drop-privileges was given. There, every compiler of this supervisor finds it, with SUDO_UID. */
+#define FACTS_DROP "PRIOR_DROP_PRIVILEGES"
 
 void facts_find(struct machine_facts *f);
 /* Of a machine that `prior` boots, for plans that are compiled elsewhere. */

@@ -179,6 +179,22 @@ static void imply_mounts(struct compiling *c, struct work *w)
 	}
 }
 
+/* up --drop-privileges: root is for who names it. */
+static void drop_to_invoker(struct compiling *c, struct work *w)
+{
+	struct spec_service *e = &w->eff;
+
+	if (!c->f->drop || e->user || (e->dynamic_user && is_asked(w, dynamic_user)))
+		return;
+	e->dynamic_user = !c->f->drop_uid;
+	if (e->dynamic_user)
+		return;
+	e->user = compiling_fmt(c, "%u", c->f->drop_uid);
+	if (!e->group)
+		e->group = compiling_fmt(c, "%u", c->f->drop_gid);
+	tell(c, w, user, "user %u, who invoked us: up --drop-privileges", c->f->drop_uid);
+}
+
 /*
  * An id that is given to somebody else one day may own nothing by then: what systemd's DynamicUser implies is implied
  * here, unless a file says otherwise (then prior remembers whose id it is: compile_uids.c).
@@ -287,6 +303,7 @@ void decide(struct compiling *c, struct work *w)
 				 (c->f->can_namespaces && c->f->can_mount ? 0 : NEED_MOUNT) |
 				 (c->f->is_root ? 0 : NEED_ROOT);
 
+	drop_to_invoker(c, w);
 	imply_dynamic(c, w);
 	w->protect_system = w->eff.protect_system;
 	w->protect_home = w->eff.protect_home;

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -235,6 +236,25 @@ static void find_limits(struct machine_facts *f)
 		f->hard[i] = getrlimit((int)i, &r) < 0 ? UINT64_MAX : r.rlim_max;
 }
 
+/* A number as sudo writes it, not root's; 0: there is none. */
+static uint32_t id_from(const char *variable)
+{
+	const char *v = getenv(variable);
+	char *end;
+	const unsigned long id = v && *v >= '1' && *v <= '9' ? strtoul(v, &end, 10) : 0;
+
+	return id && !*end && id < UINT32_MAX ? (uint32_t)id : 0;
+}
+
+static void find_invoker(struct machine_facts *f)
+{
+	f->drop = f->is_root && getenv(FACTS_DROP);
+	f->drop_uid = id_from("SUDO_UID");
+	f->drop_gid = id_from("SUDO_GID");
+	if (!f->drop_gid)	/* root's group is not what was meant */
+		f->drop_gid = f->drop_uid;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = is_machines_root() ? read_answers() : in_child(try_spaces) | in_child(try_user);
@@ -253,6 +273,7 @@ void facts_find(struct machine_facts *f)
 		.kernel = kernel_version(), .in_userns = !begins("/proc/self/uid_map", FIRST_USERNS),
 	};
 	find_ids(f);
+	find_invoker(f);
 	find_limits(f);
 }
 

@@ -144,6 +144,24 @@ for ranges in none ranges; do
 	is "its end, $ranges" 0 $?
 done
 
+# The other way round: root's supervisor, for services that are to be nobody's root.
+conf drop <<'YAML'
+services:
+  none: {command: [/usr/bin/id, -u], restart: "no", isolation: {preset: none}}
+  plain: {command: [/usr/bin/id, -g], restart: "no"}
+  named: {command: [/usr/bin/id, -u], restart: "no", user: root, isolation: {preset: none}}
+YAML
+drop() { code env "$@" "$work/prior" up --drop-privileges -c "$work/drop.yaml" --run-dir "$work/run" --log-dir ""; }
+is "drop-privileges" 0 "$(drop SUDO_UID=$uid SUDO_GID=4343)"
+has "gives who names no user the ids of who invoked it" "^none \\| $uid\$"
+has "group and all" '^plain \| 4343$'
+has "and that is told" "note: service none: user $uid, who invoked us: up --drop-privileges"
+has "who names root stays root" '^named \| 0$'
+is "without sudo" 0 "$(drop -u SUDO_UID -u SUDO_GID)"
+has "it is an id of its own" '^none \| 6[1-5][0-9]{3}$'
+is "and root's is not taken for an invoker's" 0 "$(drop SUDO_UID=0 SUDO_GID=0)"
+has "nor anybody's" '^none \| 6[1-5][0-9]{3}$'
+
 # Where an administrator says no: a namespace around, whose sysctl is its own.
 conf denied <<'YAML'
 services:
