@@ -301,7 +301,7 @@ int exposed_by_kernel(struct exposed *x, const struct plan *p, const struct plan
 	struct look l = { .x = x, .pid = pid };
 	char name[16];
 
-	*x = (struct exposed){ .arch = p->head->arch, .any_may_notify = s->flags & CELL_NOTIFY, .seen = true,
+	*x = (struct exposed){ .arch = p->head->arch, .any_may_notify = any_may_notify(s), .seen = true,
 			       .root = FD_NONE, .owned_root = FD_NONE };
 	snprintf(name, sizeof name, "%d", (int)pid);
 	owned_fd dir = openat(procfs, name, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -104,6 +104,7 @@ int exposed_by_plan(struct exposed *x, const struct plan *p, const struct plan_s
 		.root_tree = s->flags & CELL_ROOT_TREE, .only_loopback = !s->bridge.at,
 		.device_program = s->flags & CELL_DEVICES, .inert_caps = s->flags & CELL_USER,
 		.no_new_spaces = s->flags & CELL_NO_NEW_NS,
+		.any_may_notify = any_may_notify(s),
 		.landlock = s->flags & CELL_LANDLOCK, .core_dumps = dumps_core(p, s),
 		.pids_limit = has_limit(p, s, "pids.max"), .memory_limit = has_limit(p, s, "memory.max"),
 		.arch = p->head->arch, .owned_root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC),

@@ -53,6 +53,12 @@ int exposed_by_kernel(struct exposed *x, const struct plan *p, const struct plan
 		      struct err *e);
 void exposed_free(struct exposed *x);
 
+/* NotifyAccess=all, in the other program's words. */
+static inline bool any_may_notify(const struct plan_service *s)
+{
+	return s->flags & CELL_NOTIFY && !(s->flags & CELL_NOTIFY_MAIN);
+}
+
 #define NOT_ASKED 255
 
 struct exposure_check {

@@ -160,7 +160,7 @@ static void compile_supervision(struct compiling *c, struct work *w)
 	o->preset = e->preset;
 	o->reload_signal = (int32_t)e->reload_signal;
 	if (ready_is_said(e->ready) || e->watchdog || e->fd_store_max)
-		o->flags |= CELL_NOTIFY;
+		o->flags |= CELL_NOTIFY | (e->notify_access == NOTIFY_MAIN ? CELL_NOTIFY_MAIN : 0);
 	if (e->critical)
 		o->flags |= CELL_CRITICAL;
 }

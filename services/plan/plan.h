@@ -252,6 +252,7 @@ struct plan_care {
 #define CELL_DYNAMIC	(1u << 20)	/* uid and gid are the service's own, from the private range */
 #define CELL_UNPRIV_PORTS (1u << 21)	/* NET_BIND_SERVICE, private network: ip_unprivileged_port_start = 0 there */
 #define CELL_NOTIFY	(1u << 22)	/* has a NOTIFY_SOCKET */
+#define CELL_NOTIFY_MAIN (1u << 29)	/* only its main process is heard there */
 #define CELL_SECCOMP_LOG (1u << 24)	/* what the filter refuses goes to the kernel's audit log */
 #define CELL_DEVICES	(1u << 26)	/* a device policy on the leaf */
 #define CELL_SOCKETS	(1u << 27)	/* a policy for internet sockets on the leaf */

@@ -295,7 +295,8 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 29 || (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
+	return f >> 30 || (f & CELL_NOTIFY_MAIN && !(f & CELL_NOTIFY)) ||
+	       (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
 	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
 	       !(f & CELL_ROOT_TREE) != !s->root.n || !(f & CELL_ROOT_IMAGE) != !s->root_type.n ||
 	       (s->devices.n && !(f & CELL_DEVICES)) || s->inet > 3 || (s->inet && !(f & CELL_SOCKETS)) ||

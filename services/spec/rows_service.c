@@ -17,6 +17,7 @@
 #define ALIAS(path) .type = CONF_CUSTOM, .alias = (path), .doc = "Another spelling of " path "."
 
 static const char *const type_words[] = { "simple", "oneshot", "forking", NULL };
+static const char *const notify_words[] = { "main", "all", NULL };
 static const char *const ready_words[] = { "started", "notify", "fd", "listening", "healthcheck", "notify-reload",
 	NULL };
 static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
@@ -212,6 +213,9 @@ const struct conf_key service_keys[] = {
 	  .doc = "What makes it ready: that it runs; READY=1 on NOTIFY_SOCKET (notify-reload: after a reload, too); a "
 		 "newline on the descriptor of NOTIFY_FD, or of that number; its own sockets; its first good health "
 		 "check." },
+	{ "notify_access", WORD(notify_access, notify_words), .def = "main",
+	  .doc = "Whose messages on NOTIFY_SOCKET count: its main process's, or those of all its processes (for "
+		 "scripts that run systemd-notify)." },
 	{ "start_timeout", MSEC(start_timeout), .def = "30s",
 	  .doc = "Time to become ready; then it has failed. 0, and for a oneshot nothing said, is no limit." },
 	{ "restart", WORD(restart, restart_words), .flags = CONF_NO, .set = set_restart, .def = "on-failure",

@@ -41,6 +41,7 @@ enum protect_system { PROTECT_SYSTEM_NO, PROTECT_SYSTEM_YES, PROTECT_SYSTEM_FULL
 enum protect_home { PROTECT_HOME_NO, PROTECT_HOME_YES, PROTECT_HOME_READ_ONLY, PROTECT_HOME_TMPFS };
 enum protect_proc { PROC_DEFAULT, PROC_NOACCESS, PROC_INVISIBLE, PROC_PTRACEABLE };
 enum proc_subset { SUBSET_ALL, SUBSET_PID };
+enum notify_access { NOTIFY_MAIN, NOTIFY_ALL };
 enum user_ns { USER_NS_NO, USER_NS_LAST, USER_NS_FIRST };
 unsigned spec_facility(unsigned word);	/* syslog's number of the word's index in its row */
 enum syslog_format { SYSLOG_RFC3164, SYSLOG_RFC5424 };
@@ -139,6 +140,7 @@ struct spec_service {
 	struct str_list wants, after, before, conflicts;
 	unsigned ready, restart, on_failure;
 	int64_t ready_fd, fd_store_max;
+	unsigned notify_access;	/* enum notify_access */
 	int64_t start_timeout, stop_timeout, backoff_initial, backoff_max, restart_window, watchdog, every;
 	int64_t max_restarts;
 	const char *on_failure_start;

@@ -118,12 +118,16 @@ static pid_t sender(struct msghdr *m, int *pidfd, bool *fds)
 
 static bool is_heard(struct prior *p, uint32_t i, pid_t pid, int pidfd)
 {
+	const bool main_only = plan_service(&p->plan, i)->flags & CELL_NOTIFY_MAIN;
 	const bool of_it = state_is_live(svc_of(p, i)->state) && member_is(p, i, pid, pidfd);
 
 	if (!of_it)
 		notify_say_once(p, i, SAID_STRANGER, "warning", "notify-refused",
 				"from a process that is not of the service, or has ended");
-	return of_it;
+	else if (main_only && pid != svc_of(p, i)->pid)
+		notify_say_once(p, i, SAID_STRANGER, "warning", "notify-refused",
+				"from another process than its main one (notify_access: all hears each of them)");
+	return of_it && (!main_only || pid == svc_of(p, i)->pid);
 }
 
 /* 1: read one, 0: none. It is looked at first: what has descriptors is not ours to take, see discard.h. */

@@ -79,7 +79,7 @@ mkdir -m 777 "$work/pg" "$work/nginx" "$work/sd"
 	echo "  many: {type: forking, command: [sh, -c, 'sleep 1000 & sleep 1000 & exit 0']}"
 	echo "  alone: {type: forking, command: [sh, -c, 'setsid sh -c \"sleep 1000; :\" & exit 0']}"
 	if have systemd-notify; then
-		echo "  sdnotify: {command: [sh, -c, 'systemd-notify --ready --status=\"said by systemd-notify\"; exec sleep 1000'], ready: notify}"
+		echo "  sdnotify: {command: [sh, -c, 'systemd-notify --ready --status=\"said by systemd-notify\"; exec sleep 1000'], ready: notify, notify_access: all}"
 	fi
 	if have s6-ipcserver; then
 		echo "  s6: {command: [sh, -c, 'exec s6-ipcserver -1 $work/out/s6.sock true >&4'], ready: {fd: 4}}"
@@ -148,7 +148,7 @@ cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: server, private_tmp: false, volumes: ["$work/out:$work/out:rw"]}, restart: "no"}
 services:
   back: {type: forking, command: [sh, -c, 'setsid sh -c "sleep 1000; :" & exit 0']}
-  dog: {command: [sh, -c, 'systemd-notify --ready; exec sleep 1000'], ready: notify, watchdog: 1s}
+  dog: {command: [sh, -c, 'systemd-notify --ready; exec sleep 1000'], ready: notify, notify_access: all, watchdog: 1s}
   fd: {command: [sh, -c, 'sleep 1; echo >&\$NOTIFY_FD; exec sleep 1000'], ready: fd}
   slow: {command: [sleep, "1000"], hooks: {pre_start: [sleep, "1"], post_start: [sleep, "1"], pre_stop: [sleep, "1"], post_stop: [sh, -c, 'sleep 1; echo done >$work/out/stopped']}}
   well: {command: [sleep, "1000"], healthcheck: {test: [CMD, sleep, "0.3"], interval: 100ms}, ready: healthcheck}

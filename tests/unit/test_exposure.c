@@ -112,6 +112,21 @@ static void presets_keep_their_score(void **state)
 	assert_in_range(r.score, 0, 3);
 }
 
+/* NotifyAccess=all is what the other program counts; main, which is its default for Type=notify too, it does not. */
+static void who_may_say_that_it_is_ready_is_counted(void **state)
+{
+	struct exposure r = declared(TOOL "    ready: notify\n    isolation: {preset: server, rootfs: @/image}\n");
+
+	(void)state;
+	assert_in_range(r.score, 0, 13);
+	assert_int_equal(answer(&r, "NotifyAccess="), 0);
+	r = declared(TOOL "    ready: notify\n    isolation: {preset: strict, rootfs: @/image}\n");
+	assert_in_range(r.score, 0, 3);
+	r = declared(TOOL "    ready: notify\n    notify_access: all\n"
+		     "    isolation: {preset: server, rootfs: @/image}\n");
+	assert_int_equal(answer(&r, "NotifyAccess="), 1);
+}
+
 static void what_a_file_opens_is_counted(void **state)
 {
 	static const struct {
@@ -193,6 +208,7 @@ int main(void)
 		cmocka_unit_test(what_a_filter_only_logs_is_let_through),
 		cmocka_unit_test(weights_and_ranges_are_the_known_ones),
 		cmocka_unit_test(presets_keep_their_score),
+		cmocka_unit_test(who_may_say_that_it_is_ready_is_counted),
 		cmocka_unit_test(what_a_file_opens_is_counted),
 		cmocka_unit_test(what_cannot_be_seen_counts_as_absent),
 		cmocka_unit_test(a_running_process_can_be_asked),

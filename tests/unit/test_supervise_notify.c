@@ -299,6 +299,16 @@ static void every_byte_is_taken_or_ignored(void **state)
 	assert_true(ledger_svc_is_whole(named("web")));
 }
 
+static void only_the_main_process_is_heard_unless_all_are(void **state)
+{
+	(void)state;
+	ROWS({ "web", .ready = READY_NOTIFY, .flags = CELL_NOTIFY | CELL_NOTIFY_MAIN, .start_ms = 200 });
+	UNTIL(named("web")->flags & SVC_F_RAN);
+	tell("READY=1", NULL, 0);	/* we are of it, but not it */
+	UNTIL(is_in("web", SVC_FAILED));
+	assert_int_equal(named("web")->exit_kind, EXIT_TIMEOUT);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, serve_stop)
@@ -311,7 +321,7 @@ int main(void)
 		T(a_reload_is_over_when_the_service_says_so),
 		T(a_newline_on_the_pipe_is_readiness), T(another_service_may_be_started_by_a_failure),
 		T(only_its_own_processes_are_heard), T(a_child_may_become_the_main_process),
-		T(every_byte_is_taken_or_ignored),
+		T(only_the_main_process_is_heard_unless_all_are), T(every_byte_is_taken_or_ignored),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
