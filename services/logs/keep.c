@@ -35,9 +35,24 @@ static struct store *store_of(struct logger *l, struct stream *s)
 	return s->events ? &l->events : &s->store;
 }
 
+/* Whether its store is on a disk, which may not answer. */
+static void disk_begin(struct logger *l, const struct stream *s)
+{
+	if (!s->events && !s->in_ring)
+		guard_begin(&l->guard);
+}
+
+static void disk_end(struct logger *l, const struct stream *s)
+{
+	if (!s->events && !s->in_ring)
+		guard_end(&l->guard);
+}
+
 static void set_place(struct logger *l, struct stream *s, bool ring)
 {
+	disk_begin(l, s);
 	store_close(&s->store);
+	disk_end(l, s);
 	s->in_ring = ring;
 	s->store.dir = ring ? l->ring_dir : l->file_dir;
 }
@@ -58,9 +73,14 @@ static bool keeps_nothing(const struct stream *s)
 static bool is_about(struct logger *l, struct stream *s)
 {
 	struct err e;
+	bool found;
 
-	return keeps_nothing(s) || (store_room(store_of(l, s), 0, &e) == 0 &&
-				    journal_is_about(l->journal, s->name, store_of(l, s)));
+	if (keeps_nothing(s))
+		return true;
+	disk_begin(l, s);
+	found = store_room(store_of(l, s), 0, &e) == 0 && journal_is_about(l->journal, s->name, store_of(l, s));
+	disk_end(l, s);
+	return found;
 }
 
 void keep_recover(struct logger *l, struct stream *s)
@@ -76,7 +96,9 @@ void keep_recover(struct logger *l, struct stream *s)
 		if (!is_about(l, s))
 			set_place(l, s, false);
 	}
+	disk_begin(l, s);
 	n = journal_recover(l->journal, s->name, store_of(l, s));
+	disk_end(l, s);
 	while (n) {
 		ssize_t r = read(s->fd, seen, n < sizeof seen ? n : sizeof seen);
 
@@ -90,12 +112,16 @@ static int write_to(struct logger *l, struct stream *s, unsigned char first, siz
 		    size_t out_n, struct err *e)
 {
 	struct store *to = store_of(l, s);
+	int rc;
 
-	if (store_room(to, out_n, e) < 0)
-		return -e->code;
-	if (n)
+	disk_begin(l, s);
+	rc = store_room(to, out_n, e);
+	if (rc == 0 && n)
 		journal_begin(l->journal, s->name, first, n, out_n, to);
-	return store_append(to, out, out_n, e);
+	if (rc == 0)
+		rc = store_append(to, out, out_n, e);
+	disk_end(l, s);
+	return rc;
 }
 
 /* Back to the files, now and then, when they could not be written before. */
@@ -107,7 +133,11 @@ static void try_files_again(struct logger *l, struct stream *s)
 	if (!s->troubled || !s->in_ring || s->sink == SINK_RING || now < s->retry_ms)
 		return;
 	set_place(l, s, false);
-	if (store_room(&s->store, 0, &e) < 0)
+	disk_begin(l, s);
+	int rc = store_room(&s->store, 0, &e);
+
+	disk_end(l, s);
+	if (rc < 0)
 		set_place(l, s, true);
 	s->retry_ms = now + RETRY_MS;
 }

@@ -301,17 +301,21 @@ static void report(struct logger *l, const char *level, const struct err *e)
 	keep_event(l, &ev);
 }
 
-int logger_run(struct logger *l, const struct logger_setup *setup, bool confined)
+int logger_run(struct logger *l, const struct logger_setup *setup, bool confined, const struct err *trouble)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct err e;
 
+	guard_begin(&l->guard);
 	open_dirs(l, setup);
+	guard_end(&l->guard);
 	l->echo = setup->console;
 	int journal = journal_open(&l->journal, l->ring_dir, &e);
 
 	if (journal < 0)
 		report(l, "warning", &e);
+	if (trouble)
+		report(l, "warning", trouble);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0 || pipe2(l->scratch, O_CLOEXEC | O_NONBLOCK) < 0 ||
 	    epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->sock, &ev) < 0) {
@@ -346,7 +350,10 @@ int logger_main(int argc, char **argv)
 	sys_batch(0, true);	/* a line is not worth an interruption of who wrote it */
 	umask(lockdown_group() ? 0027 : 0077);
 	forward_open(&l);
+	struct err e;
+	int guarded = guard_start(&l.guard, SOCK_FD, GUARD_MS / GUARD_TICKS, &e);
+
 	console_open(&l.console, fcntl(CONSOLE_FD, F_GETFD) < 0 ? FD_NONE : CONSOLE_FD, setup.json,
 		     getenv("NO_COLOR") != NULL);
-	return logger_run(&l, &setup, true);
+	return logger_run(&l, &setup, true, guarded < 0 ? &e : NULL);
 }

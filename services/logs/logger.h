@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/fd.h"
 #include "services/logs/console.h"
+#include "services/logs/guard.h"
 #include "services/logs/journal.h"
 #include "services/logs/logs.h"
 #include "services/logs/store.h"
@@ -41,6 +42,7 @@ struct logger {
 	bool echo;		/* every service's lines go there too */
 	struct journal *journal;
 	struct store events;
+	struct guard guard;
 	struct target *targets;	/* where lines are forwarded to */
 	int kmsg;		/* the kernel's log, opened before the lockdown */
 	bool kmsg_limited;	/* the kernel takes only some lines of it */
@@ -71,6 +73,7 @@ void keep_event(struct logger *l, struct event *ev);
 /* What the process can do from here on (lockdown.c). *e says what could not be had. */
 int lockdown_group(void);	/* before files are made: they belong to the group prior, when there is one */
 int lockdown(const struct logger *l, struct err *e);
+void lockdown_guard(void);	/* of the guard's thread: it can wait, tell and kill */
 
-/* The rest of main, after the setup message; tests run it unconfined. */
-int logger_run(struct logger *l, const struct logger_setup *setup, bool confined);
+/* The rest of main, after the setup message; tests run it unconfined. trouble: to be told; NULL: none so far. */
+int logger_run(struct logger *l, const struct logger_setup *setup, bool confined, const struct err *trouble);

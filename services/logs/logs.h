@@ -42,6 +42,9 @@ struct logger_setup {		/* first message, without a descriptor */
  * TEXT has control bytes escaped as \xNN.
  */
 
+/* What a logger says to PID 1, in its last message: the disk does not answer (guard.h). */
+#define LOGGER_HUNG "h"
+
 int logger_main(int argc, char **argv);		/* argv[0] == "prior-logger" */
 
 /* PID 1's side: start exe_fd as the logger; *sock is the caller's. Never blocks. */

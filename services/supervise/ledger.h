@@ -166,6 +166,7 @@ struct ledger_head {
 	int32_t last_fault;		/* signal number of the last fault, 0: none */
 	int32_t plan_fd, ledger_fd, exe_fd, cgroup_fd, control_fd, console_fd, event_rd, event_wr, logger_fd;
 	int32_t logger_pid;
+	int32_t logger_hung_pid, logger_pad;	/* held by the disk: lines go to memory until it has ended; 0: none */
 	int32_t spawner_pid, spawner_fd, spawner_peer_fd; /* both ends of its socket */
 	int32_t spare_fd;		/* for nothing: given up where a kill would fail for want of one */
 	uint32_t logger_restarts;

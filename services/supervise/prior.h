@@ -118,6 +118,8 @@ struct prior {
 	bool logger_has_events;		/* stream 0 was sent */
 	unsigned logger_tries;		/* how often in a row it did not last */
 	int64_t logger_since_ms;
+	bool logger_full;		/* it is to be told more when it reads */
+	bool logger_replaced;		/* it is to end, because another is to come */
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
 	bool logger_killed;		/* it did not in time */
 	uint32_t nasked;		/* starts that the spawner has not begun yet */

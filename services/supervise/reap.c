@@ -214,7 +214,7 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		reaper_ended(p, slot.service);
 		return;
 	case PID_LOGGER:
-		streams_logger_ended(p, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		streams_logger_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
 	case PID_UNDO:
 		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);

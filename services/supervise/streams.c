@@ -7,9 +7,12 @@
 #include "services/supervise/stop.h"
 #include <fcntl.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
+#define KILL_MS 1000		/* a process that SIGKILL has not ended by then sleeps in the kernel */
 #define BOOT_NICE 10
 #define AGAIN_MS 200		/* between two loggers; doubles */
 #define AGAIN_MAX_MS 10000
@@ -32,7 +35,7 @@ static void drop_socket(struct prior *p)
 {
 	loop_remove(&p->loop, &p->logger_src);
 	fd_drop(&p->ledger.head->logger_fd);
-	p->logger_has_events = false;
+	p->logger_has_events = p->logger_full = false;
 	while (p->logs_sent > 0)
 		p->run[p->log_order[--p->logs_sent]].sent = 0;
 }
@@ -72,12 +75,26 @@ static int send_ends(struct prior *p)
 
 static void flush(struct prior *p);
 
-static void on_writable(void *ctx, uint32_t arg, uint32_t events)
+static void logger_hangs(struct prior *p);
+
+static void on_logger(void *ctx, uint32_t arg, uint32_t events)
 {
 	struct prior *p = ctx;
+	char word;
 
-	(void)arg, (void)events;
-	loop_remove(&p->loop, &p->logger_src);
+	(void)arg;
+	if (events & EPOLLIN && recv(p->ledger.head->logger_fd, &word, 1, MSG_DONTWAIT) == 1) {
+		if (word == *LOGGER_HUNG)
+			logger_hangs(p);
+		return;
+	}
+	/* It is gone: its exit brings the next one. */
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		loop_remove(&p->loop, &p->logger_src);
+		return;
+	}
+	p->logger_full = false;
+	loop_change(&p->loop, p->logger_src, EPOLLIN, &(struct err){ 0 });
 	flush(p);
 }
 
@@ -88,7 +105,12 @@ static void flush(struct prior *p)
 	struct err e;
 	int rc = 0;
 
-	if (h->logger_fd < 0 || p->logger_src)
+	if (h->logger_fd >= 0 && !p->logger_src) {	/* another plan has another loop */
+		int src = loop_add(&p->loop, h->logger_fd, EPOLLIN, on_logger, 0, &e);
+
+		p->logger_src = src < 0 ? 0 : (uint32_t)src;
+	}
+	if (h->logger_fd < 0 || p->logger_full)
 		return;
 	if (!p->logger_has_events) {
 		struct logger_add a = { .name = "prior", .sink = SINK_AUTO, .max_files = 4, .max_bytes = 1 << 20 };
@@ -104,8 +126,8 @@ static void flush(struct prior *p)
 	if (rc == 0)
 		rc = send_ends(p);
 	if (rc == -EAGAIN) {
-		rc = loop_add(&p->loop, h->logger_fd, EPOLLOUT, on_writable, 0, &e);
-		p->logger_src = rc < 0 ? 0 : (uint32_t)rc;
+		p->logger_full = p->logger_src &&
+				 loop_change(&p->loop, p->logger_src, EPOLLIN | EPOLLOUT, &e) == 0;
 	} else if (rc < 0) {
 		drop_socket(p);	/* it is gone; its exit brings the next one */
 	} else if (p->logger_closing) {
@@ -150,6 +172,61 @@ static void start_later(struct prior *p)
 	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + wait);
 }
 
+/*
+ * The logger sleeps in a call that the disk does not answer, and dies when that ends, if ever. Nobody waits for it:
+ * another one keeps the lines in memory meanwhile.
+ */
+static void logger_hangs(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->logger_pid <= 0 || h->logger_hung_pid > 0)
+		return;
+	kill(h->logger_pid, SIGKILL);
+	h->logger_hung_pid = h->logger_pid;
+	h->logger_pid = 0;
+	ledger_seal_head(&p->ledger);
+	drop_socket(p);
+	if (p->logger_closing) {	/* what is in the pipes still gets into memory */
+		p->finished = true;
+		return;
+	}
+	prior_say(p, "error", "logs-hang", NULL,
+		  "the folder of the log files does not answer; lines are kept in memory until it does");
+	streams_logger_start(p);
+}
+
+/* One that was to end, and has had its time: it is killed; one that survives even that hangs. */
+static void end_slow_logger(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (!p->logger_killed && kill(h->logger_pid, SIGKILL) == 0) {
+		p->logger_killed = true;
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + KILL_MS);
+	} else {
+		p->logger_killed = false;
+		logger_hangs(p);
+	}
+}
+
+/* The disk has answered: files again. */
+static void hung_logger_ended(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	h->logger_hung_pid = 0;
+	ledger_seal_head(&p->ledger);
+	if (p->logger_closing)
+		return;
+	prior_say(p, "info", "logs-answer", NULL, "the folder of the log files answers again; lines go there");
+	if (h->logger_pid <= 0)
+		return;
+	p->logger_replaced = true;
+	drop_socket(p);		/* the one without files puts away what it has, and ends */
+	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
+}
+
 void streams_logger_start(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
@@ -157,6 +234,8 @@ void streams_logger_start(struct prior *p)
 	int pid, sock;
 	struct err e;
 
+	if (h->logger_pid > 0 && !p->logger_closing)
+		return end_slow_logger(p);
 	if (p->logger_closing) {	/* it took too long to drain; its exit finishes, or the next time here */
 		p->finished = h->logger_pid <= 0 || p->logger_killed || kill(h->logger_pid, SIGKILL) < 0;
 		p->logger_killed = true;
@@ -164,7 +243,7 @@ void streams_logger_start(struct prior *p)
 		return;
 	}
 	text_copy(s.run_dir, sizeof s.run_dir, h->run_dir);
-	text_copy(s.log_dir, sizeof s.log_dir, h->log_dir);
+	text_copy(s.log_dir, sizeof s.log_dir, h->logger_hung_pid ? "" : h->log_dir);
 	if (logger_start(h->exe_fd, FD_NONE, &s, h->console_fd, &pid, &sock, &e) < 0) {
 		prior_say(p, "error", "logger-failed", NULL, e.text);
 		start_later(p);
@@ -215,20 +294,32 @@ void streams_resume(struct prior *p)
 	/* Which streams it has we cannot know: a second copy of a pipe's reading end would be harmless, a missing one
 	 * not. A new logger knows nothing and is told everything; nothing is lost, because the pipes are ours. */
 	drop_socket(p);
-	if (h->logger_pid > 0)
+	if (h->logger_hung_pid > 0)
+		reap_add(p, h->logger_hung_pid, 0, PID_LOGGER);
+	if (h->logger_pid > 0) {
 		reap_add(p, h->logger_pid, 0, PID_LOGGER);
-	else
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
+	} else {
 		streams_logger_start(p);
+	}
 }
 
-void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status)
+void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 {
 	struct ledger_head *h = p->ledger.head;
 	char why[80];
 	struct text t = TEXT_IN(why);
 
+	if (pid == h->logger_hung_pid)
+		return hung_logger_ended(p);
 	h->logger_pid = 0;
+	p->logger_killed = false;
 	drop_socket(p);
+	if (p->logger_replaced && !p->logger_closing) {
+		p->logger_replaced = false;
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, 0);
+		return streams_logger_start(p);
+	}
 	if (p->logger_closing) {
 		p->finished = true;
 		return;
@@ -243,6 +334,8 @@ void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status)
 
 void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old)
 {
+	q->logger_replaced = p->logger_replaced;
+	q->logger_killed = p->logger_killed;
 	q->logger_has_events = p->logger_has_events;
 	q->logger_tries = p->logger_tries;
 	q->logger_since_ms = p->logger_since_ms;
@@ -281,6 +374,6 @@ void streams_close(struct prior *p)
 	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 	if (h->logger_pid == 0)
 		p->finished = true;
-	else if (!p->logger_src)
+	else if (!p->logger_full)
 		drop_socket(p);
 }

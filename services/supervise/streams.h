@@ -13,7 +13,7 @@ void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_ol
 void streams_flush(struct prior *p);		/* after that */
 void streams_settled(struct prior *p);	/* all is up: the logger is as important as others again */
 void streams_resume(struct prior *p);	/* after an exec: all is sent again to a new logger, or the old one is kept */
-void streams_logger_ended(struct prior *p, uint8_t exit_kind, int status);
+void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
 void streams_logger_start(struct prior *p);	/* TIMER_LOGGER: start it (again) */
 /* The logger is to drain every pipe and end; p->finished becomes true when it has (or after a while). */
 void streams_close(struct prior *p);

@@ -44,7 +44,7 @@ void sample_start(struct logs_sample *s, bool echo, bool json)
 		l.sock = pair[1];
 		l.kmsg = s->kmsg;
 		console_open(&l.console, echo ? s->console[1] : FD_NONE, json, true);
-		_exit(logger_run(&l, &setup, false));
+		_exit(logger_run(&l, &setup, false, NULL));
 	}
 	fd_drop(&pair[1]);
 	fd_put(&s->sock, pair[0]);

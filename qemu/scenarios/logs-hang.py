@@ -1,0 +1,64 @@
+"""The disk of the log files hangs (frozen): PID 1 and all services go on, lines are in memory, and return to files."""
+import subprocess
+
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+limit = 120
+
+image = Image(modules=["virtio_blk", "virtio_pci"], files={"/var/here": ""}, config="""
+version: 1
+machine:
+  modules: [virtio_pci, virtio_blk]
+  mounts: [{source: /dev/vda, target: /var/log, type: ext4}]
+services:
+  flood:
+    command: [/bin/busybox, sh, -c, 'i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 50)) != 0 ] || sleep 0.02; done']
+    isolation: {preset: none}
+  quiet:
+    command: [/bin/busybox, sh, -c, 'while :; do echo tick; sleep 0.3; done']
+    isolation: {preset: none}
+""")
+
+
+def disks(folder):
+    disk = folder / "logs.img"
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
+    return [disk]
+
+
+def numbers(m):
+    return [int(line.split()[-1]) for line in m.ok("prior logs flood").splitlines() if line.startswith("line ")]
+
+
+def told(m, what: str) -> int:
+    return m.ok("prior events --json").count(f'"event":"{what}"')
+
+
+def run(m):
+    m.wait_state("flood", "up")
+    m.eventually(lambda: m.sh("grep -q tick /var/log/prior/quiet.log")[0] == 0, 20, "lines go to files")
+    m.ok("fsfreeze --freeze /var/log")
+    m.eventually(lambda: told(m, "logs-hang") == 1, 40, "that the disk hangs is told")
+    last = numbers(m)[-1]
+    m.eventually(lambda: numbers(m)[-1] > last + 500, 40, "who writes much goes on")
+    m.ok("prior restart quiet")         # PID 1 answers, starts and stops
+    m.eventually(lambda: m.sh("grep -q tick /run/prior/logs/quiet.log")[0] == 0, 20, "lines are in memory")
+    m.ok("prior reexec")                # and comes back with the hung logger still there
+    m.ok("sleep 1")
+    last = numbers(m)[-1]
+    m.eventually(lambda: numbers(m)[-1] > last + 200, 40, "and goes on after that")
+    assert told(m, "logs-hang") == 1
+    m.ok("fsfreeze --unfreeze /var/log")
+    m.eventually(lambda: told(m, "logs-answer") == 1, 30, "that the disk is back is told")
+    size = int(m.ok("stat -c %s /var/log/prior/flood.log"))
+    m.eventually(lambda: int(m.ok("stat -c %s /var/log/prior/flood.log")) > size, 30, "lines go to files again")
+    m.ok("prior stop flood")
+    got = numbers(m)
+    assert sorted(set(got)) == list(range(got[-1] + 1)), "a line is lost"
+    assert len(got) - len(set(got)) < 400, f"{len(got) - len(set(got))} lines are twice"
+    assert m.json("prior status --prior --json")["impossible"] == 0
+    # Hung at the end: the machine still ends.
+    m.ok("fsfreeze --freeze /var/log")
+    m.ends("poweroff", "/sbin/poweroff")
