@@ -1,6 +1,7 @@
 /* `prior logs` and `prior events`: which lines are asked for. */
 /* SPDX-License-Identifier: ISC */
 #include "services/logs/logs.h"
+#include "services/logs/record.h"
 #include "init/base/mono.h"
 #include "init/base/text.h"
 #include "init/conf/value.h"
@@ -14,7 +15,7 @@
 #define LOG_DIR "/var/log/prior"
 
 /* A point in time: a duration ago, @SECONDS, or a date. */
-static int since(const char *s, int64_t *ms, struct err *e)
+static int point(const char *option, const char *s, int64_t *ms, struct err *e)
 {
 	static const char *const formats[] = {
 		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d",
@@ -38,10 +39,39 @@ static int since(const char *s, int64_t *ms, struct err *e)
 			return 0;
 		}
 	}
-	return err_set(e, EINVAL, "--since %s: not a time such as 10m, @1767225600 or 2026-01-31T12:00:00", s);
+	return err_set(e, EINVAL, "--%s %s: not a time such as 10m, @1767225600 or 2026-01-31T12:00:00",
+		       option, s);
 }
 
-static int query(const struct ctl *c, struct logs_query *q, struct err *e)
+/* As journalctl does: a pattern in small letters means large ones too. */
+static int pattern(const char *text, regex_t *re, struct err *e)
+{
+	int flags = REG_EXTENDED | REG_NOSUB | REG_ICASE, rc;
+	char why[120];
+
+	for (const char *s = text; *s; s++)
+		if (*s >= 'A' && *s <= 'Z')
+			flags &= ~REG_ICASE;
+	rc = regcomp(re, text, flags);
+	if (rc == 0)
+		return 0;
+	regerror(rc, re, why, sizeof why);
+	return err_set(e, EINVAL, "--grep %s: %s", text, why);
+}
+
+static int level_of(const char *word, unsigned *level, struct err *e)
+{
+	for (*level = 0; level_words[*level]; ++*level)
+		if (!strcmp(word, level_words[*level]) || (word[0] == (char)('0' + *level) && !word[1])) {
+			++*level;
+			return 0;
+		}
+	if (!strcmp(word, "error"))
+		return *level = LEVEL_ERROR + 1, 0;
+	return err_set(e, EINVAL, "--level %s: not one of emerg, alert, crit, err, warning, notice, info, debug", word);
+}
+
+static int query(const struct ctl *c, struct logs_query *q, regex_t *re, struct err *e)
 {
 	int64_t n = -1;
 
@@ -49,12 +79,21 @@ static int query(const struct ctl *c, struct logs_query *q, struct err *e)
 		.services = c->args, .n = -1, .follow = has(c, OPT_FOLLOW), .json = has(c, OPT_JSON),
 		.colour = colour_wanted(stdout), .names = c->nargs != 1,
 	};
-	if (has(c, OPT_SINCE) && since(c->value[OPT_SINCE], &q->since_ms, e) < 0)
+	if (has(c, OPT_SINCE) && point("since", c->value[OPT_SINCE], &q->since_ms, e) < 0)
+		return -e->code;
+	if (has(c, OPT_UNTIL) && point("until", c->value[OPT_UNTIL], &q->until_ms, e) < 0)
+		return -e->code;
+	if (has(c, OPT_UNTIL) && q->follow)
+		return err_set(e, EINVAL, "--until and --follow: what comes is always later");
+	if (has(c, OPT_LEVEL) && level_of(c->value[OPT_LEVEL], &q->level, e) < 0)
 		return -e->code;
 	if (has(c, OPT_LINES) && (value_number(c->value[OPT_LINES], &n) < 0 || n < 0 || n > INT32_MAX))
 		return err_set(e, EINVAL, "-n %s: not a number of lines", c->value[OPT_LINES]);
 	q->n = (long)n;
-	return 0;
+	if (!has(c, OPT_GREP))
+		return 0;
+	q->grep = re;
+	return pattern(c->value[OPT_GREP], re, e);
 }
 
 /* What the running prior knows: where its logs are, and which services there are. */
@@ -62,6 +101,7 @@ static int ask_live(const struct ctl *c, char dir[static 64], struct err *e)
 {
 	struct live live = { 0 };
 	struct views views = { 0 };
+	struct err unknown;
 	int rc = 0;
 
 	/* Logs outlive their prior: when none answers, look where it keeps them by default. */
@@ -69,9 +109,17 @@ static int ask_live(const struct ctl *c, char dir[static 64], struct err *e)
 	if (live_open(&live, ctl_run_dir(c), e) < 0)
 		return 0;
 	text_copy(dir, 64, live.ledger.head->log_dir);
-	if (c->nargs > 0)
-		rc = views_take(&views, &live, c->args, 0, e);
-	views_free(&views);
+	/* They outlive their service too: one that is in the configuration no more is known by its files. */
+	for (int i = 0; rc == 0 && i < c->nargs; i++) {
+		const char *name[] = { c->args[i], NULL };
+
+		if (views_take(&views, &live, name, 0, &unknown) < 0 && !logs_exist(ctl_run_dir(c), dir, name[0])) {
+			*e = unknown;
+			rc = -e->code;
+		}
+		views_free(&views);
+		views = (struct views){ 0 };
+	}
 	live_close(&live);
 	return rc;
 }
@@ -81,8 +129,9 @@ static int print(struct ctl *c, bool events)
 	struct logs_query q;
 	struct err e;
 	char dir[64];
+	regex_t re;
 
-	if (query(c, &q, &e) < 0)
+	if (query(c, &q, &re, &e) < 0)
 		return ctl_fail(c, USAGE, &e);
 	if (ask_live(c, dir, &e) < 0)
 		return ctl_fail(c, UNKNOWN, &e);

@@ -28,6 +28,10 @@ const struct opt ctl_opts[OPTS] = {
 	[OPT_LINES]	= { "lines", 'n', "N", "Only the last N lines." },
 	[OPT_SINCE]	= { "since", 0, "T",
 			    "Only what is newer than 10m (ago), @SECONDS, 2026-01-31 or 2026-01-31T12:00:00 (UTC)." },
+	[OPT_UNTIL]	= { "until", 0, "T", "Only what is not newer than that, written as with --since." },
+	[OPT_GREP]	= { "grep", 'g', "PATTERN",
+			    "Only lines with this extended regular expression; small letters mean large ones too." },
+	[OPT_LEVEL]	= { "level", 'p', "LEVEL", "Only lines that are at least as grave: err, warning, 4." },
 	[OPT_TIMEOUT]	= { "timeout", 0, "T", "Wait at most this long: 500ms, 30s, 5m." },
 	[OPT_DEVICE]	= { "device", 0, "DEV", "The terminal to talk to, instead of standard input and output." },
 	[OPT_BATCH]	= { "batch", 0, NULL, "For programs: no prompt, no echo, and `exit: N` after each command." },
@@ -138,10 +142,14 @@ const struct verb ctl_verbs[] = {
 	  .exits = "0 settled, 1 not within the time, or no prior" },
 
 	{ .name = "logs", .group = GROUP_INSIGHT, .run = verb_logs, .args = "[SERVICE...]", .max = -1,
-	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(JSON),
-	  .summary = "Print what services wrote.", .exits = "0 printed, 1 failed, 4 no such service" },
+	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),
+	  .summary = "Print what services wrote.",
+	  .more = "Of several services (without SERVICE: of all) in the order of time, over all rotated files and what "
+		  "is in memory. What a terminal would obey is shown as \\xNN; with --json the line is as it was "
+		  "written. A service that is in the configuration no more keeps its lines until its files are removed.",
+	  .exits = "0 printed, 1 failed, 4 no such service" },
 	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events,
-	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(JSON),
+	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),
 	  .summary = "Print what happened, as prior saw it." },
 	{ .name = "audit", .group = GROUP_INSIGHT, .run = verb_audit, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(JSON) | OPT(EXPOSURE) | OPT(THRESHOLD),

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,12 +65,16 @@ int logger_flush(int sock, const char *name, struct err *e);
  */
 struct logs_query {
 	const char *const *services;	/* NULL-ended; empty: all */
-	int64_t since_ms;
+	int64_t since_ms, until_ms;	/* until_ms 0: no end */
+	const regex_t *grep;	/* NULL: all; matched against a line (an event: against its JSON) */
+	unsigned level;		/* 1 + the highest syslog level that is shown; 0: all */
 	long n;
 	bool follow, json, events;	/* events: the event ring instead */
 	bool colour, names;
 	bool times;		/* a time before each line of services' output; events always have one */
 };
+/* Whether there is something of this service, which may be long gone. */
+bool logs_exist(const char *run_dir, const char *log_dir, const char *service);
 int logs_print(const char *run_dir, const char *log_dir, const struct logs_query *q, FILE *to, struct err *e);
 
 /*

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 struct query {
 	const struct logs_query *q;
@@ -164,12 +165,35 @@ static void print(struct query *u, struct source *s)
 
 /* ---- merging ---- */
 
+/* Events have four words for it, lines a number. */
+static unsigned event_or_line_level(const struct source *s)
+{
+	static const struct { const char *word; unsigned level; } words[] = {
+		{ "error", LEVEL_ERROR }, { "warning", LEVEL_WARNING }, { "debug", LEVEL_DEBUG },
+	};
+	const char *v;
+	size_t n;
+
+	if (!s->events)
+		return s->level;
+	if (!event_find(s->line, s->n, "level", &v, &n))
+		return LEVEL_INFO;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strlen(words[i].word) == n && !memcmp(words[i].word, v, n))
+			return words[i].level;
+	return LEVEL_INFO;
+}
+
 static bool fits(const struct query *u, const struct source *s)
 {
 	const char *v;
 	size_t n;
 
-	if (s->ms < u->q->since_ms)
+	if (s->ms < u->q->since_ms || (u->q->until_ms && s->ms > u->q->until_ms))
+		return false;
+	if (u->q->level && event_or_line_level(s) >= u->q->level)
+		return false;
+	if (u->q->grep && regexec(u->q->grep, s->line, 0, NULL, 0) != 0)
 		return false;
 	if (!s->events || !u->q->services || !u->q->services[0])
 		return true;
@@ -203,16 +227,18 @@ static long run(struct query *u, long skip)
 
 /*
  * The last n of all together are among the last n of each: only those are read, however long the files are.
- * Events are few and filtered by what is in them, so they are counted by reading them.
+ * Where what is in a line decides (and events are few), they are counted by reading them.
  */
 static void print_what_is_there(struct query *u)
 {
-	long total = 0, n = u->q->n;
+	const struct logs_query *q = u->q;
+	long total = 0, n = q->n;
 
-	if (u->q->events) {
+	if (q->events || (n >= 0 && (q->until_ms || q->grep || q->level))) {
 		if (n >= 0) {
 			total = run(u, LONG_MAX);
-			source_seek_last(u->sources, -1, 0);
+			for (struct source *s = u->sources; s; s = s->next)
+				source_seek_last(s, -1, 0);
 		}
 	} else {
 		for (struct source *s = u->sources; s; s = s->next)
@@ -288,6 +314,25 @@ static int open_dirs(struct query *u, const char *run_dir, const char *log_dir, 
 	if (u->dirs[0] < 0 && u->dirs[1] < 0)
 		return err_sys(e, "logs: folder %s/logs", run_dir);
 	return 0;
+}
+
+bool logs_exist(const char *run_dir, const char *log_dir, const char *service)
+{
+	char path[4096];
+
+	if (!*service || *service == '.' || strchr(service, '/'))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		struct text t = TEXT_IN(path);
+
+		text_add(&t, i ? run_dir : log_dir);
+		text_add(&t, i ? "/logs/" : "/");
+		text_add(&t, service);
+		text_add(&t, ".log");
+		if ((i || *log_dir) && !t.cut && access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
 int logs_print(const char *run_dir, const char *log_dir, const struct logs_query *q, FILE *to, struct err *e)

@@ -150,6 +150,44 @@ static void json_has_the_bytes_and_the_time(void **state)
 	unmake(&f);
 }
 
+static void lines_are_chosen_by_time_words_and_level(void **state)
+{
+	struct folder f;
+	regex_t re;
+
+	(void)state;
+	make(&f);
+	write_file(f.log, "web.log", "100 o one\n200 3 two bad\n300 4 three\n400 p four \n410 3 and bad\n500 7 five\n");
+	write_file(f.log, "db.log", "250 o bad too\n");
+	expect(&f, &(struct logs_query){ .n = -1, .since_ms = 200, .until_ms = 300 }, "two bad\nbad too\nthree\n");
+	expect(&f, &(struct logs_query){ .n = 1, .until_ms = 300 }, "three\n");
+	expect(&f, &(struct logs_query){ .n = -1, .level = LEVEL_ERROR + 1 }, "two bad\nfour and bad\n");
+	expect(&f, &(struct logs_query){ .n = -1, .level = LEVEL_WARNING + 1, .services = web },
+	       "two bad\nthree\nfour and bad\n");
+	assert_int_equal(regcomp(&re, "b(ad|c)$", REG_EXTENDED | REG_NOSUB), 0);
+	expect(&f, &(struct logs_query){ .n = -1, .grep = &re }, "two bad\nfour and bad\n");
+	expect(&f, &(struct logs_query){ .n = 1, .grep = &re }, "four and bad\n");
+	regfree(&re);
+	unmake(&f);
+}
+
+static void the_log_of_a_service_is_there_as_long_as_its_files(void **state)
+{
+	struct folder f;
+
+	(void)state;
+	make(&f);
+	write_file(f.log, "web.log", "100 o one\n");
+	write_file(f.ring, "db.log", "100 o one\n");
+	assert_true(logs_exist(f.s.run, f.s.log, "web"));
+	assert_true(logs_exist(f.s.run, f.s.log, "db"));
+	assert_true(logs_exist(f.s.run, "", "db"));
+	assert_false(logs_exist(f.s.run, f.s.log, "app"));
+	assert_false(logs_exist(f.s.run, f.s.log, "../run/logs/db"));
+	assert_false(logs_exist(f.s.run, f.s.log, ""));
+	unmake(&f);
+}
+
 static void many_lines_are_counted_right_at_every_block(void **state)
 {
 	struct folder f;
@@ -322,6 +360,8 @@ int main(void)
 		cmocka_unit_test(damage_and_gaps_are_passed_over),
 		cmocka_unit_test(services_and_places_are_merged_by_time),
 		cmocka_unit_test(json_has_the_bytes_and_the_time),
+		cmocka_unit_test(lines_are_chosen_by_time_words_and_level),
+		cmocka_unit_test(the_log_of_a_service_is_there_as_long_as_its_files),
 		cmocka_unit_test(many_lines_are_counted_right_at_every_block),
 		cmocka_unit_test(events_are_filtered_by_service_and_time),
 		cmocka_unit_test(a_follower_sees_every_line_over_rotations),
