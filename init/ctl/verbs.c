@@ -146,7 +146,8 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print what services wrote.",
 	  .more = "Of several services (without SERVICE: of all) in the order of time, over all rotated files and what "
 		  "is in memory. What a terminal would obey is shown as \\xNN; with --json the line is as it was "
-		  "written. A service that is in the configuration no more keeps its lines until its files are removed.",
+		  "written. A service that is in the configuration no more keeps its lines until its files are "
+		  "removed.",
 	  .exits = "0 printed, 1 failed, 4 no such service" },
 	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),

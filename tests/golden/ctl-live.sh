@@ -72,6 +72,8 @@ is "start waits until it is up" 0 "" start talker$$
 is "restart makes another process" 0 "" restart talker$$
 is "no signal has that name" 64 "no signal" signal -s NOSUCH talker$$
 is "a signal is sent" 0 "" signal KILL talker$$
+is "lines are chosen by what is in them" 0 "two" logs -g tw talker$$
+is "and by their level" 0 "two" logs -g "^t" -p info talker$$
 is "all lines are kept" 0 "two" logs talker$$
 is "events tell of it" 0 "talker$$" events
 json "status --json is a list" "isinstance(d, list) and len(d) == 6" status --json

@@ -368,6 +368,14 @@ static void since_is_a_time_ago_or_a_date(void **state)
 	(void)state;
 	assert_int_equal(CTL(out, "prior", "events", "--since", "yesterday"), USAGE);
 	SAYS("--since yesterday: not a time");
+	assert_int_equal(CTL(out, "prior", "logs", "--until", "soon"), USAGE);
+	SAYS("--until soon: not a time");
+	assert_int_equal(CTL(out, "prior", "logs", "-f", "--until", "10m"), USAGE);
+	SAYS("--until and --follow: what comes is always later");
+	assert_int_equal(CTL(out, "prior", "logs", "--grep", "a("), USAGE);
+	SAYS("--grep a(: ");
+	assert_int_equal(CTL(out, "prior", "logs", "-p", "bad"), USAGE);
+	SAYS("--level bad: not one of emerg, alert");
 	assert_int_equal(CTL(out, "prior", "events", "-n", "-1"), USAGE);
 	assert_int_equal(CTL(out, "prior", "events", "-n", "many"), USAGE);
 }
