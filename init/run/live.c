@@ -64,7 +64,8 @@ static void rewrite_listen_pid(const struct life *l)
 	text_add(&t, "LISTEN_PID=");
 	text_num(&t, getpid());
 	/* The number of our pidfd says nothing about the command's; where that has none only LISTEN_PID counts. */
-	text_fmt(&u, "LISTEN_PIDFDID=%llu", (unsigned long long)id);
+	text_add(&u, "LISTEN_PIDFDID=");
+	text_num(&u, (int64_t)id);	/* an inode's; text_fmt() would bring printf() into the small build */
 	for (char **from = environ; *from; from++)
 		if (!strncmp(*from, "LISTEN_PID=", 11))
 			*to++ = entry;
