@@ -16,7 +16,7 @@ static inline uint64_t pidfd_number(pid_t pid)
 {
 	owned_fd fd = sys_pidfd_open(pid);
 	struct statfs fs;
-	struct statx x;		/* by the call itself: the small build of `run` has no room for the library's way there */
+	struct statx x;		/* by the call itself: the library's way there is long for the small build of `run` */
 
 	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != PID_FS_MAGIC ||
 	    syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &x) < 0)
