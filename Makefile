@@ -186,7 +186,7 @@ lint: $(BUILD)/need-test ## and the rules about the source alone
 check-root: $(O)/prior $(O)/prior-noheap $(RUN_ONLY)/prior-run $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
 	$(call run,900,tests/cells/run)
 
-check-boot: $(O)/prior $(BUILD)/need-test ## the machine under test, in QEMU
+check-boot: $(O)/prior $(HELPERS) $(BUILD)/need-test ## the machine under test, in QEMU
 	$(call run,1800,qemu/run-scenarios)
 
 check-fault: $(O)/prior $(O)/prior-noheap $(HELPERS) $(BUILD)/need-test ## what PID 1 does when system calls fail

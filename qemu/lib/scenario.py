@@ -31,6 +31,7 @@ class Outcome(NamedTuple):
     word: str               # "ok", "not ok", "skip"
     detail: str
     seconds: float
+    lines: list = []        # verdicts of tests that ran inside
 
 
 def load(file: Path) -> Scenario:
@@ -112,6 +113,10 @@ class Run:
 
     def run(self) -> Outcome:
         start = time.monotonic()
+        outcome = self._outcome(start)
+        return outcome._replace(lines=[line for s in self.sessions for line in s.lines])
+
+    def _outcome(self, start: float) -> Outcome:
         self.deadline = start + self.scenario.limit
         try:
             self._attempt()

@@ -23,6 +23,7 @@ struct machine_facts {
 	uint64_t caps;		/* that root has here */
 	bool container;		/* not the machine's PID 1 */
 	bool apparmor, selinux;	/* active in this kernel */
+	bool no_filters;	/* seccomp is not there */
 	int landlock_abi;	/* 0: none */
 	unsigned kernel;	/* 6.1 is 0x60001; 0: not known */
 	int image_door;		/* see image_door.h; 0: nobody looks into images here */

@@ -41,6 +41,7 @@ static const struct wish wishes[] = {
 	WISH("isolation.protect_home", protect_home, IS_WORD, NEED_MOUNT),
 	WISH("isolation.protect_proc", protect_proc, IS_WORD, NEED_MOUNT),
 	WISH("isolation.proc_subset", proc_subset, IS_WORD, NEED_MOUNT),
+	WISH("isolation.protect_kernel_tunables", protect_kernel_tunables, IS_BOOL, NEED_MOUNT),
 	WISH("isolation.protect_control_groups", protect_control_groups, IS_BOOL, NEED_MOUNT),
 	WISH("limits.shm_size", shm_size, IS_PATH, NEED_MOUNT),
 	WISH("credentials", credentials, IS_LIST, NEED_MOUNT),
@@ -128,6 +129,10 @@ static void without(struct compiling *c, struct work *w, unsigned missing)
 	for (const struct wish *x = wishes; x < wishes + WISHES; x++) {
 		if (!(x->needs & missing) || !is_active(w, x))
 			continue;
+		if (wish_from(w, x) == FROM_DEFAULT) {	/* nobody's wish: the host name that a uts namespace has */
+			take_out(w, x);
+			continue;
+		}
 		if (w->eff.required && wish_from(w, x) == FROM_FILE) {
 			refuse_at(c, w, spec_from(w->svc, (const char *)w->svc + x->at),
 				  "%s: %s; or isolation.required: false lets it run with less", x->key,

@@ -92,6 +92,34 @@ static bool wants_filter(const struct filter_wishes *f)
 	       f->archs || f->truncation || f->promises || f->deny.n;
 }
 
+/* Named by all that asked for it. */
+static void refuse_filter(struct compiling *c, struct work *w, const struct filter_wishes *f)
+{
+	const struct {
+		bool asks;
+		const char *key;
+	} keys[] = {
+		{ f->profile != SECCOMP_NONE || f->deny.n, "security.seccomp" },
+		{ f->promises, "security.pledge" },
+		{ f->namespaces && !f->promises, "security.restrict_namespaces" },
+		{ f->realtime, "security.restrict_realtime" }, { f->suid_sgid, "security.restrict_suid_sgid" },
+		{ f->personality, "security.lock_personality" },
+		{ f->write_execute, "security.memory_deny_write_execute" },
+		{ f->families, "security.restrict_address_families" },
+		{ f->archs, "security.system_call_architectures" }, { f->truncation, "isolation.unveil" },
+		{ f->modules, "isolation.protect_kernel_modules" }, { f->logs, "isolation.protect_kernel_logs" },
+		{ f->clock, "isolation.protect_clock" }, { f->hostname, "isolation.protect_hostname" },
+		{ f->raw_io, "isolation.private_devices" },
+	};
+	const char *text = "";
+
+	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (keys[i].asks)
+			text = compiling_fmt(c, "%s%s%s", text, *text ? ", " : "", keys[i].key);
+	refuse(c, w, seccomp, "%s: this kernel has no system call filters (is it built with CONFIG_SECCOMP_FILTER, and "
+	       "does the container leave the call seccomp?)", text);
+}
+
 static uint64_t wishes_sum(const struct filter_wishes *f, const struct profile *from)
 {
 	uint64_t h = sum_more(SUM_START, f, offsetof(struct filter_wishes, allow));
@@ -181,6 +209,10 @@ void compile_filter(struct compiling *c, struct work *w)
 	const struct profile *from = from_file(c, w, &f);
 	struct filter_made *m = c->filters;
 
+	if (wants_filter(&f) && c->f->no_filters) {
+		refuse_filter(c, w, &f);
+		return;
+	}
 	if (wants_filter(&f) && (from || w->promises || w->eff.seccomp != SECCOMP_CUSTOM)) {
 		const uint64_t sum = wishes_sum(&f, from);
 

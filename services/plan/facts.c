@@ -6,6 +6,7 @@
 #include "services/plan/compile.h"
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +256,13 @@ static void find_invoker(struct machine_facts *f)
 		f->drop_gid = f->drop_uid;
 }
 
+static bool has_no_filters(void)
+{
+	const uint32_t action = SECCOMP_RET_ERRNO;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0;
+}
+
 void facts_find(struct machine_facts *f)
 {
 	int answers = is_machines_root() ? read_answers() : in_child(try_spaces) | in_child(try_user);
@@ -269,7 +277,7 @@ void facts_find(struct machine_facts *f)
 		.can_policy = is_root() && try_policy(),
 		.is_root = is_root(), .one_id = has_one_id(),
 		.apparmor = has_apparmor(), .selinux = has_selinux(),
-		.landlock_abi = abi > 0 ? (int)abi : 0,
+		.no_filters = has_no_filters(), .landlock_abi = abi > 0 ? (int)abi : 0,
 		.kernel = kernel_version(), .in_userns = !begins("/proc/self/uid_map", FIRST_USERNS),
 	};
 	find_ids(f);

@@ -353,6 +353,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strncmp(argv[i], "max-", 4))
 			ceiling(argv[i] + 4);
+		if (!strcmp(argv[i], "landlock"))	/* its version; 1 before it is known what it can do */
+			printf("%ld\n", syscall(SYS_landlock_create_ruleset, NULL, 0, 1u));
 		for (unsigned j = 0; j < sizeof acts / sizeof *acts; j++)
 			if (!strcmp(acts[j].name, argv[i])) {
 				/* "act -alone": in this process, whose end says it all. */

@@ -183,12 +183,13 @@ static pid_t start_racer(void)
 
 static void racing_mount_points(void)
 {
+	const int starts = getenv("FEW") ? 3 : 150;	/* where a racer takes the only, slow CPU from everybody */
 	int started = 0, failed = 0, wrong = 0;
 	const pid_t racer = start_racer();
 	struct rig r;
 	struct outcome o;
 
-	for (int i = 0; i < 150; i++) {
+	for (int i = 0; i < starts; i++) {
 		rig_strict(&r, IMAGE);
 		r.s.cwd = write_string(&r.w, "/");
 		r.nlandlock = 0;
@@ -206,7 +207,7 @@ static void racing_mount_points(void)
 	waitpid(racer, NULL, 0);
 	if (readlink(IMAGE "/srv", (char[4]){ 0 }, 4) > 0)
 		syscall(SYS_renameat2, AT_FDCWD, IMAGE "/srv", AT_FDCWD, IMAGE "/data/link", 2);
-	check(started + failed == 150 && wrong == 0,
+	check(started + failed == starts && wrong == 0,
 	      "a racer that swaps mount points gets no mount elsewhere (CVE-2021-30465)",
 	      "%d started, %d refused, %d wrong", started, failed, wrong);
 	check(entries_in(OUTSIDE) == 0, "nor a file outside (CVE-2024-45310)", "%d entries", entries_in(OUTSIDE));

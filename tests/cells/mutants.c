@@ -6,6 +6,7 @@
 #include "tests/cells/image.h"
 #include "tests/cells/own_cgroup.h"
 #include <signal.h>
+#include <sys/prctl.h>
 
 /*
  * What notices when a step is left out together with its check, as the text that must be in the message. What only the
@@ -150,9 +151,11 @@ static int row_of(const char *step)
 	return -1;
 }
 
-/* Labels need a policy that is loaded; and there are kernels without keys. */
+/* Labels need a policy that is loaded; and there are kernels without keys, or without PR_SET_MDWE. */
 static bool can_be_tried(const struct step *s)
 {
+	if (s->apply == step_mdwe)
+		return prctl(66 /* PR_GET_MDWE */, 0, 0, 0, 0) >= 0;
 	if (s->apply == step_keyring)
 		return syscall(SYS_keyctl, 0, -3, 0) >= 0 || errno != ENOSYS;
 	return s->apply != step_apparmor && s->apply != step_selinux;

@@ -3,6 +3,7 @@
 #include "init/base/sys.h"
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,13 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static int open_it(const char *path, int flags)
@@ -128,6 +131,11 @@ static int do_queue(const char *key)
 	return msgget((key_t)atoi(key), 0);
 }
 
+static int do_new_queue(const char *key)
+{
+	return msgget((key_t)atoi(key), IPC_CREAT | 0666);
+}
+
 static int do_ioperm(const char *none)
 {
 	(void)none;
@@ -152,13 +160,58 @@ static int do_cap(const char *number)
 	return ret == 1 ? 0 : -1;
 }
 
+static int do_signal(const char *pid)
+{
+	return kill(atoi(pid), 0);
+}
+
+/* A socket without a file, which hold:NAME listens at. */
+static int abstract(const char *name, int (*call)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "%s", name);
+	return call(fd, (struct sockaddr *)&a, (socklen_t)(sizeof a.sun_family + 1 + strlen(name))) < 0 ? -1 : fd;
+}
+
+static int do_connect(const char *name)
+{
+	return abstract(name, connect);
+}
+
+/* Until it is killed; says when it can be reached. */
+static int do_hold(const char *name)
+{
+	if (listen(abstract(name, bind), 1) < 0)
+		return -1;
+	printf("holding\n");
+	pause();
+	return 0;
+}
+
+/* A copy of this program that is set-user-id root: does it become root? */
+static int do_gain(const char *path)
+{
+	int status = 0;
+	const pid_t p = fork();
+
+	if (p == 0) {
+		execl(path, path, "am-i-root", NULL);
+		_exit(errno);
+	}
+	waitpid(p, &status, 0);
+	errno = WEXITSTATUS(status);
+	return errno ? -1 : 0;
+}
+
 static const char *name_of(int code)
 {
 	static const struct { int code; const char *name; } names[] = {
 		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "ENOENT" }, { EROFS, "EROFS" },
 		{ ENOSPC, "ENOSPC" }, { ELOOP, "ELOOP" }, { ENXIO, "ENXIO" }, { EAFNOSUPPORT, "EAFNOSUPPORT" },
 		{ ENODATA, "gone" }, { ENOTDIR, "ENOTDIR" }, { EINVAL, "EINVAL" }, { ENODEV, "ENODEV" },
-		{ ENOSYS, "ENOSYS" }, { EBADMSG, "EBADMSG" },
+		{ ENOSYS, "ENOSYS" }, { EBADMSG, "EBADMSG" }, { ESRCH, "ESRCH" }, { ECONNREFUSED, "ECONNREFUSED" },
 	};
 	static char other[16];
 
@@ -191,6 +244,32 @@ static bool tell(const char *act, const char *arg)
 		return printf("%o\n", st.st_mode & 07777u), true;
 	if (!strcmp(act, "size") && statvfs(arg, &fs) == 0)
 		return printf("%llu\n", (unsigned long long)fs.f_blocks * fs.f_frsize), true;
+	if (!strcmp(act, "ns")) {	/* which namespace of that kind it is in */
+		char path[64], in[64] = "";
+
+		snprintf(path, sizeof path, "/proc/self/ns/%s", arg);
+		return printf("%s\n", readlink(path, in, sizeof in - 1) < 0 ? name_of(errno) : in), true;
+	}
+	if (!strcmp(act, "name")) {
+		char name[256] = "";
+
+		return gethostname(name, sizeof name - 1), printf("%s\n", name), true;
+	}
+	if (!strcmp(act, "rlimit")) {
+		struct rlimit r;
+
+		return getrlimit(atoi(arg), &r), printf("%lld\n", (long long)r.rlim_cur), true;
+	}
+	if (!strcmp(act, "uid"))
+		return printf("%u:%u:%d\n", getuid(), getgid(), getgroups(0, NULL)), true;
+	if (!strcmp(act, "nice"))
+		return printf("%d\n", getpriority(PRIO_PROCESS, 0)), true;
+	if (!strcmp(act, "cpus")) {
+		uint64_t mask[16] = { 0 };
+
+		syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+		return printf("%llx\n", (unsigned long long)mask[0]), true;
+	}
 	if (!strcmp(act, "count")) {
 		DIR *d = opendir(arg);
 
@@ -213,9 +292,13 @@ int main(int argc, char **argv)
 		{ "read", do_read }, { "write", do_write }, { "create", do_create }, { "fill", do_fill },
 		{ "exec", do_exec }, { "map", do_map }, { "node", do_node }, { "clock", do_clock },
 		{ "module", do_module }, { "syslog", do_syslog }, { "hostname", do_hostname }, { "queue", do_queue },
+		{ "new-queue", do_new_queue }, { "signal", do_signal }, { "connect", do_connect },
+		{ "hold", do_hold }, { "gain", do_gain },
 		{ "ioperm", do_ioperm }, { "socket", do_socket }, { "cap", do_cap },
 	};
 
+	if (argc == 2 && !strcmp(argv[1], "am-i-root"))
+		return geteuid() == 0 ? 0 : EPERM;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 1; i < argc; i++) {
 		char *colon = strchr(argv[i], ':');

@@ -22,7 +22,7 @@ mount -t tmpfs below /mnt/data/below && echo x >/mnt/data/below/file
 cp /bin/true /mnt/data/true && mknod /mnt/data/null c 1 3 && ln -s file /mnt/data/link && chmod -R a+rwX /mnt/data
 echo x >/tmp/walls.$$ && work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work" /tmp/walls.$$' EXIT
-queue=$(python3 -c 'import ctypes; k = 0x77616c; print(k if ctypes.CDLL(None).msgget(k, 0o1666) >= 0 else "")') || exit 2
+queue=7823724 && [ "$("$reach" new-queue:$queue)" = ok ] || queue=
 program=$reach always='--set "user=\"${USER_ID:-0}\""'
 . tests/cells/lib/acts.sh
 # NAME WANT KEY=VALUE ACTS: WANT with the key; ok for each act without it.
@@ -43,7 +43,7 @@ both protect_home=tmpfs "ENOENT ENOENT ENOENT" isolation.protect_home=tmpfs "rea
 USER_ID=65534 both protect_home=yes "EACCES EACCES EACCES" isolation.protect_home=true "read:/home/file read:/root/file read:/run/user/7"
 both read_only_paths "EROFS ok" "isolation.read_only_paths=[/opt]" "create:/opt/x create:/home/x"
 USER_ID=65534 both inaccessible_paths "EACCES EACCES ok" "isolation.inaccessible_paths=[/opt/shut, /opt/file]" "read:/opt/shut/file read:/opt/file read:/home/file"
-both private_tmp "ENOENT ok" isolation.private_tmp=true "read:/tmp/walls.$$ create:/tmp/x"
+both private_tmp "ENOENT ok" isolation.private_tmp=true "read:/tmp/walls.$$ create:/tmp/made.$$"
 both private_devices "ENOENT EPERM gone gone" isolation.private_devices=true "read:/dev/kmsg node:/mnt/node.$$ cap:27 cap:17"
 [ "$(cell -- ioperm)" = ENOSYS ] || both "private_devices: ports" EPERM isolation.private_devices=true ioperm
 says "private_devices: what every program needs is there" "ok ok ok ok" isolation.private_devices=true -- read:/dev/null write:/dev/zero read:/dev/urandom write:/dev/full
@@ -68,7 +68,11 @@ says "strict with control groups protected" "EROFS ok" isolation.protect_system=
 
 says "tmpfs: its size is the bound" "ok ENOSPC" 'isolation.tmpfs={/media: "size=64K"}' -- fill:/media/a,65536 fill:/media/b,4096
 says "tmpfs: mode, size, and what always holds" "700 131072 nosuid,nodev" 'isolation.tmpfs={/media: "size=128K,mode=0700"}' -- mode:/media size:/media flags:/media
+says "tmpfs: off, the folder that is there" "ok ok" -- fill:/media/a,65536 fill:/media/b,4096
+says "shm_size: off" ok isolation.private_devices=true -- fill:/dev/shm/a,2097152
 says "shm_size is the size of /dev/shm" "ok ENOSPC 1777" limits.shm_size=1M isolation.private_devices=true -- fill:/dev/shm/a,1048576 fill:/dev/shm/b,4096 mode:/dev/shm
+mkdir -p /mnt/tree/mnt /mnt/tree/dev /mnt/tree/proc /mnt/tree/tmp && cp "$reach" /mnt/tree/mnt/reach || exit 2
+both isolation.rootfs "ENOENT ENOENT ok" isolation.rootfs=/mnt/tree "read:/home/file read:/mnt/data/file read:/mnt/reach"
 says "volumes are nosuid, nodev, nosymfollow" "nosuid,nodev,nosymfollow ok EACCES ELOOP" 'isolation.volumes=["/mnt/data:/media:rw"]' -- flags:/media read:/media/file read:/media/null read:/media/link
 says "what is mounted below a volume is too" "nosuid,nodev,nosymfollow ok" 'isolation.volumes=["/mnt/data:/media:rw"]' -- flags:/media/below read:/media/below/file
 says "a volume is read-only unless it says rw, all of it" "ro,nosuid,nodev,nosymfollow EROFS EROFS" 'isolation.volumes=["/mnt/data:/media"]' -- flags:/media create:/media/x create:/media/below/x
@@ -78,4 +82,52 @@ says "devices: reading alone is enforced" "ok EPERM ok" isolation.private_device
 says "devices: another name for it" "ok EPERM ENOENT" isolation.private_devices=true 'isolation.devices=["/dev/kmsg:/dev/log2:r"]' -- read:/dev/log2 write:/dev/log2 read:/dev/kmsg
 says "restrict_address_families: inet6 alone" "EAFNOSUPPORT ok" 'security.restrict_address_families=[inet6]' -- socket:2 socket:10
 says "restrict_address_families: off" "ok ok" -- socket:2 socket:10
+
+# Namespaces: it is in one of its own, and in the machine's without the key; then what that takes from it.
+for key in user:user pid:pid mount:mnt network:net ipc:ipc uts:uts cgroup:cgroup time:time; do
+	file=${key#*:} key=${key%%:*}
+	machines=$(readlink /proc/self/ns/$file)
+	case $(USER_ID=65534 cell "isolation.$key=true" -- "ns:$file") in
+	"$machines" | '') not_ok "isolation.$key: a namespace of its own" "$(cat "$work/err")" ;;
+	*) ok "isolation.$key: a namespace of its own" ;;
+	esac
+	USER_ID=65534 says "isolation.$key: off, the machine's" "$machines" -- "ns:$file"
+done
+both isolation.pid ESRCH isolation.pid=true "signal:$$"
+[ -z "$queue" ] || both isolation.ipc ENOENT isolation.ipc=true "queue:$queue"
+"$reach" hold:walls.$$ >"$work/held" & holder=$!
+n=0
+while ! grep -q holding "$work/held" && [ $n -lt 500 ]; do n=$((n + 1)); timeout 0.02 tail -f /dev/null; done
+both isolation.network ECONNREFUSED isolation.network=true "connect:walls.$$"
+kill $holder
+says "isolation.hostname: on" walls isolation.hostname=walls -- name
+says "isolation.hostname: off, the machine's" "$(hostname)" -- name
+
+# Who it is, and what it may do with that.
+cp "$reach" /mnt/suid && chmod 4755 /mnt/suid
+USER_ID=65534 both security.no_new_privileges EPERM security.no_new_privileges=true gain:/mnt/suid
+both security.cap_drop "EPERM gone" 'security.cap_drop=[MKNOD]' "node:/mnt/other.$$ cap:27"
+USER_ID=65534 says "security.cap_add: on" "ok ok" 'security.cap_add=[SYS_TIME]' -- clock cap:25
+USER_ID=65534 says "security.cap_add: off" "EPERM" -- clock
+USER_ID=65534 says "user and group: on" 65534:1:0 group=1 -- uid
+says "user and group: off" 0:0:0 -- uid
+USER_ID=65534 says "supplementary_groups: on" 65534:65534:2 'supplementary_groups=["7", "8"]' -- uid
+USER_ID=65534 says "supplementary_groups: off" 65534:65534:0 -- uid
+
+# Limits, each by itself: KEY NUMBER VALUE, where off is another one. Two of them are 0 where nobody may raise them.
+raises=$((0x$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) >> 24 & 1))
+for limit in nofile:7:99 nproc:6:98 memlock:8:65536 core:4:12345 cpu:0:999 fsize:1:1000001 data:2:100000001 stack:3:4194304 \
+	rss:5:30000001 as:9:900000001 locks:10:97 sigpending:11:96 msgqueue:12:700000 rlimit_nice:13:25 rtprio:14:3 rttime:15:1000001; do
+	key=${limit%%:*} value=${limit##*:} number=${limit#*:} number=${number%%:*}
+	case $key in rlimit_nice | rtprio) [ $raises = 1 ] || continue ;; esac
+	says "limits.$key: on" "$value" "limits.$key=$value" -- "rlimit:$number"
+	case $(cell -- "rlimit:$number") in
+	"$value" | '') not_ok "limits.$key: off" "$(cat "$work/err")" ;;
+	*) ok "limits.$key: off" ;;
+	esac
+done
+says "limits.nice: on" 7 limits.nice=7 -- nice
+says "limits.nice: off" "$("$reach" nice)" -- nice
+says "limits.cpu_affinity: on" 1 'limits.cpu_affinity=[0]' -- cpus
+says "limits.cpu_affinity: off" "$("$reach" cpus)" -- cpus
 exit $failed
