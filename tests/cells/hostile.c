@@ -275,6 +275,60 @@ static void neighbour_of_the_same_uid(void)
 	fd_drop(&out);
 }
 
+/* Like the service, and without rest: tries to trace it until it is killed; ends with 1 when it can. */
+static pid_t start_tracer(pid_t service)
+{
+	const pid_t p = fork();
+
+	if (p != 0)
+		return p;
+	if (setresgid(61184, 61184, 61184) < 0 || setresuid(61184, 61184, 61184) < 0)
+		_exit(9);
+	for (;;)
+		if (ptrace(PTRACE_SEIZE, service, NULL, NULL) == 0)
+			_exit(1);
+}
+
+/* From the moment it is known until its end: while it has the service's uid already, and is still being made. */
+static void setup_is_not_traced(void)
+{
+	const int starts = getenv("FEW") ? 3 : 40;
+	int ran = 0, traced = 0;
+
+	for (int i = 0; i < starts; i++) {
+		struct cell_report rep;
+		struct rig r;
+		struct outcome o;
+		int report, out, status = 0;
+		pid_t tracer = 0;
+
+		rig_strict(&r, IMAGE);
+		r.argv[1] = "exit";
+		r.argv[2] = "0";
+		rig_start(&r, &o, &report, &out);
+		for (int k = 0; k < 20000 && !o.running && !o.failed; k++) {
+			if (cell_report_read(report, &rep, &o.err) == 1)
+				take_report(&o, &rep);
+			if (o.service > 0 && !tracer)
+				tracer = start_tracer(o.service);
+			poll(NULL, 0, 1);
+		}
+		ran += o.running;
+		rig_wait(&o, report, out, 3000);
+		if (tracer > 0) {
+			kill(tracer, SIGKILL);
+			waitpid(tracer, &status, 0);
+		}
+		traced += !WIFSIGNALED(status);
+		fd_drop(&report);
+		fd_drop(&out);
+		fd_drop(&o.pidfd);
+		munmap((void *)(uintptr_t)r.plan.at, PLAN_MAX);
+	}
+	check(ran == starts && traced == 0, "at no moment of its setup can a process of the same uid trace it "
+	      "(CVE-2026-41163, CVE-2020-5291)", "%d of %d ran, %d traced", ran, starts, traced);
+}
+
 /* CVE-2023-25809: the cgroup files, seen from inside as root. */
 static void cgroup_files(void)
 {
@@ -306,6 +360,7 @@ int main(void)
 	racing_mount_points();
 	nothing_is_staged();
 	neighbour_of_the_same_uid();
+	setup_is_not_traced();
 	cgroup_files();
 	return failures > 0;
 }

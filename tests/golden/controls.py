@@ -7,7 +7,7 @@ import yaml
 sys.path.insert(0, "qemu")
 from lib import cells  # noqa: E402  (after the path)
 
-WHERE = ("tests/cells", "qemu/scenarios", "tests/unit")
+WHERE = ("tests/cells", "qemu/scenarios", "tests/unit", "tests/lint")
 COLUMNS = ("on", "off", "taken away")
 # Of a service: its controls are all of these sections, and these keys.
 SECTIONS = ("isolation", "security", "limits")
@@ -105,4 +105,5 @@ def main() -> int:
     return 1 if problems else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
