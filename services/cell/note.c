@@ -44,7 +44,9 @@ bool may_trace_anybody(void)
 
 int report_send(const struct cell *c, const struct cell_report *r)
 {
-	return (int)send(c->report, r, sizeof *r, MSG_NOSIGNAL);
+	/* SIGPIPE is blocked, as all that PID 1 watches: it would come at the exec, and who supervises is gone then. */
+	return (int)(c->start->spawned ? write(c->report, r, sizeof *r)
+				       : send(c->report, r, sizeof *r, MSG_NOSIGNAL));
 }
 
 int report_born(const struct cell *c, struct err *e)

@@ -71,7 +71,7 @@ int cell_start(const struct cell_start *s, pid_t *pid, int *pidfd, int *report, 
 
 	if (s->attest && (plan_service(s->plan, s->service)->flags & CELL_ATTEST))
 		attest_remember();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return err_sys(e, "report socket");
 	owned_fd ours = pair[0], theirs = pair[1];
 
@@ -143,7 +143,7 @@ int cell_find(const struct cell_start *s, pid_t reaper, pid_t *pid, int *report,
 	sigset_t before;
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return err_sys(e, "report socket");
 	owned_fd ours = pair[0], theirs = pair[1];
 
@@ -166,7 +166,7 @@ int cell_find(const struct cell_start *s, pid_t reaper, pid_t *pid, int *report,
 
 int cell_report_read(int report, struct cell_report *r, struct err *e)
 {
-	const ssize_t n = recv(report, r, sizeof *r, MSG_DONTWAIT);
+	const ssize_t n = read(report, r, sizeof *r);
 
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return 0;

@@ -106,8 +106,9 @@ int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *r
 	/* An OCI runtime's own start takes so long that a copy of our tables does not matter. */
 	if (h->spawner_fd < 0 || h->spawner_pid <= 0 || plan_service(&p->plan, i)->runtime_kind)
 		return err_set(e, ESRCH, "no spawner");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "report socket");
+	/* A pipe: it is made and ended in half the time of a pair of sockets, and a report is one write. */
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_sys(e, "report pipe");
 	owned_fd ours = pair[0], theirs = pair[1];
 
 	if (spawner_ask(h->spawner_fd, c, theirs, e) < 0)
