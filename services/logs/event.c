@@ -136,7 +136,7 @@ bool event_find(const char *line, size_t n, const char *name, const char **value
 
 static bool is(const struct member *m, const char *name)
 {
-	return m->name_n == strlen(name) && memcmp(m->name, name, m->name_n) == 0;
+	return m->name_n && *m->name == *name && m->name_n == strlen(name) && memcmp(m->name, name, m->name_n) == 0;
 }
 
 /* How a field reads. What is not here is its name and its value. */
@@ -231,34 +231,70 @@ static void put_field(struct text *t, const struct member *m, bool first)
 /* Names of events are one word in JSON. */
 static void put_name(struct text *t, const char *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		text_add_n(t, v[i] == '-' ? " " : v + i, 1);
+	for (size_t part; n > 0; v += part, n -= part) {
+		const char *dash = memchr(v, '-', n);
+
+		part = dash == v ? 1 : dash ? (size_t)(dash - v) : n;
+		text_add_n(t, dash == v ? " " : v, part);
+	}
+}
+
+/* The line's members in their order; those beyond are not shown. */
+#define MEMBERS_MAX 40
+struct members {
+	struct member v[MEMBERS_MAX];
+	unsigned n;
+};
+
+static void members_of(struct members *l, const char *line, size_t n)
+{
+	const char *at = line, *end = line + n;
+
+	l->n = 0;
+	while (l->n < MEMBERS_MAX && next_member(&at, end, l->v + l->n))
+		l->n++;
+}
+
+static const struct member *member_of(const struct members *l, const char *name)
+{
+	for (const struct member *m = l->v; m < l->v + l->n; m++)
+		if (is(m, name))
+			return m;
+	return NULL;
+}
+
+static void words(const struct members *l, struct text *t)
+{
+	const struct member *service = member_of(l, "service"), *event = member_of(l, "event");
+	unsigned fields = 0;
+
+	if (service) {
+		text_add_n(t, service->value, service->value_n);
+		text_add(t, ": ");
+	}
+	if (event)
+		put_name(t, event->value, event->value_n);
+	for (const struct member *m = l->v; m < l->v + l->n; m++)
+		if (!is(m, "time") && !is(m, "level") && !is(m, "event") && !is(m, "service"))
+			put_field(t, m, fields++ == 0);
 }
 
 void event_words(const char *line, size_t n, struct text *t)
 {
-	const char *at = line, *end = line + n, *v;
-	size_t vn;
-	struct member m;
-	unsigned fields = 0;
+	struct members l;
 
-	if (event_find(line, n, "service", &v, &vn)) {
-		text_add_n(t, v, vn);
-		text_add(t, ": ");
-	}
-	if (event_find(line, n, "event", &v, &vn))
-		put_name(t, v, vn);
-	while (next_member(&at, end, &m))
-		if (!is(&m, "time") && !is(&m, "level") && !is(&m, "event") && !is(&m, "service"))
-			put_field(t, &m, fields++ == 0);
+	members_of(&l, line, n);
+	words(&l, t);
 }
 
 void event_human(const char *line, size_t n, char *out, size_t size)
 {
 	struct text t = { .at = out, .size = size };
-	const char *v;
-	size_t vn;
-	int64_t ms = event_find(line, n, "time", &v, &vn) ? stamp_read(v, vn) : -1;
+	struct members l;
+
+	members_of(&l, line, n);
+	const struct member *time = member_of(&l, "time");
+	int64_t ms = time ? stamp_read(time->value, time->value_n) : -1;
 	/* The kernel's log counts from boot, and so do we: the time of day may not be known yet. */
 	int64_t up = ms < 0 ? -1 : mono_now().ms - (wall_ms() - ms);
 
@@ -266,6 +302,6 @@ void event_human(const char *line, size_t n, char *out, size_t size)
 	if (up >= 0)
 		text_fmt(&t, "%lld.%03lld ", (long long)(up / 1000), (long long)(up % 1000));
 	else if (ms >= 0)
-		text_add_n(&t, v, vn), text_add(&t, " ");
-	event_words(line, n, &t);
+		text_add_n(&t, time->value, time->value_n), text_add(&t, " ");
+	words(&l, &t);
 }
