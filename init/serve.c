@@ -207,6 +207,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);
 	start_all(p);
+	streams_flush(p);
 	return 0;
 }
 
@@ -299,6 +300,7 @@ void serve_turn(struct prior *p)
 	ending_if_nothing(p);
 	ending_check(p);
 	server_check(p);
+	streams_flush(p);
 	p->ledger.head->wakeups++;
 	ledger_seal_head(&p->ledger);
 }

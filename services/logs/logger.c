@@ -154,28 +154,40 @@ static void add(struct logger *l, const struct logger_add *a, int *fd)
 
 /* ---- messages ---- */
 
+static void ended(struct logger *l, const struct logger_add *a)
+{
+	struct stream *s = find(l, a->name);
+
+	if (s)
+		stream_drain(l, s);
+}
+
 /* 1: handled, 0: end of file, -EAGAIN: none. Without a descriptor: the service has ended. */
 static int message(struct logger *l)
 {
-	struct logger_add a;
-	owned_fd fd = FD_NONE;
-	const ssize_t n = pass_receive(l->sock, &a, sizeof a, &fd, MSG_DONTWAIT);
+	struct logger_add a[LOGGER_BATCH];
+	int fds[LOGGER_BATCH];
+	unsigned nfds;
+	bool lost;
+	const ssize_t n = pass_receive_many(l->sock, a, sizeof a, fds, LOGGER_BATCH, &nfds, &lost, MSG_DONTWAIT);
 
 	if (n <= 0)
 		return n < 0 ? -errno : 0;
-	a.name[sizeof a.name - 1] = '\0';
-	if (n != sizeof a || !name_is_safe(a.name)) {
-		complain(l, NULL, "a message that is no stream");
-	} else if (fd >= 0) {
-		add(l, &a, &fd);
-	} else if (fd == PASS_LOST) {
-		complain(l, a.name, "its pipe did not arrive: too many open files?");
-	} else {
-		struct stream *s = find(l, a.name);
-
-		if (s)
-			stream_drain(l, s);
+	for (unsigned i = 0; i < (size_t)n / sizeof *a; i++) {
+		a[i].name[sizeof a[i].name - 1] = '\0';
+		if (n % sizeof *a || !name_is_safe(a[i].name))
+			complain(l, NULL, "a message that is no stream");
+		else if (i < nfds)
+			add(l, a + i, fds + i);
+		else if (lost || nfds)
+			complain(l, a[i].name, "its pipe did not arrive: too many open files?");
+		else
+			ended(l, a + i);
 	}
+	if ((size_t)n < sizeof *a)
+		complain(l, NULL, "a message that is no stream");
+	for (unsigned i = 0; i < nfds; i++)
+		fd_drop(fds + i);
 	return 1;
 }
 

@@ -11,9 +11,9 @@
 /*
  * PID 1 makes one pipe per service (O_CLOEXEC, write end = the service's stdout and stderr) and keeps both
  * ends, so that the logger can die and come back without losing a line. The logger is this binary started as
- * `prior-logger`; it gets, over a SOCK_SEQPACKET socket on descriptor 3, one struct logger_add per stream with
- * the read end (SCM_RIGHTS), confines itself, and runs until its socket ends (then drains every pipe and
- * exits). Stream 0 is PID 1's own: event lines (JSON, one per line).
+ * `prior-logger`; it gets, over a SOCK_SEQPACKET socket on descriptor 3, one struct logger_add per stream, up to
+ * LOGGER_BATCH in a message, with the read ends (SCM_RIGHTS), confines itself, and runs until its socket ends (then
+ * drains every pipe and exits). Stream 0 is PID 1's own: event lines (JSON, one per line).
  */
 struct logger_add {
 	char name[64];		/* service name; "prior" for events */
@@ -51,8 +51,9 @@ int logger_main(int argc, char **argv);		/* argv[0] == "prior-logger" */
 /* PID 1's side: start exe_fd as the logger; *sock is the caller's. Never blocks. */
 int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock,
 		 struct err *e);
-/* Send one stream; EAGAIN when the logger is not reading (PID 1 tries again when the socket is writable). */
-int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e);
+#define LOGGER_BATCH 12		/* their bytes fit into one page of the kernel's */
+/* Send n streams, all or none; EAGAIN: the logger is not reading (PID 1 tries again when the socket is writable). */
+int logger_send(int sock, const struct logger_add *a, const int *read_ends, unsigned n, struct err *e);
 /*
  * The service has ended: what it left without a newline is a line. For a stream that was sent before; as
  * logger_send.

@@ -79,12 +79,13 @@ int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int co
 	return 0;
 }
 
-int logger_send(int sock, const struct logger_add *a, int read_end, struct err *e)
+int logger_send(int sock, const struct logger_add *a, const int *read_ends, unsigned n, struct err *e)
 {
-	if (read_end < 0)
-		errno = EBADF;
-	if (read_end < 0 || pass_send(sock, a, sizeof *a, read_end, MSG_DONTWAIT) < 0)
-		return err_sys(e, "logger: hand over the stream of %s", a->name);
+	for (unsigned i = 0; i < n; i++)
+		if (read_ends[i] < 0)
+			return err_set(e, EBADF, "logger: the stream of %s has no reading end", a[i].name);
+	if (pass_send_many(sock, a, n * sizeof *a, read_ends, n, MSG_DONTWAIT) < 0)
+		return err_sys(e, "logger: hand over the stream of %s%s", a->name, n > 1 ? " and others" : "");
 	return 0;
 }
 

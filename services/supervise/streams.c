@@ -40,17 +40,30 @@ static void drop_socket(struct prior *p)
 		p->run[p->log_order[--p->logs_sent]].sent = 0;
 }
 
-static int send_one(struct prior *p, uint32_t i, struct err *e)
+static int send_some(struct prior *p, struct err *e)
 {
-	const struct plan_service *d = plan_service(&p->plan, i);
-	struct logger_add a = { .sink = d->log_sink, .max_files = d->log_max_files,
-				.max_bytes = d->log_max_bytes, .forward = d->log_forward,
-				.facility = d->log_facility, .level = d->log_level };
+	struct logger_add a[LOGGER_BATCH] = { 0 };
+	int ends[LOGGER_BATCH];
+	unsigned n = 0;
 
-	text_copy(a.name, sizeof a.name, svc_name(p, i));
-	text_copy(a.identifier, sizeof a.identifier, plan_str(&p->plan, d->log_identifier));
-	text_copy(a.socket, sizeof a.socket, plan_str(&p->plan, d->log_socket));
-	return logger_send(p->ledger.head->logger_fd, &a, svc_of(p, i)->log_rd, e);
+	while (n < LOGGER_BATCH && p->logs_sent + n < p->nlogs) {
+		const uint32_t i = p->log_order[p->logs_sent + n];
+		const struct plan_service *d = plan_service(&p->plan, i);
+		struct logger_add *to = a + n;
+
+		*to = (struct logger_add){ .sink = d->log_sink, .max_files = d->log_max_files,
+					   .max_bytes = d->log_max_bytes, .forward = d->log_forward,
+					   .facility = d->log_facility, .level = d->log_level };
+		text_copy(to->name, sizeof to->name, svc_name(p, i));
+		text_copy(to->identifier, sizeof to->identifier, plan_str(&p->plan, d->log_identifier));
+		text_copy(to->socket, sizeof to->socket, plan_str(&p->plan, d->log_socket));
+		ends[n++] = svc_of(p, i)->log_rd;
+	}
+	const int rc = logger_send(p->ledger.head->logger_fd, a, ends, n, e);
+
+	for (; rc == 0 && n > 0; n--)
+		p->run[p->log_order[p->logs_sent++]].sent = 1;
+	return rc;
 }
 
 /* The logger is told of ends; one that it could not be told is told with the next that it reads. */
@@ -115,14 +128,11 @@ static void flush(struct prior *p)
 	if (!p->logger_has_events) {
 		struct logger_add a = { .name = "prior", .sink = SINK_AUTO, .max_files = 4, .max_bytes = 1 << 20 };
 
-		rc = logger_send(h->logger_fd, &a, h->event_rd, &e);
+		rc = logger_send(h->logger_fd, &a, &h->event_rd, 1, &e);
 		p->logger_has_events = rc == 0;
 	}
-	while (rc == 0 && p->logs_sent < p->nlogs) {
-		rc = send_one(p, p->log_order[p->logs_sent], &e);
-		if (rc == 0)
-			p->run[p->log_order[p->logs_sent++]].sent = 1;
-	}
+	while (rc == 0 && p->logs_sent < p->nlogs)
+		rc = send_some(p, &e);
 	if (rc == 0)
 		rc = send_ends(p);
 	if (rc == -EAGAIN) {
@@ -151,7 +161,8 @@ int stream_open(struct prior *p, uint32_t i, struct err *e)
 	if (make_pipe(&s->log_rd, &s->log_wr, e) < 0)
 		return -e->code;
 	add_to_order(p, i);
-	flush(p);
+	if (p->nlogs - p->logs_sent >= LOGGER_BATCH)	/* else at the end of the turn: streams_flush() */
+		flush(p);
 	return 0;
 }
 
@@ -359,7 +370,8 @@ void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_ol
 
 void streams_flush(struct prior *p)
 {
-	flush(p);
+	if (p->logs_sent < p->nlogs || p->nended)
+		flush(p);
 }
 
 void streams_close(struct prior *p)
@@ -368,6 +380,7 @@ void streams_close(struct prior *p)
 
 	if (p->logger_closing)
 		return;
+	streams_flush(p);
 	if (h->logger_pid == 0 && p->nlogs)
 		streams_logger_start(p);	/* between two loggers: what is in the pipes is still to be read */
 	p->logger_closing = true;

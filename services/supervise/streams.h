@@ -4,13 +4,13 @@
 #include "services/supervise/prior.h"
 
 int streams_begin(struct prior *p, struct err *e);	/* the event pipe; starts the logger */
-/* The pipe of service i, made at its first start; the logger gets the reading end when it reads. Inside LEDGER_WRITE.
- * */
+/* The pipe of service i, made at its first start; the logger gets the reading end with streams_flush(). Inside
+ * LEDGER_WRITE. */
 int stream_open(struct prior *p, uint32_t i, struct err *e);
 void stream_ended(struct prior *p, uint32_t i);	/* what it left without a newline is a line */
 /* Another plan takes over (switch.h): the logger stays, and is sent anew what has changed. to_old[service of q]. */
 void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old);
-void streams_flush(struct prior *p);		/* after that */
+void streams_flush(struct prior *p);	/* at the end of each turn: what the logger does not have is sent */
 void streams_settled(struct prior *p);	/* all is up: the logger is as important as others again */
 void streams_resume(struct prior *p);	/* after an exec: all is sent again to a new logger, or the old one is kept */
 void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int status);

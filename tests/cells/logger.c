@@ -69,7 +69,7 @@ static void start(const char *exe)
 		give_up("starts");
 	for (int i = 0; i < STREAMS; i++) {
 		snprintf(a.name, sizeof a.name, "service-%d", i);
-		if (logger_send(sock, &a, rd[i], &e) < 0)
+		if (logger_send(sock, &a, &rd[i], 1, &e) < 0)
 			give_up(e.text);
 	}
 }

@@ -96,7 +96,7 @@ void sample_send(struct logs_sample *s, const struct sample_pipe *p)
 {
 	struct err e;
 
-	if (logger_send(s->sock, &p->add, p->rd, &e) < 0)
+	if (logger_send(s->sock, &p->add, &p->rd, 1, &e) < 0)
 		fail_msg("%s", e.text);
 }
 

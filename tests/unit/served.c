@@ -20,7 +20,7 @@ char run_dir[64];
 
 int __wrap_logger_start(int exe, int cgroup, const struct logger_setup *s, int console, int *pid, int *sock,
 			struct err *e);
-int __wrap_logger_send(int sock, const struct logger_add *a, int read_end, struct err *e);
+int __wrap_logger_send(int sock, const struct logger_add *a, const int *read_ends, unsigned n, struct err *e);
 int __wrap_panic_arm(const struct ledger *l, struct err *e);
 int __wrap_logger_flush(int sock, const char *name, struct err *e);
 
@@ -45,9 +45,9 @@ int __wrap_logger_start(int exe, int cgroup, const struct logger_setup *s, int c
 	return 0;
 }
 
-int __wrap_logger_send(int sock, const struct logger_add *a, int read_end, struct err *e)
+int __wrap_logger_send(int sock, const struct logger_add *a, const int *read_ends, unsigned n, struct err *e)
 {
-	(void)sock, (void)a, (void)read_end, (void)e;
+	(void)sock, (void)a, (void)read_ends, (void)n, (void)e;
 	return 0;
 }
 
