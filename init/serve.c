@@ -50,6 +50,8 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 		return too_long("run directory", s->run_dir, e);
 	if (!text_copy(h->log_dir, sizeof h->log_dir, s->log_dir ? s->log_dir : ""))
 		return too_long("log directory", s->log_dir, e);
+	if (!text_copy(h->state_dir, sizeof h->state_dir, s->state_dir ? s->state_dir : ""))
+		return too_long("state directory", s->state_dir, e);
 	if (!text_copy(h->config, sizeof h->config, s->config ? s->config : ""))
 		return too_long("configuration", s->config, e);
 	if (s->exe && !text_copy(h->exe, sizeof h->exe, s->exe))
@@ -101,7 +103,7 @@ static void bind_all(struct prior *p)
 		struct ledger_svc *s = svc_of(p, i);
 		struct err e;
 
-		if (sockets_open(p, i, &e) == 0)
+		if (plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
 			continue;
 		{
 			LEDGER_WRITE(s);

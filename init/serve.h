@@ -13,6 +13,7 @@ struct serve_setup {
 	int console_fd;		/* where the logger repeats lines and events; FD_NONE: nowhere. Taken over on success */
 	const char *exe;	/* path of our binary for `prior reexec`; NULL: readlink of /proc/self/exe */
 	const char *run_dir, *log_dir, *config;	/* at most 63, 63, 127 bytes; log_dir "": rings only */
+	const char *state_dir;	/* at most 63 bytes; where `enable` and `disable` are kept; NULL: nowhere */
 	uint32_t ctl_gid;	/* group `prior`, which may read; UINT32_MAX: none */
 	bool echo, json;	/* repeat on console_fd; as JSON */
 	const uint8_t *send;	/* MODE_RUN: what is passed on for each signal, struct wrap's; else NULL */

@@ -13,6 +13,7 @@
 #include "init/shutdown.h"
 #include "rootfs/machine.h"
 #include "services/plan/compile.h"
+#include "services/plan/enabled.h"
 #include "services/spec/spec.h"
 #include "services/supervise/outside.h"
 #include <fcntl.h>
@@ -77,19 +78,30 @@ static int finish(void)
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
 
+/* For the compilers of this life and of those to come. */
+static int keep_state(const char *dir, struct err *e)
+{
+	int rc = dir ? setenv(ENABLED_ENV, dir, 1) : unsetenv(ENABLED_ENV);
+
+	return rc < 0 ? err_sys(e, "keep the name of the state directory") : 0;
+}
+
 int machine_main(bool again)
 {
 	struct err e = { 0 };
 
 	boot.again = again;
-	int rc = boot_machine(&boot, &e);
+	int rc = keep_state(ENABLED_DIR_DEFAULT, &e);
+
+	if (rc == 0)
+		rc = boot_machine(&boot, &e);
 
 	if (rc == 0) {
 		struct serve_setup s = {
 			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .plan = boot.plan, .exe_fd = boot.exe_fd,
 			.cgroup_fd = boot.cgroup_fd, .console_fd = boot.console_fd, .run_dir = RUN_DIR,
 			.log_dir = LOG_DIR, .config = boot.config, .ctl_gid = group_prior(), .echo = true,
-			.stage_us = boot.stage_us, .stages = boot.stages,
+			.stage_us = boot.stage_us, .stages = boot.stages, .state_dir = ENABLED_DIR_DEFAULT,
 		};
 
 		rc = supervise(&s, &e);
@@ -101,7 +113,7 @@ int machine_main(bool again)
 }
 
 struct up {
-	const char *config, *run_dir, *log_dir;
+	const char *config, *run_dir, *log_dir, *state_dir;
 	char **command;		/* the service `main`; NULL: none */
 	bool json, no_userns, drop;
 };
@@ -117,6 +129,8 @@ static const char up_usage[] =
 	"                   ~/.local/state/prior); \"\" keeps rings only\n"
 	"  --drop-privileges  services that name no user get the ids of who invoked us (SUDO_UID), or their own\n"
 	"  --no-userns      as an ordinary user: no user namespace for prior itself, so no namespaces for services\n"
+	"  --state-dir DIR  where `prior enable` and `prior disable` keep what they are told\n"
+	"                   (else, as PID 1, /var/lib/prior; else nowhere)\n"
 	"  --json-logs      services' lines and events as JSON\n"
 	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
 	"  -h, --help       this text\n";
@@ -127,7 +141,8 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 	for (int i = 1; i < argc; i++) {
 		const char *o = argv[i];
 		const char **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
-				     !strcmp(o, "--log-dir") ? &u->log_dir : NULL;
+				     !strcmp(o, "--log-dir") ? &u->log_dir :
+				     !strcmp(o, "--state-dir") ? &u->state_dir : NULL;
 
 		if (!strcmp(o, "--")) {
 			u->command = argv + i + 1;
@@ -219,9 +234,12 @@ static int up(const struct up *u, struct err *e)
 {
 	bool named;
 	const char *config = config_of(u, &named);
+	const char *state_dir = u->state_dir ? u->state_dir : getpid() == 1 ? ENABLED_DIR_DEFAULT : NULL;
 	char run_dir[64], log_dir[64];
 	int rc = declare_main(u, e);
 
+	if (rc == 0)
+		rc = keep_state(state_dir, e);
 	if (rc == 0)
 		rc = prepare(config, e);
 	if (rc == -ENOENT && !named)
@@ -238,7 +256,7 @@ static int up(const struct up *u, struct err *e)
 		.exe_fd = boot.exe_fd,
 		.cgroup_fd = boot.cgroup_fd, .console_fd = console, .run_dir = u->run_dir ? u->run_dir : run_dir,
 		.log_dir = u->log_dir ? u->log_dir : log_dir, .config = boot.config, .ctl_gid = group_prior(),
-		.echo = true, .json = u->json,
+		.state_dir = state_dir, .echo = true, .json = u->json,
 	};
 
 	fd_take(&console);
@@ -299,8 +317,10 @@ int run_confined(const char *path, const struct wrap *w, struct err *e)
 {
 	char run_dir[64];
 	struct text t = TEXT_IN(run_dir);
-	int rc = prepare(path, e);
+	int rc = keep_state(NULL, e);
 
+	if (rc == 0)
+		rc = prepare(path, e);
 	if (rc == 0)
 		rc = expect_one_service(e);
 	if (rc != 0)

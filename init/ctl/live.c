@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "init/conf/value.h"
+#include "services/plan/enabled.h"
 #include "services/supervise/control.h"
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,13 @@ int views_take(struct views *to, const struct live *l, const char *const *names,
 	else
 		*to = some;
 	return rc;
+}
+
+bool view_is_enabled(const struct live *l, const struct view *v)
+{
+	int said = enabled_look(l->ledger.head->state_dir, v->name);
+
+	return said < 0 ? v->plan && !plan_is_disabled(&l->plan, v->index) : said;
 }
 
 void views_free(struct views *v)

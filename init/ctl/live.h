@@ -41,6 +41,9 @@ int views_take(struct views *to, const struct live *l, const char *const *names,
 void views_free(struct views *v);
 void view_read_usage(struct view *v);	/* memory and CPU from the cgroup of its process */
 
+/* Whether it is started at boot, as was said last. */
+bool view_is_enabled(const struct live *l, const struct view *v);
+
 /* What a state means to a person. */
 struct state_row {
 	bool active;			/* exit code 0 of `status` */

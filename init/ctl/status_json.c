@@ -59,8 +59,9 @@ static void usage(struct json *j, const struct view *v)
 		json_null(j, "cpu_us");
 }
 
-static void one(struct json *j, const struct plan *p, const struct view *v)
+static void one(struct json *j, const struct live *live, const struct view *v)
 {
+	const struct plan *p = &live->plan;
 	const struct ledger_svc *n = &v->now;
 	bool waits = n->waits_for && n->waits_for <= p->head->services.n;
 
@@ -86,6 +87,7 @@ static void one(struct json *j, const struct plan *p, const struct view *v)
 	json_text(j, "waits_for", waits ? plan_str(p, plan_service(p, n->waits_for - 1)->name) : NULL);
 	json_text(j, "status", n->status[0] ? n->status : NULL);
 	json_date(j, "next", n->next_wall_ms);
+	json_bool(j, "enabled", v->plan && view_is_enabled(live, v));
 	json_int(j, "generation", n->generation);
 	json_int(j, "setup_us", n->setup_us);
 	json_int(j, "attest_us", n->attest_us);
@@ -102,6 +104,6 @@ void status_json(const struct status *s)
 
 	json_list(&j, NULL);
 	for (unsigned i = 0; i < s->views->n; i++)
-		one(&j, &s->live->plan, &s->views->v[i]);
+		one(&j, s->live, &s->views->v[i]);
 	json_end(&j);
 }

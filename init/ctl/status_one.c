@@ -60,6 +60,14 @@ static void usage(const struct status *s, const struct view *v)
 		line(s, "cpu", "%.3f s", (double)v->cpu_us / 1e6);
 }
 
+static void at_boot(const struct status *s, const struct view *v)
+{
+	if (!view_is_enabled(s->live, v))
+		line(s, "at boot", "not started; `prior enable %s` changes that", v->name);
+	else if (v->plan->flags & CELL_ON_CALL)
+		line(s, "at boot", "not started: it is there for when another has failed");
+}
+
 static void last_start(const struct status *s, const struct ledger_svc *n)
 {
 	if (n->starts == 0)
@@ -130,6 +138,7 @@ void status_one(const struct status *s, const struct view *v)
 	if (n->health != HEALTH_NONE && n->health <= HEALTH_BAD)
 		line(s, "health", "%s", health_name[n->health]);
 	usage(s, v);
+	at_boot(s, v);
 	last_start(s, n);
 	if (n->exit_kind != EXIT_NONE)
 		line(s, "last end", "%s", end_text(n, buf));

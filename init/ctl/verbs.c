@@ -40,6 +40,7 @@ const struct opt ctl_opts[OPTS] = {
 			    "The questions behind the exposure score that are not answered well." },
 	[OPT_THRESHOLD]	= { "threshold", 0, "N",
 			    "Exit 1 when the exposure of a service is above N: 0 to 10, such as 1.3." },
+	[OPT_NOW]	= { "now", 0, NULL, "Start or stop it too." },
 	[OPT_SVG]	= { "svg", 0, NULL, "Print a picture (by Graphviz where it is installed)." },
 	[OPT_FORCE]	= { "force", 'f', NULL,
 			    "Do not ask PID 1: tell the kernel, at once. Nothing is stopped in order." },
@@ -126,6 +127,19 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Ask services to read their configuration again.",
 	  .more = "Sends reload_signal. With ready: notify-reload it waits until the service says that it is done.",
 	  .exits = "0 done, 1 failed, 4 no such service" },
+	{ .name = "enable", .group = GROUP_SERVICES, .run = verb_enable, .args = "SERVICE...", .min = 1, .max = -1,
+	  .opts = LIVE | OPT(NOW) | OPT(NO_WAIT) | OPT(TIMEOUT),
+	  .summary = "Have services started at boot from now on.",
+	  .more = "Kept in /var/lib/prior/enabled, for this machine; the configuration's files stay as they are, and "
+		  "what is kept wins over their key `enabled`. An instance of a template can be enabled, too. With "
+		  "--now they are started as well, as by `prior start`.",
+	  .exits = "0 done, 1 failed (a read-only file system), 4 no such service" },
+	{ .name = "disable", .group = GROUP_SERVICES, .run = verb_disable, .args = "SERVICE...", .min = 1, .max = -1,
+	  .opts = LIVE | OPT(NOW) | OPT(NO_WAIT) | OPT(TIMEOUT),
+	  .summary = "Have services not started at boot from now on.",
+	  .more = "What needs or wants one of them still starts it. With --now they are stopped as well, as by `prior "
+		  "stop`.",
+	  .exits = "0 done, 1 failed (a read-only file system), 4 no such service" },
 	{ .name = "healthy", .group = GROUP_SERVICES, .run = verb_healthy, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE,
 	  .summary = "Say what is not well; print nothing when all is.",
@@ -207,7 +221,7 @@ const struct verb ctl_verbs[] = {
 	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
-	LATER("enable"), LATER("disable"), LATER("top"),
+	LATER("top"),
 	LATER("enter"), LATER("network"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),

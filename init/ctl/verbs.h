@@ -18,7 +18,7 @@ enum ctl_opt {
 	OPT_HELP, OPT_JSON, OPT_CONFIG, OPT_RUN_DIR, OPT_NO_WAIT, OPT_OFFLINE, OPT_OUTPUT, OPT_CONTAINER,
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_UNTIL,
 	OPT_GREP, OPT_LEVEL, OPT_TIMEOUT,
-	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE, OPT_SVG,
+	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE, OPT_SVG, OPT_NOW,
 	OPT_INITRD, OPT_APPEND,
 	OPTS
 };
@@ -92,6 +92,7 @@ int verb_docs(struct ctl *c);							/* manual.c */
 int verb_status(struct ctl *c);							/* status.c */
 int verb_start(struct ctl *c), verb_stop(struct ctl *c), verb_restart(struct ctl *c);	/* control.c */
 int verb_reload(struct ctl *c);
+int verb_enable(struct ctl *c), verb_disable(struct ctl *c);			/* enable.c */
 int verb_signal(struct ctl *c), verb_reexec(struct ctl *c), verb_wait(struct ctl *c);
 int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
 int verb_audit(struct ctl *c);							/* audit.c */

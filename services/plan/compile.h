@@ -26,6 +26,7 @@ struct machine_facts {
 	bool no_filters;	/* seccomp is not there */
 	int landlock_abi;	/* 0: none */
 	unsigned kernel;	/* 6.1 is 0x60001; 0: not known */
+	const struct enabled *enabled; /* what was said of services since they were written; NULL: nothing */
 	int image_door;		/* see image_door.h; 0: nobody looks into images here */
 };
 
@@ -70,7 +71,11 @@ struct compiler_child {
 	pid_t pid;
 	int socket;		/* owned until compiler_finish(), which also reaps */
 };
-/* instances: NULL-ended names of templates' instances that are wanted beside those that the files name; or NULL. */
+/*
+ * instances: NULL-ended names of templates' instances that are wanted beside those that the files name; NULL, at boot:
+ * those that somebody has enabled.
+ */
+#define ENABLED_INSTANCES "*"
 int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
 		   const char *const *instances, int problems_fd, struct err *e);
 /*

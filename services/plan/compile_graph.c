@@ -1,6 +1,7 @@
 /* What waits for what: missing names, cycles, what falls with a refused service, and one order for all. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/compiling.h"
+#include "services/plan/enabled.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,20 @@ static void write_templates(struct compiling *c, struct plan_head *h)
 	h->asked = write_table(&c->w, asked, n, sizeof *asked);
 }
 
+static void write_disabled(struct compiling *c, struct plan_head *h)
+{
+	uint32_t *disabled = compiling_get(c, (c->n + 1) * sizeof *disabled);
+	unsigned n = 0;
+
+	for (unsigned i = 0; disabled && i < c->n; i++) {
+		int said = enabled_of(c->f->enabled, c->work[i].svc->name);
+
+		if (!c->work[i].refused && !(said < 0 ? c->work[i].svc->enabled : said))
+			disabled[n++] = c->work[i].index;
+	}
+	h->disabled = write_table(&c->w, disabled, n, sizeof *disabled);
+}
+
 void graph_write(struct compiling *c, struct plan_head *h)
 {
 	struct plan_service *s = compiling_get(c, (c->n + 1) * sizeof *s);
@@ -326,4 +341,5 @@ void graph_write(struct compiling *c, struct plan_head *h)
 	h->services = write_table(&c->w, s, n, sizeof *s);
 	h->start_order = write_table(&c->w, order, norder, sizeof *order);
 	write_templates(c, h);
+	write_disabled(c, h);
 }

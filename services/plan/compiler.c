@@ -5,12 +5,45 @@
 #include "init/base/text.h"
 #include "services/plan/compile.h"
 #include "services/plan/confine.h"
+#include "services/plan/enabled.h"
 #include "services/plan/image_door.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_FD 3
+
+/* One that was compiled before is handed on, with what was said since; who gets it checks it. */
+static int take_plan(int file, const struct machine_facts *f, int *out, struct err *e)
+{
+	owned_fd fd = FD_NONE;
+	struct plan p;
+	int ret = plan_seal(file, &fd, e);
+
+	if (ret == 0 && f->enabled->n && plan_map(&p, fd, e) == 0) {
+		ret = enabled_apply(&p, f->enabled, out, e);
+		plan_unmap(&p);
+		return ret;
+	}
+	if (ret == 0)
+		*out = fd_take(&fd);
+	return ret;
+}
+
+/* At boot ("*") these are the instances that somebody has enabled. */
+static struct str_list instances_of(char **argv, unsigned n, const struct enabled *x)
+{
+	struct str_list l = { (const char **)argv, n };
+
+	if (n != 1 || strcmp(argv[0], ENABLED_INSTANCES))
+		return l;
+	l = (struct str_list){ calloc(x->n + 1, sizeof *l.v), 0 };
+	for (unsigned i = 0; l.v && i < x->n; i++)
+		if (x->v[i].on && strchr(x->v[i].name, '@'))
+			l.v[l.n++] = x->v[i].name;
+	return l;
+}
 
 static int load_and_compile(struct spec *s, const char *path, const struct str_list *instances,
 			    const struct machine_facts *f, int *fd, struct err *e)
@@ -19,12 +52,11 @@ static int load_and_compile(struct spec *s, const char *path, const struct str_l
 	char magic[8] = "";
 	int ret = confine_compiler(e);
 
-	/* A plan that was compiled before is handed on; who gets it checks it. */
 	if (ret == 0)
 		file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file >= 0 && pread(file, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
 	    !memcmp(magic, PLAN_MAGIC, sizeof magic))
-		return plan_seal(file, fd, e);
+		return take_plan(file, f, fd, e);
 	if (ret == 0)
 		ret = spec_load_with(s, path, instances, e);
 	return ret == 0 ? plan_compile_unchecked(s, f, fd, e) : ret;
@@ -45,7 +77,14 @@ int compiler_main(int argc, char **argv)
 	facts_find(&facts);	/* before the confinement: it tries things out */
 	image_door_open(&facts);
 	facts.container = !strcmp(argv[2], "container");
-	const struct str_list instances = { (const char **)argv + 3, (unsigned)argc - 3 };
+	struct enabled said = { 0 };
+	struct err why;
+
+	/* What cannot be read was not said: services are then as their files have them. */
+	if (enabled_read(&said, getenv(ENABLED_ENV), &why) < 0)
+		fprintf(stderr, "note: %s\n", why.text);
+	facts.enabled = &said;
+	const struct str_list instances = instances_of(argv + 3, (unsigned)argc - 3, &said);
 
 	if (load_and_compile(&s, argv[1], &instances, &facts, &fd, &r.err) < 0 && !r.err.code)
 		err_set(&r.err, EIO, "compiler: failed without a reason");

@@ -66,7 +66,7 @@ uint64_t plan_machine_hash(const struct plan *p)
 	static const size_t others[] = {
 		offsetof(struct plan_head, services), offsetof(struct plan_head, start_order),
 		offsetof(struct plan_head, refused), offsetof(struct plan_head, templates),
-		offsetof(struct plan_head, asked),
+		offsetof(struct plan_head, asked), offsetof(struct plan_head, disabled),
 	};
 	uint64_t h = SUM_START;
 

@@ -6,8 +6,10 @@
 #include "init/base/sys.h"
 #include "init/conf/value.h"
 #include "services/plan/compile.h"
+#include "services/plan/enabled.h"
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -40,6 +42,8 @@ static _Noreturn void become_compiler(int exe, int sock, int problems, const cha
 					   container ? "container" : "machine" };
 	sigset_t none;
 
+	if (!instances)
+		argv[3] = (char *)ENABLED_INSTANCES;
 	for (unsigned i = 0; instances && instances[i] && i < PLAN_ASKED_MAX; i++)
 		argv[3 + i] = (char *)instances[i];
 
@@ -156,6 +160,8 @@ static int take_plan_file(const char *path, int *plan_fd, struct plan *p, struct
 	char magic[8] = "";
 	struct stat st;
 
+	if (enabled_is_used(getenv(ENABLED_ENV)))
+		return 0;	/* the compiler puts into it what was said */
 	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    pread(file, magic, sizeof magic, 0) != (ssize_t)sizeof magic || memcmp(magic, PLAN_MAGIC,
 										   sizeof magic) != 0)

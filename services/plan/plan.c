@@ -273,14 +273,32 @@ int plan_find(const struct plan *p, const char *name)
 	return -1;
 }
 
+static bool is_among(const struct plan *p, struct plan_ref r, uint32_t service)
+{
+	const uint32_t *v = PLAN_FIRST(p, r, uint32_t);
+	uint32_t low = 0, high = r.n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (v[mid] == service)
+			return true;
+		if (v[mid] < service)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
 bool plan_is_asked(const struct plan *p, uint32_t service)
 {
-	const uint32_t *asked = PLAN_FIRST(p, p->head->asked, uint32_t);
+	return is_among(p, p->head->asked, service);
+}
 
-	for (uint32_t k = 0; k < p->head->asked.n; k++)
-		if (asked[k] == service)
-			return true;
-	return false;
+bool plan_is_disabled(const struct plan *p, uint32_t service)
+{
+	return is_among(p, p->head->disabled, service);
 }
 
 bool plan_has_template(const struct plan *p, const char *instance)

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 5
+#define PLAN_VERSION 6
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -47,6 +47,7 @@ struct plan_head {
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */
 	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
 					 * prior ran: instances, ascending; they go when they have come to rest */
+	struct plan_ref disabled;	/* uint32_t[]: services that are not started by themselves, ascending */
 };
 
 /* A service whose configuration was refused: known by name, never started; status and events say why. */
@@ -380,8 +381,9 @@ static inline const struct plan_care *plan_care(const struct plan *p, const stru
 
 /* Index of a service by name, -1 when there is none. */
 int plan_find(const struct plan *p, const char *name);
-/* Whether this service is in plan_head.asked. */
+/* Whether this service is in plan_head.asked, in plan_head.disabled. */
 bool plan_is_asked(const struct plan *p, uint32_t service);
+bool plan_is_disabled(const struct plan *p, uint32_t service);
 /* Whether there is the template of "name@instance", a name that a service can have. */
 bool plan_has_template(const struct plan *p, const char *instance);
 /* The same for its service, or for what was refused of that name; NULL: it was not. */

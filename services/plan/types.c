@@ -393,14 +393,25 @@ static const struct plan_field service_fields[] = {
 const struct plan_type plan_service_type =
 	TYPE(plan_service, FIELDS(service_fields), .wrong = service_wrong);
 
+/* Numbers of services, ascending. */
+static bool are_services(const struct plan *p, struct plan_ref r)
+{
+	const uint32_t *v = PLAN_FIRST(p, r, uint32_t);
+
+	for (uint32_t i = 0; i < r.n; i++)
+		if (v[i] >= p->head->services.n || (i && v[i] <= v[i - 1]))
+			return false;
+	return true;
+}
+
 static const char *head_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_head *h = record;
-	const uint32_t *asked = PLAN_FIRST(p, h->asked, uint32_t);
 
-	for (uint32_t i = 0; i < h->asked.n; i++)
-		if (asked[i] >= h->services.n || (i && asked[i] <= asked[i - 1]))
-			return "an instance that was asked for is no service";
+	if (!are_services(p, h->asked))
+		return "an instance that was asked for is no service";
+	if (!are_services(p, h->disabled))
+		return "what is disabled is no service";
 	return h->emergency > 3 || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }
@@ -419,6 +430,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, console_shell, .of = &word_type, .max = 4096),
 	FIELD(plan_head, refused, .of = &refused_type, .max = PLAN_SERVICES_MAX),
 	FIELD(plan_head, templates, .of = &template_type, .max = PLAN_SERVICES_MAX),
-	FIELD(plan_head, asked, .of = &number32, .max = PLAN_ASKED_MAX),
+	FIELD(plan_head, asked, .of = &number32, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, disabled, .of = &number32, .max = PLAN_SERVICES_MAX),
 };
 const struct plan_type plan_head_type = TYPE(plan_head, FIELDS(head_fields), .wrong = head_wrong);

@@ -232,6 +232,9 @@ const struct conf_key service_keys[] = {
 	  .doc = "What to do when it has failed: none, reboot, poweroff, stop-all or start:SERVICE, which is then not "
 		 "started at boot by itself.",
 	  .schema = "\"type\":\"string\",\"pattern\":\"^(none|reboot|poweroff|stop-all|start:.+)$|\\\\$\\\\{\"" },
+	{ "enabled", BOOL(enabled), .def = "true",
+	  .doc = "Whether it is started at boot by itself. prior enable and prior disable say otherwise, for this "
+		 "machine, without a change to any file; what needs or wants it starts it in any case." },
 	{ "critical", BOOL(critical), .def = "false",
 	  .doc = "When it has ended and is not started again, the container ends or the machine reboots." },
 	{ "stop_signal", SIGNAL(stop_signal), .def = "SIGTERM", .doc = "Signal that asks it to stop." },

@@ -144,7 +144,7 @@ struct spec_service {
 	int64_t start_timeout, stop_timeout, backoff_initial, backoff_max, restart_window, watchdog, every;
 	int64_t max_restarts;
 	const char *on_failure_start;
-	bool critical;
+	bool critical, enabled;
 	int64_t stop_signal, reload_signal;
 	struct spec_health healthcheck;
 	const char *cron, *cron_timezone;

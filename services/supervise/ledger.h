@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 5
+#define LEDGER_VERSION 6
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -187,6 +187,7 @@ struct ledger_head {
 	char exe[128];			/* path of our binary, for `reexec`; "": unknown */
 	char run_dir[64];		/* /run/prior, or what --run-dir said */
 	char log_dir[64];
+	char state_dir[64];		/* see services/plan/enabled.h; "": none */
 	char config[128];
 	char cgroup_path[128];		/* of services' cgroups in /proc/PID/cgroup, up to the name; "": not known */
 	uint64_t sum;			/* the same of all before it */

@@ -311,7 +311,7 @@ static void bind_new(struct prior *p)
 		struct ledger_svc *s = svc_of(p, i);
 		struct err e;
 
-		if (!(s->flags & SVC_F_BACK) || sockets_open(p, i, &e) == 0)
+		if (!(s->flags & SVC_F_BACK) || plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
 			continue;
 		{
 			LEDGER_WRITE(s);

@@ -217,7 +217,7 @@ void start_by_itself(struct prior *p, uint32_t i)
 	char why[160];
 	struct text t = TEXT_IN(why);
 
-	if (d->flags & CELL_ON_CALL)
+	if (d->flags & CELL_ON_CALL || plan_is_disabled(&p->plan, i))
 		return;
 	if (rival >= 0) {
 		text_fmt(&t, "it conflicts with %s, which comes first", svc_name(p, (uint32_t)rival));
