@@ -213,6 +213,9 @@ install: $(O)/prior ## the binary and its manual pages
 	install -D -m 755 $< $(DESTDIR)$(SBINDIR)/prior
 	for p in $(wildcard docs/*.[1-8]); do \
 		install -D -m 644 $$p $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || exit; done
+	install -D -m 644 docs/completion/prior.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/prior
+	install -D -m 644 docs/completion/prior.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_prior
+	install -D -m 644 docs/completion/prior.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/prior.fish
 
 clean: ## remove what was built, but not the libraries for musl
 	rm -rf $(BUILD)/glibc $(BUILD)/musl $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*

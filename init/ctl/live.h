@@ -23,6 +23,8 @@ struct view {
 	struct ledger_svc now;
 	bool has_memory, has_cpu;	/* could be read */
 	uint64_t memory, cpu_us;	/* of its cgroup: bytes now, microseconds so far */
+	bool has_peak, has_tasks;
+	uint64_t peak, tasks;		/* most bytes that it had; processes and threads, or processes */
 };
 
 struct views {

@@ -53,6 +53,14 @@ static void usage(struct json *j, const struct view *v)
 		json_int(j, "memory", (int64_t)v->memory);
 	else
 		json_null(j, "memory");
+	if (v->has_peak)
+		json_int(j, "memory_peak", (int64_t)v->peak);
+	else
+		json_null(j, "memory_peak");
+	if (v->has_tasks)
+		json_int(j, "tasks", (int64_t)v->tasks);
+	else
+		json_null(j, "tasks");
 	if (v->has_cpu)
 		json_int(j, "cpu_us", (int64_t)v->cpu_us);
 	else

@@ -49,13 +49,20 @@ static const char *limit(const struct status *s, const struct view *v, const cha
 static void usage(const struct status *s, const struct view *v)
 {
 	const char *max = limit(s, v, "memory.max");
-	char now[SHORT_TEXT], most[SHORT_TEXT];
+	char now[SHORT_TEXT], most[SHORT_TEXT], peak[SHORT_TEXT];
+	const char *before = v->has_peak ? ", peak " : "";
 	uint64_t bytes = 0;
 
+	bytes_text(v->peak, peak);
 	if (v->has_memory && value_size(max, &bytes) == 0)
-		line(s, "memory", "%s of at most %s", bytes_text(v->memory, now), bytes_text(bytes, most));
+		line(s, "memory", "%s of at most %s%s%s", bytes_text(v->memory, now), bytes_text(bytes, most), before,
+		     v->has_peak ? peak : "");
 	else if (v->has_memory)
-		line(s, "memory", "%s", bytes_text(v->memory, now));
+		line(s, "memory", "%s%s%s", bytes_text(v->memory, now), before, v->has_peak ? peak : "");
+	max = limit(s, v, "pids.max");
+	if (v->has_tasks)
+		line(s, "tasks", "%" PRIu64 "%s%s", v->tasks, *max && strcmp(max, "max") ? " of at most " : "",
+		     strcmp(max, "max") ? max : "");
 	if (v->has_cpu)
 		line(s, "cpu", "%.3f s", (double)v->cpu_us / 1e6);
 }

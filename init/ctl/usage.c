@@ -31,7 +31,7 @@ static bool cgroup_path(int pid, char *path, size_t size)
 }
 
 /* What its processes have in memory, where the cgroup does not count it: shared pages are counted for each. */
-static bool resident(int cgroup, uint64_t *bytes)
+static bool resident(int cgroup, uint64_t *bytes, uint64_t *processes)
 {
 	owned_fd procs = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	FILE *f = procs < 0 ? NULL : fdopen(dup(procs), "r");
@@ -41,8 +41,9 @@ static bool resident(int cgroup, uint64_t *bytes)
 
 	if (!f)
 		return false;
-	*bytes = 0;
+	*bytes = *processes = 0;
 	while (fscanf(f, "%d", &pid) == 1) {
+		++*processes;
 		snprintf(name, sizeof name, "/proc/%d/statm", pid);
 		FILE *statm = fopen(name, "re");
 
@@ -73,7 +74,11 @@ void view_read_usage(struct view *v)
 
 		if (dir < 0)
 			continue;
-		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0 || resident(dir, &v->memory);
+		bool counted = resident(dir, &v->memory, &v->tasks);
+
+		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0 || counted;
+		v->has_peak = cgroup_read_u64(dir, "memory.peak", &v->peak) == 0;
+		v->has_tasks = cgroup_read_u64(dir, "pids.current", &v->tasks) == 0 || counted;
 		v->has_cpu = cgroup_read_u64(dir, "cpu.stat:usage_usec", &v->cpu_us) == 0;
 	}
 }

@@ -163,7 +163,14 @@ const struct verb ctl_verbs[] = {
 		  "written. A service that is in the configuration no more keeps its lines until its files are "
 		  "removed.",
 	  .exits = "0 printed, 1 failed, 4 no such service" },
-	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events,
+	{ .name = "top", .group = GROUP_INSIGHT, .run = verb_top, .args = "[SERVICE...]", .max = -1,
+	  .opts = LIVE | OPT(JSON),
+	  .summary = "Show what services use: CPU, memory, tasks.",
+	  .more = "On a terminal it goes on, until q is pressed; otherwise it is one table. CPU% is of one CPU, within "
+		  "the last two seconds (of one table: half a second). prior is asked once for each; the figures are "
+		  "read from the cgroups.",
+	  .exits = "0 shown, 4 no such service or no prior" },
+	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),
 	  .summary = "Print what happened, as prior saw it." },
 	{ .name = "audit", .group = GROUP_INSIGHT, .run = verb_audit, .args = "[SERVICE...]", .max = -1,
@@ -192,6 +199,9 @@ const struct verb ctl_verbs[] = {
 	{ .name = "chart", .group = GROUP_INSIGHT, .run = verb_chart, .opts = LIVE | OPT(JSON),
 	  .summary = "Print the chart of the boot as SVG: when each service was started and ready.",
 	  .more = "Of each service the last start is shown; of a machine, the stages of its boot too." },
+	{ .name = "completion", .group = GROUP_INSIGHT, .run = verb_completion, .args = "bash|zsh|fish", .min = 1,
+	  .max = 1, .summary = "Print what a shell needs to complete verbs, options and services.",
+	  .more = "`make install` puts it where the shells look." },
 	{ .name = "help", .group = GROUP_INSIGHT, .run = verb_help, .args = "[VERB]", .max = 1,
 	  .summary = "Print this, or the help of a verb." },
 	{ .name = "version", .group = GROUP_INSIGHT, .run = verb_version, .summary = "Print the version." },
@@ -221,7 +231,6 @@ const struct verb ctl_verbs[] = {
 	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
-	LATER("top"),
 	LATER("enter"), LATER("network"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),

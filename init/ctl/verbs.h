@@ -98,6 +98,8 @@ int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
 int verb_audit(struct ctl *c);							/* audit.c */
 int verb_probe(struct ctl *c);							/* probe.c */
 int verb_healthy(struct ctl *c);							/* healthy.c */
+int verb_top(struct ctl *c);							/* top.c */
+int verb_completion(struct ctl *c);						/* completion.c */
 int verb_why(struct ctl *c);							/* why.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
 int verb_kexec(struct ctl *c), verb_soft_reboot(struct ctl *c);			/* kexec.c, power.c */
