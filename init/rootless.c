@@ -78,6 +78,28 @@ static int refused(struct err *e)
 		       "it)", strerror(code));
 }
 
+/* A container that covers parts of its /proc keeps who lives in it from mounting another, which would show them. */
+static int try_proc(struct err *e)
+{
+	int status = 0;
+	const pid_t pid = fork();	/* the first of the new pid namespace */
+
+	if (pid == 0) {
+		owned_fd fs = sys_fsopen("proc", FSOPEN_CLOEXEC), at = FD_NONE;
+
+		if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+			at = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+		_exit(at >= 0 ? 0 : errno & 0x7f);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid > 0 && status == 0)
+		return 0;
+	errno = pid < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+	return err_sys(e, "a user namespace can be made here, but no procfs can be mounted in it (a container needs "
+		       "--security-opt unmask=all)");
+}
+
 /* What the first cell will do, in a child that is thrown away: a namespace without mounts would be of no use. */
 static int try_it(void *ctx, struct err *e)
 {
@@ -88,7 +110,7 @@ static int try_it(void *ctx, struct err *e)
 		return err_sys(e, "a user namespace can be made here, but no other in it");
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "a user namespace can be made here, but nothing can be mounted in it");
-	return 0;
+	return try_proc(e);
 }
 
 static void name_of(uid_t uid, char *to, size_t size)

@@ -373,7 +373,7 @@ static void judge_group(struct compiling *c, struct work *w)
 	if (asked && strcmp(asked, "root") != 0 && strcmp(asked, "0") != 0)
 		refuse(c, w, group, "group '%s': is root's (0) by its line in %s: only 'root' and 0 may be", asked,
 		       file_of(c, w->root_path, "group"));
-	else if (!asked)
+	else if (!asked && w->eff.user)
 		tell(c, w, user, "user '%s': its group is root's (0): name another with group", w->eff.user);
 }
 
