@@ -308,13 +308,23 @@ int bind_check(const struct plan_listen *l, int fd, struct err *e)
 	return 0;
 }
 
+/* One that was handed in lies where its maker put it; ours bear the path of the plan. */
+static bool is_elsewhere(int fd, const char *path)
+{
+	struct sockaddr_un a = { 0 };
+	socklen_t len = sizeof a - 1;
+
+	return getsockname(fd, (struct sockaddr *)&a, &len) == 0 && a.sun_family == AF_UNIX && a.sun_path[0] == '/' &&
+	       strcmp(a.sun_path, path) != 0;
+}
+
 bool bind_is_there(const struct plan *p, const struct plan_listen *l, int fd)
 {
 	const char *path = plan_str(p, l->path);
 	owned_fd file = FD_NONE;
 	struct stat st;
 
-	if (path[0] != '/')
+	if (path[0] != '/' || is_elsewhere(fd, path))
 		return true;
 	if (l->kind == LISTEN_FIFO)
 		return is_same_file(fd, AT_FDCWD, path);
@@ -331,6 +341,6 @@ void bind_remove_file(const struct plan *p, const struct plan_listen *l, int fd)
 	owned_fd dir = FD_NONE;
 	struct err e;
 
-	if (path[0] == '/' && bind_is_there(p, l, fd) && place_open(path, &dir, &name, &e) == 0)
+	if (path[0] == '/' && !is_elsewhere(fd, path) && bind_is_there(p, l, fd) && place_open(path, &dir, &name, &e) == 0)
 		unlinkat(dir, name, 0);
 }
