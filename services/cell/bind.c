@@ -341,6 +341,7 @@ void bind_remove_file(const struct plan *p, const struct plan_listen *l, int fd)
 	owned_fd dir = FD_NONE;
 	struct err e;
 
-	if (path[0] == '/' && !is_elsewhere(fd, path) && bind_is_there(p, l, fd) && place_open(path, &dir, &name, &e) == 0)
+	if (path[0] == '/' && !is_elsewhere(fd, path) && bind_is_there(p, l, fd) &&
+	    place_open(path, &dir, &name, &e) == 0)
 		unlinkat(dir, name, 0);
 }

@@ -39,7 +39,7 @@ plain() { # BINARY: what every build does
 		echo $(ls /proc/$PPID/fd)' 8<"$work/never")"
 	is "and goes to the command" yes "$("$1" run -- sh -c '[ -e /proc/self/fd/8 ] && echo yes' 8<"$work/out")"
 	is "LISTEN_PID that names us names the command" same "$(sh -c 'export LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_PIDFDID=7
-		exec "$0" run -- sh -c "[ \$LISTEN_PID = \$\$ ] && [ -z \"\$LISTEN_PIDFDID\" ] && echo same"' "$1")"
+		exec "$0" run -- sh -c "[ \$LISTEN_PID = \$\$ ] && [ \"\$LISTEN_PIDFDID\" != 7 ] && echo same"' "$1")"
 	is "LISTEN_PID that names somebody else stays" 1 "$(LISTEN_PID=1 "$1" run -- sh -c 'echo $LISTEN_PID')"
 	exits "$1"
 	signals "$1"
