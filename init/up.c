@@ -123,7 +123,7 @@ static const char up_usage[] =
 	"Supervises a configuration in the foreground: PID 1 of a container, or a subreaper anywhere.\n\n"
 	"  -c PATH          configuration: a directory, a YAML file or a compiled plan\n"
 	"                   (else $PRIOR_CONFIG, else /etc/prior/)\n"
-	"  --sys            as root, as systemg's users write it; no effect on what is done\n"
+	"  --sys            only as root, as systemg's users write it: an ordinary user is refused\n"
 	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
 	"  --log-dir DIR    log files where writable (else /var/log/prior, or an ordinary user's\n"
 	"                   ~/.local/state/prior); \"\" keeps rings only\n"
@@ -162,7 +162,11 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 			u->drop = true;
 		} else if (o[0] != '-' && !u->config) {
 			u->config = o;
-		} else if (strcmp(o, "--sys")) {
+		} else if (!strcmp(o, "--sys")) {
+			if (rootless_uid() != 0)
+				return err_set(e, EPERM, "up: --sys: the system mode is root's; without it this is the "
+					       "user mode, with what an ordinary user may do");
+		} else {
 			return err_set(e, EINVAL, "up: unknown argument %s", o);
 		}
 	}

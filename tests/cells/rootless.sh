@@ -78,6 +78,19 @@ is "run, confined: the command's code" 9 "$(code as none "$work/prior" run --pre
 	--set isolation.required=false --set limits.nofile=300 -- /bin/sh -c 'echo nofile $(ulimit -n) pid $$; exit 9')"
 has "and its limits, in a pid namespace" 'nofile 300 pid 2'
 
+conf limits <<'YAML'
+services:
+  app: {command: [/bin/true], restart: "no", limits: {nofile: 1000000000}}
+  cut: {command: [/bin/sh, -c, "echo nofile $$(ulimit -n)"], restart: "no", limits: {nofile: 1000000000}, isolation: {required: false}}
+YAML
+code as none prlimit --nofile=700:700 "$work/prior" up -c "$work/limits.yaml" >/dev/null
+has "a limit above our own is refused with what would allow it" \
+	'app: refused: .*limits: 1000000000 is above our own hard limit of 700, .*--ulimit'
+has "or cut, and told" 'note: service cut: limits: 700 instead of 1000000000'
+has "to that" '^cut \| nofile 700$'
+is "the system mode is root's" 64 "$(code as none "$work/prior" up --sys -c "$work/plain.yaml")"
+has "which is said" "up: --sys: the system mode is root's"
+
 conf net <<'YAML'
 services:
   app: {command: [/bin/sh, -c, "cat /sys/class/net/lo/flags; ls /sys/class/net"], restart: "no", isolation: {network: true, mount: true, protect_kernel_tunables: true}}
