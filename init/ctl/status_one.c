@@ -140,6 +140,9 @@ void status_one(const struct status *s, const struct view *v)
 	if (n->next_wall_ms)
 		line(s, "next", "%s, in %s", date_text(n->next_wall_ms, buf),
 		     span_text(n->next_ms - s->views->now_ms, span));
+	if (n->missed)
+		line(s, "missed", "%u run%s: the clock was set, or the machine slept", n->missed,
+		     n->missed == 1 ? "" : "s");
 	if (n->status[0])
 		line(s, "says", "%.*s", (int)sizeof n->status, n->status);
 	if (n->health != HEALTH_NONE && n->health <= HEALTH_BAD)

@@ -217,6 +217,8 @@ static long run(struct query *u, long skip)
 	struct source *s;
 	long n = 0;
 
+	for (s = u->sources; s; s = s->next)
+		s->dry = false;
 	while (!ferror(u->to) && (s = oldest(u))) {
 		if (fits(u, s) && n++ >= skip)
 			print(u, s);

@@ -18,7 +18,8 @@ static const char hex[] = "0123456789abcdef";
 
 /*
  * How many bytes at s are shown as they are; 0: the first must be escaped. What a terminal would obey is escaped
- * (C0, DEL and C1 controls), and what is not UTF-8. A backslash only where it would read as an escape of ours.
+ * (C0, DEL and C1 controls), what turns the direction of reading or ends a line in Unicode (so that a line does not
+ * read as another), and what is not UTF-8. A backslash only where it would read as an escape of ours.
  */
 static size_t plain(const char *s, size_t n)
 {
@@ -30,7 +31,15 @@ static size_t plain(const char *s, size_t n)
 		return c == '\t' || (c >= 0x20 && c != 0x7f);
 	if (c == 0xc2 && n > 1 && (unsigned char)s[1] < 0xa0)
 		return 0;
-	return text_utf8(s, n);
+	size_t k = text_utf8(s, n);
+
+	if (k == 3 && c == 0xe2) {
+		unsigned char b = (unsigned char)s[1], a = (unsigned char)s[2];
+
+		if ((b == 0x80 && a >= 0xa8 && a <= 0xae) || (b == 0x81 && a >= 0xa6 && a <= 0xa9))
+			return 0;
+	}
+	return k;
 }
 
 size_t record_put(char *out, int64_t ms, char kind, const char *line, size_t n)

@@ -163,12 +163,11 @@ static void take_record(struct source *s, const char *line, size_t n)
 
 bool source_next(struct source *s)
 {
-	while (!s->have) {
+	while (!s->have && !s->dry) {
 		char *nl = s->to > s->from ? memchr(s->buf + s->from, '\n', s->to - s->from) : NULL;
 
 		if (!nl) {
-			if (!fill(s))
-				return false;
+			s->dry = !fill(s);
 			continue;
 		}
 		const char *line = s->buf + s->from;
@@ -180,7 +179,7 @@ bool source_next(struct source *s)
 		else
 			take_record(s, line, n);
 	}
-	return true;
+	return s->have;
 }
 
 void source_taken(struct source *s)

@@ -18,6 +18,7 @@ struct source {
 	size_t from, to, size;
 	/* The line that comes next, whole, escaped (an event: as it is). */
 	bool have;
+	bool dry;		/* there was none: not asked again until the reader says so */
 	bool open;		/* its end is still to come */
 	int64_t ms;
 	uint8_t level;		/* of a service's line */

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
 #define KILL_MS 1000		/* a process that SIGKILL has not ended by then sleeps in the kernel */
@@ -26,6 +27,15 @@ static int make_pipe(int32_t *rd, int32_t *wr, struct err *e)
 
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return err_sys(e, "log pipe");
+	/*
+	 * For who opens /dev/stdout or /dev/stderr, whatever uid it has: only who has the pipe finds the way. Not for
+	 * reading: what is written is the logger's.
+	 */
+	if (fchmod(fd[1], 0222) < 0) {
+		fd_drop(&fd[0]);
+		fd_drop(&fd[1]);
+		return err_sys(e, "log pipe: mode");
+	}
 	*rd = fd[0];
 	*wr = fd[1];
 	return 0;

@@ -45,6 +45,8 @@ static void what_a_terminal_obeys_or_is_not_text_is_escaped_and_comes_back(void 
 	check_record("\xc2\x9b"
 		     "31m",
 		     5, "\\xc2\\x9b31m"); /* CSI in one character */
+	check_record("a \xe2\x80\xae b \xe2\x81\xa6 \xe2\x80\xa6", 15,
+		     "a \\xe2\\x80\\xae b \\xe2\\x81\\xa6 \xe2\x80\xa6"); /* turns the direction */
 	check_record("C:\\new \\x41 \\", 13, "C:\\new \\x5cx41 \\");
 }
 
