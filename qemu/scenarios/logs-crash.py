@@ -1,0 +1,60 @@
+"""No line is lost or doubled when the service, the logger or PID 1 dies, nor at the end of the machine."""
+import subprocess
+
+from lib.image import Image
+
+kernels = ["6.1", "6.12"]
+limit = 120
+
+image = Image(modules=["virtio_blk", "virtio_pci"], files={"/var/here": ""}, config="""
+version: 1
+machine:
+  modules: [virtio_pci, virtio_blk]
+  mounts: [{source: /dev/vda, target: /var/log, type: ext4}]
+services:
+  count:
+    command: [/bin/busybox, sh, -c, 'trap "echo last words; exit 0" TERM; i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 20)) != 0 ] || sleep 0.02; done']
+    isolation: {preset: none}
+  crash:
+    command: [/bin/busybox, sh, -c, 'echo first; i=0; while [ $i -lt 300 ]; do echo dying $i; i=$((i+1)); done; printf "cut off here"; kill -SEGV $$$$']
+    restart: "no"
+    isolation: {preset: none}
+  writer:     # goes on in a process that has left its session
+    command: [/bin/busybox, sh, -c, 'setsid sh -c "trap : TERM; while :; do echo still here; sleep 0.05; done" & sleep 9999']
+    isolation: {preset: none}
+""")
+
+
+def disks(folder):
+    disk = folder / "logs.img"
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
+    return [disk]
+
+
+def run(m):
+    m.wait_state("count", "up")
+    # A service that crashes: the last bytes it wrote are there, even without a newline.
+    m.eventually(lambda: m.ok("prior logs -n 1 crash").strip() == "cut off here", 10, "the last words of a crash")
+    lines = m.ok("prior logs crash").splitlines()
+    assert lines == ["first"] + [f"dying {i}" for i in range(300)] + ["cut off here"], len(lines)
+    for _ in range(2):
+        m.ok(f"kill -9 {m.json('prior status --prior --json')['logger_pid']}; sleep 0.5")
+        m.ok("kill -SEGV 1; sleep 1")
+        m.ok("prior reexec; sleep 0.3")
+    # Nothing of a service writes any more when it is stopped.
+    m.ok("prior stop writer")
+    before = m.ok("prior logs writer").count("still")
+    m.ok("sleep 0.5")
+    assert m.ok("prior logs writer").count("still") == before
+    assert m.json("prior status --prior --json")["impossible"] == 0
+    m.ends("poweroff", "/sbin/poweroff")
+    text = ""
+    for name in ("count.log.3", "count.log.2", "count.log.1", "count.log"):
+        text += subprocess.run(["debugfs", "-R", f"cat /prior/{name}", m.disks[0]], capture_output=True,
+                               text=True).stdout
+    lines = [line.split(" ", 2)[2] for line in text.splitlines()]
+    assert lines[-1] == "last words", lines[-3:]
+    numbers = [int(line.split()[1]) for line in lines[:-1]]
+    assert numbers == list(range(len(numbers))), [n for n, k in zip(numbers, range(len(numbers))) if n != k][:3]
+    assert len(numbers) > 500, len(numbers)
