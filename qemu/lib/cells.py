@@ -1,8 +1,10 @@
 """The tests of tests/cells that also run inside a machine, where the kernel is one of those that count."""
 import os
+import subprocess
+import tempfile
 from pathlib import Path
 
-from . import paths
+from . import cpio, paths
 
 TOP = "/t"
 ENVIRONMENT = f"PRIOR=/sbin/prior BUILD={TOP}/build LIBC=guest FEW=1"
@@ -23,10 +25,18 @@ def missing() -> str:
     return " ".join(name for name in PROGRAMS + HELPERS if not (_built() / name).exists())
 
 
+def _stripped(program: Path) -> cpio.Entry:
+    """The machine unpacks half of it: what debuggers want stays here."""
+    with tempfile.TemporaryDirectory() as folder:
+        to = Path(folder) / program.name
+        subprocess.run(["strip", "-o", to, program], check=True)
+        return cpio.regular(to.read_bytes(), 0o755)
+
+
 def files() -> dict:
     """All of it, laid out as in the tree."""
     sources = paths.QEMU.parent / "tests"
-    tree = {} if missing() else {f"{TOP}/build/guest/tests/cells/{name}": _built() / name
+    tree = {} if missing() else {f"{TOP}/build/guest/tests/cells/{name}": _stripped(_built() / name)
                                  for name in PROGRAMS + HELPERS}
     for file in [*(sources / "cells" / name for name in SCRIPTS), *(sources / "cells/lib").iterdir(),
                  sources / "seccomp/engine.json"]:
