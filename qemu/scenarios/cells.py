@@ -6,7 +6,7 @@ from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.1", "6.12"]
-limit = 300
+limit = 600
 hardware = Hardware(memory=384)
 
 image = Image(config="version: 1\nmachine: {modules: [bridge, veth]}\n", modules=["bridge", "veth"], files=cells.files())
@@ -16,5 +16,5 @@ def run(m):
     cells.prepare(m)
     for name in cells.INSIDE:
         began = time.monotonic()
-        m.ladder(f"cd {cells.TOP} && {cells.ENVIRONMENT} {name}", 150)
+        m.ladder(f"cd {cells.TOP} && {cells.ENVIRONMENT} {name}", 300)
         m.note(f"{name}: {time.monotonic() - began:.0f} s")
