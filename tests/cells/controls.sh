@@ -42,6 +42,10 @@ both "restrict_namespaces with a list lets its kinds through" "security.restrict
 says "user.max_*_namespaces is the second wall, and knows the list" \
 	"unshare-user=ok max-user=open max-mnt=0 max-uts=open" isolation.user=true user=1234 \
 	"security.restrict_namespaces=[user, uts]" -- unshare-user max-user max-mnt max-uts
+says "isolation.user=first: a capability means something over its own mounts" "mount=ok" user=1234 isolation.user=first \
+	isolation.mount=true "security.cap_add=[SYS_ADMIN]" -- mount
+says "isolation.user=true: the same one means nothing" "mount=EPERM" user=1234 isolation.user=true \
+	isolation.mount=true "security.cap_add=[SYS_ADMIN]" -- mount
 both "restrict_realtime" security.restrict_realtime=true "realtime realtime-attr batch" \
 	"realtime=EPERM realtime-attr=EPERM batch=ok"
 both "restrict_suid_sgid" security.restrict_suid_sgid=true \
