@@ -94,6 +94,7 @@ struct conf_index {
 	struct {
 		const struct conf_key *at;
 		unsigned n, base;
+		bool unbuilt;	/* one of its rows is not built, or not in full */
 	} table[CONF_TABLES];
 	unsigned tables, rows;
 };

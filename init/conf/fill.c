@@ -117,6 +117,10 @@ const char *tree_bad_byte(const char *s, size_t n, const char **why)
 		return s;
 	}
 	while (p < end) {
+		if (*p >= 0x20 && *p < 0x7f) {		/* nearly all of them */
+			p++;
+			continue;
+		}
 		size_t len = utf8_length(p, (size_t)(end - p));
 
 		if (len == 0) {

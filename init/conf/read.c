@@ -226,7 +226,7 @@ static bool asks_for_unbuilt(const struct conf_key *k, const void *obj)
 void conf_refuse_unbuilt(struct conf_read *r, const void *obj)
 {
 	for (unsigned t = 0; t < r->index->tables; t++)
-		for (const struct conf_key *k = r->index->table[t].at; k->name; k++) {
+		for (const struct conf_key *k = r->index->table[t].at; r->index->table[t].unbuilt && k->name; k++) {
 			if (!asks_for_unbuilt(k, obj))
 				continue;
 			int i = conf_number(r->index, k);

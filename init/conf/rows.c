@@ -17,8 +17,9 @@ static void add_table(struct conf_index *x, const struct conf_key *t)
 			return;
 	if (x->tables == CONF_TABLES)
 		return;
-	while (t[n].name)
-		n++;
+	x->table[x->tables].unbuilt = false;
+	for (; t[n].name; n++)
+		x->table[x->tables].unbuilt |= t[n].unbuilt != NULL;
 	x->table[x->tables].at = t;
 	x->table[x->tables].n = n;
 	x->table[x->tables++].base = x->rows;
