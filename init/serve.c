@@ -231,7 +231,7 @@ static void check_settled(struct prior *p)
 	event_begin(&ev, "info", "settled", NULL);
 	if (!h->reloads)
 		event_num(&ev, "boot_us", h->boot_done_us);
-	event_num(&ev, "services", p->n);
+	event_num(&ev, "services", p->n - h->nconns);
 	prior_event(p, &ev);
 }
 

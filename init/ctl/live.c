@@ -43,6 +43,25 @@ void live_close(struct live *l)
 	*l = (struct live){ 0 };
 }
 
+/* Of a slot: its connection; of a base: how many of its slots have one. */
+static void view_connections(const struct live *l, struct view *v)
+{
+	const struct ledger *from = &l->ledger;
+
+	if (!v->plan->base.n && !v->plan->connections.n)
+		return;
+	for (uint32_t k = 0; k < from->head->nconns; k++) {
+		const uint32_t slot = from->conn[k].service;
+
+		if (slot >= l->plan.head->services.n || !plan_service(&l->plan, slot)->base.n)
+			continue;
+		if (slot == v->index)
+			v->conn = from->conn[k];
+		v->served += from->conn[k].family && PLAN_FIRST(&l->plan, plan_service(&l->plan, slot)->base,
+								struct plan_dep)->service == v->index;
+	}
+}
+
 static struct view view_planned(const struct live *l, uint32_t i)
 {
 	const struct plan_service *s = plan_service(&l->plan, i);
@@ -52,6 +71,7 @@ static struct view view_planned(const struct live *l, uint32_t i)
 		v.now.cgroup_fd = FD_NONE;
 		text_copy(v.now.why, sizeof v.now.why, "its record is damaged; prior will mend it or start anew");
 	}
+	view_connections(l, &v);
 	return v;
 }
 
@@ -98,6 +118,20 @@ static int all_views(struct views *to, const struct live *l, struct err *e)
 	return 0;
 }
 
+/* Slots that serve no connection: nobody has asked for them. */
+static void leave_out_free(struct views *all)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < all->n; i++) {
+		const struct view *v = &all->v[i];
+
+		if (!v->plan || !v->plan->base.n || v->now.state != SVC_DOWN)
+			all->v[n++] = *v;
+	}
+	all->n = n;
+}
+
 static int no_such(const struct views *all, const char *name, struct err *e)
 {
 	const char **words = calloc(all->n + 1, sizeof *words);
@@ -127,6 +161,7 @@ int views_take(struct views *to, const struct live *l, const char *const *names,
 	while (names && names[count])
 		count++;
 	if (count == 0) {
+		leave_out_free(&all);
 		*to = all;
 		return 0;
 	}

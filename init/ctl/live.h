@@ -21,6 +21,8 @@ struct view {
 	const struct plan_service *plan; /* NULL: refused when it was planned */
 	const char *refused;		/* why; NULL: it was not. Both NULL: an instance that nobody has started */
 	struct ledger_svc now;
+	struct ledger_conn conn;	/* of a slot: what it serves; family 0: nothing */
+	unsigned served;		/* of a base: its connections */
 	bool has_memory, has_cpu;	/* could be read */
 	uint64_t memory, cpu_us;	/* of its cgroup: bytes now, microseconds so far */
 	bool has_peak, has_tasks;
@@ -59,4 +61,5 @@ const char *sandbox_text(const struct view *v, char buf[static LINE_TEXT]);
 bool sandbox_is_bad(const struct view *v);	/* runs, should be attested, is not */
 const char *end_text(const struct ledger_svc *s, char buf[static LINE_TEXT]); /* "exited with code 1" */
 const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT]);
+const char *peer_text(const struct view *v, char buf[static LINE_TEXT]);	/* "192.0.2.7 port 4711" */
 const char *planned_addr_text(const struct plan_addr *a, bool prefix, char buf[static LINE_TEXT]);

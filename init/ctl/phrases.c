@@ -5,6 +5,7 @@
 #include "init/ctl/term.h"
 #include "services/plan/listen.h"
 #include "services/spec/spec.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/stop.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -100,6 +101,7 @@ static void add_properties(struct text *t, const struct plan *p, const struct pl
 
 const char *listen_text(const struct plan *p, const struct plan_listen *l, char buf[static LINE_TEXT])
 {
+	static const char *const how[] = { "", ", lazy", ", for each connection" };
 	const struct listen_row *row = &listen_rows[l->kind];
 	struct text t = { .at = buf, .size = LINE_TEXT };
 	char ip[LINE_TEXT];
@@ -113,8 +115,19 @@ const char *listen_text(const struct plan *p, const struct plan_listen *l, char 
 			 l->port);
 	else
 		add_numbers(&t, l);
-	text_fmt(&t, " (%.60s%s", plan_str(p, l->name), l->lazy ? ", lazy" : "");
+	text_fmt(&t, " (%.60s%s", plan_str(p, l->name), how[l->activate]);
 	add_properties(&t, p, l);
 	text_add(&t, ")");
+	return buf;
+}
+
+const char *peer_text(const struct view *v, char buf[static LINE_TEXT])
+{
+	struct text t = { .at = buf, .size = LINE_TEXT };
+
+	buf[0] = '\0';
+	connection_source(&v->conn, &t);
+	if (v->conn.port)
+		text_fmt(&t, " port %u", v->conn.port);
 	return buf;
 }

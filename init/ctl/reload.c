@@ -87,10 +87,11 @@ static void find_changes(struct diff *d)
 				d->what[i] = WITH;
 				d->with[i] = x->service;
 			}
-		d->count[d->what[i]]++;
+		if (!s->base.n || d->ran[i])	/* a slot that serves nothing is nobody's concern */
+			d->count[d->what[i]]++;
 	}
 	for (uint32_t k = 0; k < d->next.head->services.n; k++)
-		d->count[NEW] += d->to_old[k] == CHANGES_NONE;
+		d->count[NEW] += d->to_old[k] == CHANGES_NONE && !plan_service(&d->next, k)->base.n;
 }
 
 static int diff_make(struct diff *d, int plan_fd, struct err *e)
@@ -141,11 +142,12 @@ static void say_all(const struct diff *d, struct json *j)
 		const char *new_name = k < m ? plan_str(&d->next, plan_service(&d->next, k)->name) : NULL;
 
 		if (k < m && d->to_old[k] == CHANGES_NONE && (i == n || strcmp(new_name, old_name(d, i)) < 0)) {
-			say_one(j, NEW, new_name, NULL, false);
+			if (!plan_service(&d->next, k)->base.n)
+				say_one(j, NEW, new_name, NULL, false);
 			k++;
 			continue;
 		}
-		if (i < n && d->what[i] != SAME)
+		if (i < n && d->what[i] != SAME && (!plan_service(&d->live.plan, i)->base.n || d->ran[i]))
 			say_one(j, (enum change)d->what[i], old_name(d, i),
 				d->what[i] == WITH ? old_name(d, d->with[i]) : NULL, d->ran[i]);
 		k += i < n && d->to_new[i] != CHANGES_NONE;

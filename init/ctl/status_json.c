@@ -39,6 +39,10 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
 		json_text(j, NULL, listen_text(p, l, buf));
 	json_end(j);
+	if (v->plan->connections.n)
+		json_int(j, "connections", v->served);
+	if (v->plan->base.n)
+		json_text(j, "peer", v->conn.family ? peer_text(v, buf) : NULL);
 	json_list(j, "addresses");
 	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
 	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)

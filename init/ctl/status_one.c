@@ -96,6 +96,11 @@ static void network(const struct status *s, const struct view *v)
 	for (const struct plan_listen *l = PLAN_FIRST(p, v->plan->listen, struct plan_listen);
 	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
 		line(s, "listens", "%s", listen_text(p, l, buf));
+	if (v->plan->connections.n)
+		line(s, "serves", "%u of at most %u connections", v->served,
+		     PLAN_FIRST(p, v->plan->connections, struct plan_connections)->max);
+	if (v->conn.family)
+		line(s, "serves", "%s", peer_text(v, buf));
 	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
 	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
 		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, v->plan->bridge));

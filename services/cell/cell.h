@@ -30,6 +30,7 @@ struct cell_start {
 	int cgroup_fd;		/* directory of the leaf, made by cgroup_make(); FD_NONE: stay in PID 1's cgroup */
 	int log_fd;		/* becomes stdout and stderr; FD_NONE: inherit (prior run) */
 	int stdin_fd;		/* FD_NONE: /dev/null; prior run passes 0 */
+	bool stdio;		/* stdin_fd is stdout, too */
 	const int *pass;	/* become 3.. in this order, blocking state untouched */
 	const char *pass_names;	/* LISTEN_FDNAMES */
 	unsigned npass;

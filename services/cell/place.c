@@ -14,7 +14,7 @@ static bool is_of_others(const struct stat *st)
 }
 
 /* The directory `name` of *at, made when it is missing; *at becomes it. */
-static int step(int *at, const char *name, const char *path, struct err *e)
+static int step(int *at, const char *name, struct err *e)
 {
 	struct stat here, st;
 	owned_fd next = openat(*at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -22,15 +22,15 @@ static int step(int *at, const char *name, const char *path, struct err *e)
 	if (next < 0 && errno == ENOENT && (mkdirat(*at, name, 0755) == 0 || errno == EEXIST))
 		fd_put(&next, openat(*at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 	if (next < 0 || fstat(next, &st) < 0 || fstat(*at, &here) < 0)
-		return err_sys(e, "%s: directory %s", path, name);
+		return err_sys(e, "directory %s", name);
 	if (S_ISLNK(st.st_mode) && is_of_others(&here))
-		return err_set(e, ELOOP, "%s: %s is a link in a directory that others can write to", path, name);
+		return err_set(e, ELOOP, "%s is a link in a directory that others can write to", name);
 	if (S_ISLNK(st.st_mode))
 		fd_put(&next, openat(*at, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (next < 0 || fstat(next, &st) < 0)
-		return err_sys(e, "%s: link %s", path, name);
+		return err_sys(e, "link %s", name);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ENOTDIR, "%s: %s is no directory", path, name);
+		return err_set(e, ENOTDIR, "%s is no directory", name);
 	fd_put(at, fd_take(&next));
 	return 0;
 }
@@ -42,19 +42,19 @@ int place_open(const char *path, int *dir, const char **name, struct err *e)
 	char part[NAME_MAX + 1];
 
 	if (at < 0)
-		return err_sys(e, "%s: /", path);
+		return err_sys(e, "/");
 	for (; (end = strchr(p, '/')); p = end + strspn(end, "/")) {
 		const size_t n = (size_t)(end - p);
 
 		if (n > NAME_MAX)
-			return err_set(e, ENAMETOOLONG, "%s", path);
+			return err_set(e, ENAMETOOLONG, "a name of more than %d bytes", NAME_MAX);
 		memcpy(part, p, n);
 		part[n] = '\0';
-		if (step(&at, part, path, e) < 0)
+		if (step(&at, part, e) < 0)
 			return -e->code;
 	}
 	if (!*p)
-		return err_set(e, EISDIR, "%s: ends in a slash", path);
+		return err_set(e, EISDIR, "it ends in a slash");
 	*name = p;
 	*dir = fd_take(&at);
 	return 0;

@@ -13,7 +13,7 @@
 
 /* What a request brings besides its descriptors; one datagram, never longer than this. */
 #define TEXT_MAX (CELL_FDS_MAX * 256 + 256)
-#define REQUEST_MAGIC 0x70737731u	/* this version of a request: after an exec of PID 1 there may be another */
+#define REQUEST_MAGIC 0x70737732u	/* this version of a request: after an exec of PID 1 there may be another */
 
 /* In this order; then those to pass on. */
 enum request_fd { FD_REPORT, FD_CGROUP, FD_LOG, FD_STDIN, FD_READY, REQUEST_FDS };
@@ -27,10 +27,11 @@ struct request {
 	uint32_t ready_at;
 	uint32_t has;			/* 1u << enum request_fd: which of them came */
 	uint32_t npass, attest;
-	uint32_t notify, names;		/* lengths in text, with the NUL; 0: none */
+	uint32_t notify, names, vars;	/* lengths in text, with the NUL; 0: none */
+	uint32_t stdio;
 	char text[TEXT_MAX];
 };
-#define REQUEST_SIZE(r) (offsetof(struct request, text) + (r)->notify + (r)->names)
+#define REQUEST_SIZE(r) (offsetof(struct request, text) + (r)->notify + (r)->names + (r)->vars)
 
 union fds {
 	char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
@@ -39,7 +40,7 @@ union fds {
 
 static bool add_text(struct request *r, const char *s, uint32_t *length)
 {
-	const size_t n = s ? strlen(s) + 1 : 0, at = (size_t)r->notify + r->names;
+	const size_t n = s ? strlen(s) + 1 : 0, at = (size_t)r->notify + r->names + r->vars;
 
 	*length = 0;
 	if (n > sizeof r->text - at)
@@ -83,10 +84,11 @@ int spawner_ask(int sock, const struct cell_start *c, int theirs, struct err *e)
 	r.ready_at = c->ready_at;
 	r.npass = c->npass;
 	r.attest = c->attest != 0;
-	if (c->command || c->vars)
+	r.stdio = c->stdio;
+	if (c->command)
 		return err_set(e, ENOTSUP, "spawner: commands of a service's care are not its business");
 	if (c->npass > CELL_FDS_MAX || !add_text(&r, c->notify_path, &r.notify) ||
-	    !add_text(&r, c->npass ? c->pass_names : NULL, &r.names))
+	    !add_text(&r, c->npass ? c->pass_names : NULL, &r.names) || !add_text(&r, c->vars, &r.vars))
 		return err_set(e, E2BIG, "spawner: more than %d descriptors, or their names are too long",
 			       CELL_FDS_MAX);
 	const size_t size = list_fds(&r, c, theirs, fds) * sizeof(int);
@@ -205,8 +207,9 @@ static void spawn(const struct cell_start *s, int report)
 static bool is_sound(const struct plan *p, const struct request *r, size_t size, unsigned nfds)
 {
 	return size >= offsetof(struct request, text) && r->magic == REQUEST_MAGIC && r->notify <= sizeof r->text &&
-	       r->names <= sizeof r->text && size == REQUEST_SIZE(r) && r->service < p->head->services.n &&
-	       plan_service(p, r->service)->hash == r->hash && r->npass <= CELL_FDS_MAX && r->has & 1u << FD_REPORT &&
+	       r->names <= sizeof r->text && r->vars <= sizeof r->text && size == REQUEST_SIZE(r) &&
+	       r->service < p->head->services.n && plan_service(p, r->service)->hash == r->hash &&
+	       r->npass <= CELL_FDS_MAX && r->has & 1u << FD_REPORT &&
 	       nfds == (unsigned)__builtin_popcount(r->has) + r->npass;
 }
 
@@ -237,6 +240,8 @@ static void serve_one(const struct plan *p, const struct request *r, size_t size
 		return;
 	c.notify_path = r->notify ? r->text : NULL;
 	c.pass_names = r->names ? r->text + r->notify : NULL;
+	c.vars = r->vars ? r->text + r->notify + r->names : NULL;
+	c.stdio = r->stdio != 0;
 	spawn(&c, deal(r, fds, &c));
 }
 

@@ -312,34 +312,18 @@ static void write_disabled(struct compiling *c, struct plan_head *h)
 	h->disabled = write_table(&c->w, disabled, n, sizeof *disabled);
 }
 
+/* When all have their indices. */
+static void finish(struct compiling *c, struct work *w)
+{
+	write_deps(c, w);
+	write_care(c, w);
+	w->out.note = write_string(&c->w, w->notes);
+}
+
 void graph_write(struct compiling *c, struct plan_head *h)
 {
-	struct plan_service *s = compiling_get(c, (c->n + 1) * sizeof *s);
-	uint32_t *order = compiling_get(c, (c->n + 1) * sizeof *order);
-	unsigned n = 0, norder = 0;
-
-	if (!s || !order)
-		return;
-	for (unsigned i = 0; i < c->n; i++)
-		if (!c->work[i].refused)
-			c->work[i].index = n++;
-	for (unsigned i = 0; i < c->norder; i++)
-		if (!c->work[c->order[i]].refused)
-			order[norder++] = c->work[c->order[i]].index;
-	n = 0;
 	mark_on_call(c);
-	for (unsigned i = 0; i < c->n; i++) {
-		struct work *w = c->work + i;
-
-		if (w->refused)
-			continue;
-		write_deps(c, w);
-		write_care(c, w);
-		w->out.note = write_string(&c->w, w->notes);
-		s[n++] = w->out;
-	}
-	h->services = write_table(&c->w, s, n, sizeof *s);
-	h->start_order = write_table(&c->w, order, norder, sizeof *order);
+	slots_write(c, h, finish);
 	write_templates(c, h);
 	write_disabled(c, h);
 }

@@ -94,7 +94,7 @@ static void one_socket(struct compiling *c, struct work *w, const struct spec_li
 	const char *address = spec_listen_address(s, &kind);
 
 	*l = (struct plan_listen){ .name = write_string(&c->w, name), .device = write_string(&c->w, s->device),
-				   .lazy = s->activate == 1, .kind = kind, .flags = spec_listen_flags(s),
+				   .activate = s->activate, .kind = kind, .flags = spec_listen_flags(s),
 				   .receive_buffer = (uint32_t)s->receive_buffer,
 				   .send_buffer = (uint32_t)s->send_buffer,
 				   .backlog = s->backlog == UNSET_NUM ||
@@ -117,4 +117,14 @@ void compile_listen(struct compiling *c, struct work *w)
 	for (unsigned i = 0; i < s->n; i++)
 		one_socket(c, w, s->v + i, l + i);
 	w->out.listen = write_table(&c->w, l, s->n, sizeof *l);
+	if (s->n && l[0].activate == ACTIVATE_CONNECTION) {
+		const int64_t some = w->eff.connections_per_source;
+		struct plan_connections n = { .max = (uint32_t)w->eff.connections_max };
+
+		n.per_source = some == UNSET_NUM ? n.max : (uint32_t)some;
+		w->out.connections = write_table(&c->w, &n, 1, sizeof n);
+		if (w->out.runtime_kind)
+			refuse(c, w, runtime, "security.runtime: an OCI runtime cannot run a service for each "
+			       "connection");
+	}
 }

@@ -171,6 +171,8 @@ void compile_timer(struct compiling *c, struct work *w);		/* compile_timer.c */
 /* compile_graph.c: cycles and missing services are refused; then indices, tables of deps, the order. */
 void graph_make(struct compiling *c);
 void graph_write(struct compiling *c, struct plan_head *h);
+/* compile_slots.c: the services in name order, with the slots of those that take connections; sets their indices. */
+void slots_write(struct compiling *c, struct plan_head *h, void (*finish)(struct compiling *, struct work *));
 /* compile_machine.c */
 void compile_machine(struct compiling *c, struct plan_head *h);
 

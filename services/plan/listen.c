@@ -31,6 +31,7 @@ const struct listen_row listen_rows[LISTEN_KINDS] = {
 	[LISTEN_FIFO]		= { "fifo", AF_UNSPEC, 0, .has_path = true },
 	[LISTEN_VSOCK]		= { "vsock", AF_VSOCK, SOCK_STREAM, .connects = true },
 	[LISTEN_NETLINK]	= { "netlink", AF_NETLINK, SOCK_RAW },
+	[LISTEN_CONNECTION]	= { "connection", AF_UNSPEC, SOCK_STREAM },
 };
 
 #define INET (1u << LISTEN_TCP | 1u << LISTEN_UDP)
@@ -88,7 +89,7 @@ static const char *listen_wrong(const struct plan *p, const void *record)
 	const struct plan_listen *l = record;
 	const char *path = plan_str(p, l->path);
 
-	if (l->kind >= LISTEN_KINDS || l->lazy > 1)
+	if (l->kind >= LISTEN_KINDS || l->activate > ACTIVATE_CONNECTION)
 		return "unknown kind of socket";
 	const struct listen_row *row = &listen_rows[l->kind];
 
@@ -101,6 +102,8 @@ static const char *listen_wrong(const struct plan *p, const void *record)
 		return "its size is unusable";
 	if (l->device.n && !row->has_port)
 		return "it has no interface";
+	if (l->activate == ACTIVATE_CONNECTION && !row->connects)
+		return "there are no connections to accept";
 	if (l->kind == LISTEN_NETLINK)
 		return l->number > 31 ? "there is no such protocol" : NULL;
 	return row->has_port && (!plan_addr_is_one(&l->addr) || !l->port) ? "its address or port is unusable" : NULL;

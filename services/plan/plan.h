@@ -18,6 +18,7 @@
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
+#define CONNECTIONS_MOST 1024
 #define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
 
 /* n elements (strings: n bytes without the NUL, which follows) starting at byte `at` of the plan. at == 0: absent. */
@@ -119,7 +120,9 @@ struct plan_condition {
 
 enum listen_kind {
 	LISTEN_TCP, LISTEN_UNIX_STREAM, LISTEN_UDP, LISTEN_UNIX_DGRAM, LISTEN_UNIX_SEQPACKET, LISTEN_FIFO, LISTEN_VSOCK,
-	LISTEN_NETLINK, LISTEN_KINDS
+	LISTEN_NETLINK,
+	LISTEN_CONNECTION,		/* of a slot: one that its base has accepted, for one start */
+	LISTEN_KINDS
 };
 
 /* What a socket is besides its address; listen_options[] (listen.h) says which system call each one is. */
@@ -133,19 +136,28 @@ enum listen_kind {
 #define LISTEN_F_PASS_CREDENTIALS (1u << 7)
 #define LISTEN_F_ALL 0xffu
 
+enum listen_activate {
+	ACTIVATE_EAGER, ACTIVATE_LAZY,
+	ACTIVATE_CONNECTION,		/* prior accepts; each connection gets a slot of plan_connections */
+};
+
 struct plan_listen {
 	struct plan_ref name;		/* for LISTEN_FDNAMES: no ':' or control characters, <= 255 */
 	struct plan_ref path;		/* UNIX: absolute path, or "@abstract"; FIFO: absolute path */
 	struct plan_ref device;		/* TCP, UDP: the interface that it is bound to; absent: all */
-	uint32_t kind, lazy;		/* enum listen_kind */
+	uint32_t kind, activate;	/* enum listen_kind, listen_activate */
 	uint32_t backlog, mode, uid, gid; /* mode, uid, gid of the file, for kinds with a path */
 	uint32_t flags;			/* LISTEN_F_* */
 	uint32_t receive_buffer, send_buffer; /* bytes; 0: the kernel's default */
-	uint32_t number;		/* vsock: CID, UINT32_MAX: any; netlink: protocol */
+	uint32_t number;		/* vsock: CID, UINT32_MAX: any; netlink: protocol; connection: 1: stdio */
 	uint32_t port32;		/* vsock: port; netlink: multicast groups, one bit each */
 	struct plan_addr addr;		/* TCP, UDP; family 0: another kind */
 	uint16_t port, pad;
 	uint32_t pad2;
+};
+
+struct plan_connections {
+	uint32_t max, per_source;	/* how many there may be at once, and from one address */
 };
 
 /* One mount in the cell's root, in order. Target is a path below the new root, resolved with RESOLVE_IN_ROOT. */
@@ -288,6 +300,12 @@ struct plan_service {
 	struct plan_ref cron;		/* struct plan_cron[], one or none */
 	uint32_t every_ms, pad_every;	/* 0: not */
 	struct plan_ref listen;		/* struct plan_listen[] */
+	/*
+	 * Its sockets' connections are accepted by PID 1, which starts a slot for each: a service of its own, like this
+	 * one, named NAME@1 to NAME@max, whose `base` this one is. This one never has a process.
+	 */
+	struct plan_ref connections;	/* struct plan_connections[], one or none */
+	struct plan_ref base;		/* struct plan_dep[], one or none */
 	uint32_t log_sink, log_max_files;	/* enum log_sink */
 	uint64_t log_max_bytes;
 	uint16_t log_forward;		/* LOG_TO_* of services/logs/logs.h */

@@ -171,6 +171,17 @@ static const struct plan_field condition_fields[] = {
 static const struct plan_type condition_type =
 	TYPE(plan_condition, FIELDS(condition_fields), .wrong = condition_wrong);
 
+static const char *connections_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_connections *c = record;
+
+	(void)p;
+	return !c->max || c->max > CONNECTIONS_MOST || !c->per_source || c->per_source > c->max
+		       ? "its connections are none, or too many" : NULL;
+}
+
+static const struct plan_type connections_type = TYPE(plan_connections, .wrong = connections_wrong);
+
 static const char *mount_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_mount *m = record;
@@ -329,6 +340,20 @@ static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 	return !found;
 }
 
+/* A slot has one connection and a base that has connections; whoever has these accepts at all of its sockets. */
+static bool connections_contradict(const struct plan *p, const struct plan_service *s)
+{
+	const struct plan_dep *base = s->base.n ? PLAN_FIRST(p, s->base, struct plan_dep) : NULL;
+
+	for (const struct plan_listen *l = PLAN_FIRST(p, s->listen, struct plan_listen);
+	     l < PLAN_END(p, s->listen, struct plan_listen); l++)
+		if ((l->kind == LISTEN_CONNECTION) != (base != NULL) ||
+		    (l->activate == ACTIVATE_CONNECTION) != (s->connections.n != 0))
+			return true;
+	return (base && (s->listen.n != 1 || s->connections.n || !plan_service(p, base->service)->connections.n)) ||
+	       (s->connections.n && !s->listen.n);
+}
+
 static const char *service_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_service *s = record;
@@ -341,6 +366,8 @@ static const char *service_wrong(const struct plan *p, const void *record)
 		return "a number is out of range";
 	if (network_is_wrong(p, s))
 		return "its bridge, interface or gateway is wrong";
+	if (connections_contradict(p, s))
+		return "its sockets and its connections do not belong together";
 	if (s->runtime_kind >= OCI_RUNTIMES || !s->runtime_kind != !s->runtime.n || !s->runtime.n != !s->bundle.n ||
 	    (s->runtime_kind && !(s->flags & CELL_MOUNT)))
 		return "its runtime and its bundle do not belong together";
@@ -363,6 +390,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, listen, .of = &plan_listen_type, .max = 16),
 	FIELD(plan_service, log_identifier, STRING, .max = 64),
 	FIELD(plan_service, log_socket, STRING, .text = TEXT_ABSOLUTE, .max = 108),
+	FIELD(plan_service, connections, .of = &connections_type, .max = 1),
+	FIELD(plan_service, base, .of = &dep_type, .max = 1),
 	FIELD(plan_service, argv, .of = &word_type, .needed = 1, .max = 65536),
 	FIELD(plan_service, env, .of = &assign_type, .max = 65536),
 	FIELD(plan_service, exe, STRING, .text = TEXT_ABSOLUTE, .needed = 1),

@@ -23,6 +23,7 @@ static const char *const *address_of(const struct spec_listen *s, enum listen_ki
 		return &s->vsock;
 	case LISTEN_NETLINK:
 		return &s->netlink;
+	case LISTEN_CONNECTION:
 	case LISTEN_KINDS:
 		break;
 	}
@@ -34,7 +35,7 @@ const char *spec_listen_address(const struct spec_listen *s, unsigned *kind)
 	const char *address = NULL;
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < LISTEN_KINDS; k++)
+	for (unsigned k = 0; k < LISTEN_CONNECTION; k++)
 		if (*address_of(s, k)) {
 			n++;
 			*kind = k;
@@ -73,6 +74,76 @@ static void check_options(struct load *l, struct spec_service *svc, const struct
 		check_wrong(l, svc, s->from, "listen: socket '%s': a FIFO has no buffers to set", s->name);
 }
 
+/* What a service that runs for one connection cannot have. */
+static void check_connections(struct load *l, struct spec_service *svc)
+{
+	const struct {
+		const void *field;
+		bool on;
+		const char *text;
+	} not[] = {
+		{ &svc->type, svc->type != TYPE_SIMPLE, "type: must be simple" },
+		{ &svc->restart, spec_from(svc, &svc->restart).kind == FROM_FILE && svc->restart != RESTART_NO,
+		  "restart: has no meaning: a connection is served once" },
+		{ &svc->on_failure, svc->on_failure != ON_FAILURE_NONE, "on_failure: has no meaning" },
+		{ &svc->critical, svc->critical, "critical: has no meaning" },
+		{ &svc->cron, svc->cron != NULL, "cron: has no meaning" },
+		{ &svc->every, svc->every != 0, "every: has no meaning" },
+		{ &svc->fd_store_max, svc->fd_store_max != 0, "fd_store_max: has no meaning" },
+		{ &svc->healthcheck.interval, svc->healthcheck.test.n || svc->healthcheck.http ||
+		  svc->healthcheck.tcp, "healthcheck: has no meaning" },
+		{ &svc->network.bridge, svc->network.bridge != NULL,
+		  "isolation.network: an address can be one connection's only; use true or false" },
+		{ &svc->runtime_directory, svc->runtime_directory.n && !svc->runtime_directory_preserve,
+		  "runtime_directory: the end of one connection would remove it under the others; say "
+		  "runtime_directory_preserve: true" },
+	};
+
+	for (unsigned i = 0; i < sizeof not / sizeof *not; i++)
+		if (not[i].on)
+			check_wrong(l, svc, spec_from(svc, not[i].field), "activate: connection: %s", not[i].text);
+	if (strchr(svc->name, '@'))
+		check_wrong(l, svc, svc->from, "activate: connection: the service's name may not have an '@'");
+}
+
+/* All or none; -1: they differ. */
+static int accepts(struct load *l, struct spec_service *svc)
+{
+	unsigned n = 0, kind = 0;
+
+	for (unsigned i = 0; i < svc->listen.n; i++) {
+		const struct spec_listen *s = &svc->listen.v[i];
+		const char *address = spec_listen_address(s, &kind);
+
+		if (s->activate != ACTIVATE_CONNECTION)
+			continue;
+		n++;
+		if (address && *address && !listen_rows[kind].connects)
+			check_wrong(l, svc, s->from, "listen: socket '%s': activate: connection has no meaning for %s",
+				    s->name, listen_rows[kind].key);
+	}
+	return n == 0 ? 0 : n == svc->listen.n ? 1 : -1;
+}
+
+static void check_activation(struct load *l, struct spec_service *svc)
+{
+	const int all = accepts(l, svc);
+
+	if (all < 0)
+		check_wrong(l, svc, svc->listen.v[0].from, "listen: activate: connection is for all sockets of a "
+			    "service or for none");
+	if (all > 0)
+		check_connections(l, svc);
+	if (!all && (svc->connections_per_source != UNSET_NUM || svc->connections_pass))
+		check_wrong(l, svc, spec_from(svc, svc->connections_pass ? (const void *)&svc->connections_pass
+								       : &svc->connections_per_source),
+			    "connections: is for sockets with activate: connection");
+	if (svc->connections_per_source > svc->connections_max)
+		check_wrong(l, svc, spec_from(svc, &svc->connections_per_source),
+			    "connections.per_source: is more than connections.max, which is %d",
+			    (int)svc->connections_max);
+}
+
 void check_listen(struct load *l, struct spec_service *svc)
 {
 	for (unsigned i = 0; i < svc->listen.n; i++) {
@@ -91,6 +162,7 @@ void check_listen(struct load *l, struct spec_service *svc)
 				check_wrong(l, svc, s->from, "listen: a second socket with the name '%s'; name each",
 					    s->name);
 	}
+	check_activation(l, svc);
 	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
 		check_wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'listening' needs a socket in listen");
 }

@@ -13,6 +13,7 @@ extern const struct conf_key limits_keys[];
 extern const struct conf_key resource_keys[];	/* isolation.resources: other spellings of limits */
 extern const struct conf_key health_keys[];
 extern const struct conf_key listen_keys[];	/* struct spec_listen */
+extern const struct conf_key connections_keys[];
 extern const struct conf_key interface_keys[], bridge_keys[]; /* struct spec_interface, struct spec_bridge */
 extern const struct conf_key top_keys[];	/* struct spec */
 

@@ -7,7 +7,8 @@
 #define BOOL(f) .type = CONF_BOOL, L(f, bool), .def = "false"
 #define BYTES(f) .type = CONF_SIZE, L(f, uint64_t), .min = 256, .max = 1 << 30
 
-static const char *const activate_words[] = { "eager", "lazy", NULL };
+static const char *const activate_words[] = { "eager", "lazy", "connection", NULL };
+static const char *const pass_words[] = { "fd", "stdio", NULL };
 
 const struct conf_key listen_keys[] = {
 	{ "name", TEXT(name), .check = socket_name_rule,
@@ -30,7 +31,8 @@ const struct conf_key listen_keys[] = {
 		 "multicast groups as a number with one bit each." },
 	{ "activate", .type = CONF_WORD, L(activate, unsigned), .words = activate_words, .def = "eager",
 	  .doc = "lazy: the service is started by the first connection or message at one of its sockets; one lazy "
-		 "socket makes the service so." },
+		 "socket makes the service so; connection: prior accepts, and starts the service for each connection "
+		 "(see connections)." },
 	{ "mode", .type = CONF_OCTAL, L(mode, int64_t), .def = "0660",
 	  .doc = "Permissions of a UNIX socket's or FIFO's file." },
 	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
@@ -56,5 +58,19 @@ const struct conf_key listen_keys[] = {
 	{ "receive_buffer", BYTES(receive_buffer),
 	  .doc = "Room for what has come and was not read; beyond the kernel's limit only for root (SO_RCVBUFFORCE)." },
 	{ "send_buffer", BYTES(send_buffer), .doc = "Room for what was sent and has not gone (SO_SNDBUFFORCE)." },
+	{ 0 }
+};
+
+#define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
+
+const struct conf_key connections_keys[] = {
+	{ "max", .type = CONF_COUNT, F(connections_max, int64_t), .min = 1, .max = 1024, .def = "64",
+	  .doc = "Connections that may be served at once; further ones wait in the backlog until one has ended." },
+	{ "per_source", .type = CONF_COUNT, F(connections_per_source, int64_t), .min = 1, .max = 1024,
+	  .doc = "The same from one IPv4 address, IPv6 /64 network, UNIX user or CID; further ones are closed; "
+		 "all when absent." },
+	{ "pass", .type = CONF_WORD, F(connections_pass, unsigned), .words = pass_words, .def = "fd",
+	  .doc = "How the service gets it: fd: as descriptor 3, with LISTEN_FDS=1; stdio: as standard input and "
+		 "output, as under inetd; standard error is its log either way." },
 	{ 0 }
 };

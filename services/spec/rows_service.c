@@ -266,6 +266,9 @@ const struct conf_key service_keys[] = {
 	  .each = sizeof(struct spec_listen),
 	  .from_at = offsetof(struct spec_listen, from),
 	  .doc = "Sockets that prior binds and passes on, from descriptor 3." },
+	{ "connections", SECTION(connections_keys),
+	  .doc = "For activate: connection: each connection gets a service of its own, NAME@1, NAME@2 and so on, in a "
+		 "cell of its own, which is gone when it has ended; REMOTE_ADDR and REMOTE_PORT say from where." },
 	{ "logs", SECTION(log_keys), .doc = "What happens to its output." },
 	{ "isolation", SECTION(isolation_keys), .doc = "What it sees." },
 	{ "security", SECTION(security_keys), .doc = "What it may do." },

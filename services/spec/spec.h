@@ -66,7 +66,7 @@ struct spec_listen {
 	const char *name;	/* LISTEN_FDNAMES; defaults to the service's name */
 	const char *tcp;	/* "HOST:PORT", "[V6]:PORT" or ":PORT"; exactly one of the kinds is given */
 	const char *udp, *unix_path, *unix_dgram, *unix_seqpacket, *fifo, *vsock, *netlink;
-	unsigned activate;	/* 0 eager, 1 lazy */
+	unsigned activate;	/* enum listen_activate */
 	int64_t mode, backlog;	/* UNIX: octal mode (default 0660); default backlog 4096 */
 	const char *user, *group, *device;
 	bool ipv6_only, reuse_port, keepalive, no_delay, freebind, transparent, broadcast, pass_credentials;
@@ -151,6 +151,8 @@ struct spec_service {
 	struct pair_list conditions;
 	struct str_list pre_start, post_start, pre_stop, post_stop;
 	struct spec_listen_list listen;
+	int64_t connections_max, connections_per_source; /* UNSET_NUM: as many as max */
+	unsigned connections_pass;	/* 0: descriptor 3, 1: stdin and stdout */
 	unsigned log_sink;
 	uint64_t log_max_bytes;
 	int64_t log_max_files;

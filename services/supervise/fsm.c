@@ -1,6 +1,7 @@
 /* The table of moves and the one door through which a state changes: see fsm.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/fsm.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/sockets.h"
 
@@ -77,6 +78,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_STOP]         = GOTO(SVC_DOWN,      svc_rest,        "asked to stop"),
 		[EV_RESTART]      = GOTO(SVC_WAITING,   svc_wait,        "not running: a restart is a start"),
 		[EV_REFUSED]      = GOTO(SVC_REFUSED,   svc_refuse,      "its sockets cannot be watched"),
+		[EV_TIMEOUT]      = GOTO(SVC_LISTENING, svc_accept,      "looks at its sockets again"),
 		[EV_FREE]         = KEEP("nothing to tell to stop"),
 		[EV_EMPTY]        = KEEP("known to be empty"),
 		[EV_READY]        = KEEP("a late message of a process that is gone"),
@@ -241,6 +243,7 @@ static void go(struct prior *p, uint32_t i, enum svc_event ev)
 	if (was == SVC_LISTENING)
 		sockets_unwatch(p, i);
 	count(p, s, was);
+	connections_moved(p, i);
 	deps_changed(p, i);
 }
 
@@ -278,6 +281,8 @@ void svc_post(struct prior *p, uint32_t i, enum svc_event ev)
 {
 	struct svc_run *r = &p->run[i];
 
+	if (svc_accepts(p, i))
+		ev = connections_event(p, i, ev);
 	if (has_to_wait(p, i, ev))
 		return;
 	if (r->queued == 0) {

@@ -70,6 +70,8 @@ svc_action svc_forked;
 void forked_builder_ended(struct prior *p, uint32_t i);	/* or a finder: look now, if that was waited for */
 /* True: this end of the main process is what a forking service begins with. */
 bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int status);
+/* connections.c */
+svc_action svc_accept;
 /* conditions.c */
 svc_action svc_checked, svc_skip;
 /* stop.c */

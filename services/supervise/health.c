@@ -57,7 +57,7 @@ static int start_check(struct prior *p, uint32_t i, pid_t *pid, struct err *e)
 	struct ledger_svc *s = svc_of(p, i);
 	struct cell_start c = {
 		.plan = &p->plan, .service = i, .command = &d->command[CARE_TEST], .cgroup_fd = s->cgroup_fd,
-		.log_fd = s->log_wr, .stdin_fd = FD_NONE, .nofile = p->ledger.head->nofile,
+		.log_fd = svc_log(p, i), .stdin_fd = FD_NONE, .nofile = p->ledger.head->nofile,
 	};
 
 	if (d->check_kind == HEALTH_BY_EXEC)

@@ -61,7 +61,7 @@ static int join(struct prior *p, uint32_t i, const struct plan_command *cmd, con
 	const bool starts = s->phase == PHASE_POST_START;
 	struct cell_start c = {
 		.plan = &p->plan, .service = i, .command = cmd, .vars = vars, .cgroup_fd = s->cgroup_fd,
-		.log_fd = s->log_wr, .stdin_fd = FD_NONE, .nofile = p->ledger.head->nofile,
+		.log_fd = svc_log(p, i), .stdin_fd = FD_NONE, .nofile = p->ledger.head->nofile,
 	};
 	pid_t pid;
 	int rc = cell_join(&c, s->pidfd, starts ? d->start_timeout_ms : d->stop_timeout_ms, &pid, e);

@@ -42,13 +42,14 @@ static size_t round8(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-_Static_assert(sizeof(struct ledger_care) % 8 == 0, "what follows it is aligned");
+_Static_assert(sizeof(struct ledger_care) % 8 == 0 && sizeof(struct ledger_conn) % 8 == 0,
+	       "what follows it is aligned");
 
 size_t ledger_size(const struct ledger_counts *n)
 {
 	return round8(sizeof(struct ledger_head)) + n->services * round8(sizeof(struct ledger_svc)) +
-	       n->cares * sizeof(struct ledger_care) + round8(n->stored * sizeof(struct ledger_stored)) +
-	       round8(n->listens * sizeof(int32_t));
+	       n->cares * sizeof(struct ledger_care) + n->conns * sizeof(struct ledger_conn) +
+	       round8(n->stored * sizeof(struct ledger_stored)) + round8(n->listens * sizeof(int32_t));
 }
 
 struct ledger_counts ledger_counts(const struct plan *p)
@@ -60,6 +61,7 @@ struct ledger_counts ledger_counts(const struct plan *p)
 
 		n.listens += d->listen.n;
 		n.cares += d->care.n;
+		n.conns += d->base.n;
 		n.stored += d->care.n ? plan_care(p, d)->fd_store_max : 0;
 	}
 	return n;
@@ -67,7 +69,7 @@ struct ledger_counts ledger_counts(const struct plan *p)
 
 static struct ledger_counts counts_of(const struct ledger_head *h)
 {
-	return (struct ledger_counts){ h->nservices, h->ncares, h->nstored, h->nlisten };
+	return (struct ledger_counts){ h->nservices, h->ncares, h->nstored, h->nlisten, h->nconns };
 }
 
 bool ledger_fits(const struct ledger *l, const struct plan *p)
@@ -85,6 +87,8 @@ static void point(struct ledger *l, void *at, const struct ledger_counts *n)
 	l->svc = (struct ledger_svc *)((char *)at + round8(sizeof(struct ledger_head)));
 	l->care = (struct ledger_care *)tables;
 	tables += n->cares * sizeof(struct ledger_care);
+	l->conn = (struct ledger_conn *)tables;
+	tables += n->conns * sizeof(struct ledger_conn);
 	l->stored = (struct ledger_stored *)tables;
 	l->listen = (int32_t *)(tables + round8(n->stored * sizeof(struct ledger_stored)));
 }
@@ -107,6 +111,15 @@ static void fill_cares(struct ledger *l, const struct plan *p)
 	}
 }
 
+static void fill_conns(struct ledger *l, const struct plan *p)
+{
+	uint32_t k = 0;
+
+	for (uint32_t i = 0; i < l->head->nservices; i++)
+		if (plan_service(p, i)->base.n)
+			l->conn[k++] = (struct ledger_conn){ .service = i };
+}
+
 /* Nothing is open yet: every descriptor is FD_NONE, and each service knows its part of the listen table. */
 static void fill(struct ledger *l, const struct plan *p, const struct ledger_counts *n)
 {
@@ -120,6 +133,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 	h->nlisten = n->listens;
 	h->ncares = n->cares;
 	h->nstored = n->stored;
+	h->nconns = n->conns;
 	h->generation = 1;
 	h->ctl_gid = UINT32_MAX;
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
@@ -141,6 +155,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 		ledger_seal_svc(s);
 	}
 	fill_cares(l, p);
+	fill_conns(l, p);
 	ledger_seal_head(l);
 }
 
@@ -185,7 +200,8 @@ static int looks_right(const struct ledger_head *h, size_t size, struct err *e)
 		return err_set(e, EBADMSG, "ledger: version %u; this binary knows %d", h->version, LEDGER_VERSION);
 	const struct ledger_counts n = counts_of(h);
 
-	if (h->nservices > PLAN_SERVICES_MAX || h->ncares > h->nservices || h->size != size || ledger_size(&n) != size)
+	if (h->nservices > PLAN_SERVICES_MAX || h->ncares > h->nservices || h->nconns > h->nservices ||
+	    h->size != size || ledger_size(&n) != size)
 		return err_set(e, EBADMSG, "ledger: damaged: %zu bytes for %u services", size, h->nservices);
 	return 0;
 }

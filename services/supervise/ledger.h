@@ -120,6 +120,16 @@ struct ledger_care {
 	uint32_t first_stored, nstored;	/* its part of the table of stored descriptors */
 };
 
+/* Of a slot (plan_service.base): whose connection it serves. Not under a sum; as it was when it was accepted. */
+struct ledger_conn {
+	uint32_t service;		/* the slot */
+	uint16_t family, port;		/* AF_INET, AF_INET6, AF_UNIX or AF_VSOCK of the peer; 0: it serves none */
+	unsigned char ip[16];		/* IPv4 in the first four */
+	uint32_t id;			/* AF_UNIX: uid; AF_VSOCK: CID */
+	uint32_t pid;			/* AF_UNIX: who connected, as we see him; 0: not known */
+	int64_t since_ms;
+};
+
 #define STORED_NAME 255
 struct ledger_stored {
 	int32_t fd;			/* FD_NONE: free */
@@ -153,7 +163,7 @@ struct ledger_client {
 struct ledger_head {
 	char magic[8];
 	uint32_t version, size;
-	uint32_t nservices, nlisten, ncares, nstored;
+	uint32_t nservices, nlisten, ncares, nstored, nconns, pad_counts;
 	uint32_t generation;		/* of PID 1: 1 at boot, one more at each exec of itself */
 	uint32_t crashes;		/* how many of those were faults */
 	uint32_t mode, shutdown;	/* enum prior_mode, enum shutdown_kind */
@@ -193,11 +203,12 @@ struct ledger_head {
 	uint64_t sum;			/* the same of all before it */
 };
 
-/* Layout: head, services, cares, stored descriptors, listen table (int32_t each). */
+/* Layout: head, services, cares, connections, stored descriptors, listen table (int32_t each). */
 struct ledger {
 	struct ledger_head *head;
 	struct ledger_svc *svc;
 	struct ledger_care *care;
+	struct ledger_conn *conn;
 	struct ledger_stored *stored;
 	int32_t *listen;
 	size_t size;
@@ -206,7 +217,7 @@ struct ledger {
 
 /* How many of each there are. */
 struct ledger_counts {
-	uint32_t services, cares, stored, listens;
+	uint32_t services, cares, stored, listens, conns;
 };
 
 struct ledger_counts ledger_counts(const struct plan *p);

@@ -3,6 +3,7 @@
 #include "services/supervise/prior.h"
 #include "services/supervise/care.h"
 #include "services/supervise/clock.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
@@ -43,6 +44,7 @@ static size_t lay_out(struct prior *p, char *at)
 	p->listen_src = carve(at, &used, n.listens + 1, sizeof *p->listen_src);
 	p->care_run = carve(at, &used, n.cares + 1, sizeof *p->care_run);
 	p->stored_src = carve(at, &used, n.stored + 1, sizeof *p->stored_src);
+	p->sources = carve(at, &used, n.conns ? p->source_mask + 1 : 1, sizeof *p->sources);
 	p->building = carve(at, &used, p->n + 1, sizeof *p->building);
 	p->log_order = carve(at, &used, p->n + 1, sizeof *p->log_order);
 	p->unclaimed = carve(at, &used, p->n + UNCLAIMED_ORPHANS, sizeof *p->unclaimed);
@@ -128,6 +130,7 @@ int prior_memory(struct prior *p, struct err *e)
 	if (p->ledger.head->spare_fd < 0)
 		p->ledger.head->spare_fd = fcntl(p->ledger.fd, F_DUPFD_CLOEXEC, 3);
 	p->nedges = deps_count(&p->plan);
+	p->source_mask = power_of_two(2 * n.conns) - 1;
 	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
 	p->clock_fd = p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
 	p->mapped = lay_out(p, NULL);
@@ -139,6 +142,7 @@ int prior_memory(struct prior *p, struct err *e)
 	lay_out(p, p->map);
 	deps_build(p);
 	number_cares(p);
+	connections_build(p);
 	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 9,
 			 2 * p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }

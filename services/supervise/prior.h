@@ -41,6 +41,14 @@ struct svc_run {
 	int32_t offer_fd;
 	uint32_t searches;		/* of a pid that it named, since its start */
 	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
+	/* connections.h */
+	uint32_t conn;			/* a slot: its place in the ledger's connections + 1; 0: it is none */
+	uint32_t base;			/* a slot: whose + 1 */
+	uint32_t first_conn, nconns;	/* a base: its slots in the ledger's connections, and how many there are */
+	uint32_t nserved;		/* a base: how many of them serve, or end */
+	uint32_t next;			/* a slot: the next free one, or the next of its chain of sources, + 1 */
+	uint32_t free;			/* a base: the first free slot + 1 */
+	bool is_free, is_full;		/* a slot: in that list; a base: none was, so nobody looks at its sockets */
 };
 
 /* The same for a service with a care record. */
@@ -92,6 +100,8 @@ struct prior {
 	struct edge *edges;		/* [nedges] */
 	uint32_t *users;		/* [nedges]: edges grouped by need */
 	uint32_t nedges;
+	uint32_t *sources, source_mask; /* slots that serve, by where their connections come from: chains, slot + 1 */
+	uint64_t source_seed;
 	uint32_t *listen_src;		/* loop handle per entry of the listen table */
 	uint32_t *building, nbuilding;	/* services with an open report */
 	uint32_t *log_order, nlogs, logs_sent; /* services with log pipes; how many the logger has */
@@ -160,8 +170,20 @@ static inline bool svc_is_lazy(const struct prior *p, const struct plan_service 
 	bool lazy = false;
 
 	for (uint32_t k = 0; k < d->listen.n; k++)	/* 16 at most */
-		lazy |= l[k].lazy != 0;
+		lazy |= l[k].activate != ACTIVATE_EAGER;
 	return lazy;
+}
+
+/* Its sockets' connections are slots' (plan_service.connections). */
+static inline bool svc_accepts(const struct prior *p, uint32_t i)
+{
+	return plan_service(&p->plan, i)->connections.n != 0;
+}
+
+/* The writing end of its log; slots write to their base's. */
+static inline int svc_log(struct prior *p, uint32_t i)
+{
+	return svc_of(p, p->run[i].base ? p->run[i].base - 1 : i)->log_wr;
 }
 
 /* It has, or may have, processes. */

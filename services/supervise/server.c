@@ -126,6 +126,10 @@ static void do_start(struct prior *p, uint32_t c, const struct ctl_request *q, u
 		refuse(p, c, 1, ESHUTDOWN, "everything is being shut down");
 		return;
 	}
+	if (p->run[i].base) {
+		refuse(p, c, 1, EINVAL, "it serves one connection; only a connection starts it");
+		return;
+	}
 	svc_post(p, i, q->verb == CTL_START ? EV_START : EV_RESTART);
 	wait_for_result(p, c, q, i);
 }
@@ -378,7 +382,8 @@ void server_check(struct prior *p)
 
 			if (p->ledger.head->settled && over)
 				client_answer(p, c, 0, NULL);
-		} else if (is_over(p, svc_of(p, client(p, c)->service), verb)) {
+		} else if (is_over(p, svc_of(p, client(p, c)->service), verb) &&
+			   (verb != CTL_STOP || p->run[client(p, c)->service].nserved == 0)) {
 			answer_result(p, c);
 		}
 	}

@@ -4,8 +4,10 @@
 #include "init/base/text.h"
 #include "services/cell/bind.h"
 #include "services/plan/listen.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/outside.h"
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,6 +44,8 @@ int sockets_open(struct prior *p, uint32_t i, struct err *e)
 	struct ledger_svc *s = svc_of(p, i);
 	const uint32_t first = s->first_listen;
 
+	if (d->base.n)		/* its connection is there, or nothing starts it */
+		return 0;
 	for (uint32_t k = 0; k < d->listen.n; k++) {
 		close_if_lost(p, i, l + k, first + k);
 		if (p->ledger.listen[first + k] < 0 && obtain(p, l + k, &p->ledger.listen[first + k], e) < 0)
@@ -55,7 +59,10 @@ int sockets_open(struct prior *p, uint32_t i, struct err *e)
 static void on_connection(void *ctx, uint32_t i, uint32_t events)
 {
 	(void)events;
-	svc_post(ctx, i, EV_CONNECTION);
+	if (svc_accepts(ctx, i))
+		connections_accept(ctx, i);
+	else
+		svc_post(ctx, i, EV_CONNECTION);
 }
 
 int sockets_watch(struct prior *p, uint32_t i, struct err *e)
@@ -66,6 +73,8 @@ int sockets_watch(struct prior *p, uint32_t i, struct err *e)
 	if (sockets_open(p, i, e) < 0)
 		return -e->code;
 	for (uint32_t k = first; k < first + d->listen.n; k++) {
+		if (svc_accepts(p, i))	/* it is ours alone, and we wait for nobody */
+			fcntl(p->ledger.listen[k], F_SETFL, O_NONBLOCK);
 		int rc = p->listen_src[k] ? 0 :
 			 loop_add(&p->loop, p->ledger.listen[k], EPOLLIN, on_connection, i, e);
 
@@ -109,6 +118,8 @@ unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char
 	unsigned n = 0;
 
 	names[0] = '\0';
+	if (d->base.n && l->number)	/* as its input and output instead */
+		return 0;
 	for (; n < d->listen.n && n < max; n++) {
 		pass[n] = p->ledger.listen[svc_of(p, i)->first_listen + n];
 		text_add(&t, n ? ":" : "");
@@ -128,8 +139,10 @@ static bool is_same(const struct prior *p, const struct plan_listen *a, const st
 {
 	struct plan_listen x = *a, y = *b;
 
+	if ((x.activate == ACTIVATE_CONNECTION) != (y.activate == ACTIVATE_CONNECTION))
+		return false;		/* whether it blocks is another matter then */
 	x.name = x.path = x.device = y.name = y.path = y.device = (struct plan_ref){ 0 };
-	x.backlog = y.backlog = x.lazy = y.lazy = 0;
+	x.backlog = y.backlog = x.activate = y.activate = 0;
 	return !memcmp(&x, &y, sizeof x) && same_text(p, a->path, q, b->path) &&
 	       same_text(p, a->device, q, b->device);
 }

@@ -8,6 +8,7 @@
 #include "services/supervise/care.h"
 #include "services/supervise/fdstore.h"
 #include "services/supervise/conditions.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/hooks.h"
 #include "services/supervise/main_pid.h"
@@ -144,12 +145,12 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 {
 	struct ledger_svc *s = svc_of(p, i);
 	int pass[CELL_FDS_MAX];		/* a copy: a child cannot see the ledger */
-	char names[NAMES_MAX], path[128], run_dir[sizeof p->ledger.head->run_dir];
+	char names[NAMES_MAX], from[CONNECTION_TEXT], path[128], run_dir[sizeof p->ledger.head->run_dir];
 	const struct plan_care *care = plan_care(&p->plan, plan_service(&p->plan, i));
 	owned_fd ready = FD_NONE;
 	struct cell_start c = {
 		.plan = &p->plan, .service = i, .command = cmd, .vars = vars, .cgroup_fd = s->cgroup_fd,
-		.log_fd = s->log_wr,
+		.log_fd = svc_log(p, i),
 		.stdin_fd = p->ledger.head->mode == MODE_RUN ? 0 : FD_NONE, .pass = pass, .pass_names = names,
 		.npass = cmd ? 0 : sockets_pass(p, i, pass, CELL_FDS_MAX, names, sizeof names),
 		.nofile = p->ledger.head->nofile, .devices = p->device_policy, .attest = 1,
@@ -163,6 +164,8 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 	int pidfd = FD_NONE, report;
 	bool direct = cell_is_direct(&p->plan, i, c.attest);
 
+	if (!cmd)
+		connections_prepare(p, i, &c, from);
 	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
 	names[cmd ? 0 : sizeof names - 1] = '\0';
 	behind.n = strlen(names);
@@ -173,6 +176,8 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 
 	if (spawning_ask(p, i, &c, &report, e) < 0 && cell_start(&c, &pid, &pidfd, &report, &direct, e) < 0)
 		return -e->code;
+	if (!cmd)
+		connections_given(p, i);
 	fd_drop(&pidfd);	/* our child: until we reap it, its number is nobody else's */
 	fd_put(&s->report_fd, report);
 	s->flags &= ~SVC_F_DIRECT;
@@ -207,6 +212,8 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 	s->flags &= ~(SVC_F_CHECKED | SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN |
 		      SVC_F_MISSING | SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_RELOAD_ASKED | SVC_F_FOREIGN |
 		      SVC_F_FORKED);
+	if (d->base.n)			/* served once, however it ends */
+		s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART);
 	s->exit_kind = EXIT_NONE;
 	s->exit_status = 0;
 	s->waits_for = s->attested_facts = 0;

@@ -164,7 +164,9 @@ static void add_to_order(struct prior *p, uint32_t i)
 
 int stream_open(struct prior *p, uint32_t i, struct err *e)
 {
+	i = p->run[i].base ? p->run[i].base - 1 : i;
 	struct ledger_svc *s = svc_of(p, i);
+	LEDGER_WRITE(s);
 
 	if (s->log_wr >= 0 || p->ledger.head->mode == MODE_RUN)
 		return 0;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/switch.h"
 #include "services/plan/changes.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/control.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/fdstore.h"
@@ -34,6 +35,7 @@ static void carry_head(const struct prior *p, struct prior *q)
 	h->nlisten = mine.nlisten;
 	h->ncares = mine.ncares;
 	h->nstored = mine.nstored;
+	h->nconns = mine.nconns;
 	h->plan_fd = p->ledger.head->next_plan_fd;
 	h->next_plan_fd = h->ledger_ro_fd = FD_NONE;
 	h->reloads++;
@@ -211,6 +213,7 @@ int switch_make(struct prior *p, struct prior *q, struct err *e)
 	carry_head(p, q);
 	carry_services(p, q);
 	sockets_carry(p, q, to_old);
+	connections_carry(p, q, to_old);
 	if (prior_memory(q, e) < 0)
 		return -e->code;
 	carry_rest(p, q);

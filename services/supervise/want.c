@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/text.h"
 #include "services/spec/spec.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fdstore.h"
@@ -74,7 +75,7 @@ enum svc_event svc_bind(struct prior *p, uint32_t i)
 	struct err e;
 
 	if (sockets_open(p, i, &e) == 0)
-		return EV_START;
+		return svc_accepts(p, i) ? EV_LISTEN : EV_START;
 	text_copy(s->why, sizeof s->why, e.text);
 	return EV_REFUSED;
 }
@@ -127,6 +128,8 @@ enum svc_event svc_rest(struct prior *p, uint32_t i)
 	s->waits_for = 0;
 	if (!(s->flags & SVC_F_BACK))
 		fdstore_clear(p, i);
+	if (!(s->flags & SVC_F_LEAVING))
+		connections_stop(p, i);
 	prior_say(p, "info", "stopped", svc_name(p, i), NULL);
 	instances_rest(p, i);
 	return EV_NONE;

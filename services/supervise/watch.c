@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/watch.h"
 #include "services/supervise/care.h"
+#include "services/supervise/connections.h"
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/main_pid.h"
@@ -40,6 +41,7 @@ int watch_service(struct prior *p, uint32_t i, struct err *why)
 void watch_nudge(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
+	connections_resume(p, i);
 	bool has_process = s->pid || s->builder || s->reaper || s->hook || s->report_fd >= 0;
 
 	switch ((enum svc_state)s->state) {

@@ -135,6 +135,22 @@ if have sshd sshd ssh ssh-keygen; then
 	is "sshd: a terminal is the user's" "visitor" "$(as -tt 'stat -c %U $(tty)' | tr -d '\r' | tail -1)"
 	is "sshd: the session cannot become root" 0 "$(as 'su -c true root </dev/null >/dev/null 2>&1; grep -c "NoNewPrivs:.*0" /proc/self/status')"
 	served sshd "$pid"
+	if [ -z "${ONLY-}" ] || [ "$ONLY" = sshd-per-connection ] || [ "$ONLY" = sshd ]; then
+		started sshd-per-connection
+		until_works as true
+		is "sshd -i: a login is a service of its own" "visitor 1" "$(as 'id -un; sleep 1' >$work/said & ctl_n=0
+			until [ "$(ctl status 2>/dev/null | grep -c 'ssh@.* up ')" = 1 ] || [ $ctl_n -ge 200 ]; do ctl_n=$((ctl_n + 1)); pause; done
+			n=$(ctl status 2>/dev/null | grep -c 'ssh@.* up '); wait; echo "$(cat $work/said) $n")"
+		n=0
+		for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(as "echo $i; exit 3"; echo $?)" = "$i
+3" ] && n=$((n + 1)); done
+		is "sshd -i: ten commands, each with its output and its code" 10 $n
+		is "sshd -i: a megabyte goes through" 1048576 "$(head -c 1048576 /dev/zero | as 'cat >file; stat -c %s file' | tail -1)"
+		is "sshd -i: its session is attested as planned" 0 "$(as 'sleep 2' & until_works sh -c "$work/prior status --run-dir $run | grep -q 'ssh@.* up '"; ctl audit >$work/audit 2>&1; echo $?; wait)"
+		is "sshd -i: when all are gone, none runs" 0 "$(n=0; while ctl status | grep -q 'ssh@' && [ $n -lt 200 ]; do n=$((n + 1)); pause; done; ctl status | grep -c 'ssh@')"
+		finish
+		is "sshd -i: it ends" 0 $?
+	fi
 fi
 for one in python-web:8000:/usr/bin/python3 node-web:8080:node; do
 	example=${one%%:*} port=${one#*:} program=${one##*:}

@@ -39,7 +39,7 @@ static void fill_plan(struct writer *w, struct plan_service *s)
 	struct plan_file max = { .path = write_string(w, "memory.max"), .value = write_string(w, "67108864") };
 	struct plan_addr a = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 2 } };
 	struct plan_listen l[] = {
-		{ .name = write_string(w, "http"), .kind = LISTEN_TCP, .port = 80, .lazy = 1,
+		{ .name = write_string(w, "http"), .kind = LISTEN_TCP, .port = 80, .activate = 1,
 		  .addr = { .family = AF_INET6, .prefix = 128 } },
 		{ .name = write_string(w, "admin"), .kind = LISTEN_UNIX_STREAM, .mode = 0660,
 		  .path = write_string(w, "/run/web.sock") },

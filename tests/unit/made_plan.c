@@ -47,8 +47,8 @@ static struct plan_ref listens_of(struct writer *w, const struct made_svc *m)
 		while (strncmp(path, kinds[kind].prefix, strlen(kinds[kind].prefix)))
 			kind++;
 		path += strlen(kinds[kind].prefix);
-		l[k] = (struct plan_listen){ .name = write_string(w, m->name), .lazy = m->listen[k].lazy, .backlog = 16,
-					     .mode = 0600, .kind = kinds[kind].kind };
+		l[k] = (struct plan_listen){ .name = write_string(w, m->name), .backlog = 16,
+					     .activate = m->listen[k].lazy, .mode = 0600, .kind = kinds[kind].kind };
 		if (l[k].kind == LISTEN_TCP || l[k].kind == LISTEN_UDP) {
 			l[k].port = (uint16_t)atoi(path);
 			l[k].addr = (struct plan_addr){ .family = AF_INET, .prefix = 32, .ip = { 127, 0, 0, 1 } };
@@ -61,6 +61,22 @@ static struct plan_ref listens_of(struct writer *w, const struct made_svc *m)
 		}
 	}
 	return write_table(w, l, k, sizeof *l);
+}
+
+static void add_connections(struct writer *w, const struct made_svc *rows, unsigned n, const struct made_svc *m,
+			    struct plan_service *s)
+{
+	struct plan_connections c = { .max = m->connections, .per_source = m->per_source };
+	struct plan_listen l = { .name = write_string(w, "connection"), .kind = LISTEN_CONNECTION, .number = m->stdio };
+	struct plan_dep d = { .kind = DEP_REQUIRES };
+
+	s->connections = write_table(w, &c, c.max != 0, sizeof c);
+	if (!m->base)
+		return;
+	d.service = number_of(rows, n, m->base);
+	s->base = write_table(w, &d, 1, sizeof d);
+	s->listen = write_table(w, &l, 1, sizeof l);
+	s->flags |= CELL_ON_CALL;
 }
 
 static struct plan_ref care_of_row(struct writer *w, const struct made_svc *rows, unsigned n, const struct made_svc *m)
@@ -122,6 +138,7 @@ static struct plan_service service_of(struct writer *w, const struct made_svc *r
 	s.care = care_of_row(w, rows, n, m);
 	s.reload_signal = SIGHUP;
 	s.listen = listens_of(w, m);
+	add_connections(w, rows, n, m, &s);
 	return s;
 }
 

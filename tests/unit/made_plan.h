@@ -14,7 +14,7 @@ struct made_dep {
 
 struct made_listen {
 	const char *path;	/* NULL: no more; "tcp:PORT" or a path */
-	uint32_t lazy;
+	uint32_t lazy;		/* enum listen_activate */
 };
 
 struct made_svc {
@@ -30,6 +30,8 @@ struct made_svc {
 	struct made_listen listen[MADE_LISTENS];
 	struct plan_care care;	/* numbers only; with any of these it has a record */
 	const char *run[CARE_COMMANDS];	/* for /bin/sh -c */
+	const char *base;	/* NULL, or whose slot it is */
+	uint32_t connections, per_source, stdio;
 	const char *on_failure_start, *pid_file, *http_path;
 };
 

@@ -219,7 +219,7 @@ static void sockets_are_parsed(void **state)
 	assert_int_equal(s->listen.n, 4);
 	assert_int_equal(l[0].addr.family, AF_INET);
 	assert_int_equal(l[0].port, 80);
-	assert_int_equal(l[0].lazy, 1);
+	assert_int_equal(l[0].activate, 1);
 	assert_string_equal(str(l[1].name), "web");
 	assert_int_equal(l[1].addr.family, AF_INET6);
 	assert_int_equal(l[1].addr.ip[15], 1);
