@@ -7,6 +7,7 @@
 #include "init/base/text.h"
 #include "init/child.h"
 #include "init/cmdline.h"
+#include "init/stages.h"
 #include "netns/net.h"
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
@@ -95,6 +96,7 @@ static int stage_keys(struct boot *b, struct err *e)
 static int stage_cmdline(struct boot *b, struct err *e)
 {
 	(void)e;
+	b->quiet = cmdline_word("quiet");
 	if (!b->config[0])
 		cmdline_value("prior.config", b->config, sizeof b->config);
 	if (!b->config[0])
@@ -216,36 +218,6 @@ static int stage_sysctl(struct boot *b, struct err *e)
 	return worst;
 }
 
-static int stage_hostname(struct boot *b, struct err *e)
-{
-	const char *name = plan_str(&b->plan, b->plan.head->hostname);
-
-	if (*name && sethostname(name, strlen(name)) < 0)
-		return err_sys(e, "set the hostname to %s", name);
-	return 0;
-}
-
-static int stage_mounts(struct boot *b, struct err *e)
-{
-	const struct plan *p = &b->plan;
-	int worst = 0;
-
-	for (const struct plan_fstab *f = PLAN_FIRST(p, p->head->mounts, struct plan_fstab);
-	     f < PLAN_END(p, p->head->mounts, struct plan_fstab); f++) {
-		struct machine_mount m = { plan_str(p, f->source), plan_str(p, f->target), plan_str(p, f->type),
-					   plan_str(p, f->data), f->flags };
-		struct err one;
-		int rc = machine_mount(&m, &one);
-
-		if (rc < 0) {
-			boot_say(b, "%s%s", one.text, f->optional ? " (optional; going on)" : "");
-			if (!f->optional)
-				worst = err_set(e, -rc, "not every mount is there");
-		}
-	}
-	return worst;
-}
-
 static struct net_addr net_addr_of(struct plan_addr a)
 {
 	struct net_addr n = { .family = a.family, .prefix = a.prefix };
@@ -339,22 +311,28 @@ static const struct stage {
 	int (*run)(struct boot *, struct err *);
 	const char *why;	/* why here */
 	bool needs_plan;
+	bool vital;		/* its failure is an emergency */
 } stages[] = {
-	{ "rootfs",   stage_rootfs,   "pivot_root refuses rootfs; before anything is mounted on it", false },
-	{ "binary",   stage_binary,   "the descriptor that comes back after a fault; on the new root", false },
-	{ "api",      stage_api,      "proc, sysfs, devtmpfs and /run: every later stage reads or writes them", false },
-	{ "console",  stage_console,  "in devtmpfs; from here on failures can be read", false },
-	{ "keys",     stage_keys,     "the kernel would reboot at once, without us", false },
-	{ "cmdline",  stage_cmdline,  "names the configuration; in proc", false },
-	{ "limits",   stage_limits,   "before the first descriptor of a service", false },
-	{ "cgroup2",  stage_cgroup,   "before the first process that is not ours", false },
-	{ "plan",     stage_plan,     "says what the rest of the stages do", false },
-	{ "modules",  stage_modules,  "network and file systems may be modules", true },
-	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true },
-	{ "hostname", stage_hostname, "before anything logs it", true },
-	{ "mounts",   stage_mounts,   "services live on them", true },
-	{ "loopback", stage_loopback, "services bind it", false },
-	{ "network",  stage_network,  "bridges before the first veth pair", true },
+	{ "rootfs",   stage_rootfs,   "pivot_root refuses rootfs; before anything is mounted on it", false, false },
+	{ "binary",   stage_binary,   "the descriptor that comes back after a fault; on the new root", false, false },
+	{ "api",      stage_api,      "proc, sysfs, devtmpfs and /run: every later stage needs them", false, false },
+	{ "console",  stage_console,  "in devtmpfs; from here on failures can be read", false, false },
+	{ "keys",     stage_keys,     "the kernel would reboot at once, without us", false, false },
+	{ "cmdline",  stage_cmdline,  "names the configuration; in proc", false, false },
+	{ "limits",   stage_limits,   "before the first descriptor of a service", false, false },
+	{ "cgroup2",  stage_cgroup,   "before the first process that is not ours", false, false },
+	{ "plan",     stage_plan,     "says what the rest of the stages do", false, false },
+	{ "modules",  stage_modules,  "network and file systems may be modules", true, false },
+	{ "devices",  stage_devices,  "drivers of what is there; mounts wait for it", false, false },
+	{ "terminal", stage_terminal, "the configuration's console may need a driver", true, false },
+	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },
+	{ "mounts",   stage_mounts,   "services live on them", true, true },
+	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },
+	{ "hostname", stage_hostname, "before anything logs it; a file may say it", true, false },
+	{ "identity", stage_identity, "programs read it as they start; its file may be on a disk", false, false },
+	{ "loopback", stage_loopback, "services bind it", false, false },
+	{ "network",  stage_network,  "bridges before the first veth pair", true, false },
+	{ "rescue",   stage_rescue,   "a person may mend what was found; nothing runs yet", true, false },
 };
 #define STAGES (sizeof stages / sizeof *stages)
 
@@ -381,10 +359,12 @@ int boot_machine(struct boot *b, struct err *e)
 		int rc = s->needs_plan && b->plan_fd < 0 ? 0 : s->run(b, &one);
 
 		b->stage_us[b->stages++] = mono_us();
-		if (rc == 0)
+		if (rc == 0 && !b->quiet)
 			boot_say(b, "%-8s %lld us", s->name, (long long)(mono_us() - before));
-		else
+		if (rc < 0)
 			boot_say(b, "%-8s FAILED: %s", s->name, one.text);
+		if (rc < 0 && s->vital)
+			emergency(b->console_fd, b->emergency, b->shell, one.text);
 	}
 	if (b->plan_fd < 0)
 		return err_set(e, ENODATA, "boot: there is no plan and none without services could be made");

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include "init/emergency.h"
 #include "services/plan/plan.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,9 @@ struct boot {
 	int exe_fd;		/* our own binary, O_PATH: the path may be gone later */
 	int console_fd;		/* /dev/console, or 2 */
 	int plan_fd, cgroup_fd;
+	bool quiet;		/* only what fails is said */
+	enum emergency emergency;
+	char shell[EMERGENCY_SHELL_MAX];
 	bool again;		/* after a soft reboot: the root is as we left it */
 	struct plan plan;	/* mapped and checked, for serve_begin() */
 	char config[128];

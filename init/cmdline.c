@@ -6,19 +6,37 @@
 #include <fcntl.h>
 #include <string.h>
 
-bool cmdline_value(const char *name, char *out, size_t size)
+static char line[4096];
+
+static char *first_word(char **save)
 {
-	static char line[4096];
 	owned_fd fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
-	size_t len = strlen(name);
-	bool found = false;
 
 	line[n > 0 ? n : 0] = '\0';
-	for (char *save = NULL, *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
+	return strtok_r(line, " \n", save);
+}
+
+bool cmdline_value(const char *name, char *out, size_t size)
+{
+	size_t len = strlen(name);
+	bool found = false;
+	char *save = NULL;
+
+	for (char *w = first_word(&save); w; w = strtok_r(NULL, " \n", &save))
 		if (!strncmp(w, name, len) && w[len] == '=') {
 			text_copy(out, size, w + len + 1);
 			found = true;
 		}
 	return found;
+}
+
+bool cmdline_word(const char *word)
+{
+	char *save = NULL;
+
+	for (char *w = first_word(&save); w; w = strtok_r(NULL, " \n", &save))
+		if (!strcmp(w, word))
+			return true;
+	return false;
 }

@@ -9,3 +9,4 @@
  * is none.
  */
 bool cmdline_value(const char *name, char *out, size_t size);
+bool cmdline_word(const char *word);	/* it stands there by itself */

@@ -28,7 +28,8 @@
 #define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
 
 static struct prior prior;	/* one, static: PID 1 has no heap */
-static struct boot boot = { .exe_fd = FD_NONE, .console_fd = 2, .plan_fd = FD_NONE, .cgroup_fd = FD_NONE };
+static struct boot boot = { .emergency = EMERGENCY_REBOOT, .exe_fd = FD_NONE, .console_fd = 2, .plan_fd = FD_NONE,
+			    .cgroup_fd = FD_NONE };
 
 /* The group that may read our state; looked up once, before the loop. */
 static uint32_t group_prior(void)
@@ -99,7 +100,8 @@ int machine_main(bool again)
 	if (rc == 0) {
 		struct serve_setup s = {
 			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .plan = boot.plan, .exe_fd = boot.exe_fd,
-			.cgroup_fd = boot.cgroup_fd, .console_fd = boot.console_fd, .run_dir = RUN_DIR,
+			.cgroup_fd = boot.cgroup_fd, .emergency = boot.emergency, .shell = boot.shell,
+			.console_fd = boot.console_fd, .run_dir = RUN_DIR,
 			.log_dir = LOG_DIR, .config = boot.config, .ctl_gid = group_prior(), .echo = true,
 			.stage_us = boot.stage_us, .stages = boot.stages, .state_dir = ENABLED_DIR_DEFAULT,
 		};
@@ -108,7 +110,7 @@ int machine_main(bool again)
 	}
 	if (rc == 0)
 		return finish();
-	boot_say(&boot, "%s", e.text);
+	emergency(boot.console_fd, boot.emergency, boot.shell, e.text);
 	panic_end(NULL, e.text);
 }
 

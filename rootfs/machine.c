@@ -82,12 +82,3 @@ int machine_leave_rootfs(struct err *e)
 		return err_sys(e, "enter the new root");
 	return 0;
 }
-
-int machine_mount(const struct machine_mount *m, struct err *e)
-{
-	if (mkdir(m->target, 0755) < 0 && errno != EEXIST && errno != EROFS)
-		return err_sys(e, "mount %s: make %s", m->source, m->target);
-	if (sys_mount(m->source, m->target, m->type, m->flags, m->data) < 0)
-		return err_sys(e, "mount %s (%s) on %s", m->source, m->type, m->target);
-	return 0;
-}

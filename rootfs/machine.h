@@ -31,14 +31,6 @@ int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct 
 /* Remove that directory, which must be empty by now; for a supervisor that ends before its machine does. */
 int machine_cgroup_remove(int root_fd, struct err *e);
 
-struct machine_mount {
-	const char *source, *target, *type, *data;
-	uint64_t flags;		/* MS_* */
-};
-
-/* mount(2), making the target; ENOENT when the source is missing. */
-int machine_mount(const struct machine_mount *m, struct err *e);
-
 /*
  * Unmount everything but the root and the API file systems, last mounted first, and let go of swap, loop devices and
  * device-mapper, in as many rounds as it takes; what stays busy is remounted read-only and named to busy(). Everything

@@ -15,7 +15,7 @@ from typing import NamedTuple, Optional
 from .kernels import Kernel
 from .port import NotSaid, Port, PortClosed
 
-COMMAND_LINE = "console=ttyS0 panic=-1 quiet tsc_early_khz=2600000 no_timer_check"
+COMMAND_LINE = "console=ttyS0 panic=-1 loglevel=4 tsc_early_khz=2600000 no_timer_check"
 
 # What the kernel says last -> how the machine ended. A panic also restarts, so it comes first.
 ENDINGS = (

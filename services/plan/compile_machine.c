@@ -1,44 +1,32 @@
 /* The machine's part of the plan: its name, console, modules, sysctls, mounts and interfaces. */
 /* SPDX-License-Identifier: ISC */
+#include "rootfs/options.h"
 #include "services/plan/compiling.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 
-/* Options that are flags of mount(2); what is in no row goes to the file system as it is. */
-static const struct {
-	const char *word;
-	unsigned long set, clear;
-} options[] = {
-	{ "defaults", 0, 0 },
-	{ "ro", MS_RDONLY, 0 },		{ "rw", 0, MS_RDONLY },
-	{ "nosuid", MS_NOSUID, 0 },	{ "suid", 0, MS_NOSUID },
-	{ "nodev", MS_NODEV, 0 },	{ "dev", 0, MS_NODEV },
-	{ "noexec", MS_NOEXEC, 0 },	{ "exec", 0, MS_NOEXEC },
-	{ "sync", MS_SYNCHRONOUS, 0 },	{ "async", 0, MS_SYNCHRONOUS },
-	{ "dirsync", MS_DIRSYNC, 0 },	{ "mand", 0, 0 },
-	{ "noatime", MS_NOATIME, 0 },	{ "atime", 0, MS_NOATIME },
-	{ "nodiratime", MS_NODIRATIME, 0 }, { "diratime", 0, MS_NODIRATIME },
-	{ "relatime", MS_RELATIME, 0 },	{ "norelatime", 0, MS_RELATIME },
-	{ "strictatime", MS_STRICTATIME, 0 }, { "lazytime", 1ul << 25, 0 },
-	{ "silent", MS_SILENT, 0 },	{ "bind", MS_BIND, 0 },
-	{ "rbind", MS_BIND | MS_REC, 0 },
-	/* of fstab and of mount(8), not of the file system */
-	{ "auto", 0, 0 }, { "nofail", 0, 0 }, { "_netdev", 0, 0 }, { "user", 0, 0 }, { "nouser", 0, 0 },
-	{ "users", 0, 0 }, { "owner", 0, 0 },
-};
-
-static void one_option(struct compiling *c, struct plan_fstab *m, const char **data, const char *word)
+static void compile_mount(struct compiling *c, const struct spec_mount *s, struct plan_fstab *m)
 {
-	for (unsigned i = 0; i < sizeof options / sizeof *options; i++)
-		if (!strcmp(options[i].word, word)) {
-			m->flags = (m->flags | options[i].set) & ~(uint64_t)options[i].clear;
-			return;
-		}
-	if (!strncmp(word, "x-", 2) || !strncmp(word, "comment=", 8))
-		return;
-	*data = **data ? compiling_fmt(c, "%s,%s", *data, word) : word;
+	char data[4096] = "";
+	struct mount_words w = { .data = TEXT_IN(data), .wait_s = -1 };
+	bool swap = !strcmp(s->type, "swap");
+
+	for (unsigned j = 0; j < s->options.n; j++)
+		mount_word(&w, s->options.v[j], strlen(s->options.v[j]));
+	if (!s->target && !swap)
+		spec_problem(c->s, SEV_ERROR, s->from, NULL, "machine.mounts: %s: target is missing: where to mount it",
+			     s->source ? s->source : "none");
+	if (w.data.cut)
+		spec_problem(c->s, SEV_ERROR, s->from, NULL, "machine.mounts: %s: options longer than %zu bytes",
+			     s->target ? s->target : "swap", sizeof data - 1);
+	m->source = write_string(&c->w, s->source ? s->source : "none");
+	m->target = write_string(&c->w, s->target && !swap ? s->target : "/");	/* swap is mounted nowhere */
+	m->type = write_string(&c->w, s->type);
+	m->data = write_string(&c->w, data);
+	m->flags = w.flags;
+	m->optional = s->optional || w.optional;
+	m->wait_ms = (uint32_t)s->timeout;
 }
 
 static void compile_fstab(struct compiling *c, struct plan_head *h)
@@ -46,18 +34,8 @@ static void compile_fstab(struct compiling *c, struct plan_head *h)
 	const struct spec_mount_list *l = &c->s->machine.mounts;
 	struct plan_fstab *m = l->n ? compiling_get(c, l->n * sizeof *m) : NULL;
 
-	for (unsigned i = 0; m && i < l->n; i++) {
-		const struct spec_mount *s = l->v + i;
-		const char *data = "";
-
-		m[i].source = write_string(&c->w, s->source ? s->source : "none");
-		m[i].target = write_string(&c->w, s->target);
-		m[i].type = write_string(&c->w, s->type);
-		m[i].optional = s->optional;
-		for (unsigned j = 0; j < s->options.n; j++)
-			one_option(c, m + i, &data, s->options.v[j]);
-		m[i].data = write_string(&c->w, data);
-	}
+	for (unsigned i = 0; m && i < l->n; i++)
+		compile_mount(c, l->v + i, m + i);
 	h->mounts = write_table(&c->w, m, m ? l->n : 0, sizeof *m);
 }
 
@@ -128,6 +106,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->modules = write_words(c, &m->modules);
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
+	h->fstab = m->fstab;
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;
 	compile_fstab(c, h);
 	compile_sysctls(c, h);

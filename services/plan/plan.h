@@ -44,6 +44,7 @@ struct plan_head {
 	struct plan_ref console_shell;	/* struct plan_ref[] */
 	uint32_t emergency;		/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	uint32_t shutdown_timeout_ms;
+	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */
 	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
@@ -64,7 +65,7 @@ struct plan_file {
 struct plan_fstab {
 	struct plan_ref source, target, type, data;	/* data: comma list left after the flags were taken out */
 	uint64_t flags;					/* MS_* */
-	uint32_t optional, pad;
+	uint32_t optional, wait_ms;			/* wait_ms: for its device */
 };
 
 struct plan_addr {

@@ -441,6 +441,8 @@ static const char *head_wrong(const struct plan *p, const void *record)
 		return "an instance that was asked for is no service";
 	if (!are_services(p, h->disabled))
 		return "what is disabled is no service";
+	if (h->fstab > 1)
+		return "fstab is neither 0 nor 1";
 	return h->emergency > 3 || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }

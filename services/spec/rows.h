@@ -99,7 +99,8 @@ RULE(forward_rule);		/* of logs */
 RULE(identifier_rule);
 RULE(syslog_socket_rule);
 RULE(options_rule);
-RULE(source_rule);
+RULE(console_rule);
+RULE(console_shell_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
 RULE(pledge_rule);		/* promises.c */

@@ -16,24 +16,34 @@ static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "h
 #define M(f, ctype) CONF_FIELD(struct spec_mount, f, ctype)
 
 static const struct conf_key mount_keys[] = {
-	{ "source", .type = CONF_TEXT, M(source, const char *), .flags = CONF_REQUIRED, .check = source_rule,
-	  .doc = "Device, or what the file system takes for one.", .example = "tmpfs" },
-	{ "target", .type = CONF_PATH, M(target, const char *), .flags = CONF_REQUIRED, .doc = "Where to mount it.",
-	  .example = "/scratch" },
-	{ "type", .type = CONF_TEXT, M(type, const char *), .flags = CONF_REQUIRED, .doc = "File system.",
+	{ "source", .type = CONF_TEXT, M(source, const char *), .flags = CONF_REQUIRED,
+	  .doc = "Device, as /dev/X, LABEL=, UUID=, PARTUUID= or PARTLABEL=, a folder to bind, or what the file system "
+		 "takes for a device.",
 	  .example = "tmpfs" },
-	{ "options", .type = CONF_LIST, M(options, struct str_list), .check = options_rule, .doc = "Mount options.",
+	{ "target", .type = CONF_PATH, M(target, const char *), .doc = "Where to mount it; swap has none.",
+	  .example = "/scratch" },
+	{ "type", .type = CONF_TEXT, M(type, const char *), .def = "auto",
+	  .doc = "File system; auto: what is on the device; swap; of a bind mount it means nothing.",
+	  .example = "tmpfs" },
+	{ "options", .type = CONF_LIST, M(options, struct str_list), .check = options_rule,
+	  .doc = "Mount options, such as ro, noatime, bind, or the file system's own; an overlay's upperdir and "
+		 "workdir are made, and ext file systems get errors=remount-ro unless they say something else.",
 	  .example = "[noatime]" },
 	{ "optional", .type = CONF_BOOL, M(optional, bool), .def = "false",
-	  .doc = "That it cannot be mounted is no failure of the boot (which goes on either way)." },
+	  .doc = "That it cannot be mounted is said, and boot goes on; of all others it is an emergency." },
+	{ "timeout", .type = CONF_MSEC, M(timeout, int64_t), .def = "30s", .min = 0, .max = 3600000,
+	  .doc = "How long to wait for the device." },
 	{ 0 }
 };
 
 static const struct conf_key console_keys[] = {
-	{ "device", TEXT(machine.console_device), LACKS("a console other than the kernel's"),
-	  .doc = "Device below /dev for messages and for emergencies.", .example = "ttyS0" },
-	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), LACKS("a shell for emergencies"),
-	  .doc = "Command for emergencies.", .example = "[/bin/sh]" },
+	{ "device", TEXT(machine.console_device), .check = console_rule,
+	  .doc = "Device below /dev for messages and for emergencies, instead of the kernel's console.",
+	  .example = "ttyS0" },
+	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), .check = console_shell_rule,
+	  .doc = "Command for emergencies and for `single` on the kernel's command line; nobody is asked for a "
+		 "password, and without this key there is no shell.",
+	  .example = "[/bin/sh]" },
 	{ 0 }
 };
 
@@ -72,11 +82,14 @@ static const struct conf_key machine_keys[] = {
 	  .each = sizeof(struct spec_mount),
 	  .from_at = offsetof(struct spec_mount, from),
 	  .doc = "File systems to mount at boot." },
-	{ "fstab", BOOL(machine.fstab), LACKS("reading /etc/fstab"), .doc = "Mount what /etc/fstab says, too.",
+	{ "fstab", BOOL(machine.fstab),
+	  .doc = "Mount what /etc/fstab says, too, after machine.mounts; read at boot.",
 	  .example = "true" },
 	{ "console", SECTION(console_keys), .doc = "The console." },
 	{ "emergency", .type = CONF_WORD, F(machine.emergency, unsigned), .words = emergency_words, .def = "reboot",
-	  LACKS("anything but a reboot when PID 1 cannot go on"), .doc = "What to do when PID 1 cannot go on." },
+	  .doc = "What to do when a mount that is not optional fails, or PID 1 cannot go on, after five seconds "
+		 "for who looks at the console; when a shell has ended, boot goes on; prior.emergency= on the "
+		 "kernel's command line says it instead." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
 	{ "rtc", TEXT(machine.rtc), LACKS("setting the clock"),

@@ -266,15 +266,19 @@ int modules_rule(const void *field, struct err *e)
 }
 
 /* A file system by its label is found by whoever reads devices: nobody, so far. */
-int source_rule(const void *field, struct err *e)
+int console_rule(const void *field, struct err *e)
 {
-	static const char *const by[] = { "LABEL=", "UUID=", "PARTUUID=", "PARTLABEL=" };
 	const char *s = *(const char *const *)field;
 
-	for (unsigned i = 0; s && i < sizeof by / sizeof *by; i++)
-		if (!strncmp(s, by[i], strlen(by[i])))
-			return err_set(e, ENOSYS, "%s is not built yet; name the device, as /dev/vda1", by[i]);
-	return 0;
+	return *s == '/' || strstr(s, "..") || strchr(s, ',') ?
+	       err_set(e, EINVAL, "'%.60s' is not a name below /dev, such as ttyS0", s) : 0;
+}
+
+int console_shell_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	return l->n && l->v[0][0] != '/' ? err_set(e, EINVAL, "'%.60s' is not an absolute path", l->v[0]) : 0;
 }
 
 int options_rule(const void *field, struct err *e)

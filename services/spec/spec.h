@@ -213,6 +213,7 @@ struct spec_mount {
 	const char *source, *target, *type;
 	struct str_list options;
 	bool optional;
+	int64_t timeout;	/* for its device */
 	struct origin from;
 };
 

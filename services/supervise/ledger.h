@@ -171,6 +171,8 @@ struct ledger_head {
 	uint32_t planned, planned_pad;	/* enum shutdown_kind of what is to begin later */
 	int64_t planned_ms;		/* when, by CLOCK_BOOTTIME */
 	char reboot_arg[64];		/* for the firmware; "": none */
+	uint32_t emergency, emergency_pad; /* enum emergency, and the words of its shell */
+	char emergency_shell[128];
 	int32_t initctl_fd;		/* the pipe of sysvinit's callers, FD_NONE: none */
 	int32_t exit_code;		/* MODE_CONTAINER, MODE_UP */
 	int32_t last_fault;		/* signal number of the last fault, 0: none */

@@ -1,0 +1,72 @@
+/* The console of the configuration, its shell, and a machine that is started for one person alone. See stages.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/text.h"
+#include "init/cmdline.h"
+#include "init/emergency.h"
+#include "init/stages.h"
+#include <fcntl.h>
+#include <string.h>
+
+/* The words for emergency_shell(), which outlive the plan that they are from. */
+static void keep_shell(struct boot *b)
+{
+	const struct plan *p = &b->plan;
+	size_t n = 0;
+
+	for (const struct plan_ref *w = PLAN_FIRST(p, p->head->console_shell, struct plan_ref);
+	     w < PLAN_END(p, p->head->console_shell, struct plan_ref); w++) {
+		const char *word = plan_str(p, *w);
+
+		if (n + strlen(word) + 2 > sizeof b->shell) {
+			boot_say(b, "machine.console.shell: longer than %zu bytes; there is none", sizeof b->shell - 2);
+			n = 0;
+			break;
+		}
+		memcpy(b->shell + n, word, strlen(word) + 1);
+		n += strlen(word) + 1;
+	}
+	b->shell[n] = '\0';
+}
+
+int stage_terminal(struct boot *b, struct err *e)
+{
+	const char *name = plan_str(&b->plan, b->plan.head->console);
+	static const char *const words[] = { "shell", "reboot", "poweroff", "halt" };
+	char path[270], word[16];
+	struct text t = TEXT_IN(path);
+
+	b->emergency = (enum emergency)b->plan.head->emergency;
+	for (unsigned i = 0; cmdline_value("prior.emergency", word, sizeof word) && i < 4; i++)
+		if (!strcmp(word, words[i]))
+			b->emergency = (enum emergency)i;
+	keep_shell(b);
+	if (!*name)
+		return 0;
+	text_fmt(&t, "/dev/%s", name);
+	owned_fd fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open the console %s; going on with the kernel's", path);
+	for (int i = 0; i < 3; i++)
+		if (dup2(fd, i) < 0)
+			return err_sys(e, "give %s to descriptor %d", path, i);
+	fd_put(&b->console_fd, fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	return 0;
+}
+
+/* `single` and its other names: a shell before the first service; when it ends, boot goes on. */
+int stage_rescue(struct boot *b, struct err *e)
+{
+	static const char *const words[] = { "single", "rescue", "emergency", "s", "S", "1" };
+	bool wanted = false;
+
+	for (unsigned i = 0; i < sizeof words / sizeof *words; i++)
+		wanted |= cmdline_word(words[i]);
+	if (!wanted || b->again)
+		return 0;
+	boot_say(b, "a shell, as the command line asks; when it ends, the services are started");
+	if (!emergency_shell(b->console_fd, b->shell))
+		return err_set(e, ENOENT, "machine.console.shell names none that can be run; going on without");
+	return 0;
+}
