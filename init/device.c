@@ -180,6 +180,9 @@ static int scan(void *ctx, struct err *e)
 			continue;
 		text_fmt(&t, "/dev/%s", table[i].name);
 		text_copy(s->found->type, sizeof s->found->type, super.type ? super.type : "");
+		s->found->size = super.size;
+		n = super.size ? pread(table[i].fd, head, VERITY_BYTES, (off_t)super.size) : 0;
+		verity_read(head, n > 0 ? (size_t)n : 0, &s->found->verity);
 		return 0;
 	}
 	return err_set(e, ENOENT, "%s: there is no such device", s->source);

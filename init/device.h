@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include "rootfs/verity.h"
 #include <stdbool.h>
 
 struct device {
 	char path[64];		/* below /dev */
 	char type[16];		/* the file system on it; "": none that is known here */
+	uint64_t size;		/* of that file system, where it says so: bytes, in whole blocks of 4096; else 0 */
+	struct verity verity;	/* what stands behind it; nobody vouches for it */
 };
 
 /* Whether a mount's source names a device: /dev/X, or LABEL=, UUID=, PARTUUID=, PARTLABEL= and what it is to be. */

@@ -137,7 +137,7 @@ static int mount_device(const struct mount_job *m, const char *source, const cha
 
 int mount_one(const struct mount_job *m, struct err *e)
 {
-	struct device d = { "", "" };
+	struct device d = { .path = "" };
 	const char *source = m->source, *type = m->type;
 
 	if (device_is_named(source)) {

@@ -52,6 +52,26 @@ static void put_guid(char to[40], const unsigned char *p)
 	put_uuid(to, in_order);
 }
 
+static uint64_t whole_blocks(uint64_t n)
+{
+	return n > UINT64_MAX / 2 ? 0 : (n + 4095) & ~(uint64_t)4095;
+}
+
+static uint64_t ext_size(const unsigned char *super)
+{
+	return le32(super + 24) > 6 ? 0 : whole_blocks((uint64_t)le32(super + 4) << (10 + le32(super + 24)));
+}
+
+static uint64_t squashfs_size(const unsigned char *super)
+{
+	return whole_blocks(le64(super + 40));
+}
+
+static uint64_t erofs_size(const unsigned char *super)
+{
+	return super[12] < 9 || super[12] > 16 ? 0 : whole_blocks((uint64_t)le32(super + 36) << super[12]);
+}
+
 static void put_label(char to[257], const unsigned char *p, size_t n)
 {
 	const unsigned char *end = memchr(p, '\0', n);
@@ -86,14 +106,15 @@ static const struct kind {
 	size_t magic_at;	/* from there */
 	const char *magic;
 	size_t magic_n, uuid_at, label_at, label_n, size; /* label_n 0: has none; uuid_at 0: has none */
+	uint64_t (*bytes)(const unsigned char *super);
 } kinds[] = {
-	{ "xfs",      0,     0,    "XFSB", 4,             32, 108, 12,  512 },
-	{ "squashfs", 0,     0,    "hsqs", 4,             0,  0,   0,   96 },
-	{ "btrfs",    65536, 64,   "_BHRfS_M", 8,         32, 299, 256, 1024 },
-	{ "erofs",    1024,  0,    "\xe2\xe1\xf5\xe0", 4, 48, 64,  16,  128 },
-	{ "ext4",     1024,  56,   "\x53\xef", 2,         104, 120, 16, 1024 },
-	{ "swap",     1024,  3062, "SWAPSPACE2", 10,      12, 28,  16,  3072 },
-	{ "iso9660",  32768, 1,    "CD001", 5,            0,  40,  32,  2048 },
+	{ "xfs",      0,     0,    "XFSB", 4,             32, 108, 12,  512, NULL },
+	{ "squashfs", 0,     0,    "hsqs", 4,             0,  0,   0,   96, squashfs_size },
+	{ "btrfs",    65536, 64,   "_BHRfS_M", 8,         32, 299, 256, 1024, NULL },
+	{ "erofs",    1024,  0,    "\xe2\xe1\xf5\xe0", 4, 48, 64,  16,  128, erofs_size },
+	{ "ext4",     1024,  56,   "\x53\xef", 2,         104, 120, 16, 1024, ext_size },
+	{ "swap",     1024,  3062, "SWAPSPACE2", 10,      12, 28,  16,  3072, NULL },
+	{ "iso9660",  32768, 1,    "CD001", 5,            0,  40,  32,  2048, NULL },
 };
 
 bool superblock_read(const unsigned char *at, size_t n, struct superblock *s)
@@ -107,6 +128,8 @@ bool superblock_read(const unsigned char *at, size_t n, struct superblock *s)
 		s->type = k->type;
 		if (k->uuid_at)
 			put_uuid(s->uuid, super + k->uuid_at);
+		if (k->bytes)
+			s->size = k->bytes(super);
 		if (k->label_n)
 			put_label(s->label, super + k->label_at, k->label_n);
 		return true;

@@ -15,6 +15,7 @@ struct superblock {
 	const char *type;	/* as mount(2) has it, or "swap" */
 	char label[257];	/* "": none */
 	char uuid[40];		/* as blkid(8) spells it; "": none */
+	uint64_t size;		/* bytes, up to a multiple of 4096, that it says it has; 0: not known of this type */
 };
 
 /* ext2 to ext4, xfs, btrfs, squashfs, erofs, vfat, iso9660, swap. False: nothing that is known here. */

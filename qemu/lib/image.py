@@ -50,7 +50,7 @@ class Image:
         changed.config = self.config if config is None else config
         return changed
 
-    def build(self, to: Path, kernel: Kernel, prior: Path) -> Path:
+    def tree(self, kernel: Kernel, prior: Path) -> Tree:
         tree = Tree()
         tree.put("/dev/console", cpio.character(5, 1))
         self._program(tree, prior)
@@ -61,6 +61,10 @@ class Image:
         if self.tools:
             _tools(tree)
         tree.put_all(self.files)
+        return tree
+
+    def build(self, to: Path, kernel: Kernel, prior: Path) -> Path:
+        tree = self.tree(kernel, prior)
         if self.kernel:
             tree.put("/boot/initrd", tree.write(to.with_name(to.name + ".inner"), self.compress))
             tree.put("/boot/vmlinuz", kernel.vmlinuz)

@@ -24,7 +24,7 @@ class Scenario(NamedTuple):
     limit: float            # seconds, of all its boots together
     hardware: Hardware
     about: str              # its first line
-    disks: object = None    # disks(folder): makes the disks, once for all boots; returns their files
+    disks: object = None    # disks(at): makes the disks, once, before the first image; at has folder, kernel, prior
 
 
 class Outcome(NamedTuple):
@@ -70,12 +70,13 @@ class Run:
     def boot(self, files=None, append="", config=None, ready=True):
         """Boots the scenario's image, with these changes; gives a Session."""
         s = self.scenario
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.disks is None:
+            self.disks = tuple(s.disks(self)) if s.disks else ()
         image = s.image.with_changes(files, config)
         self.boots += 1
         folder = self.folder / f"boot{self.boots}"
         initrd = image.build(folder / "initramfs", self.kernel, self.prior)
-        if self.disks is None:
-            self.disks = tuple(s.disks(self.folder)) if s.disks else ()
         hw = s.hardware._replace(append=f"{s.hardware.append} {append}".strip(), disks=self.disks)
         for attempt in ("first", "last"):
             with Machine(self.kernel, initrd, folder, hw, max(1, self.deadline - time.monotonic())) as machine:

@@ -1,6 +1,7 @@
 """A file tree being put together for an image: absolute paths, parents made as needed."""
 import gzip
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -39,6 +40,20 @@ class Tree:
         for file in sorted(host.rglob("*")):
             if file.is_file():
                 self.put(f"{path}/{file.relative_to(host)}", file)
+
+    def unpack(self, to: Path) -> None:
+        """The files in a folder of the host, for programs that make file systems; device nodes are left out."""
+        shutil.rmtree(to, ignore_errors=True)
+        to.mkdir(parents=True)
+        for name, entry in sorted(self.entries.items()):
+            if stat.S_ISDIR(entry.mode):
+                (to / name).mkdir()
+            elif stat.S_ISLNK(entry.mode):
+                (to / name).symlink_to(entry.data.decode())
+            elif stat.S_ISREG(entry.mode):
+                (to / name).write_bytes(entry.data)
+            if not stat.S_ISLNK(entry.mode) and (to / name).exists():
+                (to / name).chmod(stat.S_IMODE(entry.mode))
 
     def write(self, to: Path, compress: bool = False) -> Path:
         """The initramfs. The same tree gives the same bytes; files bear $SOURCE_DATE_EPOCH or 0."""

@@ -44,16 +44,15 @@ services:
 """)
 
 
-def disks(folder):
+def disks(at):
     def made(name, size, *command):
-        disk = folder / name
+        disk = at.folder / name
         disk.unlink(missing_ok=True)
         with open(disk, "wb") as f:
             f.truncate(size << 20)
         if command:
             subprocess.run([*command, disk], check=True, capture_output=True)
         return disk
-    folder.mkdir(parents=True, exist_ok=True)
     parted = made("parted.img", 16)
     subprocess.run(["sfdisk", "-q", parted], input=f"label: gpt\nstart=2048, size=16384, uuid={PART}\n", text=True,
                    check=True, capture_output=True)

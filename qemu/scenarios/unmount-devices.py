@@ -13,8 +13,8 @@ machine:
 """)
 
 
-def disks(folder):
-    disk = folder / "data.img"
+def disks(at):
+    disk = at.folder / "data.img"
     disk.unlink(missing_ok=True)
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
     return [disk]

@@ -96,6 +96,20 @@ static void compile_interfaces(struct compiling *c, struct plan_head *h)
 	h->interfaces = write_table(&c->w, p, p ? c->s->ninterfaces : 0, sizeof *p);
 }
 
+static void compile_root_switch(struct compiling *c, struct plan_head *h)
+{
+	const struct spec_machine *m = &c->s->machine;
+	const char *options = "";
+
+	for (unsigned i = 0; i < m->root_options.n; i++)
+		options = compiling_fmt(c, "%s%s%s", options, *options ? "," : "", m->root_options.v[i]);
+	h->root_device = write_string(&c->w, m->root_device);
+	h->root_type = write_string(&c->w, m->root_type);
+	h->root_options = write_string(&c->w, *options ? options : NULL);
+	h->root_verity = write_string(&c->w, m->root_verity);
+	h->root_overlay = write_string(&c->w, m->root_overlay);
+}
+
 void compile_machine(struct compiling *c, struct plan_head *h)
 {
 	const struct spec_machine *m = &c->s->machine;
@@ -107,6 +121,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
+	compile_root_switch(c, h);
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;
 	compile_fstab(c, h);
 	compile_sysctls(c, h);

@@ -56,15 +56,22 @@ static const struct conf_key watchdog_keys[] = {
 };
 
 static const struct conf_key root_keys[] = {
-	{ "device", TEXT(machine.root_device), LACKS("finding a root file system"),
-	  .doc = "Device, LABEL= or UUID= of the root to switch to.",
+	{ "device", TEXT(machine.root_device),
+	  .doc = "Device, as in machine.mounts, or a tag of virtiofs; root= on the kernel's command line says another; "
+		 "it is waited for half a minute.",
 	  .example = "LABEL=root" },
-	{ "type", TEXT(machine.root_type), LACKS("finding a root file system"), .doc = "File system of the root.",
+	{ "type", TEXT(machine.root_type), .doc = "File system of the root (what is on the device), or rootfstype=.",
 	  .example = "squashfs" },
-	{ "verity", TEXT(machine.root_verity), LACKS("finding a root file system"), .doc = "Root hash of dm-verity.",
-	  .example = "0123abcd" },
-	{ "overlay", TEXT(machine.root_overlay), LACKS("finding a root file system"),
-	  .doc = "File system that takes the writes.",
+	{ "options", LIST(machine.root_options), .check = options_rule,
+	  .doc = "Mount options of the root, or rootflags=; with verity or overlay it is read-only anyway.",
+	  .example = "[noatime]" },
+	{ "verity", TEXT(machine.root_verity), .check = verity_rule,
+	  .doc = "Root hash of dm-verity, whose tree stands behind the file system, as veritysetup --hash-offset makes "
+		 "it; prior.verity= on the command line counts only where this is not given.",
+	  .example = "0000000000000000000000000000000000000000000000000000000000000000" },
+	{ "overlay", TEXT(machine.root_overlay),
+	  .doc = "What takes the writes: tmpfs, for as long as the machine runs, or a device, for good; or "
+		 "prior.overlay=, where there is no verity.",
 	  .example = "tmpfs" },
 	{ 0 }
 };

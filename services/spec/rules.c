@@ -1,5 +1,6 @@
 /* Rules that a row's type cannot say. Each takes a whole field and says what is wrong with it. */
 /* SPDX-License-Identifier: ISC */
+#include "rootfs/verity.h"
 #include "services/spec/rows.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -272,6 +273,11 @@ int console_rule(const void *field, struct err *e)
 
 	return *s == '/' || strstr(s, "..") || strchr(s, ',') ?
 	       err_set(e, EINVAL, "'%.60s' is not a name below /dev, such as ttyS0", s) : 0;
+}
+
+int verity_rule(const void *field, struct err *e)
+{
+	return verity_hash_is_good(*(const char *const *)field, e);
 }
 
 int console_shell_rule(const void *field, struct err *e)

@@ -239,7 +239,7 @@ struct spec_machine {
 	struct spec_mount_list mounts;
 	bool fstab;
 	const char *console_device;
-	struct str_list console_shell;
+	struct str_list console_shell, root_options;
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed,
 		*metrics;

@@ -4,6 +4,8 @@
 #include "rootfs/coldplug.h"
 #include "rootfs/options.h"
 #include "rootfs/superblock.h"
+#include "rootfs/verity.h"
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -133,6 +135,45 @@ static void partitions_have_names_of_their_own(void **state)
 	assert_string_equal(p.uuid, "12345678-02");
 }
 
+static void a_tree_of_hashes_is_taken_only_when_it_can_be_used(void **state)
+{
+	struct verity v;
+
+	(void)state;
+	put(0, "verity\0\0\1\0\0\0\1\0\0\0", 16);
+	put(32, "sha256", 6);
+	put(64, "\0\x10\0\0\0\x10\0\0\7", 9);
+	put(80, "\2\0", 2);
+	put(88, "\x5a\x17", 2);
+	assert_true(verity_read(disk, VERITY_BYTES, &v));
+	assert_int_equal(v.data_block, 4096);
+	assert_int_equal(v.hash_block, 4096);
+	assert_int_equal(v.data_blocks, 7);
+	assert_string_equal(v.algorithm, "sha256");
+	assert_string_equal(v.salt, "5a17");
+	assert_false(verity_read(disk, VERITY_BYTES - 1, &v));
+	put(38, " 1", 2);	/* more words for the kernel's table */
+	assert_false(verity_read(disk, VERITY_BYTES, &v));
+	put(38, "\0\0", 2);
+	put(80, "\1\1", 2);	/* a longer salt than there is room for */
+	assert_false(verity_read(disk, VERITY_BYTES, &v));
+	put(80, "\2\0", 2);
+	put(64, "\1", 1);	/* no power of two */
+	assert_false(verity_read(disk, VERITY_BYTES, &v));
+}
+
+static void a_root_hash_has_a_form(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_int_equal(verity_hash_is_good("00000000000000000000000000000000000000aF", &e), 0);
+	assert_int_equal(verity_hash_is_good("0123abcd", &e), -EINVAL);
+	assert_string_equal(e.text, "'0123abcd...' is not a root hash: "
+			    "an even number of hexadecimal digits, 40 to 128");
+	assert_int_equal(verity_hash_is_good("00000000000000000000000000000000000000000000 1", &e), -EINVAL);
+}
+
 static char loaded[64];
 
 static void load(const char *module)
@@ -177,6 +218,8 @@ int main(void)
 		T(nothing_behind_the_end_is_read),
 		T(a_label_cannot_command_a_terminal),
 		T(partitions_have_names_of_their_own),
+		T(a_tree_of_hashes_is_taken_only_when_it_can_be_used),
+		T(a_root_hash_has_a_form),
 		T(drivers_are_found_by_their_patterns),
 		T(mount_options_are_flags_or_the_file_systems),
 	};

@@ -1,0 +1,170 @@
+/* In an initramfs: the root is found, checked, mounted, overlaid, and becomes ours. See stages.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "init/base/sys.h"
+#include "init/base/text.h"
+#include "init/child.h"
+#include "init/cmdline.h"
+#include "init/device.h"
+#include "init/mounts.h"
+#include "init/stages.h"
+#include "rootfs/options.h"
+#include "rootfs/switch.h"
+#include "rootfs/verity.h"
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define WAIT_MS 30000
+#define WORK_MS 120000
+#define FREE_MS 30000
+#define VERITY_NAME "root"
+#define LOWER "/.prior/root"
+#define UPPER "/.prior/writes"
+#define BOTH "/.prior/both"
+
+struct wish {
+	char device[256], type[32], options[512], verity[136], overlay[256], init[128];
+};
+
+/* The configuration's value, and what the command line says instead; false: too long. */
+static bool say(char *to, size_t size, const struct plan *p, struct plan_ref r, const char *word)
+{
+	bool whole = text_copy(to, size, plan_str(p, r));
+
+	if (word)
+		cmdline_value(word, to, size);
+	return whole && strlen(to) + 1 < size;
+}
+
+/*
+ * Who can write the command line could name another root. A hash of the configuration's stays in force whatever it
+ * says: the command line may give one only where there is none.
+ */
+static int read_wish(const struct boot *b, struct wish *w, struct err *e)
+{
+	const struct plan *p = &b->plan;
+	const struct plan_head *h = p->head;
+	bool has_hash = h->root_verity.n > 0;
+
+	if (!say(w->device, sizeof w->device, p, h->root_device, "root") ||
+	    !say(w->type, sizeof w->type, p, h->root_type, "rootfstype") ||
+	    !say(w->options, sizeof w->options, p, h->root_options, "rootflags") ||
+	    !say(w->verity, sizeof w->verity, p, h->root_verity, has_hash ? NULL : "prior.verity") ||
+	    !say(w->overlay, sizeof w->overlay, p, h->root_overlay, has_hash ? NULL : "prior.overlay"))
+		return err_set(e, ENAMETOOLONG, "machine.root or the kernel's command line: a value is too long");
+	w->init[0] = '\0';
+	cmdline_value("init", w->init, sizeof w->init);
+	return *w->verity ? verity_hash_is_good(w->verity, e) : 0;
+}
+
+static bool in_initramfs(void)
+{
+	struct statfs fs;
+
+	return statfs("/", &fs) == 0 && (fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC);
+}
+
+/* The device to be mounted: with a hash, one that lets through only what it says. */
+static int check_device(struct wish *w, char path[64], struct err *e)
+{
+	struct device d;
+
+	if (device_find(w->device, WAIT_MS, &d, e) < 0)
+		return -e->code;
+	text_copy(path, 64, d.path);
+	if (!*w->verity)
+		return 0;
+	if (!*w->type)	/* a guess, from what is not checked yet: reading it says whether that is true */
+		text_copy(w->type, sizeof w->type, d.type);
+	return verity_open(VERITY_NAME, d.path, &d.verity, d.size, w->verity, path, e);
+}
+
+static int mount_writes(const struct wish *w, struct err *e)
+{
+	char data[256];
+	struct text t = TEXT_IN(data);
+	bool memory = !strcmp(w->overlay, "tmpfs");
+	const struct mount_job upper = { w->overlay, UPPER, memory ? "tmpfs" : "auto", memory ? "mode=0755" : "",
+					 MS_NODEV, WAIT_MS };
+	const struct mount_job both = { "overlay", BOTH, "overlay", data, 0, 0 };
+
+	text_add(&t, "lowerdir=" LOWER ",upperdir=" UPPER "/upper,workdir=" UPPER "/work");
+	if (mount_one(&upper, e) < 0)
+		return err_in(e, "overlay of the root");
+	if (mount_one(&both, e) < 0)
+		return -e->code;
+	/* The overlay keeps both; nobody else is to reach them. */
+	sys_umount2(UPPER, MNT_DETACH);
+	sys_umount2(LOWER, MNT_DETACH);
+	return 0;
+}
+
+static int prepare(void *ctx, struct err *e)
+{
+	struct wish *w = ctx;
+	char data[512] = "", path[64];
+	struct mount_words words = { .data = TEXT_IN(data), .wait_s = -1 };
+	const char *source = w->device;
+
+	if (device_is_named(source)) {
+		if (check_device(w, path, e) < 0)
+			return -e->code;
+		source = path;
+	} else if (*w->verity) {
+		return err_set(e, EINVAL, "root %s: a hash is for a device", source);
+	}
+	mount_words(&words, w->options);
+	if (*w->verity || *w->overlay || (cmdline_word("ro") && !cmdline_word("rw")))
+		words.flags |= MS_RDONLY;
+	else if (cmdline_word("rw"))
+		words.flags &= ~(uint64_t)MS_RDONLY;
+	const struct mount_job root = { source, LOWER, *w->type ? w->type : "auto", data, words.flags, 0 };
+
+	if (mount_one(&root, e) < 0)
+		return *w->verity ? err_in(e, "verity") : -e->code;
+	return *w->overlay ? mount_writes(w, e) : 0;
+}
+
+static int free_old(void *ctx, struct err *e)
+{
+	return switch_free(*(int *)ctx, e);
+}
+
+static int become(const struct wish *w, struct boot *b, struct err *e)
+{
+	static const char *const usual[] = { "/sbin/prior", "/sbin/init", "/etc/init", "/bin/init", "/init" };
+	const char *init = *w->init ? w->init : NULL;
+	owned_fd old = FD_NONE;
+	struct err ignored;
+
+	if (switch_root(*w->overlay ? BOTH : LOWER, &old, e) < 0)
+		return -e->code;
+	for (unsigned i = 0; !init && i < sizeof usual / sizeof *usual; i++)
+		init = access(usual[i], X_OK) == 0 ? usual[i] : NULL;
+	if (!init || access(init, X_OK) < 0)
+		return err_set(e, ENOENT, "there is no %s in the root", init ? init : "/sbin/prior or /sbin/init");
+	if (child_run(free_old, &old, FREE_MS, &ignored) < 0)
+		boot_say(b, "%s; its memory stays in use", ignored.text);
+	boot_say(b, "root is %s; going on with its %s", w->device, init);
+	char *argv[] = { (char *)init, NULL };
+
+	execve(init, argv, environ);
+	return err_sys(e, "execute %s of the root", init);
+}
+
+int stage_root(struct boot *b, struct err *e)
+{
+	struct wish w;
+
+	if (b->again || !in_initramfs())
+		return 0;
+	if (read_wish(b, &w, e) < 0)
+		return -e->code;
+	if (!*w.device)
+		return 0;
+	if (child_run(prepare, &w, 2 * WAIT_MS + WORK_MS, e) < 0)
+		return err_in(e, "root");
+	return become(&w, b, e);
+}
