@@ -329,6 +329,8 @@ static const struct stage {
 	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },
 	{ "mounts",   stage_mounts,   "services live on them", true, true },
 	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },
+	{ "clock",    stage_clock,    "a file may know a later time; before anything is dated", true, false },
+	{ "seed",     stage_seed,     "its file may be on a disk; before anybody needs a key", true, false },
 	{ "hostname", stage_hostname, "before anything logs it; a file may say it", true, false },
 	{ "identity", stage_identity, "programs read it as they start; its file may be on a disk", false, false },
 	{ "loopback", stage_loopback, "services bind it", false, false },

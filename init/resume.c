@@ -8,6 +8,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/control.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/notify.h"
@@ -55,6 +56,7 @@ static void check_fds(struct ledger *l)
 	for (unsigned c = 0; c < LEDGER_CLIENTS; c++)
 		check_fd(&l->head->clients[c].fd);
 	check_fd(&l->head->initctl_fd);
+	check_fd(&l->head->dog_fd);
 }
 
 /* Numbers stay, as the kernel can be asked about them; texts of a torn record are ended where they must end. */
@@ -237,6 +239,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 		restore_pids(p, i, true);
 	reap_all(p);
 	resume_ending(p);
+	dog_timer(p);
 	for (uint32_t i = 0; i < p->n; i++)
 		watch_nudge(p, i);
 	reload_resume(p);

@@ -11,6 +11,7 @@
 #include "init/signals.h"
 #include "services/cell/oci.h"
 #include "services/supervise/clock.h"
+#include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/instances.h"
@@ -187,6 +188,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, streams_begin(p, e), e);
 	if (rc == 0 && s->mode == MODE_MACHINE)
 		rc = or_go_on(p, initctl_begin(p, e), e);
+	if (rc == 0)
+		rc = or_go_on(p, dog_begin(p, e), e);
 	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/shutdown.h"
 #include "init/base/mono.h"
+#include "init/seed.h"
 #include "rootfs/machine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -57,11 +58,15 @@ static void kill_the_rest(void)
 }
 
 /* In a child: a disk that does not answer holds it, and not the end of the machine. */
-static void unmount(bool keep_root)
+static void unmount(bool keep_root, const char *seed)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		struct err e;
+
+		if (*seed && seed_save(seed, &e) < 0)
+			boot_say(console, "%s", e.text);
 		int left = machine_unmount_all(name_busy, keep_root);
 
 		_exit(left > 255 ? 255 : left);
@@ -99,7 +104,7 @@ static void end(unsigned how, const char *what, const char *arg)
 	boot_say(console, "%s: %s", what, strerror(errno));
 }
 
-void shutdown_machine(const struct boot *b, const struct ledger_head *h)
+void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed)
 {
 	static const struct { unsigned how; const char *what; } ends[SHUTDOWN_KINDS] = {
 		[SHUTDOWN_NONE]     = { LINUX_REBOOT_CMD_RESTART,   "reboot" },
@@ -115,7 +120,7 @@ void shutdown_machine(const struct boot *b, const struct ledger_head *h)
 	console = b;
 	kill_the_rest();
 	boot_say(b, "unmounting");
-	unmount(kind == SHUTDOWN_SOFT);
+	unmount(kind == SHUTDOWN_SOFT, seed);
 	boot_say(b, "%s%s%s", ends[kind].what, *h->reboot_arg ? ": " : "", h->reboot_arg);
 	if (kind == SHUTDOWN_SOFT)
 		boot_again(h);

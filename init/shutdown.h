@@ -9,5 +9,6 @@
  * boots again without a kernel in between. What does not answer in time (a disk) is left. Returns only when all that
  * was refused.
  */
-void shutdown_machine(const struct boot *b, const struct ledger_head *h);
+/* seed: where to keep randomness; "": nowhere. */
+void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed);
 #define SHUTDOWN_AGAIN "--booted-before"	/* our first argument then: rootfs has been left */

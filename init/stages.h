@@ -8,6 +8,8 @@ int stage_hostname(struct boot *b, struct err *e);	/* identity.c */
 int stage_identity(struct boot *b, struct err *e);
 int stage_mounts(struct boot *b, struct err *e);	/* mounts.c */
 int stage_fstab(struct boot *b, struct err *e);
+int stage_seed(struct boot *b, struct err *e);		/* seed.c */
+int stage_clock(struct boot *b, struct err *e);		/* clock.c */
 int stage_root(struct boot *b, struct err *e);		/* root.c */
 int stage_terminal(struct boot *b, struct err *e);	/* terminal.c */
 int stage_rescue(struct boot *b, struct err *e);

@@ -15,6 +15,7 @@
 #include "services/plan/compile.h"
 #include "services/plan/enabled.h"
 #include "services/spec/spec.h"
+#include "services/supervise/dog.h"
 #include "services/supervise/outside.h"
 #include <fcntl.h>
 #include <grp.h>
@@ -75,7 +76,9 @@ static int finish(void)
 		return h->exit_code;
 	}
 	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
-	shutdown_machine(&boot, h);
+	/* It watches over a reboot until the next boot opens it again. */
+	dog_end(&prior, h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC);
+	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed));
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
 

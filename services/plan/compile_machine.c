@@ -121,6 +121,10 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
+	h->random_seed = write_string(&c->w, m->random_seed);
+	h->rtc = write_string(&c->w, m->rtc);
+	h->watchdog_device = write_string(&c->w, m->watchdog_device);
+	h->watchdog_ms = (uint32_t)m->watchdog_timeout;
 	compile_root_switch(c, h);
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;
 	compile_fstab(c, h);

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 7
+#define PLAN_VERSION 8
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -44,6 +44,8 @@ struct plan_head {
 	struct plan_ref console_shell;	/* struct plan_ref[] */
 	uint32_t emergency;		/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	uint32_t shutdown_timeout_ms;
+	struct plan_ref random_seed, rtc, watchdog_device; /* strings; absent: none */
+	uint32_t watchdog_ms, watchdog_pad;
 	struct plan_ref root_device, root_type, root_options, root_verity, root_overlay; /* strings; absent: not said */
 	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */

@@ -100,6 +100,7 @@ RULE(identifier_rule);
 RULE(syslog_socket_rule);
 RULE(options_rule);
 RULE(console_rule);
+RULE(rtc_rule);
 RULE(verity_rule);
 RULE(console_shell_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */

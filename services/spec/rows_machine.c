@@ -48,10 +48,11 @@ static const struct conf_key console_keys[] = {
 };
 
 static const struct conf_key watchdog_keys[] = {
-	{ "device", PATH(machine.watchdog_device), LACKS("the machine's watchdog"), .doc = "Watchdog device.",
+	{ "device", PATH(machine.watchdog_device),
+	  .doc = "Watchdog device; it hears from prior while no service that is critical has failed or is unhealthy.",
 	  .example = "/dev/watchdog" },
-	{ "timeout", MSEC(machine.watchdog_timeout), .def = "0", LACKS("the machine's watchdog"),
-	  .doc = "Time after which the watchdog resets the machine.", .example = "30s" },
+	{ "timeout", MSEC(machine.watchdog_timeout), .def = "30s",
+	  .doc = "Time, in whole seconds, after which the watchdog resets the machine; 0: its own." },
 	{ 0 }
 };
 
@@ -99,10 +100,12 @@ static const struct conf_key machine_keys[] = {
 		 "kernel's command line says it instead." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
-	{ "rtc", TEXT(machine.rtc), LACKS("setting the clock"),
-	  .doc = "What the hardware clock keeps: utc or local.", .example = "utc" },
-	{ "random_seed", PATH(machine.random_seed), LACKS("keeping a random seed"),
-	  .doc = "File that carries randomness over a reboot.",
+	{ "rtc", TEXT(machine.rtc), .check = rtc_rule,
+	  .doc = "What the hardware clock keeps: utc, or local (the zone of /etc/localtime); whatever it says, the "
+		 "time is never earlier than the image was made and, with random_seed, the machine last ended.",
+	  .example = "utc" },
+	{ "random_seed", PATH(machine.random_seed),
+	  .doc = "File that carries randomness over a reboot; used once, and replaced at boot and at the end.",
 	  .example = "/var/lib/prior/random-seed" },
 	{ "metrics", TEXT(machine.metrics), LACKS("the HTTP endpoint"),
 	  .doc = "Address of the health and metrics endpoint.",

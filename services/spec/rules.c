@@ -275,6 +275,14 @@ int console_rule(const void *field, struct err *e)
 	       err_set(e, EINVAL, "'%.60s' is not a name below /dev, such as ttyS0", s) : 0;
 }
 
+int rtc_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	return strcmp(s, "utc") && strcmp(s, "local") ?
+	       err_set(e, EINVAL, "'%.60s' is neither utc nor local", s) : 0;
+}
+
 int verity_rule(const void *field, struct err *e)
 {
 	return verity_hash_is_good(*(const char *const *)field, e);

@@ -138,7 +138,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 	h->ctl_gid = UINT32_MAX;
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
 	h->event_rd = h->event_wr = h->logger_fd = h->ledger_ro_fd = h->next_plan_fd = FD_NONE;
-	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = h->initctl_fd = FD_NONE;
+	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = h->initctl_fd = h->dog_fd = FD_NONE;
 	h->ledger_fd = l->fd;
 	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
 		h->clients[i] = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
@@ -318,7 +318,7 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 	const struct ledger_head *h = l->head;
 	const int32_t *of_head[] = { &h->plan_fd, &h->ledger_fd, &h->exe_fd, &h->cgroup_fd, &h->control_fd,
 		&h->console_fd, &h->event_rd, &h->event_wr, &h->logger_fd, &h->ledger_ro_fd, &h->next_plan_fd,
-		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd };
+		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd, &h->dog_fd };
 
 	for (size_t i = 0; i < sizeof of_head / sizeof *of_head; i++)
 		give(each, ctx, *of_head[i]);

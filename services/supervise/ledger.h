@@ -173,6 +173,8 @@ struct ledger_head {
 	char reboot_arg[64];		/* for the firmware; "": none */
 	uint32_t emergency, emergency_pad; /* enum emergency, and the words of its shell */
 	char emergency_shell[128];
+	int32_t dog_fd;			/* the machine's watchdog, FD_NONE: none */
+	uint32_t dog_ms, dog_starves;	/* its time; 1: it is not petted any more */
 	int32_t initctl_fd;		/* the pipe of sysvinit's callers, FD_NONE: none */
 	int32_t exit_code;		/* MODE_CONTAINER, MODE_UP */
 	int32_t last_fault;		/* signal number of the last fault, 0: none */

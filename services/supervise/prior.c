@@ -5,6 +5,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/reload.h"
@@ -58,7 +59,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_SHUTDOWN] = ending_timer, [TIMER_TICK] = ending_tick,
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
-		[TIMER_PLANNED] = ending_planned,
+		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
 	};
 	struct prior *p = ctx;
 

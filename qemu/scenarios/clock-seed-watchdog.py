@@ -1,0 +1,64 @@
+"""The clock is never in the past, the seed is replaced at each boot and end, the watchdog resets a sick machine."""
+import subprocess
+
+from lib.image import Image
+from lib.machine import Hardware
+
+kernels = ["6.1", "6.12"]
+limit = 300
+hardware = Hardware(memory=256)
+
+image = Image(modules=["virtio_blk", "virtio_pci", "softdog"], config="""
+version: 1
+machine:
+  modules: [softdog]
+  mounts: [{source: LABEL=data, target: /var/lib}]
+  random_seed: /var/lib/prior/random-seed
+  rtc: utc
+  watchdog: {device: /dev/watchdog, timeout: 4s}
+services:
+  main:
+    command: [/bin/probe, stay]
+    critical: true
+    restart: "no"
+    isolation: {preset: none}
+    healthcheck: {test: [CMD, /bin/busybox, test, "!", -e, /run/ill], interval: 200ms, retries: 2}
+""")
+
+SEED = "/var/lib/prior/random-seed"
+
+
+def disks(at):
+    disk = at.folder / "data.img"
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", disk, "32M"], check=True, capture_output=True)
+    return [disk]
+
+
+def on_disk(m, name):
+    return subprocess.run(["debugfs", "-R", f"cat /prior/{name}", m.disks[0]], check=True, capture_output=True).stdout
+
+
+def run(m):
+    m.wait_state("main", "up")
+    m.ok("ls -l /proc/1/fd | grep -q watchdog")
+    m.fails(f"test -e {SEED}")      # the first boot has none
+    m.ok("date -s '2036-02-03 04:05:06'")
+    m.ends("poweroff", "poweroff")
+    first = on_disk(m, "random-seed")
+    assert len(first) == 512 and "random seed" not in m.console, "the end makes one"
+    with m.boot_again() as other:
+        other.wait_state("main", "up")
+        assert other.ok("date +%Y").strip() == "2036", "not before the machine last ended"
+        other.ok(f"test $(stat -c %a:%s {SEED}) = 600:512")
+        second = other.read(SEED)
+        assert second != first, "replaced before anybody could use it twice"
+        other.ok("sleep 6")         # longer than the watchdog's time
+        other.ok("prior reexec; sleep 5")
+        other.ends("poweroff", "poweroff")
+    assert on_disk(m, "random-seed") not in (first, second)
+    with m.boot_again() as other:
+        other.wait_state("main", "up")
+        other.ok("touch /run/ill")
+        other.on_console("a critical service is not well: the machine will be reset", 20)
+        other.on_console("softdog: Initiating system reboot", 40)
