@@ -1,6 +1,7 @@
 /* The confined way of `prior run`, through a configuration of one service. See run.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/run.h"
+#include "init/base/arena.h"
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "init/rootless.h"
@@ -40,24 +41,40 @@ static void cut(struct wrap *w, char is, char becomes)
 	}
 }
 
-/* The configuration in a memfd, named by its descriptor. */
+/* The configuration in a memfd. */
+static int make_config(struct arena *a, struct wrap *w, int *fd, struct err *e)
+{
+	char *base = w->config ? arena_get(a, RUN_YAML_MAX / 2) : NULL;
+	struct text t = { .at = arena_get(a, RUN_YAML_MAX), .size = RUN_YAML_MAX };
+
+	if (!t.at || (w->config && !base))
+		return err_set(e, ENOMEM, "run: no memory for the configuration");
+	if (w->config && read_base(w->config, base, RUN_YAML_MAX / 2, e) < 0)
+		return -e->code;
+	if (run_yaml(&t, base, w->sets, w->nsets, w->command, e) < 0)
+		return -e->code;
+	owned_fd made = memfd_create("prior run", MFD_CLOEXEC);
+
+	if (made < 0 || write(made, t.at, t.n) != (ssize_t)t.n || lseek(made, 0, SEEK_SET) < 0)
+		return err_sys(e, "run: write the configuration");
+	*fd = fd_take(&made);
+	return 0;
+}
+
 int run_confine(struct wrap *w, struct err *e)
 {
-	static char base[RUN_YAML_MAX / 2], yaml[RUN_YAML_MAX];
-	struct text t = TEXT_IN(yaml);
+	struct arena a = { 0 };		/* 2 MB of static memory would get a huge page, in PID 1, too */
+	owned_fd fd = FD_NONE;
 	char path[40];
 
 	cut(w, '\0', '=');
 	rootless_enter(e);	/* what cannot be had without is refused by name later */
 	cut(w, '=', '\0');
-	if (w->config && read_base(w->config, base, sizeof base, e) < 0)
-		return -e->code;
-	if (run_yaml(&t, w->config ? base : NULL, w->sets, w->nsets, w->command, e) < 0)
-		return -e->code;
-	owned_fd fd = memfd_create("prior run", MFD_CLOEXEC);
+	const int rc = make_config(&a, w, &fd, e);
 
-	if (fd < 0 || write(fd, yaml, t.n) != (ssize_t)t.n || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "run: write the configuration");
+	arena_free(&a);
+	if (rc < 0)
+		return rc;
 	if (w->parent_death && wrap_parent_death(w->parent_death) < 0)
 		return err_sys(e, "run: ask for signal %d when our parent ends", w->parent_death);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);	/* plan_obtain() hands the descriptor on */
