@@ -47,6 +47,9 @@ static void check_process(struct load *l, struct spec_service *svc)
 		wrong(l, svc, spec_from(svc, &svc->restart),
 			"restart: '%s' would run a oneshot again and again; use no or on-failure",
 		      svc->restart == RESTART_ALWAYS ? "always" : "unless-stopped");
+	if (svc->type == TYPE_ONESHOT && svc->post_start.n)
+		wrong(l, svc, spec_from(svc, &svc->post_start),
+			"hooks.post_start: a oneshot is done when it has ended, and never up; use hooks.post_stop");
 	if (svc->backoff_initial > svc->backoff_max)
 		wrong(l, svc, spec_from(svc, &svc->backoff_initial), "backoff.initial: is longer than backoff.max");
 }
