@@ -238,34 +238,14 @@ static unsigned net_addrs_of(const struct plan *p, struct plan_ref r, struct net
 	return n;
 }
 
-/* In a child: libnl allocates. Every bridge is tried; the last failure is the result. */
-static int build_bridges(void *ctx, struct err *e)
-{
-	const struct boot *b = ctx;
-	const struct plan *p = &b->plan;
-	struct net_addr a[NET_ADDRS_MAX];
-	struct net *n;
-	int worst = net_open(&n, e);
-
-	if (worst < 0)
-		return worst;
-	for (const struct plan_bridge *br = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     br < PLAN_END(p, p->head->bridges, struct plan_bridge); br++) {
-		int rc = net_bridge(n, plan_str(p, br->name), a, net_addrs_of(p, br->addrs, a), e);
-
-		worst = rc < 0 ? rc : worst;
-	}
-	net_close(&n);
-	return worst;
-}
-
+/* In a child: libnl allocates. Every interface is tried; the last failure is the result. */
 static int build_network(void *ctx, struct err *e)
 {
 	const struct boot *b = ctx;
 	const struct plan *p = &b->plan;
 	struct net_addr a[NET_ADDRS_MAX];
 	struct net *n;
-	int worst = build_bridges(ctx, e), rc = net_open(&n, e);
+	int worst = 0, rc = net_open(&n, e);
 
 	if (rc < 0)
 		return rc;
@@ -301,7 +281,7 @@ static int stage_loopback(struct boot *b, struct err *e)
 
 static int stage_network(struct boot *b, struct err *e)
 {
-	if (!b->plan.head->bridges.n && !b->plan.head->interfaces.n)
+	if (!b->plan.head->interfaces.n)
 		return 0;
 	return child_run(build_network, b, NETWORK_MS, e);
 }
@@ -334,7 +314,7 @@ static const struct stage {
 	{ "hostname", stage_hostname, "before anything logs it; a file may say it", true, false },
 	{ "identity", stage_identity, "programs read it as they start; its file may be on a disk", false, false },
 	{ "loopback", stage_loopback, "services bind it", false, false },
-	{ "network",  stage_network,  "bridges before the first veth pair", true, false },
+	{ "network",  stage_network,  "the machine's interfaces; bridges come before the first start", true, false },
 	{ "rescue",   stage_rescue,   "a person may mend what was found; nothing runs yet", true, false },
 };
 #define STAGES (sizeof stages / sizeof *stages)
@@ -390,8 +370,6 @@ int boot_container(struct boot *b, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	/* Interfaces and their addresses are the container runtime's business; bridges are for our own cells. */
-	if (b->plan.head->bridges.n && child_run(build_bridges, b, NETWORK_MS, &ignored) < 0)
-		boot_say(b, "%s; services on that bridge will fail", ignored.text);
+	/* Interfaces and their addresses are the container runtime's business. */
 	return 0;
 }

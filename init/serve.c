@@ -10,6 +10,7 @@
 #include "init/run/wrap.h"
 #include "init/signals.h"
 #include "services/cell/oci.h"
+#include "services/supervise/network.h"
 #include "services/supervise/clock.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
@@ -214,6 +215,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);
+	network_begin(p);
 	start_all(p);
 	streams_flush(p);
 	return 0;
@@ -322,6 +324,7 @@ void serve(struct prior *p)
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);
+	network_end(p);
 	if (*p->ledger.head->run_dir) {
 		oci_end(p->ledger.head->run_dir);
 		rmdir(p->ledger.head->run_dir);	/* only when no log is in it */

@@ -52,7 +52,7 @@ static int have_bridge(struct net *n, const char *name, struct net_link *l, bool
 }
 
 int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
-	       struct err *e)
+	       unsigned mtu, struct err *e)
 {
 	struct net_link l = { 0 };
 	uint32_t added = 0;
@@ -64,6 +64,10 @@ int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsign
 	snprintf(who, sizeof who, "bridge %s", name);
 	if (addr_add_all(n, who, l.index, a, na, &added, e) < 0)
 		goto undo;
+	if (mtu && mtu != l.mtu && link_set_mtu(n, l.index, mtu) < 0) {
+		net_fail(n, e, "%s: set its MTU to %u", who, mtu);
+		goto undo;
+	}
 	if (!(l.flags & IFF_UP) && link_set_up(n, l.index, true) < 0) {
 		net_fail(n, e, "%s: set up", who);
 		goto undo;
@@ -77,6 +81,8 @@ undo:
 		link_delete(n, l.index);
 	else
 		addr_undo(n, l.index, a, na, added);
+	if (!made && mtu && mtu != l.mtu)
+		link_set_mtu(n, l.index, l.mtu);
 	return -e->code;
 }
 

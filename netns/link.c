@@ -48,6 +48,8 @@ static void read_link(struct nlmsghdr *h, void *arg)
 		memcpy(l->mac, nla_data(a), sizeof l->mac);
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_OPERSTATE);
 	l->operstate = a ? nla_get_u8(a) : 0;
+	a = nlmsg_find_attr(h, sizeof *i, IFLA_MTU);
+	l->mtu = a ? nla_get_u32(a) : 0;
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINKINFO);
 	a = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_KIND) : NULL;
 	if (a)
@@ -81,6 +83,18 @@ int link_set_up(struct net *n, int index, bool up)
 			       .ifi_change = IFF_UP };
 
 	return net_ask(n, net_msg(RTM_NEWLINK, 0, &i, sizeof i), NULL, NULL);
+}
+
+int link_set_mtu(struct net *n, int index, unsigned mtu)
+{
+	struct ifinfomsg i = { .ifi_index = index };
+	struct nl_msg *m = net_msg(RTM_NEWLINK, 0, &i, sizeof i);
+
+	if (m && nla_put_u32(m, IFLA_MTU, mtu) < 0) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	return net_ask(n, m, NULL, NULL);
 }
 
 int link_delete(struct net *n, int index)

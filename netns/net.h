@@ -17,12 +17,12 @@ void net_close(struct net **n);
 int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 come with it */
 
 /*
- * Make the bridge if it is missing, give it these addresses, set it up. Idempotent. What prior made it knows by
- * kind and MAC (which follow from the name): from its own bridge other addresses are removed, link-local ones
- * excepted; a bridge of somebody else keeps them, and net_bridge_remove() refuses it with EPERM.
+ * Make the bridge if it is missing, give it these addresses and this MTU (0: the kernel's), set it up. Idempotent. What
+ * prior made it knows by kind and MAC (which follow from the name): from its own bridge others are removed, link-local
+ * ones excepted; a bridge of somebody else keeps them, and net_bridge_remove() refuses it with EPERM.
  */
 int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
-	       struct err *e);
+	       unsigned mtu, struct err *e);
 int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
 /* Addresses (those it has stay), up, default route (replaced) on an existing interface; ENODEV names it. */
 int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,
@@ -34,7 +34,7 @@ int net_interface(struct net *n, const char *name, const struct net_addr *a, uns
  * prior's with that name is removed first; anybody else's is EEXIST.
  */
 int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
-	     const char *cell, struct err *e);
+	     const char *cell, unsigned mtu, struct err *e);
 /* The cell's side, with a struct net opened inside: host0 gets its addresses (no DAD), up, default routes. */
 int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 	     const struct net_addr *gw6, struct err *e);

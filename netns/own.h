@@ -28,6 +28,7 @@ struct net_link {
 	unsigned flags;	/* IFF_* */
 	uint8_t operstate;	/* IF_OPER_* */
 	unsigned char mac[6];
+	unsigned mtu;
 	char kind[16];	/* "bridge", "veth"; "" for hardware */
 };
 
@@ -47,6 +48,7 @@ int net_name_ok(const char *name, struct err *e);
 /* These leave the reason to net_fail(). */
 int link_get(struct net *n, const char *name, struct net_link *l); /* -ENODEV: there is none */
 int link_set_up(struct net *n, int index, bool up);
+int link_set_mtu(struct net *n, int index, unsigned mtu);
 int link_delete(struct net *n, int index);
 /* Of this kind and with the MAC that net_mac() gives: nobody but prior made it. */
 bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The peer, named and placed in the cell before anybody in the machine's namespace could see it. */
-static int put_peer(struct nl_msg *m, int netns_fd, const char *cell)
+static int put_peer(struct nl_msg *m, int netns_fd, const char *cell, unsigned mtu)
 {
 	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
 	struct nlattr *peer = nla_nest_start(m, VETH_INFO_PEER);
@@ -17,13 +17,14 @@ static int put_peer(struct nl_msg *m, int netns_fd, const char *cell)
 	if (!peer || nlmsg_append(m, &i, sizeof i, NLMSG_ALIGNTO) < 0 ||
 	    nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 ||
 	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	    (mtu && nla_put_u32(m, IFLA_MTU, mtu) < 0) ||
 	    nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0)
 		return -ENOMEM;
 	return nla_nest_end(m, peer);
 }
 
 static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_fd,
-		    const char *cell)
+		    const char *cell, unsigned mtu)
 {
 	unsigned char mac[6];
 	struct nlattr *info, *data;
@@ -31,13 +32,14 @@ static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_
 	net_mac(mac, "machine", ifname);
 	if (nla_put_string(m, IFLA_IFNAME, ifname) < 0 ||
 	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
+	    (mtu && nla_put_u32(m, IFLA_MTU, mtu) < 0) ||
 	    nla_put_u32(m, IFLA_MASTER, (uint32_t)bridge) < 0)
 		return -ENOMEM;
 	info = nla_nest_start(m, IFLA_LINKINFO);
 	if (!info || nla_put_string(m, IFLA_INFO_KIND, "veth") < 0)
 		return -ENOMEM;
 	data = nla_nest_start(m, IFLA_INFO_DATA);
-	if (!data || put_peer(m, netns_fd, cell) < 0)
+	if (!data || put_peer(m, netns_fd, cell, mtu) < 0)
 		return -ENOMEM;
 	nla_nest_end(m, data);
 	nla_nest_end(m, info);
@@ -45,12 +47,13 @@ static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_
 }
 
 /* Both ends, their addresses, the bridge and "up" in one request: what fails half-way, the kernel takes back. */
-static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd, const char *cell)
+static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd, const char *cell,
+		     unsigned mtu)
 {
 	struct ifinfomsg i = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
 	struct nl_msg *m = net_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
 
-	if (m && put_pair(m, ifname, bridge, netns_fd, cell) < 0) {
+	if (m && put_pair(m, ifname, bridge, netns_fd, cell, mtu) < 0) {
 		nlmsg_free(m);
 		m = NULL;
 	}
@@ -77,7 +80,7 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e)
 }
 
 int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
-	     const char *cell, struct err *e)
+	     const char *cell, unsigned mtu, struct err *e)
 {
 	struct net_link b;
 
@@ -87,13 +90,13 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 		return net_fail(machine, e, "interface %s: find its bridge %s", ifname, bridge);
 	if (strcmp(b.kind, "bridge") != 0)
 		return err_set(e, EINVAL, "interface %s: %s is not a bridge", ifname, bridge);
-	int r = make_pair(machine, ifname, b.index, netns_fd, cell);
+	int r = make_pair(machine, ifname, b.index, netns_fd, cell, mtu);
 
 	/* Looked for only when it is in the way: a start without left-overs asks the kernel two questions. */
 	if (r == -EEXIST) {
 		if (net_veth_remove(machine, ifname, e) < 0)
 			return -e->code;
-		r = make_pair(machine, ifname, b.index, netns_fd, cell);
+		r = make_pair(machine, ifname, b.index, netns_fd, cell, mtu);
 	}
 	if (r == -EEXIST)
 		return net_fail(machine, e,

@@ -1,7 +1,7 @@
 """The demo's image: prior, nginx and redis, and nothing else. Each service's root is made of just its own files."""
 from lib import packages, paths
 from lib.cell import Cell
-from lib.image import Image
+from lib.image import BRIDGE, Image
 
 CONFIG = paths.TOP / "configs/demo"
 
@@ -22,7 +22,7 @@ db = Cell(
 image = Image(
     config=(CONFIG / "prior.yaml").read_text(),
     cells={"web": web, "db": db},
-    modules=["virtio_pci", "virtio_net", "bridge", "veth"],
+    modules=["virtio_pci", "virtio_net", *BRIDGE],
     tools=False,
     compress=True,
 )

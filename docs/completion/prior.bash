@@ -6,7 +6,7 @@ _prior()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -le 1 ]; then
-		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal wait logs top events audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec console'
+		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec console'
 	else case ${COMP_WORDS[1]} in
 	run) words='--help' files=1 ;;
 	up) words='--help' files=1 ;;
@@ -28,6 +28,7 @@ _prior()
 	logs) words='--help --json --run-dir --follow --lines --since --until --grep --level' services=1 ;;
 	top) words='--help --json --run-dir' services=1 ;;
 	events) words='--help --json --run-dir --follow --lines --since --until --grep --level' services=1 ;;
+	network) words='--help --json --run-dir' ;;
 	audit) words='--help --json --run-dir --exposure --threshold' services=1 ;;
 	probe) words='--help --json --config' services=1 ;;
 	why) words='--help --run-dir' services=1 ;;

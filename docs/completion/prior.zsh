@@ -26,6 +26,7 @@ _prior()
 		'logs:Print what services wrote.'
 		'top:Show what services use: CPU, memory, tasks.'
 		'events:Print what happened, as prior saw it.'
+		'network:Show bridges, cells'\'' addresses, published ports, counters.'
 		'audit:Compare the sandboxes of running services with the plan, as the kernel has them.'
 		'probe:Try what this kernel and these privileges support for services.'
 		'why:Say in sentences why a service is in the state that it is in.'
@@ -226,6 +227,13 @@ _prior()
 			'--level:Only lines that are at least as grave: err, warning, 4.'
 		)
 		_prior_services
+		;;
+	network)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--json:Print JSON instead of text.'
+			'--run-dir:Where the running prior keeps its control socket (else /run/prior, or a user'\''s own).'
+		)
 		;;
 	audit)
 		options=(

@@ -1,6 +1,7 @@
 /* What `prior audit` compares besides the kernel's account: who can write what root believes, and who may connect. */
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/audit_files.h"
+#include "services/supervise/network.h"
 #include "services/spec/trust.h"
 #include <dirent.h>
 #include <limits.h>
@@ -65,10 +66,27 @@ static void one_socket(struct facts *f, const struct plan *p, const struct plan_
 	tell(f, what, path, want, got, strcmp(want, got) ? mend : NULL);
 }
 
+/* The rules are those of all bridges: compared once, however many services are asked about. */
+static void rules(struct facts *f, const struct plan *p)
+{
+	static struct err why;
+	static enum { UNKNOWN_YET, RIGHT, WRONG } state;
+	struct rules r;
+
+	if (state == UNKNOWN_YET) {
+		state = network_rules(p, &r, &why) == 0 && rules_check(&r, &why) == 0 ? RIGHT : WRONG;
+		network_rules_free(&r);
+	}
+	tell(f, "network", "rules", "as they were made", state == RIGHT ? "as they were made" : why.text,
+	     state == RIGHT ? NULL : "a changed network in the configuration, or a restart of prior, makes them anew");
+}
+
 void audit_files(const struct plan *p, const struct plan_service *s, attest_each *each, void *ctx)
 {
 	struct facts f = { each, ctx };
 
+	if (s->bridge.n)
+		rules(&f, p);
 	if (s->root.n)
 		trusted(&f, "root", plan_str(p, s->root));
 	for (const struct plan_listen *l = PLAN_FIRST(p, s->listen, struct plan_listen);

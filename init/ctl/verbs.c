@@ -98,8 +98,9 @@ const struct verb ctl_verbs[] = {
 	  .more = "First says what will change. New services are started, changed ones restarted (with what runs and "
 		  "needs them), those that are gone stopped; all others are not touched. Listening sockets whose "
 		  "address stays are kept open throughout. A configuration with an error in it changes nothing. Who is "
-		  "down because somebody stopped it stays down. What is done once at boot (networks, mounts, kernel "
-		  "settings) is in effect from the next boot. SIGHUP to prior does the same.",
+		  "down because somebody stopped it stays down. Bridges, their rules and names are changed at once; "
+		  "what is done once at boot (interfaces, mounts, kernel settings) is in effect from the next boot. "
+		  "SIGHUP to prior does the same.",
 	  .exits = "0 done (or nothing to do), 1 refused, or a service that was started anew has failed" },
 
 	{ .name = "status", .group = GROUP_SERVICES, .run = verb_status, .args = "[SERVICE...]", .max = -1,
@@ -173,6 +174,12 @@ const struct verb ctl_verbs[] = {
 	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),
 	  .summary = "Print what happened, as prior saw it." },
+	{ .name = "network", .group = GROUP_INSIGHT, .run = verb_network, .opts = LIVE | OPT(JSON),
+	  .summary = "Show bridges, cells' addresses, published ports, counters.",
+	  .more = "Received and sent are what the service has received and sent. The rules (nf_tables prior) are read "
+		  "back from the kernel and compared with what was made, and what they dropped is counted; that takes "
+		  "root.",
+	  .exits = "0 shown, 1 no prior answers" },
 	{ .name = "audit", .group = GROUP_INSIGHT, .run = verb_audit, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(JSON) | OPT(EXPOSURE) | OPT(THRESHOLD),
 	  .summary = "Compare the sandboxes of running services with the plan, as the kernel has them.",
@@ -231,7 +238,7 @@ const struct verb ctl_verbs[] = {
 	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },
 
-	LATER("enter"), LATER("network"),
+	LATER("enter"),
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
 	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
 	LATER("import"),

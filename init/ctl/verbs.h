@@ -95,6 +95,7 @@ int verb_reload(struct ctl *c);
 int verb_enable(struct ctl *c), verb_disable(struct ctl *c);			/* enable.c */
 int verb_signal(struct ctl *c), verb_reexec(struct ctl *c), verb_wait(struct ctl *c);
 int verb_logs(struct ctl *c), verb_events(struct ctl *c);			/* logs.c */
+int verb_network(struct ctl *c);						/* network.c */
 int verb_audit(struct ctl *c);							/* audit.c */
 int verb_probe(struct ctl *c);							/* probe.c */
 int verb_healthy(struct ctl *c);							/* healthy.c */

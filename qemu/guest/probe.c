@@ -4,7 +4,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/keyctl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -370,6 +374,81 @@ static int cut(char **argv)
 	return 0;
 }
 
+/* udp-serve PORT: answers every datagram. */
+static int udp_serve(char **argv)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(argv[0])) };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage from;
+	char buf[512];
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof any) < 0)
+		return fail("bind");
+	for (;;) {
+		socklen_t len = sizeof from;
+
+		if (recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)&from, &len) >= 0)
+			sendto(fd, "hello\n", 6, 0, (struct sockaddr *)&from, len);
+	}
+}
+
+/* udp-call HOST PORT: one datagram, and what is answered within two seconds. */
+static int udp_call(char **argv)
+{
+	const struct timeval patience = { .tv_sec = 2 };
+	struct sockaddr_storage to;
+	socklen_t len = address(argv[0], argv[1], &to);
+	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char buf[512];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 || send(fd, "x", 1, 0) < 0)
+		return fail("send");
+	ssize_t n = recv(fd, buf, sizeof buf, 0);
+
+	if (n < 0)
+		return fail("recv");
+	return write(1, buf, (size_t)n) == n ? 0 : 1;
+}
+
+/* rogue-router: "I am a router", to everybody on the link. */
+static int rogue_router(char **argv)
+{
+	const unsigned char advert[16] = { 134, 0, 0, 0, 64, 0, 7, 8 };
+	struct sockaddr_in6 all = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
+
+	all.sin6_scope_id = if_nametoindex(argv[0]);
+	inet_pton(AF_INET6, "ff02::1", &all.sin6_addr);
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
+	    sendto(fd, advert, sizeof advert, 0, (struct sockaddr *)&all, sizeof all) < 0)
+		return fail("send");
+	return 0;
+}
+
+/* raw-frame IFACE FROM TO PORT: a UDP datagram by a packet socket, to all on the link, past every rule inside. */
+static int raw_frame(char **argv)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_halen = 6,
+				  .sll_addr = { 255, 255, 255, 255, 255, 255 } };
+	unsigned char p[40] = { 0x45, 0, 0, 40, 0, 1, 0, 0, 64, IPPROTO_UDP };
+	unsigned sum = 0;
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
+
+	to.sll_ifindex = (int)if_nametoindex(argv[0]);
+	inet_pton(AF_INET, argv[1], p + 12);
+	inet_pton(AF_INET, argv[2], p + 16);
+	p[20] = 0x30, p[22] = (unsigned char)(atoi(argv[3]) >> 8), p[23] = (unsigned char)atoi(argv[3]);
+	p[25] = 20;
+	for (int i = 0; i < 20; i += 2)
+		sum += (unsigned)(p[i] << 8 | p[i + 1]);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	p[10] = (unsigned char)(sum >> 8), p[11] = (unsigned char)sum;
+	if (fd < 0 || sendto(fd, p, sizeof p, 0, (struct sockaddr *)&to, sizeof to) < 0)
+		return fail("send");
+	return 0;
+}
+
 static const struct verb {
 	const char *name;
 	int arguments;		/* at least */
@@ -385,10 +464,14 @@ static const struct verb {
 	{ "mounts",   3, mounts },
 	{ "notify",   1, notify },
 	{ "orphans",  1, orphans },
+	{ "raw-frame", 4, raw_frame },
 	{ "rlimit",   3, rlimit },
+	{ "rogue-router", 1, rogue_router },
 	{ "serve",    1, serve },
 	{ "stay",     0, stay },
 	{ "stubborn", 0, stubborn },
+	{ "udp-call", 2, udp_call },
+	{ "udp-serve", 1, udp_serve },
 	{ "with-key", 1, with_key },
 };
 

@@ -11,6 +11,10 @@ from .tree import Tree
 # What the one binary is also called; see prior(8).
 LINKS = ("init", "poweroff", "reboot", "halt", "shutdown", "telinit")
 
+# What a bridge with its rules takes in Debian's kernels; prior loads them by itself.
+BRIDGE = ("bridge", "veth", "nf_tables", "nft_meta_bridge", "nft_ct", "nft_chain_nat", "nft_nat", "nft_masq",
+          "nft_fib_inet", "nf_conntrack_bridge")
+
 AGENT_SERVICE = """\
 services:
   agent:

@@ -1,11 +1,11 @@
 """Two cells on a bridge reach each other over IPv4 and IPv6; what was made is gone when they stop."""
-from lib.image import Image
+from lib.image import BRIDGE, Image
 
 kernels = ["6.1", "6.12"]
 
-image = Image(modules=["bridge", "veth"], config="""
+image = Image(modules=BRIDGE, config="""
 version: 1
-machine: {modules: [bridge, veth]}
+
 network:
   bridges: {prior0: {subnets: [10.88.0.0/24, "fd88::/64"]}}
 services:

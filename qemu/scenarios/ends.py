@@ -1,11 +1,10 @@
 """Ends are told apart: memory, filter, watchdog, health check, signal; hooks around a cell with an address."""
-from lib.image import Image
+from lib.image import BRIDGE, Image
 
 kernels = ["6.1", "6.12"]
 
-image = Image(modules=["bridge", "veth"], config="""
+image = Image(modules=BRIDGE, config="""
 version: 1
-machine: {modules: [bridge, veth]}
 network: {bridges: {prior0: {subnets: [10.88.0.0/24]}}}
 defaults: {restart: "no"}
 services:

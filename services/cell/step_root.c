@@ -1,6 +1,7 @@
 /* Steps that make the cell's root and enter it: the plan's mount rows, one after the other. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "rootfs/mount.h"
 #include "services/cell/root.h"
 #include "services/cell/steps.h"
@@ -79,10 +80,25 @@ static int scratch_file(struct cell *c, const struct plan_mount *m, const char *
 /* The detached mount for a row: a descriptor, or an error. target is the place, for rows that depend on what it is. */
 typedef int make_mount(struct cell *c, const struct plan_mount *m, int target, struct err *e);
 
+/* The names of a bridge, in the run directory that is really used. */
+static int open_hosts(const struct cell *c, const char *bridge, struct err *e)
+{
+	char path[128];
+	struct text t = TEXT_IN(path);
+
+	text_fmt(&t, "%s/hosts/%s", c->start->run_dir && *c->start->run_dir ? c->start->run_dir : "/run/prior", bridge);
+	const int fd = sys_openat2(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
+
+	return fd < 0 ? err_sys(e, "source %s", path) : fd;
+}
+
 /* The plan's paths have no link in them: one that is there now was put there since, by who knows whom. */
 int root_open_source(const struct cell *c, const struct plan_mount *m, struct err *e)
 {
 	const bool ours = (m->flags & MOUNT_F_RUNTIME) && c->start->notify_path;
+
+	if (m->flags & MOUNT_F_HOSTS)
+		return open_hosts(c, plan_str(c->plan, m->source) + strlen(HOSTS_DIR), e);
 	const int fd = ours ? sys_openat2(AT_FDCWD, c->start->notify_path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS)
 			    : source_open(plan_str(c->plan, m->source), O_PATH, e);
 

@@ -1,7 +1,7 @@
 /* Steps that concern namespaces other than mount and user: network, pid, uts, and the ban on new ones. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
-#include "netns/net.h"
+#include "netns/rules.h"
 #include "rootfs/mount.h"
 #include "services/cell/steps.h"
 #include <errno.h>
@@ -25,6 +25,9 @@ int step_machine_proc(struct cell *c, struct err *e)
 
 int step_net_namespace(struct cell *c, struct err *e)
 {
+	/* Nobody is on a bridge without the rules that keep it to its own address and to its list. */
+	if (c->svc->bridge.n && rules_there(c->plan->head->network_tag, e) < 0)
+		return -e->code;
 	if (c->svc->bridge.n && net_open(&c->machine_net, e) < 0)
 		return err_in(e, "the machine's network");
 	if (unshare(CLONE_NEWNET) < 0)
@@ -49,7 +52,7 @@ static int join_bridge(struct cell *c, struct err *e)
 	if (here < 0)
 		return err_sys(e, "open our network namespace");
 	if (net_veth(c->machine_net, plan_str(c->plan, s->ifname), plan_str(c->plan, s->bridge), here,
-		     plan_str(c->plan, s->name), e) < 0)
+		     plan_str(c->plan, s->name), s->mtu, e) < 0)
 		return -e->code;
 	if (net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
 		     (const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e) < 0)

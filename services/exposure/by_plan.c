@@ -51,7 +51,8 @@ static void lay_row(struct exposed *x, const struct plan *p, const struct plan_m
 		.machines = again, .target = target, .type = k->type,
 		.options = plan_str(p, row->data), .attr = row->attr | k->attr,
 		.covered = row->kind == MOUNT_INACCESSIBLE,
-		.volume = row->kind == MOUNT_BIND && !again && !(row->flags & (MOUNT_F_RUNTIME | MOUNT_F_OWN)),
+		.volume = row->kind == MOUNT_BIND && !again &&
+			  !(row->flags & (MOUNT_F_RUNTIME | MOUNT_F_OWN | MOUNT_F_HOSTS)),
 	});
 }
 

@@ -12,5 +12,5 @@
 void changes_match(const struct plan *from, const struct plan *to, uint32_t *to_new, uint32_t *to_old);
 /* Whether service i of `from` is another one under number k of `to`, CHANGES_NONE included. */
 bool changes_service(const struct plan *from, uint32_t i, const struct plan *to, uint32_t k);
-/* What is done once, at boot (networks, mounts, kernel settings), differs. */
+/* What is done once, at boot (interfaces, mounts, kernel settings), differs. */
 bool changes_machine(const struct plan *from, const struct plan *to);

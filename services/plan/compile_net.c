@@ -1,93 +1,14 @@
-/* Addresses: bridges take the first of their subnets, cells what they ask for, each address once. */
+/* Networks: bridges, who is on them with which address, and what the rules of the traffic are made from. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
-#include "services/plan/compiling.h"
+#include "services/plan/addresses.h"
+#include "services/spec/ports.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <netinet/in.h>
 
-bool parse_address(const char *text, struct plan_addr *out)
-{
-	char host[64];
-	const char *slash = strchr(text, '/');
-	size_t n = slash ? (size_t)(slash - text) : strlen(text);
-	struct plan_addr a = { 0 };
-	char *end = "";
-
-	if (n >= sizeof host)
-		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	a.family = strchr(host, ':') ? AF_INET6 : AF_INET;
-	unsigned long most = a.family == AF_INET ? 32 : 128, prefix = most;
-
-	if (inet_pton(a.family, host, a.ip) != 1)
-		return false;
-	if (slash)
-		prefix = slash[1] < '0' || slash[1] > '9' ? most + 1 : strtoul(slash + 1, &end, 10);
-	if (prefix > most || *end)
-		return false;
-	a.prefix = (uint8_t)prefix;
-	*out = a;
-	return true;
-}
-
-static unsigned ip_bytes(const struct plan_addr *a)
-{
-	return a->family == AF_INET ? 4 : 16;
-}
-
-static bool same_ip(const struct plan_addr *a, const struct plan_addr *b)
-{
-	return a->family == b->family && !memcmp(a->ip, b->ip, ip_bytes(a));
-}
-
-static bool is_in_subnet(const struct plan_addr *a, const struct plan_addr *net)
-{
-	unsigned whole = net->prefix / 8, bits = net->prefix % 8;
-
-	if (a->family != net->family || memcmp(a->ip, net->ip, whole))
-		return false;
-	return !bits || !((a->ip[whole] ^ net->ip[whole]) >> (8 - bits));
-}
-
-/* Clear the host part of an address. */
-static void to_network(struct plan_addr *a)
-{
-	for (unsigned i = 0; i < ip_bytes(a); i++) {
-		unsigned kept = a->prefix > i * 8 ? a->prefix - i * 8 : 0;
-
-		a->ip[i] &= (uint8_t)(kept >= 8 ? 0xff : 0xff << (8 - kept));
-	}
-}
-
-/* The address after a subnet's own: the bridge's. */
-static void to_first(struct plan_addr *a)
-{
-	to_network(a);
-	a->ip[ip_bytes(a) - 1]++;
-}
-
-/* A bridge of the spec with its addresses parsed. */
-struct net_bridge {
-	const struct spec_bridge *spec;
-	struct plan_addr *addrs;
-	unsigned naddrs;
-};
-
-struct taken {
-	struct plan_addr addr;
-	const struct work *by;
-};
-
-struct nets {
-	struct compiling *c;
-	struct net_bridge *bridges;
-	unsigned nbridges;
-	struct taken *taken;	/* open addressing by address; a power of two, never full */
-	unsigned ntaken;
-};
+#define NET_ADDRS 16	/* of one service */
 
 /* The other bridges and all services that do not need this one go on. */
 static void bridge_problem(struct compiling *c, const struct spec_bridge *b, const char *text, const char *why)
@@ -99,7 +20,8 @@ static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_
 {
 	struct compiling *c = n->c;
 
-	*b = (struct net_bridge){ .spec = s, .addrs = compiling_get(c, (s->subnets.n + 1) * sizeof *b->addrs) };
+	*b = (struct net_bridge){ .spec = s, .hosts = "",
+				  .addrs = compiling_get(c, (s->subnets.n + 1) * sizeof *b->addrs) };
 	for (unsigned i = 0; b->addrs && i < s->subnets.n; i++) {
 		struct plan_addr a;
 
@@ -107,22 +29,11 @@ static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_
 			bridge_problem(c, s, s->subnets.v[i], "is not a subnet with room for two addresses");
 			continue;
 		}
-		to_first(&a);
+		ip_to_first(&a);
 		b->addrs[b->naddrs++] = a;
 	}
 	if (strlen(s->name) > 15)
 		bridge_problem(c, s, s->name, "is longer than the 15 bytes of an interface's name");
-	if (s->nat)
-		bridge_problem(c, s, "nat", "is not built yet: routes to the machine have to be made outside");
-}
-
-static struct taken *taken_slot(struct nets *n, const struct plan_addr *a)
-{
-	uint64_t h = sum_more(SUM_START, a->ip, ip_bytes(a));
-
-	for (unsigned i = (unsigned)h & (n->ntaken - 1);; i = (i + 1) & (n->ntaken - 1))
-		if (!n->taken[i].addr.family || same_ip(&n->taken[i].addr, a))
-			return n->taken + i;
 }
 
 static struct net_bridge *bridge_named(struct nets *n, const char *name)
@@ -131,21 +42,6 @@ static struct net_bridge *bridge_named(struct nets *n, const char *name)
 		if (!strcmp(n->bridges[i].spec->name, name))
 			return n->bridges + i;
 	return NULL;
-}
-
-/* All bits of the host part are 0, or for IPv4 all are 1. */
-static bool is_edge(const struct plan_addr *a, const struct plan_addr *net)
-{
-	struct plan_addr low = *a, high = *a;
-
-	low.prefix = high.prefix = net->prefix;
-	to_network(&low);
-	for (unsigned i = 0; i < ip_bytes(a); i++) {
-		unsigned kept = net->prefix > i * 8 ? net->prefix - i * 8 : 0;
-
-		high.ip[i] |= (uint8_t)(kept >= 8 ? 0 : 0xff >> kept);
-	}
-	return same_ip(a, &low) || (a->family == AF_INET && same_ip(a, &high));
 }
 
 /* An address that is asked for: inside the bridge's subnet, nobody else's. */
@@ -160,7 +56,7 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 		return false;
 	}
 	for (unsigned i = 0; i < b->naddrs && !net; i++)
-		if (is_in_subnet(a, b->addrs + i))
+		if (ip_in_subnet(a, b->addrs + i))
 			net = b->addrs + i;
 	if (!net) {
 		refuse(n->c, w, network.addresses, "isolation.network.address: %s is in no subnet of bridge '%s'", text,
@@ -169,7 +65,7 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 	}
 	if (!strchr(text, '/'))
 		a->prefix = net->prefix;
-	if (is_edge(a, net)) {
+	if (ip_is_edge(a, net)) {
 		refuse(n->c, w, network.addresses,
 		       "isolation.network.address: %s is the subnet itself or its broadcast",
 		       text);
@@ -177,7 +73,7 @@ static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *
 	}
 	struct taken *t = taken_slot(n, a);
 
-	if (same_ip(a, net) || t->addr.family) {
+	if (ip_equal(a, net) || t->addr.family) {
 		refuse(n->c, w, network.addresses, "isolation.network.address: %s is taken by %s%s", text,
 		       t->by ? "service " : "bridge ", t->by ? t->by->svc->name : b->spec->name);
 		return false;
@@ -200,23 +96,21 @@ static void set_gateways(struct nets *n, struct work *w, const struct net_bridge
 		if (asked.family == addrs[i].family)
 			*gw = asked;
 		for (unsigned j = 0; j < b->naddrs && !gw->family; j++)
-			if (is_in_subnet(addrs + i, b->addrs + j))
+			if (ip_in_subnet(addrs + i, b->addrs + j))
 				*gw = b->addrs[j];
 	}
 }
 
-static void write_hosts(struct compiling *c, struct work *w, const struct plan_addr *a, unsigned n)
+/* Its line in the file that all cells of the bridge see: names first, so that no host name covers a service's. */
+static void add_hosts(struct compiling *c, struct net_bridge *b, struct work *w, const struct plan_addr *a, unsigned n)
 {
+	const char *alias = w->eff.hostname && strcmp(w->eff.hostname, w->svc->name) ? w->eff.hostname : NULL;
 	char text[INET6_ADDRSTRLEN];
 
-	w->hosts = "";
 	for (unsigned i = 0; i < n; i++)
-		w->hosts = compiling_fmt(c, "%s%s %s\n", w->hosts, inet_ntop(a[i].family, a[i].ip, text, sizeof text),
-					 w->svc->name);
-	if (w->eff.hostname && strcmp(w->eff.hostname, w->svc->name) != 0)
-		for (unsigned i = 0; i < n; i++)
-			w->hosts = compiling_fmt(c, "%s%s %s\n", w->hosts,
-						 inet_ntop(a[i].family, a[i].ip, text, sizeof text), w->eff.hostname);
+		b->hosts = compiling_fmt(c, "%s%s %s%s%s\n", b->hosts,
+					 inet_ntop(a[i].family, a[i].ip, text, sizeof text), w->svc->name,
+					 alias ? " " : "", alias ? alias : "");
 }
 
 /* The machine's end: "p-" and the name where it fits; else its beginning and a number made of it. */
@@ -238,37 +132,211 @@ static const char *interface_name(struct compiling *c, struct work *w)
 	}
 }
 
-static void join(struct nets *n, struct work *w)
+static uint32_t mtu_of(const struct net_bridge *b)
+{
+	return b->spec->mtu == UNSET_NUM ? 0 : (uint32_t)b->spec->mtu;
+}
+
+/* No address is asked for: it gets one of each subnet. */
+static bool is_assigned(const struct work *w, const struct net_bridge *b)
+{
+	return !w->refused && w->eff.network.mode && w->eff.network.bridge && !w->eff.network.addresses.n &&
+	       !strcmp(w->eff.network.bridge, b->spec->name);
+}
+
+static unsigned assign_all(struct nets *n, struct work *w, const struct net_bridge *b, struct plan_addr *a)
+{
+	char text[INET6_ADDRSTRLEN];
+	unsigned na = 0;
+
+	for (unsigned i = 0; i < b->naddrs && na < NET_ADDRS; i++)
+		if (address_assign(n, w, b->addrs + i, a + na))
+			na++;
+		else
+			refuse(n->c, w, network.bridge, "isolation.network.bridge: '%s' has no address left in the "
+			       "subnet of %s/%u: make it larger", b->spec->name,
+			       inet_ntop(b->addrs[i].family, b->addrs[i].ip, text, sizeof text), b->addrs[i].prefix);
+	if (!b->naddrs)
+		refuse(n->c, w, network.bridge, "isolation.network.bridge: '%s' has no subnet to take an address from",
+		       b->spec->name);
+	return na;
+}
+
+static struct plan_addr addr_of(const struct spec_ip *ip)
+{
+	struct plan_addr a = { .family = ip->family, .prefix = ip->prefix };
+
+	memcpy(a.ip, ip->ip, sizeof a.ip);
+	return a;
+}
+
+static void compile_ports(struct compiling *c, struct work *w)
+{
+	const struct str_list *l = &w->eff.network.ports;
+	struct plan_port *p = l->n ? compiling_get(c, (size_t)l->n * PORTS_OF_ONE * sizeof *p) : NULL;
+	struct spec_port one;
+	struct err e;
+	unsigned n = 0;
+
+	for (unsigned i = 0; p && i < l->n; i++) {
+		if (port_parse(l->v[i], &one, &e) < 0) {
+			refuse(c, w, network.ports, "isolation.network.ports: %s", e.text);
+			continue;
+		}
+		for (unsigned k = 0; k < one.n; k++) {
+			p[n] = (struct plan_port){ .from = (uint16_t)(one.from + k), .to = (uint16_t)(one.to + k),
+						   .proto = one.proto };
+			p[n++].on = addr_of(&one.on);
+		}
+	}
+	if (n > 1024)
+		refuse(c, w, network.ports, "isolation.network.ports: %u ports, at most 1024", n);
+	w->ports = p;
+	w->nports = n;
+	w->out.ports = write_table(&c->w, p, n, sizeof *p);
+}
+
+static void compile_egress(struct compiling *c, struct work *w)
+{
+	const struct str_list *l = &w->eff.network.egress;
+	struct plan_egress *p = l->n ? compiling_get(c, l->n * sizeof *p) : NULL;
+	struct spec_egress one;
+	struct err e;
+	unsigned n = 0;
+
+	w->out.limited = l->n || is_asked(w, network.egress);	/* an empty list is one that allows nothing */
+	if (l->n == 1 && !strcmp(l->v[0], EGRESS_NONE))
+		return;
+	for (unsigned i = 0; p && i < l->n; i++) {
+		if (egress_parse(l->v[i], &one, &e) < 0) {
+			refuse(c, w, network.egress, "isolation.network.egress: %s", e.text);
+			continue;
+		}
+		p[n] = (struct plan_egress){ .first = one.first, .last = one.last, .proto = one.proto };
+		p[n++].to = addr_of(&one.to);
+	}
+	if (n > 256)
+		refuse(c, w, network.egress, "isolation.network.egress: %u rules, at most 256", n);
+	w->out.egress = write_table(&c->w, p, n, sizeof *p);
+}
+
+/* The addresses that are asked for, before any is given away. */
+static void ask(struct nets *n, struct work *w)
 {
 	const struct spec_network *s = &w->eff.network;
 	struct net_bridge *b = bridge_named(n, s->bridge);
-	struct plan_addr a[16];
-	unsigned na = 0;
 
-	if (!b || s->addresses.n > 16) {
+	w->addrs = b && s->addresses.n <= NET_ADDRS ? compiling_get(n->c, NET_ADDRS * sizeof *w->addrs) : NULL;
+	if (!w->addrs) {
 		refuse(n->c, w, network.bridge, b ? "isolation.network.address: more than 16 of '%s'"
 		       : "isolation.network.bridge: there is no bridge '%s' in network.bridges", s->bridge);
 		return;
 	}
 	for (unsigned i = 0; i < s->addresses.n; i++)
-		na += take_asked(n, w, b, s->addresses.v[i], a + na);
-	set_gateways(n, w, b, a, na);
-	write_hosts(n->c, w, a, na);
+		w->naddrs += take_asked(n, w, b, s->addresses.v[i], w->addrs + w->naddrs);
+}
+
+static void join(struct nets *n, struct work *w)
+{
+	const struct spec_network *s = &w->eff.network;
+	struct net_bridge *b = bridge_named(n, s->bridge);
+
+	if (is_assigned(w, b))
+		w->naddrs = assign_all(n, w, b, w->addrs);
+	set_gateways(n, w, b, w->addrs, w->naddrs);
+	add_hosts(n->c, b, w, w->addrs, w->naddrs);
+	w->hosts = b->spec->name;
 	w->ifname = interface_name(n->c, w);
 	w->out.bridge = write_string(&n->c->w, s->bridge);
 	w->out.ifname = write_string(&n->c->w, w->ifname);
-	w->out.addrs = write_table(&n->c->w, a, na, sizeof *a);
+	w->out.addrs = write_table(&n->c->w, w->addrs, w->naddrs, sizeof *w->addrs);
+	w->out.mtu = mtu_of(b);
+	compile_ports(n->c, w);
+	compile_egress(n->c, w);
 }
 
 static void write_bridges(struct nets *n, struct plan_head *h)
 {
-	struct plan_bridge *p = compiling_get(n->c, (n->nbridges + 1) * sizeof *p);
+	struct compiling *c = n->c;
+	struct plan_bridge *p = compiling_get(c, (n->nbridges + 1) * sizeof *p);
+	struct plan_file *f = compiling_get(c, (n->nbridges + 1) * sizeof *f);
 
-	for (unsigned i = 0; p && i < n->nbridges; i++)
-		p[i] = (struct plan_bridge){ write_string(&n->c->w, n->bridges[i].spec->name),
-					     write_table(&n->c->w, n->bridges[i].addrs, n->bridges[i].naddrs,
-							 sizeof *n->bridges[i].addrs) };
-	h->bridges = write_table(&n->c->w, p, p ? n->nbridges : 0, sizeof *p);
+	for (unsigned i = 0; p && f && i < n->nbridges; i++) {
+		const struct net_bridge *b = n->bridges + i;
+		const char *hosts = compiling_fmt(c, "127.0.0.1 localhost\n::1 localhost\n%s", b->hosts);
+
+		p[i] = (struct plan_bridge){ write_string(&c->w, b->spec->name),
+					     write_table(&c->w, b->addrs, b->naddrs, sizeof *b->addrs),
+					     mtu_of(b), b->spec->nat ? BRIDGE_NAT : 0 };
+		f[i] = (struct plan_file){ p[i].name, write_string(&c->w, hosts) };
+	}
+	h->bridges = write_table(&c->w, p, p ? n->nbridges : 0, sizeof *p);
+	h->hosts = write_table(&c->w, f, f ? n->nbridges : 0, sizeof *f);
+}
+
+/* Of one port of the machine: who has it. Two services, or one twice, cannot. */
+static void refuse_double_ports(struct compiling *c, struct work *w, struct work **by, const struct plan_port *p)
+{
+	struct work **seat = by + p->from + (p->proto == IPPROTO_UDP ? 65536 : 0);
+
+	if (!*seat) {
+		*seat = w;
+		return;
+	}
+	for (const struct plan_port *o = (*seat)->ports; o < (*seat)->ports + (*seat)->nports; o++)
+		if (o != p && o->from == p->from && o->proto == p->proto &&
+		    (!o->on.family || !p->on.family || ip_equal(&o->on, &p->on)))
+			refuse(c, w, network.ports, "isolation.network.ports: port %u of the machine is published by "
+			       "service %s already", p->from, (*seat)->svc->name);
+}
+
+static void check_ports(struct compiling *c)
+{
+	struct work **by = calloc(2 * 65536, sizeof *by);
+
+	c->no_memory |= !by;
+	for (unsigned i = 0; by && i < c->n; i++)
+		for (unsigned k = 0; k < c->work[i].nports; k++)
+			refuse_double_ports(c, c->work + i, by, c->work[i].ports + k);
+	free(by);
+}
+
+static uint64_t more(uint64_t h, const struct compiling *c, const struct plan_ref r, size_t size)
+{
+	return sum_more(sum_more(h, &r.n, sizeof r.n), c->w.at + r.at, r.n * size);
+}
+
+/* What the rules are made from: another number, other rules. */
+static uint64_t network_tag(const struct compiling *c, const struct nets *n)
+{
+	uint64_t h = SUM_START;
+
+	for (unsigned i = 0; i < n->nbridges; i++) {
+		const struct net_bridge *b = n->bridges + i;
+
+		h = sum_more(h, b->spec->name, strlen(b->spec->name) + 1);
+		h = sum_more(h, b->addrs, b->naddrs * sizeof *b->addrs);
+		h = sum_more(h, &b->spec->nat, sizeof b->spec->nat);
+	}
+	for (unsigned i = 0; i < c->n; i++) {
+		const struct work *w = c->work + i;
+
+		if (!w->ifname || c->w.failed)
+			continue;
+		h = sum_more(h, w->svc->name, strlen(w->svc->name) + 1);
+		h = sum_more(h, w->ifname, strlen(w->ifname) + 1);
+		h = sum_more(h, w->eff.network.bridge, strlen(w->eff.network.bridge) + 1);
+		h = sum_more(h, &w->out.limited, sizeof w->out.limited);
+		h = more(h, c, w->out.addrs, sizeof(struct plan_addr));
+		h = more(h, c, w->out.ports, sizeof(struct plan_port));
+		h = more(h, c, w->out.egress, sizeof(struct plan_egress));
+	}
+	return h ? h : 1;
+}
+
+static bool is_on_bridge(const struct work *w)
+{
+	return !w->refused && w->eff.network.mode && w->eff.network.bridge;
 }
 
 void compile_networks(struct compiling *c, struct plan_head *h)
@@ -277,6 +345,7 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 
 	while (n.ntaken < 64 * (c->n + 1))	/* 16 addresses at most for each, two families: never half full */
 		n.ntaken *= 2;
+	n.ntaken *= n.nbridges ? 2 : 1;		/* and as many recalled ones */
 	n.bridges = compiling_get(c, (n.nbridges + 1) * sizeof *n.bridges);
 	n.taken = calloc(n.ntaken, sizeof *n.taken);
 	if (!n.bridges || !n.taken) {
@@ -287,8 +356,15 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	for (unsigned i = 0; i < n.nbridges; i++)
 		read_bridge(&n, c->s->bridges + i, n.bridges + i);
 	for (unsigned i = 0; i < c->n; i++)
-		if (!c->work[i].refused && c->work[i].eff.network.mode && c->work[i].eff.network.bridge)
+		if (is_on_bridge(c->work + i))
+			ask(&n, c->work + i);
+	if (n.nbridges)
+		addresses_recall(&n, is_assigned);
+	for (unsigned i = 0; i < c->n; i++)
+		if (is_on_bridge(c->work + i))
 			join(&n, c->work + i);
+	check_ports(c);
 	write_bridges(&n, h);
+	h->network_tag = n.nbridges ? network_tag(c, &n) : 0;
 	free(n.taken);
 }

@@ -333,27 +333,15 @@ void mount_credentials(struct compiling *c, struct work *w)
 		mount_add(c, w, m, w->credentials, (struct seat){ .fd = FD_NONE });
 }
 
-/* "127.0.0.1 localhost", its own name, and the services that it names: more would change with every other service. */
-static const char *hosts_text(struct compiling *c, const struct work *w)
-{
-	const char *text = "127.0.0.1 localhost\n::1 localhost\n";
-	const struct spec_service *s = w->svc;
-
-	text = compiling_fmt(c, "%s%s", text, w->hosts ? w->hosts : "");
-	for (unsigned i = 0; i < s->depends_on.n + s->wants.n + s->after.n; i++) {
-		const char *name = i < s->depends_on.n ? s->depends_on.v[i].name :
-				   i < s->depends_on.n + s->wants.n ? s->wants.v[i - s->depends_on.n] :
-				   s->after.v[i - s->depends_on.n - s->wants.n];
-		const struct work *o = work_find(c, name);
-
-		if (o && o != w && o->hosts)
-			text = compiling_fmt(c, "%s%s", text, o->hosts);
-	}
-	return text;
-}
-
+/*
+ * All names of its bridge in one file of the machine, which is written anew in place when one changes: no cell has to
+ * be made again for that.
+ */
 void mount_names(struct compiling *c, struct work *w)
 {
+	struct plan_mount hosts = { .kind = MOUNT_BIND, .flags = MOUNT_F_HOSTS,
+				    .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+					    MOUNT_ATTR_RDONLY };
 	struct plan_mount m = { .kind = MOUNT_FILE };
 	struct seat seat = { .fd = FD_NONE, .file = true };
 	const char *text = "";
@@ -361,8 +349,8 @@ void mount_names(struct compiling *c, struct work *w)
 
 	if (!w->hosts)
 		return;
-	m.data = write_string(&c->w, hosts_text(c, w));
-	mount_own(c, w, m, "/etc/hosts", IF_POSSIBLE, seat);
+	hosts.source = write_string(&c->w, compiling_fmt(c, HOSTS_DIR "%s", w->hosts));
+	mount_own(c, w, hosts, "/etc/hosts", IF_POSSIBLE, seat);
 	for (unsigned i = 0; i < c->s->nameservers.n; i++)
 		text = compiling_fmt(c, "%snameserver %s\n", text, c->s->nameservers.v[i]);
 	if (!*text)

@@ -42,6 +42,7 @@ struct compiling {
 #define WORK_MOUNTS 512
 #define WORK_PROGRAMS (1 + CARE_COMMANDS)
 #define WORK_DIRS 132
+#define WORK_KEPT 16
 
 /* One directory that prior makes for the service. */
 struct own_dir {
@@ -94,7 +95,11 @@ struct work {
 	struct device_rule devices[DEVICE_RULES_MAX];	/* of isolation.devices */
 	unsigned ndevices;
 	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
-	const char *hosts;	/* lines for /etc/hosts that name it: "10.88.0.2 web\n"; NULL: it has no address */
+	const char *hosts;	/* the bridge whose /etc/hosts it gets; NULL: it has no address */
+	struct plan_addr *kept;	/* WORK_KEPT addresses that it had before, once there is one; the arena's */
+	struct plan_addr *addrs; /* that it has */
+	const struct plan_port *ports;
+	unsigned nkept, naddrs, nports;
 	/* the graph */
 	unsigned index;		/* in the plan */
 	unsigned *edges, nedges; /* work numbers that must start before */
@@ -192,5 +197,5 @@ uint32_t kept_id_of(struct compiling *c, const struct work *w, bool (*is_free)(s
 									       uint32_t uid));	/* 0: none */
 bool id_is_anothers(struct compiling *c, const struct work *w, uint32_t uid);
 
-/* compile_net.c: "10.0.0.1/24", "fd00::1"; without a prefix length it is the family's longest. */
+/* addresses.c: "10.0.0.1/24", "fd00::1"; without a prefix length it is the family's longest. */
 bool parse_address(const char *text, struct plan_addr *out);

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 8
+#define PLAN_VERSION 9
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -37,6 +37,7 @@ struct plan_head {
 	struct plan_ref bridges;	/* struct plan_bridge[] */
 	struct plan_ref interfaces;	/* struct plan_interface[] */
 	struct plan_ref nameservers;	/* struct plan_ref[] (strings) */
+	struct plan_ref hosts;		/* struct plan_file[]: a bridge, the /etc/hosts of all cells on it */
 	struct plan_ref modules;	/* struct plan_ref[] (strings) */
 	struct plan_ref sysctls;	/* struct plan_file[]: /proc/sys-relative path with slashes, value */
 	struct plan_ref mounts;		/* struct plan_fstab[]: machine.mounts */
@@ -53,6 +54,7 @@ struct plan_head {
 	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
 					 * prior ran: instances, ascending; they go when they have come to rest */
 	struct plan_ref disabled;	/* uint32_t[]: services that are not started by themselves, ascending */
+	uint64_t network_tag;		/* FNV-1a over all that the rules of the bridges come from; 0: no bridge */
 };
 
 /* A service whose configuration was refused: known by name, never started; status and events say why. */
@@ -76,9 +78,26 @@ struct plan_addr {
 	uint8_t ip[16];			/* network order; IPv4 in the first four */
 };
 
+#define BRIDGE_NAT 1u		/* what leaves the machine from it has the machine's address */
+
 struct plan_bridge {
 	struct plan_ref name;
 	struct plan_ref addrs;		/* struct plan_addr[] */
+	uint32_t mtu, flags;		/* bytes, 0: the kernel's; BRIDGE_* */
+};
+
+/* A port of the machine that leads to a service. */
+struct plan_port {
+	struct plan_addr on;		/* the machine's address; family 0: all of them */
+	uint16_t from, to;		/* the machine's port, the service's */
+	uint16_t proto, pad;		/* IPPROTO_TCP, IPPROTO_UDP */
+};
+
+/* What a service with EGRESS_LIMITED may reach on its own account. */
+struct plan_egress {
+	struct plan_addr to;		/* a network */
+	uint16_t first, last;		/* ports; 0, 0: all of them, and what has none (ICMP) */
+	uint16_t proto, pad;		/* IPPROTO_TCP, IPPROTO_UDP; 0: both */
 };
 
 struct plan_interface {
@@ -185,6 +204,8 @@ enum mount_kind {
 #define MOUNT_F_OPTIONAL 4u	/* a source or target that is missing is skipped: for presets' paths, never a user's */
 #define MOUNT_F_OWN 16u		/* source is made by prior for the service (plan_dir): no link on its way is followed */
 #define MOUNT_F_RUNTIME 8u	/* source is made by prior at start (notify socket, listening sockets' directory) */
+#define MOUNT_F_HOSTS 32u	/* source is HOSTS_DIR and a bridge; it lies in the run directory, wherever that is */
+#define HOSTS_DIR "/run/prior/hosts/"
 
 struct plan_mount {
 	struct plan_ref source, target, data;
@@ -340,7 +361,7 @@ struct plan_service {
 	struct plan_ref cgroup_root;	/* absent: the machine's */
 	struct plan_ref cgroup;		/* struct plan_file[]: file name in the leaf, value to write; read back */
 	struct plan_ref devices;	/* CELL_DEVICES: struct device_rule[] (bpf.h); none: no device at all */
-	uint32_t inet, inet_pad;	/* CELL_SOCKETS: bit 0: AF_INET is allowed, bit 1: AF_INET6 */
+	uint32_t inet, limited;		/* CELL_SOCKETS: bit 0: AF_INET is allowed, bit 1: AF_INET6; 1: egress holds */
 	struct plan_ref affinity;	/* uint64_t[]: CPU mask words */
 	int32_t nice, oom_score_adj;	/* INT32_MIN: leave */
 	/* its network, when CELL_NET */
@@ -348,6 +369,9 @@ struct plan_service {
 	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
 	struct plan_ref addrs;		/* struct plan_addr[] */
 	struct plan_addr gw4, gw6;	/* family 0: none */
+	uint32_t mtu, mtu_pad;		/* of its bridge; 0: the kernel's */
+	struct plan_ref ports;		/* struct plan_port[] */
+	struct plan_ref egress;		/* struct plan_egress[]; none and `limited`: it may reach nothing */
 	struct plan_ref dirs;		/* struct plan_dir[] */
 	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
 	struct plan_ref apparmor, selinux; /* labels for its exec; absent: whatever it would have */

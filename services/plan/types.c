@@ -6,6 +6,7 @@
 #include "services/spec/spec.h"
 #include <linux/filter.h>
 #include <linux/mount.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,7 +16,7 @@
 #define FIELDS(rows) .fields = (rows), .nfields = COUNT(rows)
 
 #define ATTRS (0x7fu | MOUNT_ATTR_NODIRATIME | 0x00200000u)
-#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN)
+#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN | MOUNT_F_HOSTS)
 #define LANDLOCK_RIGHTS 0xffffull
 #define CAPS_ALL ((1ull << 41) - 1)
 
@@ -98,7 +99,50 @@ static const struct plan_field bridge_fields[] = {
 	FIELD(plan_bridge, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
 	FIELD(plan_bridge, addrs, .of = &addr_type),
 };
-static const struct plan_type bridge_type = TYPE(plan_bridge, FIELDS(bridge_fields));
+
+static bool mtu_is_one(uint32_t mtu)
+{
+	return mtu == 0 || (mtu >= 1280 && mtu <= 65535);	/* IPv6 needs 1280 */
+}
+
+static const char *bridge_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_bridge *b = record;
+
+	(void)p;
+	return !mtu_is_one(b->mtu) || b->flags & ~BRIDGE_NAT ? "its MTU or flags are out of range" : NULL;
+}
+
+static const struct plan_type bridge_type = TYPE(plan_bridge, FIELDS(bridge_fields), .wrong = bridge_wrong);
+
+static const struct plan_field hosts_fields[] = {
+	FIELD(plan_file, path, STRING, .text = TEXT_INTERFACE, .needed = 1),
+	FIELD(plan_file, value, STRING, .text = TEXT_FULL, .needed = 1),
+};
+static const struct plan_type hosts_type = TYPE(plan_file, FIELDS(hosts_fields));
+
+static const char *port_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_port *x = record;
+
+	(void)p;
+	return (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || !x->from || !x->to || !gateway_is_one(&x->on)
+		       ? "no port, protocol or address" : NULL;
+}
+
+static const struct plan_type port_type = TYPE(plan_port, .wrong = port_wrong);
+
+static const char *egress_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_egress *x = record;
+
+	(void)p;
+	return (x->proto && x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || x->first > x->last ||
+	       (!x->first && (x->last || x->proto)) || !plan_addr_is_one(&x->to)
+		       ? "no network, ports or protocol" : NULL;
+}
+
+static const struct plan_type egress_type = TYPE(plan_egress, .wrong = egress_wrong);
 
 static const char *interface_wrong(const struct plan *p, const void *record)
 {
@@ -186,13 +230,15 @@ static const char *mount_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_mount *m = record;
 
-	(void)p;
 	if (m->kind >= MOUNT_KINDS || m->flags & ~MOUNT_FLAGS)
 		return "unknown kind or flag";
 	if ((m->attr | m->clear) & ~(uint64_t)ATTRS || (m->clear && m->kind != MOUNT_REMOUNT))
 		return "unknown attribute";
 	if (m->kind == MOUNT_BIND && !m->source.n)
 		return "bound from nowhere";
+	if (m->flags & MOUNT_F_HOSTS && (m->kind != MOUNT_BIND || strncmp(plan_str(p, m->source), HOSTS_DIR,
+									  strlen(HOSTS_DIR))))
+		return "names that are not prior's";
 	return NULL;
 }
 
@@ -332,7 +378,8 @@ static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 	bool found = !s->bridge.n;
 
 	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n ||
-	    (s->bridge.n && !(s->flags & CELL_NET)))
+	    (s->bridge.n && !(s->flags & CELL_NET)) || !mtu_is_one(s->mtu) || s->limited > 1 ||
+	    (!s->bridge.n && (s->limited || s->ports.n)) || (!s->limited && s->egress.n))
 		return true;
 	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
 	     !found && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
@@ -411,6 +458,8 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
+	FIELD(plan_service, ports, .of = &port_type, .max = 1024),
+	FIELD(plan_service, egress, .of = &egress_type, .max = 256),
 	FIELD(plan_service, dirs, .of = &dir_type, .max = 160),
 	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
 	FIELD(plan_service, apparmor, STRING, .text = TEXT_FULL, .max = 255),
@@ -451,6 +500,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, bridges, .of = &bridge_type, .max = 1024),	/* before services, which name them */
 	FIELD(plan_head, services, .of = &plan_service_type, .max = PLAN_SERVICES_MAX),
 	FIELD(plan_head, start_order, .of = &number32, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, hosts, .of = &hosts_type, .max = 1024),
 	FIELD(plan_head, interfaces, .of = &interface_type, .max = 1024),
 	FIELD(plan_head, nameservers, .of = &word_type, .max = 64),
 	FIELD(plan_head, modules, .of = &word_type, .max = 4096),

@@ -89,11 +89,13 @@ static void check_network(struct load *l, struct spec_service *svc)
 	if (n->addresses.n && !n->bridge)
 		wrong(l, svc, spec_from(svc, &n->addresses),
 			"isolation.network.address: needs a bridge (isolation.network.bridge)");
-	if (n->gateway && !n->addresses.n)
-		wrong(l, svc, spec_from(svc, &n->gateway), "isolation.network.gateway: needs an address");
-	if (n->bridge && !n->addresses.n)
-		wrong(l, svc, spec_from(svc, &n->bridge),
-			"isolation.network.bridge: needs an address (isolation.network.address)");
+	if (n->gateway && !n->bridge)
+		wrong(l, svc, spec_from(svc, &n->gateway),
+			"isolation.network.gateway: needs a bridge (isolation.network.bridge)");
+	if (n->egress.n && !n->bridge)
+		wrong(l, svc, spec_from(svc, &n->egress),
+			"isolation.network.egress: needs a bridge (isolation.network.bridge); a private network "
+			"without one reaches nothing");
 	if (n->bridge && !find_bridge(l->s, n->bridge))
 		wrong(l, svc, spec_from(svc, &n->bridge),
 			"isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);

@@ -86,6 +86,8 @@ RULE(devices_rule);
 RULE(address_rule);		/* one, without prefix length */
 RULE(addresses_rule);
 RULE(prefixes_rule);
+RULE(ports_rule);
+RULE(egress_rule);
 RULE(interface_rule);
 RULE(sysctl_rule);
 RULE(modules_rule);

@@ -130,8 +130,12 @@ const struct conf_key interface_keys[] = {
 const struct conf_key bridge_keys[] = {
 	{ "subnets", .type = CONF_LIST, B(subnets, struct str_list), .check = prefixes_rule,
 	  .doc = "Networks of the bridge; it takes the first address of each.", .example = "[10.88.0.0/24]" },
-	{ "nat", .type = CONF_BOOL, B(nat, bool), .def = "false", LACKS("address translation"),
-	  .doc = "Translate the addresses of what leaves the machine.", .example = "true" },
+	{ "nat", .type = CONF_BOOL, B(nat, bool), .def = "false",
+	  .doc = "Forward what its cells send elsewhere, under the machine's own address; from outside only published "
+		 "ports lead to them.", .example = "true" },
+	{ "mtu", .type = CONF_COUNT, B(mtu, int64_t), .min = 1280, .max = 65535,
+	  .doc = "Largest packet of the bridge and its cells, in bytes; the kernel's 1500 when absent.",
+	  .example = "1400" },
 	{ 0 }
 };
 

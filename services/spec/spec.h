@@ -259,6 +259,7 @@ struct spec_bridge {
 	const char *name;
 	struct str_list subnets; /* the bridge itself takes the first address of each */
 	bool nat;
+	int64_t mtu;		/* 0: the kernel's */
 	struct origin from;
 };
 

@@ -57,7 +57,8 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER,
+	PID_NETWORK };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -73,7 +74,7 @@ enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIME
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
 
 /* A configuration that is being read again: see reload.h. */
-enum reload { RELOAD_NONE, RELOAD_COMPILES, RELOAD_ANSWERED, RELOAD_STOPS };
+enum reload { RELOAD_NONE, RELOAD_COMPILES, RELOAD_ANSWERED, RELOAD_STOPS, RELOAD_NETWORK, RELOAD_SWITCHES };
 struct reloading {
 	enum reload phase;
 	bool dry;			/* only to be shown */
@@ -86,6 +87,7 @@ struct reloading {
 	uint32_t leaving;		/* services that are LEAVING and not at rest yet */
 	uint32_t added, removed, changed;
 	char ended[96];			/* how the compiler has; "": it has not */
+	int network_pid, network_answer; /* RELOAD_NETWORK: who makes it, where it says how that went */
 };
 
 struct prior {

@@ -235,6 +235,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 	case PID_SPAWNER:
 		spawning_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
+	case PID_NETWORK:
+		reload_network_ended(p, code == CLD_EXITED && status == 0);
+		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);
 		return;

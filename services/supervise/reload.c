@@ -8,6 +8,7 @@
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/instances.h"
+#include "services/supervise/network.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/server.h"
 #include "services/supervise/sockets.h"
@@ -77,7 +78,8 @@ static int begin(struct prior *p, struct reloading kind, struct err *e)
 	if (compiler_start(&child, h->exe_fd, config, p->plan.head->flags & PLAN_F_CONTAINER, names, problems, e) < 0)
 		return -e->code;
 	reap_add(p, child.pid, 0, PID_COMPILER);
-	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = kind.client, .dry = kind.dry,
+	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .network_answer = FD_NONE,
+					.client = kind.client, .dry = kind.dry,
 					.instances = kind.instances, .asked = p->reload.asked, .pid = child.pid,
 					.socket = child.socket, .problems = fd_take(&problems) };
 	int rc = loop_add(&p->loop, child.socket, EPOLLIN, on_answer, 0, e);
@@ -272,6 +274,27 @@ static void accept_plan(struct prior *p, int *fd)
 	stop_marked(p);
 }
 
+/* Before the switch: a network that cannot be made leaves everything as it was. */
+static void begin_network(struct prior *p)
+{
+	struct err e;
+	const int rc = network_change(p, &p->plan, &p->reload.next, &e);
+
+	p->reload.phase = rc > 0 ? RELOAD_NETWORK : RELOAD_SWITCHES;
+	if (rc < 0)
+		reload_fail(p, &e);
+}
+
+void reload_network_ended(struct prior *p, bool well)
+{
+	struct err e;
+
+	if (network_ended(p, well, &e) < 0)
+		reload_fail(p, &e);
+	else
+		p->reload.phase = RELOAD_SWITCHES;
+}
+
 bool reload_is_ready(struct prior *p)
 {
 	owned_fd fd = FD_NONE;
@@ -288,7 +311,9 @@ bool reload_is_ready(struct prior *p)
 			give_up(p, &e);
 	}
 	/* The spawner that has been asked knows the old plan. */
-	return p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0;
+	if (p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0)
+		begin_network(p);
+	return p->reload.phase == RELOAD_SWITCHES && p->nasked == 0;
 }
 
 /* --- after the switch --- */

@@ -8,6 +8,7 @@
  *   answered   its plan is verified and compared; who asked gets it (CTL_F_DRY: and that was all)
  *   stops      what is gone or changed, and what runs and needs that, is being stopped, in the order of any stop, under
  *              the plan that it was started with
+ *   network    its bridges, their rules and their names take the place of the old ones, by a child
  *   (switch)   another ledger and memory take over in one step, see switch.h
  *              then what was stopped is started again if it is still there, and what is new is started
  * The ledger says how far it has come (next_plan_fd, SVC_F_LEAVING, SVC_F_BACK), so that a fault of PID 1 in any phase
@@ -21,6 +22,7 @@ int reload_begin(struct prior *p, int client, bool dry, struct err *e);
 /* For instances that are asked for, or are to go: see instances.h. */
 int reload_begin_instances(struct prior *p, struct err *e);
 void reload_compiler_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
+void reload_network_ended(struct prior *p, bool well);
 void reload_timer(struct prior *p);	/* TIMER_RELOAD: the compiler takes too long */
 /* Once per turn, outside of every callback: takes the compiler's answer. True: all is down that has to be, switch. */
 bool reload_is_ready(struct prior *p);

@@ -172,7 +172,7 @@ static struct plan_ref rig_words(struct rig *r, const char **v)
 static void rig_finish(struct rig *r)
 {
 	static const uint32_t order[] = { 0 };
-	struct plan_head h = { 0 };
+	struct plan_head h = { .network_tag = 1 };
 	struct err e = { 0 };
 	int fd = FD_NONE;
 

@@ -203,7 +203,7 @@ static int bridge(struct err *e)
 {
 	struct net_addr a[] = { addr("10.88.0.1", 24), addr("fd88::1", 64) };
 
-	return net_bridge(machine, "prior0", a, 2, e);
+	return net_bridge(machine, "prior0", a, 2, 0, e);
 }
 
 static void links_come_and_go(int a, int b, const char *mac)
@@ -216,7 +216,7 @@ static void links_come_and_go(int a, int b, const char *mac)
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	MUST(connect_from(b, "10.88.0.2") != 0);
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
 	t = ip(a, "link", "show", "host0", NULL);
 	MUST(mac[0] && strstr(t, mac) != NULL);
 	ok(before);
@@ -225,7 +225,7 @@ static void links_come_and_go(int a, int b, const char *mac)
 	now_testing = "a left-over link of a service that died is replaced";
 	owned_fd d = new_ns();
 
-	GOOD(net_veth(machine, "pr-a", "prior0", d, "a", &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", d, "a", 0, &e));
 	GOOD(cell_in(d, "pr-a", "10.88.0.2", "fd88::2", &e));
 	owned_fd again = listen_in(d, "10.88.0.2");
 
@@ -247,8 +247,8 @@ static void cells_talk(void)
 	now_testing =
 		"two cells on a bridge reach each other and the machine at once, over IPv4 and IPv6";
 	GOOD(bridge(&e));
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
-	GOOD(net_veth(machine, "pr-b", "prior0", b, "b", &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
+	GOOD(net_veth(machine, "pr-b", "prior0", b, "b", 0, &e));
 	if (cell_in(a, "pr-a", "10.88.0.2", "fd88::2", &e) < 0 ||
 	    cell_in(b, "pr-b", "10.88.0.3", "fd88::3", &e) < 0)
 		fail(__LINE__, e.text);
@@ -304,7 +304,7 @@ static void bridge_repeats(void)
 	snprintf(first, sizeof first, "%s", ip(machine_ns, "addr", "show", "dev", "prior0"));
 	GOOD(bridge(&e));
 	MUST(strcmp(first, ip(machine_ns, "addr", "show", "dev", "prior0")) == 0);
-	GOOD(net_bridge(machine, "prior0", other, 2, &e));
+	GOOD(net_bridge(machine, "prior0", other, 2, 0, &e));
 	char *t = ip(machine_ns, "addr", "show", "dev", "prior0");
 
 	MUST(strstr(t, "10.88.0.1") == NULL && strstr(t, "10.99.0.1") != NULL);
@@ -364,20 +364,20 @@ static void failures_leave_nothing(void)
 	settle();
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
 	without_tentative(was);
-	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "a", &e), ENODEV, &e,
+	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "a", 0, &e), ENODEV, &e,
 		was);
-	refused("not a bridge", net_veth(machine, "pr-a", "taken", a, "a", &e), EINVAL, &e, was);
-	refused("name taken", net_veth(machine, "taken", "prior0", a, "a", &e), EEXIST, &e, was);
-	refused("no descriptor", net_veth(machine, "pr-a", "prior0", -1, "a", &e), EBADF, &e, was);
-	int r = net_veth(machine, "pr-a", "prior0", file, "a", &e);
+	refused("not a bridge", net_veth(machine, "pr-a", "taken", a, "a", 0, &e), EINVAL, &e, was);
+	refused("name taken", net_veth(machine, "taken", "prior0", a, "a", 0, &e), EEXIST, &e, was);
+	refused("no descriptor", net_veth(machine, "pr-a", "prior0", -1, "a", 0, &e), EBADF, &e, was);
+	int r = net_veth(machine, "pr-a", "prior0", file, "a", 0, &e);
 
 	refused("not a namespace", r, -r, &e, was);
 	MUST(r < 0);
-	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "a", &e), EINVAL,
+	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "a", 0, &e), EINVAL,
 		&e, was);
-	refused("bridge's name taken", net_bridge(machine, "taken", good4, 2, &e), EEXIST, &e, was);
-	refused("prefix too long", net_bridge(machine, "new0", bad4, 2, &e), EINVAL, &e, was);
-	r = net_bridge(machine, "new0", mc, 2, &e);
+	refused("bridge's name taken", net_bridge(machine, "taken", good4, 2, 0, &e), EEXIST, &e, was);
+	refused("prefix too long", net_bridge(machine, "new0", bad4, 2, 0, &e), EINVAL, &e, was);
+	r = net_bridge(machine, "new0", mc, 2, 0, &e);
 	refused("second address is multicast", r, -r, &e, was);
 	MUST(r < 0);
 	refused("no such interface", net_interface(machine, "eth7", good4, 2, NULL, &e), ENODEV, &e,
@@ -388,11 +388,11 @@ static void failures_leave_nothing(void)
 	MUST(r < 0);
 	refused("not our veth", net_veth_remove(machine, "taken", &e), EEXIST, &e, was);
 	refused("not our bridge", net_bridge_remove(machine, "taken", &e), EPERM, &e, was);
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
 	settle();
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
 	without_tentative(was);
-	MUST(net_veth(machine, "pr-b", "prior0", a, "b", &e) ==
+	MUST(net_veth(machine, "pr-b", "prior0", a, "b", 0, &e) ==
 	     -EEXIST); /* host0 is there already */
 	refused("host0 there", -e.code, EEXIST, &e, was);
 	ok(before);
@@ -410,7 +410,7 @@ static void cell_undo(void)
 
 	now_testing = "a cell's link whose last route is refused is as before";
 	GOOD(net_veth_remove(machine, "pr-a", &e));
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
 	enter(a);
 	GOOD(net_open(&n, &e));
 	enter(machine_ns);
@@ -435,7 +435,7 @@ static int64_t start_us(unsigned i)
 
 	snprintf(name, sizeof name, "pr-%u", i);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
-	GOOD(net_veth(machine, name, "prior0", ns, name, &e));
+	GOOD(net_veth(machine, name, "prior0", ns, name, 0, &e));
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	return (t1.tv_sec - t0.tv_sec) * 1000000 + (t1.tv_nsec - t0.tv_nsec) / 1000;
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/cells/harness.h"
 #include "tests/cells/image.h"
-#include "netns/net.h"
+#include "netns/rules.h"
 #include "services/cell/attest.h"
 #include <linux/capability.h>
 #include <signal.h>
@@ -255,29 +255,44 @@ static void plan_of_a_newer_landlock(void)
 	      o.err.text);
 }
 
+static void on_bridge(struct rig *r, struct outcome *o)
+{
+	struct plan_addr own = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 2 } };
+
+	rig_strict(r, IMAGE);
+	r->s.flags |= CELL_UNPRIV_PORTS;
+	r->s.caps = 1ull << CAP_NET_BIND_SERVICE;
+	r->s.bridge = write_string(&r->w, "prior0");
+	r->s.ifname = write_string(&r->w, "p-test");
+	r->s.addrs = write_table(&r->w, &own, 1, sizeof own);
+	r->s.gw4 = (struct plan_addr){ .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 1 } };
+	r->argv[1] = "network";
+	rig_run(r, o);
+}
+
 /* Another network namespace stands for the machine's, so that its bridge is nobody else's. */
 static void joins_a_bridge(void)
 {
 	static const struct net_addr bridge = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 1 } };
-	struct plan_addr own = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 2 } };
+	const struct rules_bridge on = { .name = "prior0", .addrs = &bridge, .naddrs = 1 };
+	const struct rules rules = { .bridges = &on, .nbridges = 1, .tag = 1 };
 	struct net *n = NULL;
 	struct err e = { 0 };
 	struct rig r;
 	struct outcome o;
 
-	if (unshare(CLONE_NEWNET) < 0 || net_open(&n, &e) < 0 || net_bridge(n, "prior0", &bridge, 1, &e) < 0) {
+	if (unshare(CLONE_NEWNET) < 0 || net_open(&n, &e) < 0 || net_bridge(n, "prior0", &bridge, 1, 0, &e) < 0) {
 		skip("a cell joins a bridge", *e.text ? e.text : "no network namespace here");
 		return;
 	}
-	rig_strict(&r, IMAGE);
-	r.s.flags |= CELL_UNPRIV_PORTS;
-	r.s.caps = 1ull << CAP_NET_BIND_SERVICE;
-	r.s.bridge = write_string(&r.w, "prior0");
-	r.s.ifname = write_string(&r.w, "p-test");
-	r.s.addrs = write_table(&r.w, &own, 1, sizeof own);
-	r.s.gw4 = (struct plan_addr){ .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 1 } };
-	r.argv[1] = "network";
-	rig_run(&r, &o);
+	on_bridge(&r, &o);
+	check(o.failed && strstr(o.err.text, "the bridges' rules (nf_tables prior) are not there"),
+	      "a cell without rules for its bridge does not start", "%s", o.err.text);
+	if (rules_apply(&rules, &e) < 0) {
+		skip("a cell joins a bridge", e.text);
+		return;
+	}
+	on_bridge(&r, &o);
 	check(o.running && !o.failed, "a cell joins a bridge", "%s", o.err.text);
 	expect(&o, "it has its address", "address", "10.88.0.2");
 	expect(&o, "it may bind port 80 without an effective capability", "bind-80", "ok");

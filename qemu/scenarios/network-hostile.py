@@ -1,0 +1,60 @@
+"""Root in its own network takes the names of others, and reaches nobody by them."""
+from lib.image import BRIDGE, Image
+
+kernels = ["6.1", "6.12"]
+limit = 120
+
+image = Image(modules=BRIDGE, config="""
+version: 1
+network:
+  bridges: {prior0: {subnets: [10.88.0.0/24, "fd88::/64"], nat: true}}
+services:
+  left:
+    command: [/bin/probe, serve, "7000"]
+    isolation: {network: {bridge: prior0}}
+  right:
+    command: [/bin/probe, stay]
+    isolation: {network: {bridge: prior0}}
+  hostile:
+    command: [/bin/probe, stay]
+    isolation: {preset: none, network: {bridge: prior0, address: [10.88.0.66/24, "fd88::66/64"]}}
+""")
+
+
+def run(m):
+    for name in ("left", "right", "hostile"):
+        m.wait_state(name, "up")
+    left = [a.partition("/")[0] for a in m.status("left")["addresses"]]
+    inside = {n: f"nsenter -t {m.pid(n)} -n " for n in ("left", "right", "hostile")}
+    me, mac = inside["hostile"], m.ok("cat /sys/class/net/prior0/address").strip()
+
+    # under its own name it may speak, also by raw frames; under another's it is not heard
+    m.ok(me + f"ping -c 1 -W 5 {left[0]}")
+    m.ok(inside["left"] + "ping -c 1 -W 5 10.88.0.1")
+
+    def heard() -> int:
+        return int([line.split() for line in m.ok(inside["left"] + "cat /proc/net/snmp").splitlines()
+                    if line.startswith("Udp:")][1][2])       # NoPorts
+    before = heard()
+    m.ok(me + f"probe raw-frame host0 10.88.0.99 {left[0]} 9")
+    m.ok(me + f"probe raw-frame host0 10.88.0.1 {left[0]} 9")
+    m.ok(me + f"probe raw-frame host0 10.88.0.66 {left[0]} 9")
+    m.eventually(lambda: heard() > before, 5, "the honest one is heard")
+    assert heard() == before + 1
+
+    # the gateway's ARP, its IPv6 neighbour, a router of its own
+    m.sh(me + "arping -c 1 -w 1 -U -I host0 -s 10.88.0.1 10.88.0.1")
+    m.sh(me + f"arping -c 1 -w 1 -I host0 -s 10.88.0.1 {left[0]}")
+    m.ok(me + "probe rogue-router host0")
+    m.ok(me + "sh -c 'ip addr add 10.88.0.1/24 dev host0; ip -6 addr add fd88::1/64 dev host0; "
+         "ip addr add 10.88.0.99/24 dev host0'")
+    m.fails(me + f"ping -c 1 -W 1 -I 10.88.0.99 {left[0]}")
+    m.ok(inside["left"] + "ping -c 1 -W 5 10.88.0.1")
+    assert mac in m.ok(inside["left"] + "cat /proc/net/arp")
+    assert "fe80" not in m.ok(inside["left"] + "ip -6 route show default")
+    m.ok(inside["left"] + "ping6 -c 1 -W 5 fd88::1")
+
+    # another MAC
+    m.ok(me + "sh -c 'ip link set host0 down; ip link set host0 address 02:00:00:00:00:66; ip link set host0 up'")
+    m.fails(me + f"ping -c 1 -W 1 {left[0]}")
+    m.ok(inside["right"] + f"timeout 5 probe call {left[0]} 7000")

@@ -1,0 +1,117 @@
+/* Networks of a plan: who gets which address, published ports, what may be reached. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/plan_compiled.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct compiled c;
+
+static int done(void **state)
+{
+	(void)state;
+	compiled_free(&c);
+	return 0;
+}
+
+#define TOOL "    command: [/bin/tool, -a]\n"
+
+static const char *str(struct plan_ref r)
+{
+	return plan_str(&c.plan, r);
+}
+
+/* Two small subnets: enough for two of three. */
+#define SMALL "network:\n  bridges: {br0: {subnets: [10.88.0.0/29, \"fd88::/64\"], nat: true, mtu: 1400}}\n"
+#define ON_BR0(more) TOOL "    isolation: {rootfs: @/image, network: {bridge: br0" more "}}\n"
+
+static void an_address_is_given_by_name_until_there_is_none_left(void **state)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	uint8_t alone;
+
+	(void)state;
+	compiled_make(&c, NULL, SMALL "services:\n  c:\n" ON_BR0(""));
+	const struct plan_service *s = compiled_service(&c, "c");
+
+	assert_non_null(s);
+	assert_int_equal(s->addrs.n, 2);
+	assert_int_equal(s->mtu, 1400);
+	assert_int_equal(PLAN_FIRST(&c.plan, c.plan.head->bridges, struct plan_bridge)->flags, BRIDGE_NAT);
+	alone = PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->ip[3];
+	assert_in_range(alone, 2, 6);
+	assert_int_equal(PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->prefix, 29);
+	compiled_free(&c);
+	/* Five fit beside the bridge, however many ask by name and one by number. */
+	compiled_make(&c, NULL, SMALL "services:\n  a:\n" ON_BR0("") "  b:\n" ON_BR0("") "  c:\n" ON_BR0("")
+		"  d:\n" ON_BR0("") "  e:\n" ON_BR0(", address: 10.88.0.4/29") "  f:\n" ON_BR0(""));
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		s = compiled_service(&c, names[i]);
+		assert_non_null(s);
+		seen |= 1u << PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->ip[3];
+	}
+	assert_int_equal(seen, 0x7c);
+	assert_non_null(strstr(compiled_refused(&c, "f"), "'br0' has no address left in the subnet of 10.88.0.1/29: "
+			       "make it larger"));
+	const struct plan_file *hosts = PLAN_FIRST(&c.plan, c.plan.head->hosts, struct plan_file);
+
+	assert_string_equal(str(hosts->path), "br0");
+	assert_non_null(strstr(str(hosts->value), "\n10.88.0.4 e\n"));
+}
+
+static void published_ports_and_egress_become_numbers(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, SMALL "services:\n"
+		"  web:\n" ON_BR0(", ports: [\"8080:80\", \"127.0.0.1:53-54:53-54/udp\"], "
+		"egress: [10.0.0.0/8, \"192.0.2.1:443/tcp\", \"[fd00::/8]:53-60\"]")
+		"  shut:\n" ON_BR0(", egress: none") "  empty:\n" ON_BR0(", egress: []") "  free:\n" ON_BR0("")
+		"  x-double:\n" ON_BR0(", ports: [\"53:1/udp\"]"));
+	const struct plan_service *s = compiled_service(&c, "web");
+	const struct plan_port *p;
+	const struct plan_egress *g;
+
+	assert_non_null(s);
+	p = PLAN_FIRST(&c.plan, s->ports, struct plan_port);
+	g = PLAN_FIRST(&c.plan, s->egress, struct plan_egress);
+	assert_int_equal(s->ports.n, 3);
+	assert_int_equal(p[0].from, 8080);
+	assert_int_equal(p[0].to, 80);
+	assert_int_equal(p[0].on.family, 0);
+	assert_int_equal(p[2].from, 54);
+	assert_int_equal(p[2].proto, 17);
+	assert_int_equal(p[2].on.ip[0], 127);
+	assert_int_equal(s->limited, 1);
+	assert_int_equal(s->egress.n, 3);
+	assert_int_equal(g[0].to.prefix, 8);
+	assert_int_equal(g[0].first, 0);
+	assert_int_equal(g[1].proto, 6);
+	assert_int_equal(g[1].to.ip[1], 0);
+	assert_int_equal(g[1].to.ip[2], 2);
+	assert_int_equal(g[2].first, 53);
+	assert_int_equal(g[2].last, 60);
+	assert_int_equal(g[2].to.ip[0], 0xfd);
+	assert_int_equal(compiled_service(&c, "shut")->limited, 1);
+	assert_int_equal(compiled_service(&c, "shut")->egress.n, 0);
+	assert_int_equal(compiled_service(&c, "empty")->limited, 1);
+	assert_int_equal(compiled_service(&c, "free")->limited, 0);
+	assert_non_null(strstr(compiled_refused(&c, "x-double"), "port 53 of the machine is published by service "
+			       "web already"));
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, done)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_address_is_given_by_name_until_there_is_none_left),
+		TEST(published_ports_and_egress_become_numbers),
+	};
+
+	return cmocka_run_group_tests_name("plan: compile", tests, compiled_setup, compiled_teardown);
+}
