@@ -14,7 +14,7 @@ static bool asks_for_care(const struct spec_service *e)
 	const struct spec_health *h = &e->healthcheck;
 
 	return e->pre_start.n || e->post_start.n || e->pre_stop.n || e->post_stop.n || h->test.n || h->http || h->tcp ||
-	       e->watchdog || e->fd_store_max || e->pid_file || e->ready == READY_FD ||
+	       e->watchdog || e->idle_timeout || e->fd_store_max || e->pid_file || e->ready == READY_FD ||
 	       e->ready == READY_NOTIFY_RELOAD || e->on_failure == ON_FAILURE_START;
 }
 
@@ -113,6 +113,7 @@ void compile_care(struct compiling *c, struct work *w)
 	compile_health(c, w, o);
 	compile_hooks(c, w, o);
 	o->watchdog_ms = (uint32_t)e->watchdog;
+	o->idle_ms = (uint32_t)e->idle_timeout;
 	o->fd_store_max = (uint32_t)e->fd_store_max;
 	o->pid_file = write_string(&c->w, e->pid_file);
 	if (e->ready == READY_FD && e->ready_fd != UNSET_NUM)

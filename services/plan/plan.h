@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 9
+#define PLAN_VERSION 10
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -262,7 +262,7 @@ struct plan_care {
 	uint32_t watchdog_ms;		/* 0: none */
 	uint32_t fd_store_max;		/* descriptors that it may leave with PID 1 */
 	int32_t ready_fd;		/* READY_FD: its number; 0: the first behind those of LISTEN_FDS */
-	uint32_t pad2;
+	uint32_t idle_ms;		/* a lazy service is stopped after so long without anything to do; 0: never */
 };
 
 #define CELL_PID	(1u << 0)

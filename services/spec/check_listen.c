@@ -144,6 +144,30 @@ static void check_activation(struct load *l, struct spec_service *svc)
 			    (int)svc->connections_max);
 }
 
+/* When it has nothing to do must be possible to know, and it must be possible to come back. */
+static void check_idle(struct load *l, struct spec_service *svc)
+{
+	bool lazy = false, unknown = false;
+	unsigned kind = 0;
+
+	if (!svc->idle_timeout)
+		return;
+	for (unsigned i = 0; i < svc->listen.n; i++) {
+		const char *address = spec_listen_address(&svc->listen.v[i], &kind);
+
+		lazy |= svc->listen.v[i].activate == ACTIVATE_LAZY;
+		unknown |= address && *address && kind == LISTEN_VSOCK;
+	}
+	if (!lazy)
+		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout),
+			    "idle_timeout: is for a service with a lazy socket, which brings it back");
+	if (unknown)
+		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout),
+			    "idle_timeout: whether a vsock connection is open cannot be known");
+	if (svc->idle_timeout < 1000)
+		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout), "idle_timeout: is shorter than 1s");
+}
+
 void check_listen(struct load *l, struct spec_service *svc)
 {
 	for (unsigned i = 0; i < svc->listen.n; i++) {
@@ -163,6 +187,7 @@ void check_listen(struct load *l, struct spec_service *svc)
 					    s->name);
 	}
 	check_activation(l, svc);
+	check_idle(l, svc);
 	if (svc->ready == READY_LISTENING && svc->listen.n == 0)
 		check_wrong(l, svc, spec_from(svc, &svc->ready), "ready: 'listening' needs a socket in listen");
 }

@@ -266,6 +266,9 @@ const struct conf_key service_keys[] = {
 	  .each = sizeof(struct spec_listen),
 	  .from_at = offsetof(struct spec_listen, from),
 	  .doc = "Sockets that prior binds and passes on, from descriptor 3." },
+	{ "idle_timeout", MSEC(idle_timeout), .def = "0",
+	  .doc = "Stop a lazily started service, which then listens again, when for this long nothing has come to its "
+		 "sockets and none of its connections there is open; 0: never." },
 	{ "connections", SECTION(connections_keys),
 	  .doc = "For activate: connection: each connection gets a service of its own, NAME@1, NAME@2 and so on, in a "
 		 "cell of its own, which is gone when it has ended; REMOTE_ADDR and REMOTE_PORT say from where." },

@@ -151,6 +151,7 @@ struct spec_service {
 	struct pair_list conditions;
 	struct str_list pre_start, post_start, pre_stop, post_stop;
 	struct spec_listen_list listen;
+	int64_t idle_timeout;		/* ms; 0: none */
 	int64_t connections_max, connections_per_source; /* UNSET_NUM: as many as max */
 	unsigned connections_pass;	/* 0: descriptor 3, 1: stdin and stdout */
 	unsigned log_sink;

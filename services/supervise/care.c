@@ -5,6 +5,7 @@
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/health.h"
+#include "services/supervise/idle.h"
 #include "services/supervise/stop.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,8 @@ void care_arm(struct prior *p, uint32_t i)
 
 	if (c)
 		loop_timer_set(&p->loop, timer_of(p, i),
-			       first_of(first_of(c->watchdog_at_ms, c->reload_at_ms), c->check_at_ms));
+			       first_of(first_of(first_of(c->watchdog_at_ms, c->reload_at_ms), c->check_at_ms),
+					c->idle_at_ms));
 }
 
 void care_begin(struct prior *p, uint32_t i)
@@ -40,7 +42,7 @@ void care_begin(struct prior *p, uint32_t i)
 
 	if (!c)
 		return;
-	c->watchdog_at_ms = c->check_at_ms = c->reload_at_ms = 0;
+	c->watchdog_at_ms = c->check_at_ms = c->reload_at_ms = c->idle_at_ms = 0;
 	c->watchdog_us = (uint64_t)planned(p, i)->watchdog_ms * 1000;
 	c->failed = 0;
 	c->error = 0;
@@ -67,6 +69,7 @@ void care_up(struct prior *p, uint32_t i)
 	if (!c)
 		return;
 	watchdog_arm(p, c);
+	idle_begin(p, i);
 	care_arm(p, i);
 }
 
@@ -78,6 +81,7 @@ void care_end(struct prior *p, uint32_t i)
 		return;
 	c->watchdog_at_ms = c->reload_at_ms = 0;
 	health_end(p, i);
+	idle_end(p, i);
 	ready_close(p, i);
 	care_arm(p, i);
 }
@@ -187,6 +191,8 @@ void care_timer(struct prior *p, uint32_t i)
 	}
 	if (c->check_at_ms && c->check_at_ms <= now)
 		health_due(p, i);
+	if (c->idle_at_ms && c->idle_at_ms <= now)
+		idle_due(p, i);
 	care_arm(p, i);
 }
 
@@ -255,6 +261,8 @@ int care_resume(struct prior *p, uint32_t i, struct err *e)
 {
 	if (!care_of(p, i))
 		return 0;
+	if (care_of(p, i)->idle_at_ms)	/* what has come meanwhile is not known: the time begins anew */
+		idle_begin(p, i);
 	care_arm(p, i);
 	return care_of(p, i)->ready_fd >= 0 ? ready_watch(p, i, e) : 0;
 }

@@ -16,7 +16,8 @@ const char *const svc_event_name[SVC_EVENTS] = {
 	[EV_END_NOW] = "end: start now", [EV_END_AGAIN] = "end: start later", [EV_END_LISTEN] = "end: listen",
 	[EV_END_DOWN] = "end: stay down", [EV_END_DONE] = "end: done", [EV_END_BAD] = "end: failed",
 	[EV_UP] = "ready: up", [EV_GONE] = "empty: gone",
-	[EV_REFUSED] = "refused", [EV_CHECKED] = "conditions hold", [EV_SKIPPED] = "a condition does not hold",
+	[EV_REFUSED] = "refused", [EV_IDLE] = "idle",
+	[EV_CHECKED] = "conditions hold", [EV_SKIPPED] = "a condition does not hold",
 };
 
 #define GOTO(st, fn, text) { GO, st, fn, text }
@@ -24,6 +25,7 @@ const char *const svc_event_name[SVC_EVENTS] = {
 
 /* Late news of an end, or of the services around it, that no longer matter in a state without processes. */
 #define NOTHING_LEFT \
+	[EV_IDLE]         = KEEP("known to be gone"), \
 	[EV_HOOKED]       = KEEP("known to be gone"), \
 	[EV_UNWELL]       = KEEP("known to be gone"), \
 	[EV_FREE]         = KEEP("nothing to tell to stop"), \
@@ -55,6 +57,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		NOTHING_LEFT,
 	},
 	[SVC_WAITING] = {
+		[EV_IDLE]         = KEEP("known to be gone"),
 		[EV_START]        = KEEP("waits already"),
 		[EV_PULL]         = KEEP("waits already"),
 		[EV_LISTEN]       = KEEP("starts anyway"),
@@ -69,6 +72,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_READY]        = KEEP("a late message of a process that is gone"),
 	},
 	[SVC_LISTENING] = {
+		[EV_IDLE]         = KEEP("known to be gone"),
 		[EV_START]        = GOTO(SVC_WAITING,   svc_wait,        "asked not to wait for a connection"),
 		[EV_PULL]         = KEEP("its sockets are open, which is what is needed"),
 		[EV_LISTEN]       = KEEP("listens already"),
@@ -84,6 +88,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_READY]        = KEEP("a late message of a process that is gone"),
 	},
 	[SVC_STARTING] = {
+		[EV_IDLE]         = KEEP("it has just begun"),
 		UNDER_WAY,
 		[EV_RUNNING]      = GOTO(SVC_STARTING,  svc_ran,         "runs; ready is another question"),
 		[EV_READY]        = GOTO(SVC_STARTING,  svc_ready,       "ready; its post_start hook, if it has one"),
@@ -103,6 +108,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 	[SVC_UP] = {
 		UNDER_WAY,
 		[EV_RUNNING]      = KEEP("it has been for a while"),
+		[EV_IDLE]         = GOTO(SVC_STOPPING,  svc_idle,        "nothing has come for a while"),
 		[EV_UNWELL]       = GOTO(SVC_STOPPING,  svc_unwell,      "its watchdog or its health check says so"),
 		[EV_READY]        = KEEP("said so twice"),
 		[EV_HOOKED]       = KEEP("its start is over"),
@@ -112,6 +118,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_RESTART]      = GOTO(SVC_STOPPING,  svc_restart,     "asked to start anew"),
 	},
 	[SVC_STOPPING] = {
+		[EV_IDLE]         = KEEP("stops already"),
 		[EV_START]        = GOTO(SVC_STOPPING,  svc_again,       "stops first, then starts again"),
 		[EV_PULL]         = GOTO(SVC_STOPPING,  svc_again,       "stops first, then starts again"),
 		[EV_LISTEN]       = GOTO(SVC_STOPPING,  svc_again,       "stops first, then starts again"),
@@ -159,6 +166,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		NOTHING_LEFT,
 	},
 	[SVC_FAILED] = {
+		[EV_IDLE]         = KEEP("known to be gone"),
 		[EV_START]        = GOTO(SVC_WAITING,   svc_wait,        "asked to try again"),
 		[EV_PULL]         = KEEP("failed; only a person, or what it needs, starts it again"),
 		[EV_LISTEN]       = KEEP("failed; only a person, or what it needs, starts it again"),

@@ -34,6 +34,7 @@ enum svc_event {
 	EV_GONE,	/* empty, and its post_stop hook is done */
 	EV_CHECKED,	/* its conditions hold */
 	EV_SKIPPED,	/* one of them does not */
+	EV_IDLE,	/* it has had nothing to do for its idle_timeout */
 	EV_REFUSED,	/* what it asks for cannot be had here */
 	SVC_EVENTS
 };
@@ -72,6 +73,8 @@ void forked_builder_ended(struct prior *p, uint32_t i);	/* or a finder: look now
 bool forked_is_meant(const struct prior *p, uint32_t i, uint8_t exit_kind, int status);
 /* connections.c */
 svc_action svc_accept;
+/* idle.c */
+svc_action svc_idle;
 /* conditions.c */
 svc_action svc_checked, svc_skip;
 /* stop.c */

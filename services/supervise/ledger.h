@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 6
+#define LEDGER_VERSION 7
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -67,6 +67,7 @@ enum svc_phase { PHASE_MAIN, PHASE_PRE_START, PHASE_POST_START, PHASE_PRE_STOP, 
 #define SVC_F_CHECKING	(1u << 23)	/* builder is the child that looks at its conditions */
 #define SVC_F_CHECKED	(1u << 22)	/* its conditions hold, for this start */
 #define SVC_F_BACK	(1u << 21)	/* to be started when it has come */
+#define SVC_F_IDLE	(1u << 24)	/* stopped because it had nothing to do: it listens again */
 #define SVC_F_DIRS	(1u << 14)	/* directories of it are to be removed after its stop: see undo.h */
 #define SVC_F_BUNDLE	(1u << 19)	/* an OCI runtime may remember it, and its bundle may be there: see undo.h */
 
@@ -117,6 +118,7 @@ struct ledger_care {
 	uint32_t failed;		/* checks in a row */
 	int32_t ready_fd;		/* READY_FD: what we read, FD_NONE: none */
 	int32_t error;			/* ERRNO= */
+	int64_t idle_at_ms;		/* whether it has anything to do is looked at; 0: not */
 	uint32_t first_stored, nstored;	/* its part of the table of stored descriptors */
 };
 

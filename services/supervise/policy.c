@@ -69,6 +69,8 @@ struct policy_answer policy_after_end(const struct policy_case *c)
 		a.verdict = EV_END_NOW;
 	else if (!c->wanted)
 		a.verdict = EV_END_DOWN;
+	else if (c->idle)
+		a.verdict = EV_END_LISTEN;
 	else if (clean && c->type == TYPE_ONESHOT)
 		a.verdict = EV_END_DONE;
 	else if (c->missing)

@@ -9,6 +9,7 @@ struct policy_case {
 	uint8_t type, restart;		/* enum svc_type, enum svc_restart */
 	uint8_t exit_kind;		/* enum svc_exit_kind */
 	int32_t exit_status;
+	bool idle;			/* stopped for want of anything to do */
 	bool lazy, wanted, restart_asked, missing, shutting_down;
 	bool unanswered;		/* lazy: a connection waits at its sockets that it has not accepted */
 	int64_t up_for_ms;		/* how long it was ready; 0: never */

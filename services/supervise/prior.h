@@ -40,6 +40,8 @@ struct svc_run {
 	uint32_t offer_src;		/* descriptors to be stored come over offer_fd; 0: none do */
 	int32_t offer_fd;
 	uint32_t searches;		/* of a pid that it named, since its start */
+	bool traffic;			/* something has come to its sockets since it was looked at last */
+	int32_t idle_look;		/* the child that looks for open connections; 0: none */
 	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
 	/* connections.h */
 	uint32_t conn;			/* a slot: its place in the ledger's connections + 1; 0: it is none */
@@ -57,8 +59,7 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER,
-	PID_NETWORK };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */

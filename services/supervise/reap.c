@@ -8,6 +8,7 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/health.h"
 #include "services/supervise/hooks.h"
+#include "services/supervise/idle.h"
 #include "services/supervise/main_pid.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/spawning.h"
@@ -225,6 +226,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_CHECK:
 		health_checked(p, slot.service, code == CLD_EXITED && status == 0, status);
+		return;
+	case PID_IDLE:
+		idle_looked(p, slot.service, slot.pid, code == CLD_EXITED ? status : -1);
 		return;
 	case PID_DISCARD:
 		discard_ended(p, slot.service, slot.pid);

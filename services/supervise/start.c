@@ -211,7 +211,7 @@ enum svc_event svc_spawn(struct prior *p, uint32_t i)
 		return conditions_begin(p, i, &e) == 0 ? EV_NONE : failed(s, 1, &e);
 	s->flags &= ~(SVC_F_CHECKED | SVC_F_READY | SVC_F_ATTESTED | SVC_F_KILLED | SVC_F_SIGNALLED | SVC_F_RAN |
 		      SVC_F_MISSING | SVC_F_DIRECT | SVC_F_RELOADING | SVC_F_RELOAD_ASKED | SVC_F_FOREIGN |
-		      SVC_F_FORKED);
+		      SVC_F_FORKED | SVC_F_IDLE);
 	if (d->base.n)			/* served once, however it ends */
 		s->flags &= ~(SVC_F_WANTED | SVC_F_RESTART);
 	s->exit_kind = EXIT_NONE;

@@ -411,7 +411,7 @@ enum svc_event svc_judge(struct prior *p, uint32_t i)
 	struct policy_case c = {
 		.type = d->type, .restart = d->restart, .exit_kind = s->exit_kind, .exit_status = s->exit_status,
 		.lazy = svc_is_lazy(p, d), .unanswered = sockets_have_connection(p, i),
-		.wanted = s->flags & SVC_F_WANTED,
+		.wanted = s->flags & SVC_F_WANTED, .idle = s->flags & SVC_F_IDLE,
 		.restart_asked = s->flags & SVC_F_RESTART, .missing = s->flags & SVC_F_MISSING,
 		.shutting_down = p->ledger.head->shutdown != SHUTDOWN_NONE,
 		.up_for_ms = s->up_ms ? p->loop.now.ms - s->up_ms : 0, .now_ms = p->loop.now.ms,

@@ -158,7 +158,7 @@ static void carry_run(const struct prior *p, struct prior *q)
 		const struct pid_slot *s = &p->pids[at];
 		bool of_service = s->role == PID_MAIN || s->role == PID_BUILDER || s->role == PID_REAPER ||
 				  s->role == PID_UNDO || s->role == PID_DISCARD || s->role == PID_HOOK ||
-				  s->role == PID_CHECK;
+				  s->role == PID_CHECK || s->role == PID_IDLE;
 		uint32_t service = of_service ? to_new[s->service] : 0;
 
 		if (s->pid && service != CHANGES_NONE)

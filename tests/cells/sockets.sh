@@ -155,6 +155,25 @@ is "and nothing listens" yes "$(ctl start few >/dev/null 2>&1; until_is listenin
 is "a start listens again" "pid" "$(timeout 30 $work/socks ask tcp 7021 x | head -1 | sed 's/fds.*/pid/')"
 finish "connections: it ends"
 
+# --- one that has nothing to do ---
+cat >$work/conf.yaml <<YAML
+defaults: {isolation: {preset: server, network: true}}
+services:
+  tcp: {command: [$work/socks, serve], listen: [{tcp: "127.0.0.1:7050", activate: lazy}], idle_timeout: 1s}
+  local: {command: [$work/socks, serve], listen: [{unix: $work/idle.sock, activate: lazy}], idle_timeout: 1s}
+YAML
+begin
+is "a service with an idle_timeout answers" "got a up" "$(ask tcp 7050 a) $(field tcp state)"
+is "is stopped when nothing comes" "listening 1" "$(until_is listening field tcp state) $(logged 'tcp: idle')"
+is "and starts again" "got b up" "$(ask tcp 7050 b) $(field tcp state)"
+$work/socks hold stream $work/idle.sock 1 <&9 >/dev/null &
+held=$!
+is "another one" up "$(until_is up field local state)"
+pause 3
+is "is not, with a connection that waits" up "$(field local state)"
+kill $held
+finish "idle: it ends"
+
 # --- what is handed in ---
 cat >$work/conf.yaml <<YAML
 defaults: {isolation: {preset: server}, restart: "no"}
