@@ -6,7 +6,6 @@
 #include "services/spec/spec.h"
 #include <linux/filter.h>
 #include <linux/mount.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -121,28 +120,8 @@ static const struct plan_field hosts_fields[] = {
 };
 static const struct plan_type hosts_type = TYPE(plan_file, FIELDS(hosts_fields));
 
-static const char *port_wrong(const struct plan *p, const void *record)
-{
-	const struct plan_port *x = record;
-
-	(void)p;
-	return (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || !x->from || !x->to || !gateway_is_one(&x->on)
-		       ? "no port, protocol or address" : NULL;
-}
-
-static const struct plan_type port_type = TYPE(plan_port, .wrong = port_wrong);
-
-static const char *egress_wrong(const struct plan *p, const void *record)
-{
-	const struct plan_egress *x = record;
-
-	(void)p;
-	return (x->proto && x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || x->first > x->last ||
-	       (!x->first && (x->last || x->proto)) || !plan_addr_is_one(&x->to)
-		       ? "no network, ports or protocol" : NULL;
-}
-
-static const struct plan_type egress_type = TYPE(plan_egress, .wrong = egress_wrong);
+static const struct plan_type port_type = TYPE(plan_port, .wrong = plan_port_wrong);
+static const struct plan_type egress_type = TYPE(plan_egress, .wrong = plan_egress_wrong);
 
 static const char *interface_wrong(const struct plan *p, const void *record)
 {

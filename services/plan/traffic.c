@@ -1,0 +1,24 @@
+/* What must be true of published ports and of egress rules in a plan. */
+/* SPDX-License-Identifier: ISC */
+#include "services/plan/types.h"
+#include <netinet/in.h>
+
+const char *plan_port_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_port *x = record;
+
+	(void)p;
+	return (x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || !x->from || !x->to ||
+	       (x->on.family && !plan_addr_is_one(&x->on))
+		       ? "no port, protocol or address" : NULL;
+}
+
+const char *plan_egress_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_egress *x = record;
+
+	(void)p;
+	return (x->proto && x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || x->first > x->last ||
+	       (!x->first && (x->last || x->proto)) || !plan_addr_is_one(&x->to)
+		       ? "no network, ports or protocol" : NULL;
+}
