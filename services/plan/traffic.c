@@ -1,4 +1,4 @@
-/* What must be true of published ports and of egress rules in a plan. */
+/* What must be true of published ports, of egress rules and of bounds on connections in a plan. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/types.h"
 #include <netinet/in.h>
@@ -21,4 +21,13 @@ const char *plan_egress_wrong(const struct plan *p, const void *record)
 	return (x->proto && x->proto != IPPROTO_TCP && x->proto != IPPROTO_UDP) || x->first > x->last ||
 	       (!x->first && (x->last || x->proto)) || !plan_addr_is_one(&x->to)
 		       ? "no network, ports or protocol" : NULL;
+}
+
+const char *plan_connections_wrong(const struct plan *p, const void *record)
+{
+	const struct plan_connections *c = record;
+
+	(void)p;
+	return !c->max || c->max > CONNECTIONS_MOST || !c->per_source || c->per_source > c->max
+		       ? "its connections are none, or too many" : NULL;
 }

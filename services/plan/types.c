@@ -194,16 +194,7 @@ static const struct plan_field condition_fields[] = {
 static const struct plan_type condition_type =
 	TYPE(plan_condition, FIELDS(condition_fields), .wrong = condition_wrong);
 
-static const char *connections_wrong(const struct plan *p, const void *record)
-{
-	const struct plan_connections *c = record;
-
-	(void)p;
-	return !c->max || c->max > CONNECTIONS_MOST || !c->per_source || c->per_source > c->max
-		       ? "its connections are none, or too many" : NULL;
-}
-
-static const struct plan_type connections_type = TYPE(plan_connections, .wrong = connections_wrong);
+static const struct plan_type connections_type = TYPE(plan_connections, .wrong = plan_connections_wrong);
 
 static const char *mount_wrong(const struct plan *p, const void *record)
 {

@@ -54,6 +54,7 @@ extern const struct plan_type plan_head_type, plan_service_type, plan_string_typ
 /* traffic.c: what is wrong with one, or NULL. */
 const char *plan_port_wrong(const struct plan *p, const void *record);
 const char *plan_egress_wrong(const struct plan *p, const void *record);
+const char *plan_connections_wrong(const struct plan *p, const void *record);
 bool plan_addr_is_one(const struct plan_addr *a);	/* a family, and a prefix that it has */
 
 /* NULL, or what is wrong with a filter: jumps, codes, end. The kernel refuses the same, later. */
