@@ -11,7 +11,7 @@ ENVIRONMENT = f"PRIOR=/sbin/prior BUILD={TOP}/build LIBC=guest FEW=1"
 
 # What is run there, in this order; tests/golden/controls.py takes from here what is shown on both kernels.
 PROGRAMS = ("owner", "spaces", "policies", "hostile", "mutants")
-SCRIPTS = ("controls.sh", "walls.sh", "taken.sh")
+SCRIPTS = ("controls.sh", "walls.sh", "taken.sh", "identity.sh")
 INSIDE = [f"build/guest/tests/cells/{name}" for name in PROGRAMS] + [f"tests/cells/{name}" for name in SCRIPTS]
 HELPERS = ("inside", "acts", "reach", "without")    # what those start
 
@@ -41,8 +41,8 @@ def files() -> dict:
     for file in [*(sources / "cells" / name for name in SCRIPTS), *(sources / "cells/lib").iterdir(),
                  sources / "seccomp/engine.json"]:
         tree[f"{TOP}/tests/{file.relative_to(sources)}"] = file
-    tree["/etc/passwd"] = "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
-    tree["/etc/group"] = "root:x:0:\nnogroup:x:65534:\n"
+    tree["/etc/passwd"] = "root:x:0:0::/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n"
+    tree["/etc/group"] = "root:x:0:\ndaemon:x:1:\nnogroup:x:65534:\n"
     return tree
 
 
@@ -50,4 +50,4 @@ def prepare(m) -> None:
     """The places that a machine has and a small image has not."""
     if missing():
         m.skip(f"not built: {missing()} (make check-boot builds them)")
-    m.ok("mkdir -p /mnt /tmp /srv /var/lib /home /root /opt /usr/local /boot /media /etc/opt /var/tmp && chmod 1777 /tmp /var/tmp")
+    m.ok("mkdir -p /mnt /tmp /srv /var/lib /home /root /opt /usr/local /boot /media /etc/opt /var/tmp /var/cache /var/log && chmod 1777 /tmp /var/tmp")

@@ -2,14 +2,14 @@
 import time
 
 from lib import cells
-from lib.image import Image
+from lib.image import BRIDGE, Image
 from lib.machine import Hardware
 
 kernels = ["6.1", "6.12"]
 limit = 600
 hardware = Hardware(memory=384)
 
-image = Image(config="version: 1\nmachine: {modules: [bridge, veth]}\n", modules=["bridge", "veth"], files=cells.files())
+image = Image(config=f"version: 1\nmachine: {{modules: [{', '.join(BRIDGE)}]}}\n", modules=BRIDGE, files=cells.files())
 
 
 def run(m):

@@ -21,8 +21,8 @@ services:
 """)
 
 
-def disks(folder):
-    disk = folder / "logs.img"
+def disks(at):
+    disk = at.folder / "logs.img"
     disk.unlink(missing_ok=True)
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
     return [disk]
