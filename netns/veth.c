@@ -3,6 +3,7 @@
 #include "netns/own.h"
 #include <errno.h>
 #include <net/if.h>
+#include <linux/if_bridge.h>
 #include <linux/veth.h>
 #include <string.h>
 
@@ -60,6 +61,31 @@ static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd
 	return net_ask(n, m, NULL, NULL);
 }
 
+/*
+ * Frames to 01:80:c2:00:00:0X never pass a bridge's rules: the kernel hands them to the machine's own stack at the
+ * port, and learns who sent them. With this mask they take the way of all others (but for :01, which is dropped).
+ */
+#define GROUP_FORWARD 0xfffd
+
+static int guard_port(struct net *n, const char *ifname)
+{
+	struct net_link l;
+
+	if (link_get(n, ifname, &l) < 0)
+		return -n->code;
+	struct ifinfomsg i = { .ifi_family = AF_BRIDGE, .ifi_index = l.index };
+	struct nl_msg *m = net_msg(RTM_SETLINK, 0, &i, sizeof i);
+	struct nlattr *port = m ? nla_nest_start(m, IFLA_PROTINFO | NLA_F_NESTED) : NULL;
+
+	if (m && (!port || nla_put_u16(m, IFLA_BRPORT_GROUP_FWD_MASK, GROUP_FORWARD) < 0)) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	if (m)
+		nla_nest_end(m, port);
+	return net_ask(n, m, NULL, NULL);
+}
+
 int net_veth_remove(struct net *machine, const char *ifname, struct err *e)
 {
 	struct net_link l;
@@ -106,6 +132,13 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 	if (r < 0)
 		return net_fail(machine, e, "interface %s: make it on bridge %s for %s", ifname,
 				bridge, cell);
+	if (guard_port(machine, ifname) < 0) {
+		struct err ignored;
+
+		net_fail(machine, e, "interface %s: put frames to group addresses under the rules", ifname);
+		net_veth_remove(machine, ifname, &ignored);
+		return -e->code;
+	}
 	return 0;
 }
 

@@ -28,6 +28,10 @@ def run(m):
     inside = {n: f"nsenter -t {m.pid(n)} -n " for n in ("left", "right", "hostile")}
     me, mac = inside["hostile"], m.ok("cat /sys/class/net/prior0/address").strip()
 
+    # frames to group addresses would pass the rules by at a port that does not forward them
+    ports = m.ok("cat /sys/class/net/*/brport/group_fwd_mask").split()
+    assert ports == ["0xfffd"] * 3, ports
+
     # under its own name it may speak, also by raw frames; under another's it is not heard
     m.ok(me + f"ping -c 1 -W 5 {left[0]}")
     m.ok(inside["left"] + "ping -c 1 -W 5 10.88.0.1")
