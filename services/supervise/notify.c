@@ -1,6 +1,7 @@
 /* Readiness and status by datagram: see notify.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/notify.h"
+#include "services/supervise/start.h"
 #include "init/base/text.h"
 #include "services/spec/spec.h"
 #include "services/supervise/discard.h"
@@ -141,9 +142,13 @@ static int take_one(struct prior *p, uint32_t i)
 	struct iovec v = { bytes, sizeof bytes };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.at,
 			    .msg_controllen = sizeof control.at };
-	ssize_t n = recvmsg(svc_of(p, i)->notify_fd, &m, MSG_PEEK | MSG_CMSG_CLOEXEC);
 	owned_fd pidfd = FD_NONE;
 	bool fds = false, store = false;
+
+	/* Which process is its main one was said before that one's first instruction, elsewhere: it comes first. */
+	if (svc_of(p, i)->report_fd >= 0)
+		start_drain(p, i);
+	ssize_t n = recvmsg(svc_of(p, i)->notify_fd, &m, MSG_PEEK | MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
 		return 0;

@@ -391,7 +391,7 @@ void start_drain(struct prior *p, uint32_t i)
 		struct err e;
 		int rc = cell_report_read(s->report_fd, &r, &e);
 
-		if (rc == -EAGAIN)
+		if (rc == -EAGAIN || rc == -ENOMEM)	/* nothing yet, or not to be read now: the loop comes back */
 			return;
 		if (rc <= 0) {
 			take_end(p, i);
