@@ -77,31 +77,45 @@ static bool may_write_all(pid_t pid)
 	return syscall(SYS_capget, &head, d) == 0 && (d[0].effective >> CAP_DAC_OVERRIDE & 1);
 }
 
-/* Has who connected ended, and may the number be another's by now? Before Linux 6.5 nobody can tell. */
+/* Has who connected ended, so that its number may be another's? Before Linux 6.5, or without room, nobody can tell. */
 static bool is_gone(int fd)
 {
 	owned_fd pidfd = FD_NONE;
 	socklen_t len = sizeof pidfd;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len) < 0)
-		return errno != ENOPROTOOPT;
+		return errno == EINVAL || errno == ESRCH || errno == ENODATA;
 	return sys_pidfd_send_signal(pidfd, 0) < 0 && errno == ESRCH;
 }
 
 /*
- * A process that we may not look at although we may look at every one of our user namespace is outside it: with an
- * ordinary user's supervisor (init/rootless.h), uid 0 out there is that user.
+ * Not one of ours: none above it is this process, to which every orphan of its services comes. Who has a longer line of
+ * ancestors than anybody needs is not believed.
+ */
+static bool is_no_descendant(pid_t pid)
+{
+	for (int k = 0; k < 1024 && pid > 0; k++) {
+		if (pid == getpid())
+			return false;
+		pid = member_parent(pid);
+		if (pid == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A process that we may not look at has more rights than we, or is of a user namespace above ours: with an ordinary
+ * user's supervisor (init/rootless.h), uid 0 out there is that user. But one of ours may have become a program that may
+ * be run and not be read, which hides it in the same way.
  */
 static bool is_outside(pid_t pid)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { 0 };
 	char path[32], to[32];
 	struct text t = TEXT_IN(path);
 
 	text_fmt(&t, "/proc/%d/ns/user", (int)pid);
-	return pid > 0 && syscall(SYS_capget, &head, d) == 0 && d[0].effective >> CAP_SYS_PTRACE & 1 &&
-	       readlink(path, to, sizeof to) < 0 && errno == EACCES;
+	return readlink(path, to, sizeof to) < 0 && errno == EACCES && is_no_descendant(pid);
 }
 
 /*
@@ -117,11 +131,10 @@ static bool is_root(int fd, const struct ucred *who)
 		return false;
 	if (who->pid == 0)
 		return true;
-	if (is_outside(who->pid))
-		return !is_gone(fd);
-	if (may_write_all(0) && !may_write_all(who->pid))
+	if (!is_outside(who->pid) && ((may_write_all(0) && !may_write_all(who->pid)) ||
+				      !member_same_space(who->pid, getpid(), "user")))
 		return false;
-	return member_same_space(who->pid, getpid(), "user") && !is_gone(fd);
+	return !is_gone(fd);
 }
 
 static void admit(struct prior *p, int *fd)
@@ -136,7 +149,7 @@ static void admit(struct prior *p, int *fd)
 		client_send(*fd, 1, &e, NULL);
 		return;
 	}
-	bool root = is_root(*fd, &who);
+	const bool root = is_root(*fd, &who);
 
 	if (!root && !is_in_group(*fd, who.gid, h->ctl_gid)) {
 		err_set(&e, EACCES, "only root (with CAP_DAC_OVERRIDE, in prior's own user namespace) "

@@ -153,6 +153,13 @@ static bool family_of(pid_t pid, pid_t *parent, pid_t *session)
 	return true;
 }
 
+pid_t member_parent(pid_t pid)
+{
+	pid_t parent, session;
+
+	return family_of(pid, &parent, &session) ? parent : -1;
+}
+
 static bool descends_from(pid_t pid, pid_t main)
 {
 	pid_t session;
