@@ -14,7 +14,7 @@ static const char *ill(const struct view *v, bool all)
 
 	if (v->refused)
 		return "refused";
-	if (all && !(v->now.flags & SVC_F_WANTED) && (st == SVC_DOWN || st == SVC_REFUSED))
+	if (all && !(v->now.flags & SVC_F_WANTED) && st == SVC_DOWN)
 		return NULL;
 	if (st == SVC_DONE || st == SVC_LISTENING)
 		return NULL;

@@ -199,7 +199,7 @@ static void serve(struct prior *p, uint32_t i, int *fd, const struct ledger_conn
 	*k = *from;
 	k->service = slot;
 	k->since_ms = p->loop.now.ms;
-	p->ledger.listen[svc_of(p, slot)->first_listen] = fd_take(fd);
+	fd_put(&p->ledger.listen[svc_of(p, slot)->first_listen], fd_take(fd));
 	join_chain(p, slot);
 	p->run[i].nserved++;
 	say_from(p, "info", "connection", slot, k, NULL);
@@ -249,6 +249,11 @@ void connections_accept(struct prior *p, uint32_t i)
 	const struct plan_service *d = plan_service(&p->plan, i);
 	const uint32_t first = svc_of(p, i)->first_listen;
 
+	/* A slot that is about to leave could be given to one that then nobody starts: they wait in the backlog. */
+	if (p->reload.phase >= RELOAD_STOPS) {
+		look_away(p, i, true);
+		return;
+	}
 	for (uint32_t k = 0; k < d->listen.n; k++)
 		for (unsigned n = 0; n < ACCEPTS_A_TURN && p->run[i].free && !p->run[i].is_full; n++)
 			if (!accept_one(p, i, p->ledger.listen[first + k]))

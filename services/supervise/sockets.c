@@ -209,15 +209,19 @@ void sockets_close_left(struct prior *p, const struct prior *q, const uint32_t *
 	}
 }
 
+void sockets_drop(struct prior *p, uint32_t i)
+{
+	const struct plan_service *d = plan_service(&p->plan, i);
+	const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
+	int32_t *slot = p->ledger.listen + svc_of(p, i)->first_listen;
+
+	sockets_unwatch(p, i);
+	for (uint32_t k = 0; k < d->listen.n; k++)
+		close_one(p, l + k, &slot[k]);
+}
+
 void sockets_close_all(struct prior *p)
 {
-	for (uint32_t i = 0; i < p->n; i++) {
-		const struct plan_service *d = plan_service(&p->plan, i);
-		const struct plan_listen *l = PLAN_FIRST(&p->plan, d->listen, struct plan_listen);
-		int32_t *slot = p->ledger.listen + svc_of(p, i)->first_listen;
-
-		sockets_unwatch(p, i);
-		for (uint32_t k = 0; k < d->listen.n; k++)
-			close_one(p, l + k, &slot[k]);
-	}
+	for (uint32_t i = 0; i < p->n; i++)
+		sockets_drop(p, i);
 }

@@ -9,6 +9,7 @@ int sockets_open(struct prior *p, uint32_t i, struct err *e);
 int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION comes; opens them */
 bool sockets_have_connection(const struct prior *p, uint32_t i);	/* one waits to be accepted at a socket of i */
 void sockets_unwatch(struct prior *p, uint32_t i);
+void sockets_drop(struct prior *p, uint32_t i);	/* closes those of i; removes the UNIX sockets' files */
 /* Copies the descriptors to pass[] (at most max) and the names, joined by ':'. Returns how many. */
 unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char *names, size_t size);
 /* Another plan takes over (switch.h): where an address is the same, the socket goes along; to_old[service of q]. */

@@ -84,6 +84,7 @@ enum svc_event svc_refuse(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
 
+	sockets_drop(p, i);	/* nobody will ever answer there */
 	prior_say(p, "error", "refused", svc_name(p, i), s->why);
 	return EV_NONE;
 }

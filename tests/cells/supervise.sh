@@ -116,6 +116,19 @@ is "and everything goes on" up "$(field answer state)"
 is "a good one is taken" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
 ends INT 0 "SIGINT ends all, with code 0"
 
+# 192.0.2.0/24 is nobody's: the second socket cannot be bound, and then the first is not held open for nothing.
+cat >"$work/conf.yaml" <<YAML
+defaults: {isolation: {preset: none}}
+services:
+  half: {command: [sleep, "1000"], listen: [{name: a, unix: $work/half.sock}, {name: b, tcp: "192.0.2.1:47110"}]}
+  whole: {command: [sleep, "1000"]}
+YAML
+started
+is "a service whose sockets cannot all be had is refused" refused "$(until_is half state refused)"
+is "and none of them stays for clients to wait at" gone "$([ -e "$work/half.sock" ] && echo there || echo gone)"
+is "healthy says so" "half is refused" "$(ctl healthy)"
+ends TERM 0 "and the rest ends as ever"
+
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: none}}
 services:
