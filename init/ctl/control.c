@@ -153,7 +153,9 @@ int verb_signal(struct ctl *c)
 	const char *name = c->value[OPT_SIGNAL];
 	int64_t sig = SIGTERM;
 
-	if (!name && c->args[0][0] >= 'A' && c->args[0][0] <= 'Z') {
+	/* As with kill: a number in front of the services is one, too; only alone it can be the name of a service. */
+	if (!name && ((c->args[0][0] >= 'A' && c->args[0][0] <= 'Z') ||
+		      (c->nargs > 1 && !c->args[0][strspn(c->args[0], "0123456789")]))) {
 		name = *c->args++;
 		c->nargs--;
 	}

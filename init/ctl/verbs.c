@@ -150,7 +150,8 @@ const struct verb ctl_verbs[] = {
 	{ .name = "signal", .group = GROUP_SERVICES, .run = verb_signal, .args = "[SIGNAL] SERVICE...",
 	  .min = 1, .max = -1, .opts = LIVE | OPT(SIGNAL),
 	  .summary = "Send a signal to the main process of services.",
-	  .more = "A first word in capitals is the signal: no service is called so. Without one it is SIGTERM.",
+	  .more = "A first word in capitals, or a number in front of the services, is the signal. Without one it is "
+		  "SIGTERM.",
 	  .exits = "0 sent, 1 failed, 4 no such service" },
 	{ .name = "wait", .group = GROUP_SERVICES, .run = verb_wait, .opts = LIVE | OPT(TIMEOUT),
 	  .summary = "Wait until every wanted service is up, listening, done or has failed.",

@@ -71,6 +71,8 @@ is "which is seen" 3 "talker$$: down for" status talker$$
 is "start waits until it is up" 0 "" start talker$$
 is "restart makes another process" 0 "" restart talker$$
 is "no signal has that name" 64 "no signal" signal -s NOSUCH talker$$
+is "nor that number, and nothing is sent" 64 "no signal" signal 99 talker$$
+is "a number in front of the services is a signal" 0 "" signal 18 talker$$
 is "a signal is sent" 0 "" signal KILL talker$$
 is "lines are chosen by what is in them" 0 "two" logs -g tw talker$$
 is "and by their level" 0 "two" logs -g "^t" -p info talker$$
