@@ -125,8 +125,9 @@ class World:
             os.chown(self.dir, user, user)
             enter = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         self.proc = subprocess.Popen(
-            enter + [f"{self.dir}/prior", "up", "-c", f"{self.dir}/conf.yaml", "--run-dir", f"{self.dir}/run",
-                     "--log-dir", ""], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            # In its own user namespace it could not tell root, who asks, from anybody else.
+            enter + [f"{self.dir}/prior", "up", *(["--no-userns"] if user else []), "-c", f"{self.dir}/conf.yaml",
+                     "--run-dir", f"{self.dir}/run", "--log-dir", ""], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         World.live.add(self)
         self.said = Lines(self.proc.stdout.fileno())
         self.pid, self.strace = self.proc.pid, 0
