@@ -85,15 +85,15 @@ enum { ND_RA = 134, ND_NS = 135, ND_NA = 136, ND_REDIRECT = 137, ND_RS = 133, ML
 
 static void ip6_rules(struct nft *b)
 {
+	static const uint8_t routers[] = { ND_RA, ND_REDIRECT };
 	static const unsigned char nobody[16];
 
 	/* It is no router, whatever it says. */
-	nft_rule(b, "from-ip6");
-	term_of_icmp6(b, ND_RA);
-	term_drop(b);
-	nft_rule(b, "from-ip6");
-	term_of_icmp6(b, ND_REDIRECT);
-	term_drop(b);
+	for (unsigned i = 0; i < sizeof routers; i++) {
+		nft_rule(b, "from-ip6");
+		term_of_icmp6(b, routers[i]);
+		term_drop(b);
+	}
 	/* It answers for its own addresses only. */
 	nft_rule(b, "from-ip6");
 	term_of_icmp6(b, ND_NA);
@@ -140,10 +140,37 @@ static void egress_rule(struct nft *b, const char *chain, const struct rules_egr
 	}
 }
 
+static void find_at(struct nft *b, const char *chain, uint8_t type, const struct net_addr *to)
+{
+	nft_rule(b, chain);
+	term_in_subnet(b, target_at(AF_INET6), to);
+	term_of_icmp6(b, type);
+	term_allow(b);
+}
+
+/*
+ * What finds neighbours, on the link itself: to groups of the link, and neighbours' words to who can be one, too. These
+ * messages have room for anything, and nobody tracks them: to other addresses the machine would route them on.
+ */
+static void finding_rules(struct nft *b, const char *chain, const struct rules_cell *c)
+{
+	static const struct net_addr groups = { .family = AF_INET6, .prefix = 16, .ip = { 0xff, 2 } },
+				     local = { .family = AF_INET6, .prefix = 10, .ip = { 0xfe, 0x80 } };
+	static const uint8_t to_all[] = { ND_RS, ND_NS, ND_NA, MLD2 }, to_one[] = { ND_NS, ND_NA };
+
+	for (unsigned i = 0; i < sizeof to_all; i++)
+		find_at(b, chain, to_all[i], &groups);
+	for (unsigned i = 0; i < sizeof to_one; i++) {
+		find_at(b, chain, to_one[i], &local);
+		for (unsigned k = 0; k < c->naddrs; k++)
+			if (c->addrs[k].family == AF_INET6)
+				find_at(b, chain, to_one[i], c->addrs + k);
+	}
+}
+
 /* What one cell may send: answers, what finds neighbours, its list. */
 static void egress_chain(struct nft *b, const struct rules_cell *c)
 {
-	static const uint8_t finding[] = { ND_RS, ND_NS, ND_NA, MLD2 };
 	char chain[NAME + 8];
 
 	chain_of(c, chain);
@@ -151,11 +178,7 @@ static void egress_chain(struct nft *b, const struct rules_cell *c)
 	nft_rule(b, chain);
 	term_ct_has(b, NFT_CT_STATE, CT_OLD);
 	term_allow(b);
-	for (unsigned i = 0; i < sizeof finding; i++) {
-		nft_rule(b, chain);
-		term_of_icmp6(b, finding[i]);
-		term_allow(b);
-	}
+	finding_rules(b, chain, c);
 	for (unsigned i = 0; i < c->negress; i++)
 		egress_rule(b, chain, c->egress + i);
 	nft_rule(b, chain);

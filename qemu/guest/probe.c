@@ -411,19 +411,36 @@ static int udp_call(char **argv)
 	return write(1, buf, (size_t)n) == n ? 0 : 1;
 }
 
-/* rogue-router: "I am a router", to everybody on the link. */
+/* As from a router or a neighbour: 255 hops to go. iface NULL: as the routes say. */
+static int send_icmp6(const unsigned char *message, size_t n, const char *to, const char *iface)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_scope_id = iface ? if_nametoindex(iface) : 0 };
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
+
+	inet_pton(AF_INET6, to, &a.sin6_addr);
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) < 0 ||
+	    sendto(fd, message, n, 0, (struct sockaddr *)&a, sizeof a) < 0)
+		return fail("send");
+	return 0;
+}
+
+/* rogue-router IFACE: "I am a router", to everybody on the link. */
 static int rogue_router(char **argv)
 {
 	const unsigned char advert[16] = { 134, 0, 0, 0, 64, 0, 7, 8 };
-	struct sockaddr_in6 all = { .sin6_family = AF_INET6 };
-	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
 
-	all.sin6_scope_id = if_nametoindex(argv[0]);
-	inet_pton(AF_INET6, "ff02::1", &all.sin6_addr);
-	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
-	    sendto(fd, advert, sizeof advert, 0, (struct sockaddr *)&all, sizeof all) < 0)
-		return fail("send");
-	return 0;
+	return send_icmp6(advert, sizeof advert, "ff02::1", argv[0]);
+}
+
+/* icmp6 TYPE TO TARGET: a message of that type about that address, with data in it. */
+static int icmp6(char **argv)
+{
+	unsigned char message[64] = { (unsigned char)atoi(argv[0]) };
+
+	inet_pton(AF_INET6, argv[2], message + 8);
+	memcpy(message + 24, "leak", 4);
+	return send_icmp6(message, sizeof message, argv[1], NULL);
 }
 
 /* raw-frame IFACE FROM TO PORT: a UDP datagram by a packet socket, to all on the link, past every rule inside. */
@@ -460,6 +477,7 @@ static const struct verb {
 	{ "calls",    2, calls },
 	{ "cut",      1, cut },
 	{ "has-key",  0, has_key },
+	{ "icmp6",    3, icmp6 },
 	{ "lines",    1, lines },
 	{ "mounts",   3, mounts },
 	{ "notify",   1, notify },

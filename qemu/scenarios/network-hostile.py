@@ -18,19 +18,22 @@ services:
   hostile:
     command: [/bin/probe, stay]
     isolation: {preset: none, network: {bridge: prior0, address: [10.88.0.66/24, "fd88::66/64"]}}
+  limited:
+    command: [/bin/probe, stay]
+    isolation: {preset: none, network: {bridge: prior0, address: [10.88.0.67/24, "fd88::67/64"], egress: []}}
 """)
 
 
 def run(m):
-    for name in ("left", "right", "hostile"):
+    for name in ("left", "right", "hostile", "limited"):
         m.wait_state(name, "up")
     left = [a.partition("/")[0] for a in m.status("left")["addresses"]]
-    inside = {n: f"nsenter -t {m.pid(n)} -n " for n in ("left", "right", "hostile")}
+    inside = {n: f"nsenter -t {m.pid(n)} -n " for n in ("left", "right", "hostile", "limited")}
     me, mac = inside["hostile"], m.ok("cat /sys/class/net/prior0/address").strip()
 
     # frames to group addresses would pass the rules by at a port that does not forward them
     ports = m.ok("cat /sys/class/net/*/brport/group_fwd_mask").split()
-    assert ports == ["0xfffd"] * 3, ports
+    assert ports == ["0xfffd"] * 4, ports
 
     # under its own name it may speak, also by raw frames; under another's it is not heard
     m.ok(me + f"ping -c 1 -W 5 {left[0]}")
@@ -45,6 +48,22 @@ def run(m):
     m.ok(me + f"probe raw-frame host0 10.88.0.66 {left[0]} 9")
     m.eventually(lambda: heard() > before, 5, "the honest one is heard")
     assert heard() == before + 1
+
+    # with a list, neighbours' messages do not carry data to where the machine would route them
+    m.ok("ip -6 addr add fd99::1/64 dev lo")
+    for kind in (133, 135, 136, 143):
+        def came() -> int:
+            return int(m.ok(f"grep 'Icmp6InType{kind} ' /proc/net/snmp6 || echo - 0").split()[1])
+        send = f"sh -c 'for i in $(seq 40); do probe icmp6 {kind} fd99::1 %s; done'"
+        before = came()
+        m.ok(inside["limited"] + send % "fd88::67")
+        between = came()
+        m.ok(me + send % "fd88::66")
+        m.eventually(lambda: came() >= between + 40, 5, "those of the one without a list come")
+        assert between < before + 20, kind      # a few are the kernels' own, to the link
+    m.ok(inside["limited"] + "sh -c 'ping6 -c 1 -W 1 fd88::1 || true'")
+    assert "fd88::1 " in m.ok(inside["limited"] + "ip -6 neigh show") and \
+        "FAILED" not in m.ok(inside["limited"] + "ip -6 neigh show fd88::1"), "its neighbours are found all the same"
 
     # the gateway's ARP, its IPv6 neighbour, a router of its own
     m.sh(me + "arping -c 1 -w 1 -U -I host0 -s 10.88.0.1 10.88.0.1")
