@@ -6,7 +6,7 @@ _prior()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -le 1 ]; then
-		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec console'
+		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal enter wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec console'
 	else case ${COMP_WORDS[1]} in
 	run) words='--help' files=1 ;;
 	up) words='--help' files=1 ;;
@@ -24,6 +24,7 @@ _prior()
 	disable) words='--help --run-dir --no-wait --timeout --now' services=1 ;;
 	healthy) words='--help --run-dir' services=1 ;;
 	signal) words='--help --run-dir --signal' services=1 ;;
+	enter) words='--help --run-dir --privileged' services=1 ;;
 	wait) words='--help --run-dir --timeout' ;;
 	logs) words='--help --json --run-dir --follow --lines --since --until --grep --level' services=1 ;;
 	top) words='--help --json --run-dir' services=1 ;;

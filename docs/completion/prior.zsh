@@ -22,6 +22,7 @@ _prior()
 		'disable:Have services not started at boot from now on.'
 		'healthy:Say what is not well; print nothing when all is.'
 		'signal:Send a signal to the main process of services.'
+		'enter:A shell, or a command, inside a running service'\''s cell.'
 		'wait:Wait until every wanted service is up, listening, done or has failed.'
 		'logs:Print what services wrote.'
 		'top:Show what services use: CPU, memory, tasks.'
@@ -182,6 +183,14 @@ _prior()
 			'--help:Say what this verb does and takes.'
 			'--run-dir:Where the running prior keeps its control socket (else /run/prior, or a user'\''s own).'
 			'--signal:The signal, by name or number (SIGTERM).'
+		)
+		_prior_services
+		;;
+	enter)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--run-dir:Where the running prior keeps its control socket (else /run/prior, or a user'\''s own).'
+			'--privileged:As the machine'\''s root, who gives nothing up: for a service that you trust.'
 		)
 		_prior_services
 		;;

@@ -11,7 +11,6 @@
 #include "init/ctl/verbs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 
 /* One service's audit while it is printed. */
@@ -248,27 +247,6 @@ static int all(struct ctl *c, const struct live *live, unsigned threshold)
 	return good ? DONE : FAILED;
 }
 
-/*
- * An ordinary user's prior lives in a user namespace of its own (init/rootless.h), and what the kernel says depends on
- * who asks: ids and groups are ours only from in there. The namespace is its user's, who may enter it; its spawner is
- * in there, too.
- */
-static void enter_users(const struct live *l)
-{
-	const struct ledger_head *h = l->ledger.head;
-	const int pid = h->spawner_pid > 0 ? h->spawner_pid : h->logger_pid;
-	char path[32];
-	struct text t = TEXT_IN(path);
-
-	if (geteuid() == 0 || pid <= 0)
-		return;
-	text_fmt(&t, "/proc/%d/ns/user", pid);
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		setns(fd, CLONE_NEWUSER);	/* EINVAL: it is our own */
-}
-
 int verb_audit(struct ctl *c)
 {
 	struct live live = { 0 };
@@ -279,7 +257,7 @@ int verb_audit(struct ctl *c)
 		return USAGE;
 	if (live_open(&live, ctl_run_dir(c), &e) < 0)
 		return ctl_fail(c, UNKNOWN, &e);
-	enter_users(&live);
+	live_enter_users(&live);
 	int code = all(c, &live, threshold);
 
 	live_close(&live);

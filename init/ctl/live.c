@@ -6,6 +6,8 @@
 #include "init/conf/value.h"
 #include "services/plan/enabled.h"
 #include "services/supervise/control.h"
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,24 @@ void live_close(struct live *l)
 	if (l->plan.at)
 		plan_unmap(&l->plan);
 	*l = (struct live){ 0 };
+}
+
+bool live_enter_users(const struct live *l)
+{
+	const struct ledger_head *h = l->ledger.head;
+	const int pid = h->spawner_pid > 0 ? h->spawner_pid : h->logger_pid;
+	char path[32];
+	struct text t = TEXT_IN(path);
+
+	if (geteuid() == 0)
+		return true;
+	if (pid <= 0)
+		return false;
+	text_fmt(&t, "/proc/%d/ns/user", pid);
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	/* EINVAL: it is our own. */
+	return fd >= 0 && (setns(fd, CLONE_NEWUSER) == 0 || errno == EINVAL);
 }
 
 /* Of a slot: its connection; of a base: how many of its slots have one. */

@@ -38,6 +38,12 @@ struct views {
 /* Ask the prior at run_dir. On failure e says what to do; nothing is open. */
 int live_open(struct live *l, const char *run_dir, struct err *e);
 void live_close(struct live *l);
+/*
+ * An ordinary user's prior lives in a user namespace of its own (init/rootless.h), and what the kernel says depends on
+ * who asks: ids and groups are ours only from in there. The namespace is its user's, who may enter it; its spawner is
+ * in there, too. False: we are neither root nor the one whose prior it is.
+ */
+bool live_enter_users(const struct live *l);
 
 /* Services by name, or all when there are none. ENOENT: no such service; e names it and the nearest one. */
 int views_take(struct views *to, const struct live *l, const char *const *names, int64_t now_ms,

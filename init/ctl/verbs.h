@@ -19,7 +19,7 @@ enum ctl_opt {
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_UNTIL,
 	OPT_GREP, OPT_LEVEL, OPT_TIMEOUT,
 	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE, OPT_SVG, OPT_NOW,
-	OPT_INITRD, OPT_APPEND,
+	OPT_INITRD, OPT_APPEND, OPT_PRIVILEGED,
 	OPTS
 };
 #define OPT(name) (1u << OPT_##name)
@@ -102,6 +102,7 @@ int verb_healthy(struct ctl *c);							/* healthy.c */
 int verb_top(struct ctl *c);							/* top.c */
 int verb_completion(struct ctl *c);						/* completion.c */
 int verb_why(struct ctl *c);							/* why.c */
+int verb_enter(struct ctl *c);							/* enter.c */
 int verb_poweroff(struct ctl *c), verb_reboot(struct ctl *c), verb_halt(struct ctl *c); /* power.c */
 int verb_kexec(struct ctl *c), verb_soft_reboot(struct ctl *c);			/* kexec.c, power.c */
 int verb_reload_config(struct ctl *c);						/* reload.c */

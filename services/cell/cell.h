@@ -31,12 +31,16 @@ struct cell_start {
 	int log_fd;		/* becomes stdout and stderr; FD_NONE: inherit (prior run) */
 	int stdin_fd;		/* FD_NONE: /dev/null; prior run passes 0 */
 	bool stdio;		/* stdin_fd is stdout, too */
+	int out_fd;		/* stdout apart from stderr; 0: not */
 	const int *pass;	/* become 3.. in this order, blocking state untouched */
 	const char *pass_names;	/* LISTEN_FDNAMES */
 	unsigned npass;
 	const char *run_dir;	/* where bundles for OCI runtimes are written; NULL: such a service does not start */
 	const char *notify_path;/* machine's path of the notify socket (CELL_NOTIFY), else NULL */
 	const struct plan_command *command; /* a hook instead of the service's program; NULL: the latter */
+	const char *const *words; /* or these, NULL-ended, found along the service's PATH (prior enter) */
+	bool terminal;		/* stdin_fd is one, made for it alone: the session's */
+	bool keep_root;		/* cell_join(): with the machine's root, who gives nothing up */
 	const char *vars;	/* further NAME=VALUE, each ended by a newline; NULL: none */
 	int ready_fd;		/* the writing end of READY_FD's pipe; 0, FD_NONE: none */
 	unsigned ready_at;	/* its number; 0: the first behind the passed ones */
@@ -81,6 +85,8 @@ int cell_start(const struct cell_start *c, pid_t *pid, int *pidfd, int *report, 
  */
 #define JOIN_TIMED_OUT 124
 #define JOIN_FAILED 125
+#define JOIN_NOT_EXECUTABLE 126		/* of `words`, as env(1) has it */
+#define JOIN_NOT_FOUND 127
 int cell_join(const struct cell_start *c, int pidfd, uint32_t timeout_ms, pid_t *pid, struct err *e);
 /* The health check over the network, by exe_fd as `prior-probe` (probe.c), in the network of pidfd's process. */
 int cell_probe(const struct cell_start *c, int exe_fd, int pidfd, pid_t *pid, struct err *e);

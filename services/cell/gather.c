@@ -36,6 +36,8 @@ static int source_of(const struct cell *c, const struct layout *l, unsigned i)
 		return s->stdin_fd == FD_NONE ? l->null : s->stdin_fd;
 	if (i == 1 && s->stdio)
 		return s->stdin_fd;
+	if (i == 1 && s->out_fd > 0)
+		return s->out_fd;
 	if (i < FIRST_PASSED && s->log_fd != FD_NONE)
 		return s->log_fd;
 	if (i < FIRST_PASSED)

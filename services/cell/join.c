@@ -40,8 +40,18 @@ static int join_spaces(struct cell *c, struct err *e)
 /* Into the log of the service: whoever reads there wants to know why a hook or a check has failed. */
 static int say(const struct cell *c, const struct err *e)
 {
-	dprintf(2, "prior: %s: %s: %s\n", plan_str(c->plan, c->svc->name), plan_str(c->plan, c->command.exe), e->text);
+	const char *what = c->start->words ? c->start->words[0] : plan_str(c->plan, c->command.exe);
+
+	dprintf(2, "prior: %s: %s: %s\n", plan_str(c->plan, c->svc->name), what, e->text);
 	return JOIN_FAILED;
+}
+
+/* In the cell's root and namespaces, but as the machine's root: only what a session of its own takes. */
+static int stay_root(struct cell *c, struct err *e)
+{
+	if (step_death_signal(c, e) < 0 || step_signals(c, e) < 0 || step_session(c, e) < 0 || step_unblock(c, e) < 0)
+		return -e->code;
+	return chdir("/") < 0 ? err_sys(e, "chdir /") : 0;
 }
 
 static int guest_life(struct cell *c)
@@ -49,11 +59,13 @@ static int guest_life(struct cell *c)
 	struct err e = { 0 };
 	uint32_t code = 0;
 
-	if (steps_walk(c, BY_SERVICE, &code, &e) < 0)
+	if ((c->start->keep_root ? stay_root(c, &e) : steps_walk(c, BY_SERVICE, &code, &e)) < 0)
 		return say(c, &e);
 	errno = become(c);
+	code = !c->start->words ? JOIN_FAILED : errno == ENOENT ? JOIN_NOT_FOUND : JOIN_NOT_EXECUTABLE;
 	err_sys(&e, "exec");
-	return say(c, &e);
+	say(c, &e);
+	return (int)code;
 }
 
 /* Its process group goes with it, whether it ended by itself or not in time. */

@@ -100,7 +100,7 @@ int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t 
 {
 	struct cell c = {
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
-		.command = *s->command, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
+		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
 		.scratch = FD_NONE, .exe = FD_NONE, .owner = FD_NONE, .guest_of = pidfd, .report = pidfd,
 		.has_network = true,
 		.leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
@@ -108,6 +108,8 @@ int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t 
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 	sigset_t before;
 
+	if (s->command)
+		c.command = *s->command;
 	if (pidfd < 0)
 		return err_set(e, ESRCH, "it has no main process whose cell could be joined");
 	if (s->cgroup_fd >= 0) {

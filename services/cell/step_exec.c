@@ -136,9 +136,50 @@ static void strings(const struct cell *c, struct plan_ref r, char **to)
 		to[i] = (char *)(uintptr_t)plan_str(c->plan, s[i]);
 }
 
+static uint32_t count_words(const struct cell *c)
+{
+	uint32_t n = 0;
+
+	if (!c->start->words)
+		return c->command.argv.n;
+	while (c->start->words[n])
+		n++;
+	return n;
+}
+
+/* Along the PATH of the service's own environment, within its root; as execvpe(3) but without a heap. */
+static void execute_found(const char *name, char **argv, char **envp)
+{
+	const char *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	int why = ENOENT;
+
+	if (strchr(name, '/')) {
+		execve(name, argv, envp);
+		return;
+	}
+	for (char **v = envp; *v; v++)
+		if (!strncmp(*v, "PATH=", 5))
+			path = *v + 5;
+	for (size_t n; *path; path += n + (path[n] == ':')) {
+		char full[4096];
+		struct text t = TEXT_IN(full);
+
+		n = strcspn(path, ":");
+		text_add_n(&t, path, n);
+		text_add(&t, "/");
+		text_add(&t, name);
+		if (n == 0 || t.cut)
+			continue;
+		execve(full, argv, envp);
+		if (errno != ENOENT && errno != ENOTDIR)
+			why = errno;
+	}
+	errno = why;
+}
+
 int become(struct cell *c)
 {
-	const uint32_t argc = c->command.argv.n, envc = c->svc->env.n;
+	const uint32_t argc = count_words(c), envc = c->svc->env.n;
 	const size_t words = (size_t)argc + 1 + envc + OWN_VARIABLES + 1;
 	char own[OWN_TEXT], *few[FEW_WORDS], **argv = few, **envp;
 
@@ -152,11 +193,18 @@ int become(struct cell *c)
 		c->words_size = words * sizeof *argv;
 	}
 	envp = argv + argc + 1;
-	strings(c, c->command.argv, argv);
+	if (c->start->words)
+		memcpy(argv, c->start->words, argc * sizeof *argv);
+	else
+		strings(c, c->command.argv, argv);
 	argv[argc] = NULL;
 	strings(c, c->svc->env, envp);
 	memset(envp + envc, 0, (OWN_VARIABLES + 1) * sizeof *envp);
 	own_variables(c, getpid(), own, envp + envc);
+	if (c->start->words) {
+		execute_found(c->start->words[0], argv, envp);
+		return errno;
+	}
 	/*
 	 * By path, not by the descriptor: the kernel would call the process "7" after the descriptor's number, and a
 	 * script's interpreter could not open it. The builder compares what was executed with what step_executable saw.

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -95,6 +96,8 @@ int step_session(struct cell *c, struct err *e)
 {
 	if (setsid() < 0)
 		return err_sys(e, "setsid");
+	if (c->start->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+		return err_sys(e, "take the terminal that is its own");
 	/* A direct start is over before anybody could look; its exec sets this again anyway. */
 	if (c->sync >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(e, "prctl");

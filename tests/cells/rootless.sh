@@ -146,6 +146,8 @@ for ranges in none ranges; do
 	is "and is up, $ranges" 0 "$(code ask status app)"
 	is "the audit from outside finds what was planned, $ranges" 0 "$(code nsenter -t "$(child "$(child $up)")" -m setpriv \
 		--reuid $uid --regid $uid --clear-groups env -i XDG_RUNTIME_DIR="$work/home/run" "$work/prior" audit app)"
+	is "its user may enter its cell, $ranges" 0 "$(code ask enter app -- cat /proc/self/status)"
+	has "and has no more there than the service, $ranges" '^CapBnd:.0000000000000000$'
 	if [ $ranges = ranges ]; then
 		n=0
 		until grep -q 'zero: exited' "$work/out" || [ $n -ge 300 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done

@@ -1,10 +1,9 @@
 """`prior run` on a terminal: job control, the foreground, Ctrl-C and Ctrl-Z. Called by run_command.sh: PRIOR DUMB-INIT."""
 import os
-import pty
-import re
-import select
 import sys
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from on_terminal import Terminal  # noqa: E402
 
 prior, dumb_init = sys.argv[1:3]
 failed = False
@@ -17,43 +16,6 @@ def is_(what: str, want, got) -> None:
     else:
         print(f"not ok run: {what} (want {want!r}, got {got!r})", flush=True)
         failed = True
-
-
-class Terminal:
-    """A shell with job control on a terminal of its own."""
-
-    def __init__(self, *command: str):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["PS1"] = "$ "
-            os.environ["ENV"] = ""
-            os.execvp(command[0], command)
-        self.seen = ""
-
-    def type(self, text: str) -> None:
-        os.write(self.fd, text.encode())
-
-    def wait(self, pattern: str, seconds: float = 20) -> str:
-        """Until the pattern has been seen behind what was seen before; its first group."""
-        end = time.monotonic() + seconds
-        while not (m := re.search(pattern, self.seen)):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
-                return f"nothing but {self.seen[-200:]!r}"
-            try:
-                self.seen += os.read(self.fd, 4096).decode(errors="replace")
-            except OSError:
-                return f"the end, after {self.seen[-200:]!r}"
-        self.seen = self.seen[m.end():]
-        return m.group(1)
-
-    def end(self) -> int:
-        try:
-            while os.read(self.fd, 4096):
-                pass
-        except OSError:
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 t = Terminal("bash", "--norc", "-i")
