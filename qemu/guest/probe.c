@@ -148,10 +148,7 @@ static int calls(char **argv)
 			struct timeval limit = { .tv_sec = 8 };
 
 			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-			if (read(fd, &c, 1) == 1)
-				answered++;
-			else
-				unanswered++;
+			(*(read(fd, &c, 1) == 1 ? &answered : &unanswered))++;
 			close(fd);
 		}
 		nap(5);
@@ -366,11 +363,9 @@ static int cut(char **argv)
 	const int how[] = { truncate(argv[0], 0) < 0 ? errno : 0,
 			    open(argv[0], O_RDONLY | O_TRUNC | O_CLOEXEC) < 0 ? errno : 0 };
 
-	for (int i = 0; i < 2; i++) {
-		const char *name = how[i] >= 0 && how[i] <= EROFS && names[how[i]] ? names[how[i]] : strerror(how[i]);
-
-		printf("%s %s%s", i ? "open" : "truncate", name, i ? "\n" : " ");
-	}
+	for (int i = 0; i < 2; i++)
+		printf("%s %s%s", i ? "open" : "truncate",
+		       how[i] <= EROFS && names[how[i]] ? names[how[i]] : strerror(how[i]), i ? "\n" : " ");
 	return 0;
 }
 
@@ -404,11 +399,9 @@ static int udp_call(char **argv)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 || send(fd, "x", 1, 0) < 0)
 		return fail("send");
-	ssize_t n = recv(fd, buf, sizeof buf, 0);
+	const ssize_t n = recv(fd, buf, sizeof buf, 0);
 
-	if (n < 0)
-		return fail("recv");
-	return write(1, buf, (size_t)n) == n ? 0 : 1;
+	return n < 0 ? fail("recv") : write(1, buf, (size_t)n) != n;
 }
 
 /* As from a router or a neighbour: 255 hops to go. iface NULL: as the routes say. */
