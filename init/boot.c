@@ -311,6 +311,7 @@ static const struct stage {
 	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },
 	{ "clock",    stage_clock,    "a file may know a later time; before anything is dated", true, false },
 	{ "seed",     stage_seed,     "its file may be on a disk; before anybody needs a key", true, false },
+	{ "record",   stage_record,   "how the boot before ended; on a disk, and dated", true, false },
 	{ "hostname", stage_hostname, "before anything logs it; a file may say it", true, false },
 	{ "identity", stage_identity, "programs read it as they start; its file may be on a disk", false, false },
 	{ "loopback", stage_loopback, "services bind it", false, false },
@@ -347,7 +348,7 @@ int boot_machine(struct boot *b, struct err *e)
 		if (rc < 0)
 			boot_say(b, "%-8s FAILED: %s", s->name, one.text);
 		if (rc < 0 && s->vital)
-			emergency(b->console_fd, b->emergency, b->shell, one.text);
+			emergency(b->console_fd, &b->emergency, one.text);
 	}
 	if (b->plan_fd < 0)
 		return err_set(e, ENODATA, "boot: there is no plan and none without services could be made");

@@ -16,12 +16,11 @@ struct boot {
 	int console_fd;		/* /dev/console, or 2 */
 	int plan_fd, cgroup_fd;
 	bool quiet;		/* only what fails is said */
-	enum emergency emergency;
-	char shell[EMERGENCY_SHELL_MAX];
+	struct emergency_rules emergency;
 	bool again;		/* after a soft reboot: the root is as we left it */
 	struct plan plan;	/* mapped and checked, for serve_begin() */
 	char config[128];
-	int64_t stage_us[24];	/* CLOCK_BOOTTIME at the end of each stage */
+	int64_t stage_us[BOOT_STAGES_MAX];	/* CLOCK_BOOTTIME at the end of each stage */
 	unsigned stages;
 };
 

@@ -3,6 +3,7 @@
 #include "init/emergency.h"
 #include "init/base/fd.h"
 #include "init/base/text.h"
+#include "init/lastboot.h"
 #include <fcntl.h>
 #include <linux/reboot.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define READ_MS 5000	/* for who looks at the console, and so that a loop of reboots is not a storm */
+#define SLOW_MS 30000	/* where nobody counts them */
 #define WORDS 16
 
 static void say(int console, const char *what, const char *why)
@@ -78,20 +80,58 @@ bool emergency_shell(int console, const char *words)
 	return !WIFEXITED(status) || WEXITSTATUS(status) != 127;
 }
 
-void emergency(int console, enum emergency how, const char *words, const char *why)
-{
-	static const struct { const char *what; unsigned how; } ends[] = {
-		[EMERGENCY_SHELL]    = { "a shell: ", LINUX_REBOOT_CMD_RESTART },
-		[EMERGENCY_REBOOT]   = { "rebooting: ", LINUX_REBOOT_CMD_RESTART },
-		[EMERGENCY_POWEROFF] = { "switching off: ", LINUX_REBOOT_CMD_POWER_OFF },
-		[EMERGENCY_HALT]     = { "standing still: ", LINUX_REBOOT_CMD_HALT },
-	};
+static const struct {
+	const char *says, *word;
+	unsigned call;
+} ends[] = {
+	[EMERGENCY_SHELL]    = { "a shell: ", "shell", LINUX_REBOOT_CMD_RESTART },
+	[EMERGENCY_REBOOT]   = { "rebooting: ", "reboot", LINUX_REBOOT_CMD_RESTART },
+	[EMERGENCY_POWEROFF] = { "switching off: ", "poweroff", LINUX_REBOOT_CMD_POWER_OFF },
+	[EMERGENCY_HALT]     = { "standing still: ", "halt", LINUX_REBOOT_CMD_HALT },
+};
 
-	say(console, ends[how].what, why);
-	if (how == EMERGENCY_SHELL && emergency_shell(console, words))
-		return;
-	poll(NULL, 0, READ_MS);
+static void end(unsigned call)
+{
 	sync();
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, ends[how].how, NULL);
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, NULL);
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, call, NULL);
+}
+
+void emergency_brake(int console, const struct emergency_rules *rules)
+{
+	const struct emergency_rules copy = *rules, *r = &copy;	/* no child can read the ledger */
+	char why[128];
+	struct text t = TEXT_IN(why);
+
+	text_fmt(&t, "%u reboots for failure within %u s; not once more", r->reboots, r->within_ms / 1000);
+	say(console, ends[r->then].says, why);
+	if (r->then == EMERGENCY_SHELL && emergency_shell(console, r->shell))
+		return;
+	if (r->then == EMERGENCY_POWEROFF)
+		end(LINUX_REBOOT_CMD_POWER_OFF);
+	end(LINUX_REBOOT_CMD_HALT);
+	for (;;)	/* a kernel that cannot halt */
+		poll(NULL, 0, -1);
+}
+
+void emergency(int console, const struct emergency_rules *rules, const char *why)
+{
+	const struct emergency_rules copy = *rules, *r = &copy;	/* no child can read the ledger */
+	const enum emergency how = (enum emergency)r->how;
+	bool braked = false;
+	struct err e;
+
+	say(console, ends[how].says, why);
+	const bool counted = lastboot_fails(r, ends[how].word, why, &braked, &e) == 0;
+
+	if (!counted)
+		say(console, "", e.text);
+	if (braked) {
+		emergency_brake(console, r);
+		return;
+	}
+	if (how == EMERGENCY_SHELL && emergency_shell(console, r->shell))
+		return;
+	poll(NULL, 0, how == EMERGENCY_REBOOT && !counted ? SLOW_MS : READ_MS);
+	end(ends[how].call);
+	end(LINUX_REBOOT_CMD_RESTART);
 }

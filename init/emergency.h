@@ -1,14 +1,18 @@
 /* When it cannot go on: machine.emergency decides; it never waits for an answer that nobody may give. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
-#include "init/base/err.h"
+#include "services/supervise/ledger.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 enum emergency { EMERGENCY_SHELL, EMERGENCY_REBOOT, EMERGENCY_POWEROFF, EMERGENCY_HALT };
-#define EMERGENCY_SHELL_MAX 128		/* its words, each ended by NUL, then an empty one */
 
 /* Run the command on the console until it ends. False: it is "", or cannot be run, which is said. No heap. */
 bool emergency_shell(int console, const char *words);
-/* Say why, then do it. With the shell: returns when that has ended; without one, or if the kernel refuses: reboots. */
-void emergency(int console, enum emergency how, const char *words, const char *why);
+/*
+ * Say why, keep it for the next boot, then do what the rules say. With the shell: returns when that has ended; without
+ * one, or if the kernel refuses: reboots. Where that would be one reboot for failure too many, the rules' brake.
+ */
+void emergency(int console, const struct emergency_rules *r, const char *why);
+/* The brake: no reboot. With a shell returns when that has ended, and otherwise not. */
+void emergency_brake(int console, const struct emergency_rules *r);

@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "init/child.h"
+#include "init/folder.h"
 #include "init/stages.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,19 +20,11 @@
 #define SEED 512
 #define SEED_MS 20000
 
-/* "/var/lib/prior" of "/var/lib/prior/random-seed": made, one level, where it is missing. */
 static int open_folder(const char *path, struct err *e)
 {
-	char folder[256];
+	int fd = folder_open(path, e);
 
-	if (!text_copy(folder, sizeof folder, path))
-		return err_set(e, ENAMETOOLONG, "random seed %s", path);
-	*(strrchr(folder, '/') == folder ? folder + 1 : strrchr(folder, '/')) = '\0';
-	if (mkdir(folder, 0755) < 0 && errno != EEXIST && errno != EROFS)
-		return err_sys(e, "random seed: make %s", folder);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? err_sys(e, "random seed: open %s", folder) : fd;
+	return fd < 0 ? err_in(e, "random seed") : fd;
 }
 
 static const char *name_of(const char *path)

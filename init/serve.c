@@ -44,9 +44,8 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 	h->ctl_gid = s->ctl_gid;
 	h->echo = s->echo;
 	h->json = s->json;
-	h->emergency = s->emergency;
-	if (s->shell)
-		memcpy(h->emergency_shell, s->shell, sizeof h->emergency_shell);
+	if (s->emergency)
+		h->emergency = *s->emergency;
 	if (s->send)
 		memcpy(h->run_send, s->send, WRAP_SIGNALS + 1);
 	for (unsigned i = 0; s->stage_us && i < s->stages && i < BOOT_STAGES_MAX; i++)

@@ -19,8 +19,7 @@ struct serve_setup {
 	const uint8_t *send;	/* MODE_RUN: what is passed on for each signal, struct wrap's; else NULL */
 	const int64_t *stage_us;/* for the boot chart; may be NULL */
 	unsigned stages;
-	uint32_t emergency;	/* MODE_MACHINE: enum emergency */
-	const char *shell;	/* of it: EMERGENCY_SHELL_MAX bytes; NULL: none */
+	const struct emergency_rules *emergency; /* MODE_MACHINE; else NULL */
 };
 
 /*

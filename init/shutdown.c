@@ -104,7 +104,7 @@ static void end(unsigned how, const char *what, const char *arg)
 	boot_say(console, "%s: %s", what, strerror(errno));
 }
 
-void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed)
+void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed, bool braked)
 {
 	static const struct { unsigned how; const char *what; } ends[SHUTDOWN_KINDS] = {
 		[SHUTDOWN_NONE]     = { LINUX_REBOOT_CMD_RESTART,   "reboot" },
@@ -119,8 +119,15 @@ void shutdown_machine(const struct boot *b, const struct ledger_head *h, const c
 
 	console = b;
 	kill_the_rest();
+	/* Who is to mend it finds the file systems mounted. */
+	if (braked && h->emergency.then == EMERGENCY_SHELL && *h->emergency.shell) {
+		emergency_brake(b->console_fd, &h->emergency);
+		braked = false;
+	}
 	boot_say(b, "unmounting");
 	unmount(kind == SHUTDOWN_SOFT, seed);
+	if (braked)
+		emergency_brake(b->console_fd, &h->emergency);
 	boot_say(b, "%s%s%s", ends[kind].what, *h->reboot_arg ? ": " : "", h->reboot_arg);
 	if (kind == SHUTDOWN_SOFT)
 		boot_again(h);

@@ -9,6 +9,6 @@
  * boots again without a kernel in between. What does not answer in time (a disk) is left. Returns only when all that
  * was refused.
  */
-/* seed: where to keep randomness; "": nowhere. */
-void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed);
+/* seed: where to keep randomness; "": nowhere. braked: it would be one reboot for failure too many. */
+void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed, bool braked);
 #define SHUTDOWN_AGAIN "--booted-before"	/* our first argument then: rootfs has been left */

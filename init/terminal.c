@@ -18,28 +18,34 @@ static void keep_shell(struct boot *b)
 	     w < PLAN_END(p, p->head->console_shell, struct plan_ref); w++) {
 		const char *word = plan_str(p, *w);
 
-		if (n + strlen(word) + 2 > sizeof b->shell) {
-			boot_say(b, "machine.console.shell: longer than %zu bytes; there is none", sizeof b->shell - 2);
+		if (n + strlen(word) + 2 > sizeof b->emergency.shell) {
+			boot_say(b, "machine.console.shell: longer than %zu bytes; there is none",
+				 sizeof b->emergency.shell - 2);
 			n = 0;
 			break;
 		}
-		memcpy(b->shell + n, word, strlen(word) + 1);
+		memcpy(b->emergency.shell + n, word, strlen(word) + 1);
 		n += strlen(word) + 1;
 	}
-	b->shell[n] = '\0';
+	b->emergency.shell[n] = '\0';
 }
 
 int stage_terminal(struct boot *b, struct err *e)
 {
 	const char *name = plan_str(&b->plan, b->plan.head->console);
 	static const char *const words[] = { "shell", "reboot", "poweroff", "halt" };
+	const struct plan_head *h = b->plan.head;
 	char path[270], word[16];
 	struct text t = TEXT_IN(path);
 
-	b->emergency = (enum emergency)b->plan.head->emergency;
+	b->emergency.how = h->emergency;
+	b->emergency.then = h->brake_then;
+	b->emergency.reboots = h->brake_reboots;
+	b->emergency.within_ms = h->brake_within_ms;
+	text_copy(b->emergency.record, sizeof b->emergency.record, plan_str(&b->plan, h->last_boot));
 	for (unsigned i = 0; cmdline_value("prior.emergency", word, sizeof word) && i < 4; i++)
 		if (!strcmp(word, words[i]))
-			b->emergency = (enum emergency)i;
+			b->emergency.how = i;
 	keep_shell(b);
 	if (!*name)
 		return 0;
@@ -66,7 +72,7 @@ int stage_rescue(struct boot *b, struct err *e)
 	if (!wanted || b->again)
 		return 0;
 	boot_say(b, "a shell, as the command line asks; when it ends, the services are started");
-	if (!emergency_shell(b->console_fd, b->shell))
+	if (!emergency_shell(b->console_fd, b->emergency.shell))
 		return err_set(e, ENOENT, "machine.console.shell names none that can be run; going on without");
 	return 0;
 }

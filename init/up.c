@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "init/boot.h"
+#include "init/lastboot.h"
 #include "init/panic.h"
 #include "init/reexec.h"
 #include "init/rootless.h"
@@ -29,7 +30,7 @@
 #define EXIT_FAILED 125	/* prior itself could not do it; below are the services' own codes */
 
 static struct prior prior;	/* one, static: PID 1 has no heap */
-static struct boot boot = { .emergency = EMERGENCY_REBOOT, .exe_fd = FD_NONE, .console_fd = 2, .plan_fd = FD_NONE,
+static struct boot boot = { .emergency.how = EMERGENCY_REBOOT, .exe_fd = FD_NONE, .console_fd = 2, .plan_fd = FD_NONE,
 			    .cgroup_fd = FD_NONE };
 
 /* The group that may read our state; looked up once, before the loop. */
@@ -76,9 +77,11 @@ static int finish(void)
 		return h->exit_code;
 	}
 	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
+	const bool braked = lastboot_end(boot.console_fd, h);
+
 	/* It watches over a reboot until the next boot opens it again. */
-	dog_end(&prior, h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC);
-	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed));
+	dog_end(&prior, braked || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC));
+	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), braked);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
 
@@ -103,7 +106,7 @@ int machine_main(bool again)
 	if (rc == 0) {
 		struct serve_setup s = {
 			.mode = MODE_MACHINE, .plan_fd = boot.plan_fd, .plan = boot.plan, .exe_fd = boot.exe_fd,
-			.cgroup_fd = boot.cgroup_fd, .emergency = boot.emergency, .shell = boot.shell,
+			.cgroup_fd = boot.cgroup_fd, .emergency = &boot.emergency,
 			.console_fd = boot.console_fd, .run_dir = RUN_DIR,
 			.log_dir = LOG_DIR, .config = boot.config, .ctl_gid = group_prior(), .echo = true,
 			.stage_us = boot.stage_us, .stages = boot.stages, .state_dir = ENABLED_DIR_DEFAULT,
@@ -113,7 +116,7 @@ int machine_main(bool again)
 	}
 	if (rc == 0)
 		return finish();
-	emergency(boot.console_fd, boot.emergency, boot.shell, e.text);
+	emergency(boot.console_fd, &boot.emergency, e.text);
 	panic_end(NULL, e.text);
 }
 

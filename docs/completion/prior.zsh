@@ -42,6 +42,7 @@ _prior()
 		'kexec:The same, and boot KERNEL (or the loaded one) at once.'
 		'soft-reboot:The same, and boot again under the same kernel.'
 		'reexec:Replace the running PID 1 by the binary on disk; services do not notice.'
+		'last-boot:Show how the boot before this one ended: why, when, its last events.'
 		'console:A prompt for these verbs, for machines without a shell.'
 	)
 	if (( CURRENT == 2 )); then _describe verb verbs; return; fi
@@ -340,6 +341,12 @@ _prior()
 		options=(
 			'--help:Say what this verb does and takes.'
 			'--run-dir:Where the running prior keeps its control socket (else /run/prior, or a user'\''s own).'
+		)
+		;;
+	last-boot)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--json:Print JSON instead of text.'
 		)
 		;;
 	console)

@@ -245,6 +245,11 @@ const struct verb ctl_verbs[] = {
 	  .more = "PID 1 begins anew, with its binary on disk." },
 	{ .name = "reexec", .group = GROUP_MACHINE, .run = verb_reexec, .opts = LIVE,
 	  .summary = "Replace the running PID 1 by the binary on disk; services do not notice." },
+	{ .name = "last-boot", .group = GROUP_MACHINE, .run = verb_last_boot, .opts = OPT(JSON),
+	  .summary = "Show how the boot before this one ended: why, when, its last events.",
+	  .more = "Kept at machine.last_boot. A boot that left no word was cut off: the power failed, or a watchdog or "
+		  "the kernel reset the machine; what the kernel left in pstore (ramoops, EFI) is shown then. Root's.",
+	  .exits = "0 shown, 1 nothing is known of it" },
 	{ .name = "console", .group = GROUP_MACHINE, .run = verb_console, .opts = OPT(DEVICE) | OPT(BATCH) | LIVE,
 	  .summary = "A prompt for these verbs, for machines without a shell.",
 	  .more = "Words are split as a shell would; `help` lists the verbs, `exit` leaves." },
@@ -254,7 +259,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print a generated part of the manual." },
 
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
-	LATER("thaw"), LATER("last-boot"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
+	LATER("thaw"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
 	LATER("import"),
 	{ .name = NULL },
 };

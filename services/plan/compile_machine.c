@@ -112,6 +112,7 @@ static void compile_root_switch(struct compiling *c, struct plan_head *h)
 
 void compile_machine(struct compiling *c, struct plan_head *h)
 {
+	static const uint8_t brake_then[] = { 0, 2, 3 };	/* its words are those of emergency but one */
 	const struct spec_machine *m = &c->s->machine;
 
 	h->hostname = write_string(&c->w, m->hostname);
@@ -121,6 +122,10 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
+	h->last_boot = write_string(&c->w, m->last_boot);
+	h->brake_reboots = (uint32_t)m->brake_reboots;
+	h->brake_within_ms = (uint32_t)m->brake_within;
+	h->brake_then = brake_then[m->brake_then];
 	h->random_seed = write_string(&c->w, m->random_seed);
 	h->rtc = write_string(&c->w, m->rtc);
 	h->watchdog_device = write_string(&c->w, m->watchdog_device);

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 10
+#define PLAN_VERSION 11
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -48,6 +48,8 @@ struct plan_head {
 	struct plan_ref random_seed, rtc, watchdog_device; /* strings; absent: none */
 	uint32_t watchdog_ms, watchdog_pad;
 	struct plan_ref root_device, root_type, root_options, root_verity, root_overlay; /* strings; absent: not said */
+	struct plan_ref last_boot;	/* string: a file, or a device; absent: none */
+	uint32_t brake_reboots, brake_within_ms, brake_then, brake_pad; /* brake_then: as emergency */
 	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */

@@ -462,7 +462,8 @@ static const char *head_wrong(const struct plan *p, const void *record)
 		return "what is disabled is no service";
 	if (h->fstab > 1)
 		return "fstab is neither 0 nor 1";
-	return h->emergency > 3 || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
+	return h->emergency > 3 || h->brake_then > 3 ||
+	       h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }
 
@@ -479,6 +480,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, hostname, STRING, .max = 64),
 	FIELD(plan_head, console, STRING, .max = 255),
 	FIELD(plan_head, random_seed, STRING, .text = TEXT_INSIDE, .max = 255),
+	FIELD(plan_head, last_boot, STRING, .max = 255),
 	FIELD(plan_head, rtc, STRING, .max = 8),
 	FIELD(plan_head, watchdog_device, STRING, .text = TEXT_INSIDE, .max = 255),
 	FIELD(plan_head, root_device, STRING, .max = 255),

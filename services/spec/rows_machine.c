@@ -13,6 +13,8 @@
 
 static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "halt", NULL };
 
+static const char *const then_words[] = { "shell", "poweroff", "halt", NULL };
+
 #define M(f, ctype) CONF_FIELD(struct spec_mount, f, ctype)
 
 static const struct conf_key mount_keys[] = {
@@ -44,6 +46,17 @@ static const struct conf_key console_keys[] = {
 	  .doc = "Command for emergencies and for `single` on the kernel's command line; nobody is asked for a "
 		 "password, and without this key there is no shell.",
 	  .example = "[/bin/sh]" },
+	{ 0 }
+};
+
+static const struct conf_key brake_keys[] = {
+	{ "reboots", .type = CONF_COUNT, F(machine.brake_reboots, int64_t), .min = 0, .max = 16, .def = "5",
+	  .doc = "How many reboots for failure are the last; 0: there is no end to them." },
+	{ "within", .type = CONF_MSEC, F(machine.brake_within, int64_t), .min = 1000, .max = LONGEST, .def = "10m",
+	  .doc = "How long those boots may have lasted, all together, to count as a loop." },
+	{ "then", .type = CONF_WORD, F(machine.brake_then, unsigned), .words = then_words, .def = "halt",
+	  .doc = "What is done instead of one more reboot: the shell of machine.console on the console, to switch off, "
+		 "or to stand still; without a shell it stands still." },
 	{ 0 }
 };
 
@@ -98,6 +111,13 @@ static const struct conf_key machine_keys[] = {
 	  .doc = "What to do when a mount that is not optional fails, or PID 1 cannot go on, after five seconds "
 		 "for who looks at the console; when a shell has ended, boot goes on; prior.emergency= on the "
 		 "kernel's command line says it instead." },
+	{ "last_boot", TEXT(machine.last_boot), .check = last_boot_rule,
+	  .doc = "Where the reason and the last events of a boot are kept for the next one: a file on a disk, or a "
+		 "device of its own, such as PARTLABEL=boots (its first 32 KiB), which can be written even when no "
+		 "file system can be mounted; `prior last-boot` shows it, and machine.brake counts by it.",
+	  .example = "/var/lib/prior/last-boot" },
+	{ "brake", SECTION(brake_keys),
+	  .doc = "The end of a loop of reboots for failure (emergency, critical, on_failure); needs last_boot." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
 	{ "rtc", TEXT(machine.rtc), .check = rtc_rule,

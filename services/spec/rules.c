@@ -288,6 +288,15 @@ int verity_rule(const void *field, struct err *e)
 	return verity_hash_is_good(*(const char *const *)field, e);
 }
 
+int last_boot_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (!is_path(s) && strncmp(s, "LABEL=", 6) != 0 && strncmp(s, "PART", 4) != 0)
+		return err_set(e, EINVAL, "'%.60s' is neither a path nor a device (PARTLABEL=, PARTUUID=, LABEL=)", s);
+	return 0;
+}
+
 int console_shell_rule(const void *field, struct err *e)
 {
 	const struct str_list *l = field;

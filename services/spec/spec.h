@@ -243,8 +243,9 @@ struct spec_machine {
 	struct str_list console_shell, root_options;
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed,
-		*metrics;
-	int64_t watchdog_timeout, shutdown_timeout;
+		*metrics, *last_boot;
+	int64_t watchdog_timeout, shutdown_timeout, brake_reboots, brake_within;
+	unsigned brake_then;	/* as emergency */
 	struct origin *origins;	/* one per row of the whole top level; see spec_machine_from() */
 };
 

@@ -40,6 +40,25 @@ void ending_begin(struct prior *p, enum shutdown_kind kind)
 	p->loop.again = true;	/* perhaps nothing runs: ending_check() is to look */
 }
 
+void ending_for_failure(struct prior *p, enum shutdown_kind kind, uint32_t i, const char *what)
+{
+	const struct ledger_svc *s = svc_of(p, i);
+	struct ledger_head *h = p->ledger.head;
+	struct text t = TEXT_IN(h->failed_why);
+
+	if (h->shutdown != SHUTDOWN_NONE)
+		return;
+	h->failed = 1;
+	text_fmt(&t, "service %s: %s", svc_name(p, i), what);
+	if (*s->why || s->exit_kind != EXIT_NONE)
+		text_add(&t, ": ");
+	if (*s->why)
+		text_add(&t, s->why);
+	else
+		exit_text(&t, s->exit_kind, s->exit_status);
+	ending_begin(p, kind);
+}
+
 static void plan(struct prior *p, enum shutdown_kind kind, int64_t at_ms)
 {
 	p->ledger.head->planned = kind;

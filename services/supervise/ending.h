@@ -6,6 +6,8 @@
 /* Stop all. The first caller decides the kind; a later one only adds urgency (ending_force). Inside or outside an
  * action. */
 void ending_begin(struct prior *p, enum shutdown_kind kind);
+/* The same because service i has failed; `what` says of it: "it has failed". */
+void ending_for_failure(struct prior *p, enum shutdown_kind kind, uint32_t i, const char *what);
 /* The same later, in place of what was planned before; a resumed PID 1 goes on waiting. */
 void ending_plan(struct prior *p, enum shutdown_kind kind, int64_t in_ms);
 bool ending_cancel(struct prior *p);	/* false: nothing was planned */

@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 8
+#define LEDGER_VERSION 9
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -147,7 +147,7 @@ enum shutdown_kind {
 	SHUTDOWN_KINDS
 };
 extern const char *const shutdown_name[SHUTDOWN_KINDS];	/* the verb of each */
-#define BOOT_STAGES_MAX 24
+#define BOOT_STAGES_MAX 32
 #define FAULTS_MAX 5			/* this many within FAULT_WINDOW_MS are survived; one more is not */
 #define FAULT_WINDOW_MS 60000
 #define LEDGER_CLIENTS 32
@@ -162,6 +162,14 @@ struct ledger_client {
 	char name[64];			/* "": none; an instance that has to be made first, see instances.h */
 };
 
+/* What to do when the machine cannot go on, for when neither plan nor configuration can be asked any more. */
+struct emergency_rules {
+	uint32_t how, then;		/* enum emergency: what to do; what instead when the brake holds */
+	uint32_t reboots, within_ms;	/* the brake: so many reboots for failure within that time; 0: none */
+	char shell[128];		/* its words, each ended by NUL, then an empty one */
+	char record[256];		/* the place that knows of earlier boots; "": none */
+};
+
 struct ledger_head {
 	char magic[8];
 	uint32_t version, size;
@@ -173,8 +181,9 @@ struct ledger_head {
 	uint32_t planned, planned_pad;	/* enum shutdown_kind of what is to begin later */
 	int64_t planned_ms;		/* when, by CLOCK_BOOTTIME */
 	char reboot_arg[64];		/* for the firmware; "": none */
-	uint32_t emergency, emergency_pad; /* enum emergency, and the words of its shell */
-	char emergency_shell[128];
+	uint32_t failed, failed_pad;	/* 1: shutdown is for a failure, */
+	char failed_why[160];		/* this one */
+	struct emergency_rules emergency;
 	int32_t dog_fd;			/* the machine's watchdog, FD_NONE: none */
 	uint32_t dog_ms, dog_starves;	/* its time; 1: it is not petted any more */
 	int32_t initctl_fd;		/* the pipe of sysvinit's callers, FD_NONE: none */

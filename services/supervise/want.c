@@ -118,7 +118,8 @@ static void end_of_critical(struct prior *p, uint32_t i)
 		       s->exit_kind == EXIT_SIGNAL || s->exit_kind == EXIT_CORE || s->exit_kind == EXIT_OOM ?
 		       128 + s->exit_status : 1;
 	prior_say(p, "error", "critical", svc_name(p, i), "it has ended, and it is critical");
-	ending_begin(p, h->mode == MODE_MACHINE ? SHUTDOWN_REBOOT : SHUTDOWN_EXIT);
+	ending_for_failure(p, h->mode == MODE_MACHINE ? SHUTDOWN_REBOOT : SHUTDOWN_EXIT, i,
+			   "it has ended, and it is critical");
 }
 
 enum svc_event svc_rest(struct prior *p, uint32_t i)
@@ -171,6 +172,8 @@ static void start_instead(struct prior *p, uint32_t i)
 
 static void on_failure(struct prior *p, uint32_t i)
 {
+	static const char failed[] = "it has failed";
+
 	switch ((enum svc_on_failure)plan_service(&p->plan, i)->on_failure) {
 	case ON_FAILURE_NONE:
 		return;
@@ -178,13 +181,14 @@ static void on_failure(struct prior *p, uint32_t i)
 		start_instead(p, i);
 		return;
 	case ON_FAILURE_REBOOT:
-		ending_begin(p, SHUTDOWN_REBOOT);
+		ending_for_failure(p, SHUTDOWN_REBOOT, i, failed);
 		return;
 	case ON_FAILURE_POWEROFF:
-		ending_begin(p, SHUTDOWN_POWEROFF);
+		ending_for_failure(p, SHUTDOWN_POWEROFF, i, failed);
 		return;
 	case ON_FAILURE_STOP_ALL:
-		ending_begin(p, p->ledger.head->mode == MODE_MACHINE ? SHUTDOWN_POWEROFF : SHUTDOWN_EXIT);
+		ending_for_failure(p, p->ledger.head->mode == MODE_MACHINE ? SHUTDOWN_POWEROFF : SHUTDOWN_EXIT, i,
+				   failed);
 		return;
 	}
 }

@@ -1,0 +1,15 @@
+/* Keeping how a boot ends for the next one, and the brake on reboots for failure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "services/supervise/ledger.h"
+
+/* What `prior last-boot` shows: a struct boot_record, as this boot has found it. */
+#define LASTBOOT_FILE "/run/prior/last-boot"
+
+/*
+ * This boot cannot go on, and `how` will be done about it. In a child, which a disk may not hold for long. *braked: it
+ * would be one reboot for failure too many. ENOENT: no place is configured; or why it could not be kept.
+ */
+int lastboot_fails(const struct emergency_rules *r, const char *how, const char *why, bool *braked, struct err *e);
+/* The machine's main life is over, as the ledger says. True: it was to be rebooted for a failure once too often. */
+bool lastboot_end(int console, const struct ledger_head *h);

@@ -1,0 +1,78 @@
+"""How the boot before ended is known, however it did; a loop of reboots for failure comes to an end."""
+import subprocess
+
+from lib.image import Image
+
+kernels = ["6.12"]
+limit = 240
+
+
+def machine(more, service="critical: true"):
+    return f"""
+version: 1
+machine:
+  console: {{shell: [/bin/busybox, sh, -c, "echo the shell is here"]}}
+  mounts: [{{source: LABEL=data, target: /var/lib, timeout: 10s}}]
+  {more}
+services:
+  main:
+    command: [/bin/probe, stay]
+    restart: "no"
+    isolation: {{preset: none}}
+    {service}
+"""
+
+
+FILE = "last_boot: /var/lib/prior/last-boot\n  brake: {reboots: 2, within: 1h}"
+LOST = """last_boot: /dev/vdb
+  emergency: reboot
+  brake: {reboots: 1, within: 1h, then: shell}
+  fstab: true"""
+
+image = Image(modules=["virtio_blk", "virtio_pci"], config=machine(FILE))
+
+
+def disks(at):
+    made = [at.folder / name for name in ("data.img", "record.img")]
+    for disk in made:
+        with open(disk, "wb") as f:
+            f.truncate(32 << 20 if disk == made[0] else 65536)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", made[0]], check=True, capture_output=True)
+    return made
+
+
+def fails(m):
+    m.wait_state("main", "up")
+    m.start("prior signal SIGKILL main")
+
+
+def run(m):
+    m.wait_state("main", "up")
+    assert "nothing is known of the boot before" in m.fails("prior last-boot 2>&1", code=1)
+    m.ends("reboot", "reboot")
+    with m.boot_again() as other:
+        other.wait_state("main", "up")
+        said = other.json("prior last-boot --json")
+        assert (said["ended"], said["how"], said["boot"], said["failures"]) == ("asked for", "reboot", 1, 0), said
+        assert any('"event":"started","service":"main"' in line for line in said["events"]), said
+        assert said["at"] and said["uptime_ms"] > 0 and not said["braked"], said
+    with m.boot_again() as other:       # the machine before was cut off
+        assert "boot 2 was cut off" in other.ok("prior last-boot")
+        fails(other)
+        other.ends("reboot")
+    with m.boot_again() as other:
+        said = other.json("prior last-boot --json")
+        assert (said["ended"], said["how"], said["failures"]) == ("failure", "reboot", 1), said
+        assert said["why"] == "service main: it has ended, and it is critical: killed by SIGKILL", said
+        fails(other)
+        other.on_console("emergency: standing still: 2 reboots for failure within 3600 s; not once more", 30)
+        other.on_console("reboot: System halted", 30)
+    with m.boot_again(config=machine(LOST), files={"/etc/fstab": "LABEL=lost /lost ext4 x-systemd.device-timeout=1s\n"}
+                      ) as other:
+        other.on_console("emergency: rebooting: /etc/fstab:1: mount on /lost: LABEL=lost: no such device came", 5)
+        assert "emergency: a shell: 1 reboots for failure within 3600 s; not once more" in other.console
+        assert "the shell is here" in other.console
+        other.wait_state("main", "up")  # the shell has ended, so boot goes on
+        said = other.json("prior last-boot --json")
+        assert said["why"].startswith("/etc/fstab:1: mount on /lost") and said["braked"], said
+        other.ends("poweroff", "poweroff")

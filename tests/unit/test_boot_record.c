@@ -1,0 +1,216 @@
+/* What is kept of a boot survives a cut at any byte of its writing, and a loop of failures is seen without a clock. */
+/* SPDX-License-Identifier: ISC */
+#include "init/ctl/last_boot.h"
+#include "init/boot_record.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+/* after the four that it needs */
+#include <cmocka.h>
+
+static struct boot_record r;
+static struct err e;
+
+static int place(void)
+{
+	int fd = memfd_create("record", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	memset(&r, 0, sizeof r);
+	return fd;
+}
+
+static void nothing_is_known_of_an_empty_place(void **state)
+{
+	int fd = place();
+
+	(void)state;
+	assert_int_equal(boot_record_read(fd, &r, &e), -ENODATA);
+	assert_int_equal(ftruncate(fd, RECORD_BYTES), 0);
+	assert_int_equal(boot_record_read(fd, &r, &e), -ENODATA);
+	close(fd);
+}
+
+static void the_newest_whole_copy_counts(void **state)
+{
+	int fd = place();
+
+	(void)state;
+	for (unsigned i = 1; i <= 5; i++) {
+		r.boots = i;
+		assert_int_equal(boot_record_write(fd, &r, &e), 0);
+		memset(&r, 0xff, sizeof r);
+		assert_int_equal(boot_record_read(fd, &r, &e), 0);
+		assert_int_equal(r.boots, i);
+		assert_int_equal(r.seq, i);
+	}
+	close(fd);
+}
+
+/* The power is cut after n bytes of a write: one record or the other, never none and never a mixture. */
+static void a_torn_write_leaves_the_one_before(void **state)
+{
+	static unsigned char before[RECORD_BYTES], after[RECORD_BYTES];
+	int fd = place();
+
+	(void)state;
+	r.boots = 1;
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	r.boots = 2;
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	assert_true(pread(fd, before, sizeof before, 0) > 0);
+	r.boots = 3;
+	((unsigned char *)&r)[sizeof r - 1] = 1;
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	assert_true(pread(fd, after, sizeof after, 0) > 0);
+	for (size_t n = 0; n <= RECORD_COPY; n += n < 300 ? 1 : 97) {
+		assert_int_equal(pwrite(fd, before, sizeof before, 0), sizeof before);
+		assert_int_equal(pwrite(fd, after + RECORD_COPY, n, RECORD_COPY), n);
+		assert_int_equal(boot_record_read(fd, &r, &e), 0);
+		assert_int_equal(r.boots, n >= sizeof r ? 3 : 2);
+	}
+	close(fd);
+}
+
+static void the_very_first_write_may_be_torn(void **state)
+{
+	static unsigned char all[RECORD_BYTES];
+	int fd = place();
+
+	(void)state;
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(pwrite(fd, &r, 512, RECORD_COPY), 512);
+	assert_int_equal(boot_record_read(fd, &r, &e), -ENODATA);
+	memset(all, 0, sizeof all);
+	close(fd);
+}
+
+static void somebody_elses_disk_is_not_overwritten(void **state)
+{
+	int fd = place();
+
+	(void)state;
+	assert_int_equal(pwrite(fd, "\x53\xef", 2, 1024 + 56), 2);	/* ext4's magic, where the first KiB is zero */
+	assert_int_equal(boot_record_read(fd, &r, &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "something else is kept there; not overwriting it"));
+	close(fd);
+}
+
+static void a_flipped_bit_is_no_record(void **state)
+{
+	static struct boot_record whole;
+	int fd = place();
+
+	(void)state;
+	strcpy(r.why, "so");
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	whole = r;
+	for (size_t bit = 0; bit < sizeof r * 8; bit += bit < 2000 ? 1 : 1009) {
+		r = whole;
+		((unsigned char *)&r)[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(boot_record_is_whole(&r));
+	}
+	close(fd);
+}
+
+static void reboots_for_failure_in_a_row_are_counted(void **state)
+{
+	(void)state;
+	memset(&r, 0, sizeof r);
+	for (unsigned i = 1; i <= 3; i++) {
+		boot_record_begin(&r, "id", 1000);
+		r.state = RECORD_FAILED;
+		assert_int_equal(boot_record_fails(&r, 20000, 3, 60000), i == 3);
+	}
+	assert_int_equal(r.nfailures, 3);
+	boot_record_begin(&r, "id", 1000);
+	r.state = RECORD_FAILED;
+	assert_false(boot_record_fails(&r, 20001, 3, 60000));	/* they have lasted longer */
+	boot_record_begin(&r, "id", 1000);
+	assert_int_equal(r.nfailures, 4);	/* a boot that was cut off says nothing */
+	boot_record_begin(&r, "id", 1000);
+	assert_int_equal(r.nfailures, 4);
+	r.state = RECORD_ASKED;
+	boot_record_begin(&r, "id", 1000);
+	assert_int_equal(r.nfailures, 0);
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(boot_record_fails(&r, 1, 0, 60000));
+	assert_int_equal(r.nfailures, RECORD_FAILURES);
+}
+
+static const char *printed(bool as_json)
+{
+	static char out[16384];
+	FILE *to;
+
+	memset(out, 0, sizeof out);
+	to = fmemopen(out, sizeof out, "w");
+	last_boot_print(&r, as_json, to);
+	fclose(to);
+	return out;
+}
+
+static void fill(void)
+{
+	r = (struct boot_record){ .state = RECORD_FAILED, .boots = 7, .began_s = 86400, .ended_s = 86410,
+				  .uptime_ms = 9876, .nfailures = 2, .braked = 1, .how = "reboot",
+				  .why = "service web: it has failed",
+			     .kernel = "Panic#1\n<4>\x1b[2J oops\n",
+			     .events = "1 0 {\"time\":\"1970-01-02T00:00:01.000Z\",\"level\":\"info\","
+				       "\"event\":\"started\",\"service\":\"web\"}\ntorn line" };
+}
+
+static void it_is_told_in_words(void **state)
+{
+	(void)state;
+	fill();
+	const char *out = printed(false);
+
+	assert_non_null(strstr(out, "boot 7 ended with reboot, for a failure\n"));
+	assert_non_null(strstr(out, "  why     service web: it has failed\n"));
+	assert_non_null(strstr(out, "  ended   1970-01-02T00:00:10Z, after 9.876 s\n"));
+	assert_non_null(strstr(out, "in a row: 2; the brake held the machine\n"));
+	assert_non_null(strstr(out, "  <4>?[2J oops\n"));
+	assert_non_null(strstr(out, "web: started"));
+	assert_null(strstr(out, "torn"));
+}
+
+static void it_is_told_as_json(void **state)
+{
+	(void)state;
+	fill();
+	const char *out = printed(true);
+
+	assert_non_null(strstr(out, "\"ended\": \"failure\""));
+	assert_non_null(strstr(out, "\"how\": \"reboot\""));
+	assert_non_null(strstr(out, "\"at\": \"1970-01-02T00:00:10Z\""));
+	assert_non_null(strstr(out, "\\\"event\\\":\\\"started\\\""));
+	r = (struct boot_record){ .state = RECORD_RUNS };
+	out = printed(true);
+	assert_non_null(strstr(out, "\"ended\": \"cut off\""));
+	assert_non_null(strstr(out, "\"at\": null"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_known_of_an_empty_place),
+		cmocka_unit_test(the_newest_whole_copy_counts),
+		cmocka_unit_test(a_torn_write_leaves_the_one_before),
+		cmocka_unit_test(the_very_first_write_may_be_torn),
+		cmocka_unit_test(somebody_elses_disk_is_not_overwritten),
+		cmocka_unit_test(a_flipped_bit_is_no_record),
+		cmocka_unit_test(reboots_for_failure_in_a_row_are_counted),
+		cmocka_unit_test(it_is_told_in_words),
+		cmocka_unit_test(it_is_told_as_json),
+	};
+
+	return cmocka_run_group_tests_name("boot_record", tests, NULL, NULL);
+}
