@@ -205,6 +205,9 @@ golden: $(O)/prior ## write the goldens anew; review them as a diff
 demo: $(O)/prior $(BUILD)/need-demo ## boot the appliance in QEMU; CHECK=1 tries it unattended
 	$Q$(TEST_ENV) CHECK=$(CHECK) qemu/demo
 
+image: $(O)/prior $(BUILD)/need-image ## DIR=examples/image KIND=disk: a folder becomes an image (initramfs, root, disk): docs/IMAGES.md
+	$Q$(TEST_ENV) qemu/image --libc $(LIBC) --kind $(or $(KIND),disk) $(or $(DIR),examples/image)
+
 bench: $(O)/prior $(O)/tests/bench/spawn $(RUN_ONLY)/prior-run $(BUILD)/need-bench ## measure it beside its peers; BENCH=quick in two minutes
 	$Q$(TEST_ENV) tests/bench/run
 
@@ -224,4 +227,4 @@ help: ## this
 	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
 
-.PHONY: FORCE all run-only check unit lint check-root check-boot check-fault test golden demo bench install clean help
+.PHONY: FORCE all run-only check unit lint check-root check-boot check-fault test golden demo image bench install clean help

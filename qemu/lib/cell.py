@@ -3,7 +3,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from . import cpio, elf
+from . import elf
 from .debs import PackageError, Sysroot
 from .tree import Tree
 
@@ -15,14 +15,15 @@ MOUNT_POINTS = ("/dev", "/proc", "/sys", "/tmp", "/run")
 
 
 class Cell:
-    """programs, and folders whose every file comes along, are paths inside the packages; files are our own."""
+    """programs, and folders whose every file comes along, are paths inside the packages; files are our own;
+    points: what it mounts on, when that is not what every cell does."""
 
-    def __init__(self, packages, programs=(), folders=(), files=None, directories=()):
+    def __init__(self, packages, programs=(), folders=(), files=None, directories=(), points=None):
         self.packages = packages
         self.programs = programs
         self.folders = folders
         self.files = files or {}
-        self.directories = (*MOUNT_POINTS, *directories)
+        self.directories = (*(MOUNT_POINTS if points is None else points), *directories)
 
     @cached_property
     def sysroot(self) -> Sysroot:
@@ -61,5 +62,5 @@ class Cell:
         for path, host in self._closure().items():
             tree.put(root + path, Path(os.path.realpath(host)))
         for path in self.directories:
-            tree.put(root + path, cpio.directory())
+            tree.directory(root + path)
         tree.put_all(self.files, root)

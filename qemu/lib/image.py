@@ -32,12 +32,13 @@ class Image:
     files: path -> text, bytes, a host Path, or a cpio.Entry.
     modules: names; what they depend on comes along.
     cells: name -> Cell, placed at /srv/cells/NAME.
+    own: a Cell whose files are the machine's own.
     kernel: the kernel itself is at /boot/vmlinuz, and an initrd with all the rest at /boot/initrd.
     tools: busybox, our small test program (probe) and the agent on the second serial port: for tests.
     """
 
     def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False,
-                 kernel=False):
+                 kernel=False, own=None):
         self.config = config
         self.services = services or {}
         self.files = files or {}
@@ -46,6 +47,7 @@ class Image:
         self.tools = tools
         self.compress = compress
         self.kernel = kernel
+        self.own = own
 
     def with_changes(self, files=None, config=None) -> "Image":
         """The same image with some files more, or another configuration."""
@@ -60,6 +62,8 @@ class Image:
         self._program(tree, prior)
         self._configuration(tree)
         self._modules(tree, kernel)
+        if self.own:
+            self.own.place(tree, "")
         for name, cell in self.cells.items():
             cell.place(tree, f"/srv/cells/{name}")
         if self.tools:

@@ -1,4 +1,5 @@
 """Debian's cloud kernels, unpacked: the image to boot and the modules that belong to it."""
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +16,15 @@ class Kernel(NamedTuple):
 
 
 def fetch(name: str) -> Kernel:
-    """This kernel, downloading it the first time. BUILD/kernels/NAME is a link to the unpacked package."""
-    (meta,) = packages.section(f"kernel-{name}")    # its one linux-image dependency is the kernel
+    """This kernel, one of NAMES or a Debian package of one, downloading it the first time.
+    BUILD/kernels/NAME is a link to the unpacked package."""
+    # A package without a release in its name has one linux-image dependency, which is the kernel.
+    meta = packages.section(f"kernel-{name}")[0] if name in NAMES else name
     link = paths.build() / "kernels" / name
     with debs.alone(link.parent):
         if not link.exists():
-            package = debs.unpack(debs.depends(meta, "linux-image-"))
+            package = debs.unpack(meta if re.match(r"linux-image-\d+\.\d+\.\d", meta) else
+                                  debs.depends(meta, "linux-image-"))
             link.unlink(missing_ok=True)
             link.symlink_to(package)
     (vmlinuz,) = link.glob("boot/vmlinuz-*")

@@ -5,13 +5,16 @@ busy (tsc_early_khz is given all the same; no_timer_check spares another wait fo
 is never tried.
 """
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from . import debs
 from .kernels import Kernel
 from .port import NotSaid, Port, PortClosed
 
@@ -26,6 +29,7 @@ ENDINGS = (
 )
 
 FIRST_WORDS = 25    # seconds for init to say anything at all, on a busy host
+LOADER = 60         # seconds more for firmware and boot loader, which read all there is by the firmware's drivers
 
 
 class Infrastructure(Exception):
@@ -38,16 +42,29 @@ class Hardware(NamedTuple):
     port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
+    firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
     icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
 
 
-def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
+def _boots(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path) -> list:
+    """What is booted, and by whom."""
+    if hw.firmware == "bios":
+        return []       # QEMU's own
+    if hw.firmware == "uefi":
+        ovmf, variables = debs.unpack("ovmf") / "usr/share/OVMF", folder / "variables"
+        if not variables.exists():
+            shutil.copyfile(ovmf / "OVMF_VARS_4M.fd", variables)
+        flash = "if=pflash,format=raw,file="
+        return ["-drive", f"{flash}{ovmf}/OVMF_CODE_4M.fd,readonly=on", "-drive", f"{flash}{variables}"]
     # With icount the guest's TSC counts nanoseconds; of words given twice the kernel takes the last.
     words = [COMMAND_LINE] + (["tsc_early_khz=1000000"] if hw.icount is not None else []) + [hw.append]
+    return ["-kernel", str(kernel.vmlinuz), "-initrd", str(initrd), "-append", " ".join(words).strip()]
+
+
+def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials) -> list:
     command = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35,sata=off,smbus=off", "-cpu", "max",
                "-m", str(hw.memory), "-smp", str(hw.cpus), "-nodefaults", "-no-user-config", "-display", "none",
-               "-no-reboot", "-kernel", str(kernel.vmlinuz), "-initrd", str(initrd),
-               "-append", " ".join(words).strip()]
+               "-no-reboot", *_boots(kernel, initrd, hw, folder)]
     for n, chardev in enumerate(serials):
         command += ["-chardev", f"{chardev},id=serial{n}", "-device", f"isa-serial,chardev=serial{n}"]
     if hw.icount is not None:
@@ -62,18 +79,19 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, serials) -> list:
 
 def interactive(kernel: Kernel, initrd: Path, hw: Hardware) -> int:
     """Boots with the console on this terminal; returns when the machine ends."""
-    command = _arguments(kernel, initrd, hw, ["stdio,mux=on,signal=off"])
-    return subprocess.run([*command, "-mon", "chardev=serial0"]).returncode
+    with tempfile.TemporaryDirectory() as folder:
+        command = _arguments(kernel, initrd, hw, Path(folder), ["stdio,mux=on,signal=off"])
+        return subprocess.run([*command, "-mon", "chardev=serial0"]).returncode
 
 
 class Machine:
-    """Booting from the moment it is made. folder receives console.log and second.log."""
+    """Booting from the moment it is made. folder receives console.log and second.log, and keeps UEFI's variables."""
 
     def __init__(self, kernel: Kernel, initrd: Path, folder: Path, hw: Hardware = Hardware(), limit: float = 60):
         folder.mkdir(parents=True, exist_ok=True)
         pairs = [socket.socketpair() for _ in range(2)]
         theirs = [pair[1].fileno() for pair in pairs]
-        command = _arguments(kernel, initrd, hw, [f"socket,fd={fd}" for fd in theirs])
+        command = _arguments(kernel, initrd, hw, folder, [f"socket,fd={fd}" for fd in theirs])
         self._log = open(folder / "qemu.log", "w+")
         self._qemu = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL,
                                       stdout=self._log, stderr=self._log)
@@ -82,6 +100,7 @@ class Machine:
         self.console = Port(pairs[0][0], folder / "console.log")
         self.second = Port(pairs[1][0], folder / "second.log")
         self.started = time.monotonic()
+        self.patience = FIRST_WORDS + (LOADER if hw.firmware else 0)
         self.limit = limit
         self.out_of_time = False
         self._timer = threading.Timer(limit, self._too_long)
@@ -99,7 +118,7 @@ class Machine:
 
     def first_words(self) -> None:
         """Returns when init said something or the machine ended; Infrastructure when neither comes."""
-        deadline = time.monotonic() + FIRST_WORDS
+        deadline = time.monotonic() + self.patience
         seen = 0
         while not self._init_has_spoken():
             if self.console.closed:
@@ -107,7 +126,7 @@ class Machine:
                     raise Infrastructure(f"QEMU ended at once: {self.qemu_said()}")
                 return
             if time.monotonic() > deadline:
-                raise Infrastructure(f"no output from init in {FIRST_WORDS} s")
+                raise Infrastructure(f"no output from init in {self.patience} s")
             try:
                 seen = self.console.wait("\n", 0.25, seen)
             except (NotSaid, PortClosed):

@@ -42,6 +42,12 @@ class Modules:
         builtin = [n for n in map(_key, names) if self._take(n, "the image")]
         self._index(builtin)
 
+    @staticmethod
+    def those_of(kernel: Kernel, names) -> list:
+        """Of these, the ones that this kernel has as files."""
+        there = _files(kernel)
+        return [n for n in names if _key(n) in there]
+
     def _take(self, name: str, who: str) -> bool:
         """Adds a module and what it needs; True when it is built into the kernel."""
         if name in self._info:

@@ -67,17 +67,18 @@ class Run:
         self.sessions = []
 
     @contextmanager
-    def boot(self, files=None, append="", config=None, ready=True):
-        """Boots the scenario's image, with these changes; gives a Session."""
+    def boot(self, files=None, append="", config=None, ready=True, firmware=None):
+        """Boots the scenario's image, with these changes; gives a Session. With firmware: what is on the first disk."""
         s = self.scenario
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.disks is None:
             self.disks = tuple(s.disks(self)) if s.disks else ()
-        image = s.image.with_changes(files, config)
         self.boots += 1
         folder = self.folder / f"boot{self.boots}"
-        initrd = image.build(folder / "initramfs", self.kernel, self.prior)
-        hw = s.hardware._replace(append=f"{s.hardware.append} {append}".strip(), disks=self.disks)
+        hw = s.hardware._replace(append=f"{s.hardware.append} {append}".strip(), disks=self.disks,
+                                 firmware=s.hardware.firmware if firmware is None else firmware)
+        initrd = None if hw.firmware else s.image.with_changes(files, config).build(folder / "initramfs", self.kernel,
+                                                                                    self.prior)
         for attempt in ("first", "last"):
             with Machine(self.kernel, initrd, folder, hw, max(1, self.deadline - time.monotonic())) as machine:
                 session = Session(machine, self.boot, self.disks)

@@ -1,5 +1,6 @@
 """A file tree being put together for an image: absolute paths, parents made as needed."""
 import gzip
+import hashlib
 import os
 import shutil
 import stat
@@ -18,9 +19,23 @@ def _content(what):
     return cpio.regular(data, 0o755 if data.startswith(b"#!") else 0o644)
 
 
+def epoch() -> int:
+    """The time that everything in an image bears: $SOURCE_DATE_EPOCH or 0."""
+    return int(os.environ.get("SOURCE_DATE_EPOCH") or "0")
+
+
 class Tree:
     def __init__(self):
         self.entries = {}
+
+    def directory(self, path: str) -> None:
+        """A folder, when there is nothing of that name yet."""
+        if os.path.normpath(path).lstrip("/") not in self.entries:
+            self.put(path, cpio.directory())
+
+    def digest(self) -> bytes:
+        """What stands for the tree: two that differ in anything but times have two."""
+        return hashlib.sha256(repr(sorted(self.entries.items())).encode()).digest()
 
     def put(self, path: str, what) -> None:
         """One path: str or bytes is a file's content, a Path is a host file, else a cpio.Entry."""
@@ -45,6 +60,7 @@ class Tree:
         """The files in a folder of the host, for programs that make file systems; device nodes are left out."""
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
+        to.chmod(0o755)
         for name, entry in sorted(self.entries.items()):
             if stat.S_ISDIR(entry.mode):
                 (to / name).mkdir()
@@ -57,7 +73,7 @@ class Tree:
 
     def write(self, to: Path, compress: bool = False) -> Path:
         """The initramfs. The same tree gives the same bytes; files bear $SOURCE_DATE_EPOCH or 0."""
-        time = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
+        time = epoch()
         to.parent.mkdir(parents=True, exist_ok=True)
         part = to.with_name(to.name + ".part")
         with open(part, "wb") as raw:

@@ -1,14 +1,13 @@
 """nginx and redis from Debian's packages, each in a private root: lazily started, counting over the bridge."""
 import re
 
-from lib import paths
+from lib import folder, paths
 from lib.image import Image
-from lib.scenario import load
 
 kernels = ["6.1", "6.12"]
 limit = 120
 
-_demo = load(paths.QEMU / "appliance.py").image
+_demo = folder.load(paths.TOP / "configs/demo").image
 image = Image(config=_demo.config, cells=_demo.cells, modules=_demo.modules)     # and the test tools
 
 

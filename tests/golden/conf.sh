@@ -85,7 +85,7 @@ for path in sys.argv[2:]:
 sys.exit(bad)
 END
 is "the schema takes the seeds" python3 "$work/validate.py" good tests/seeds/*.yaml
-is "the schema takes the presets and the examples" python3 "$work/validate.py" good $(find configs -name '*.yaml')
+is "the schema takes the presets and the examples" python3 "$work/validate.py" good $(find configs -name '*.yaml' ! -name image.yaml)
 mkdir "$work/bad"
 n=0
 while read -r line; do

@@ -1,0 +1,97 @@
+"""A disk with two slots: built twice the same, boots by BIOS and by UEFI, and goes back when a slot's root is corrupt."""
+import json
+import os
+import subprocess
+
+from lib import disk, folder, grub, paths
+from lib.image import Image
+from lib.machine import Hardware
+
+# What differs between kernels is in root-switch; nothing here depends on the C library.
+kernels = ["6.1"] if os.environ.get("LIBC") != "musl" else []
+limit = 300
+hardware = Hardware(firmware="uefi")
+
+image = Image()         # never booted by itself
+_www = folder.load(paths.TOP / "examples/image")
+_www.image.tools = True
+_what = _www._replace(cmdline=f"{_www.cmdline} tsc_early_khz=2600000 no_timer_check")
+
+
+def disks(at):
+    made, again = at.folder / "one/disk.img", at.folder / "two/disk.img"
+    for to, umask, zone in ((made, 0o022, "UTC"), (again, 0o077, "Asia/Tokyo")):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        old = os.umask(umask)
+        try:
+            disk.build(_what, at.kernel, at.prior, to)
+        finally:
+            os.umask(old)
+    subprocess.run(["cmp", made, again], check=True)
+    subprocess.run(["cmp", made.with_suffix(".root"), again.with_suffix(".root")], check=True)
+    return [made]
+
+
+def start_of(m, name):
+    """The first byte of a partition."""
+    said = subprocess.run(["sfdisk", "--json", m.disks[0]], check=True, capture_output=True, text=True).stdout
+    rows = json.loads(said)["partitiontable"]["partitions"]
+    return next(row["start"] * 512 for row in rows if row["name"] == name)
+
+
+def mtools(m, command, *words, **more):
+    """On the boot partition."""
+    return subprocess.run([command, "-i", f"{m.disks[0]}@@{start_of(m, 'boot')}", *words], check=True,
+                          capture_output=True, **more).stdout.decode()
+
+
+def entries(m):
+    return sorted(line.rpartition("/")[2] for line in mtools(m, "mdir", "-b", "::/loader/entries").split())
+
+
+def corrupt(m, slot):
+    """One bit of what is read first."""
+    with open(m.disks[0], "r+b") as f:
+        f.seek(start_of(m, f"prior-{slot}") + 1024 + 64)
+        byte = f.read(1)[0]
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte ^ 1]))
+
+
+def serves(m, slot):
+    m.wait_ready(120)
+    m.ok("prior wait", 60)
+    assert f"root=PARTLABEL=prior-{slot}" in m.ok("cat /proc/cmdline").split()
+    assert "/dev/dm-0 / erofs ro" in m.ok("cat /proc/mounts")
+    assert "Hello" in m.ok("wget -q -O - http://127.0.0.1/")
+    assert m.status("web")["attested"]
+    m.ends("poweroff", "poweroff", 60)
+
+
+def refuses(m):
+    m.on_console("root: verity: mount /dev/dm-0 (erofs)", 120)
+    m.ends("reboot", seconds=60)
+
+
+def run(m):
+    serves(m, "a")
+    assert entries(m) == ["prior-a-1+2-1.conf", "prior-b-1.conf"], entries(m)
+    # Of the three tries of each loader the last: it fails, the next boot takes the other slot.
+    corrupt(m, "a")
+    mtools(m, "mren", "::/loader/entries/prior-a-1+2-1.conf", "prior-a-1+1-2.conf")
+    with m.boot_again(ready=False) as other:
+        refuses(other)
+    assert entries(m) == ["prior-a-1+0-3.conf", "prior-b-1.conf"], entries(m)
+    with m.boot_again(ready=False) as other:
+        serves(other, "b")
+    mtools(m, "mren", "::/loader/entries/prior-a-1+0-3.conf", "prior-a-1+3.conf")
+    mtools(m, "mcopy", "-D", "o", "-", "::/grub/grubenv",
+           input=grub.environment({"trial": "/loader/entries/prior-a-1+3.conf", "tries": "11", "current": "a"}))
+    with m.boot_again(ready=False, firmware="bios") as other:
+        refuses(other)
+    assert "tries=111\n" in mtools(m, "mtype", "::/grub/grubenv")
+    with m.boot_again(ready=False, firmware="bios") as other:
+        serves(other, "b")
+
+
+run.ready = False
