@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 /* What a request brings besides its descriptors; one datagram, never longer than this. */
-#define TEXT_MAX (CELL_FDS_MAX * 256 + 256)
-#define REQUEST_MAGIC 0x70737732u	/* this version of a request: after an exec of PID 1 there may be another */
+#define TEXT_MAX (CELL_FDS_MAX * 256 + 384)
+#define REQUEST_MAGIC 0x70737733u	/* this version of a request: after an exec of PID 1 there may be another */
 
 /* In this order; then those to pass on. */
 enum request_fd { FD_REPORT, FD_CGROUP, FD_LOG, FD_STDIN, FD_READY, REQUEST_FDS };
@@ -27,11 +27,12 @@ struct request {
 	uint32_t ready_at;
 	uint32_t has;			/* 1u << enum request_fd: which of them came */
 	uint32_t npass, attest;
-	uint32_t notify, names, vars;	/* lengths in text, with the NUL; 0: none */
-	uint32_t stdio;
+	uint32_t notify, names, vars, run_dir; /* lengths in text, with the NUL; 0: none */
+	uint32_t stdio, pad;
 	char text[TEXT_MAX];
 };
-#define REQUEST_SIZE(r) (offsetof(struct request, text) + (r)->notify + (r)->names + (r)->vars)
+#define TEXT_SIZE(r) ((size_t)(r)->notify + (r)->names + (r)->vars + (r)->run_dir)
+#define REQUEST_SIZE(r) (offsetof(struct request, text) + TEXT_SIZE(r))
 
 union fds {
 	char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
@@ -40,7 +41,7 @@ union fds {
 
 static bool add_text(struct request *r, const char *s, uint32_t *length)
 {
-	const size_t n = s ? strlen(s) + 1 : 0, at = (size_t)r->notify + r->names + r->vars;
+	const size_t n = s ? strlen(s) + 1 : 0, at = TEXT_SIZE(r);
 
 	*length = 0;
 	if (n > sizeof r->text - at)
@@ -88,7 +89,8 @@ int spawner_ask(int sock, const struct cell_start *c, int theirs, struct err *e)
 	if (c->command)
 		return err_set(e, ENOTSUP, "spawner: commands of a service's care are not its business");
 	if (c->npass > CELL_FDS_MAX || !add_text(&r, c->notify_path, &r.notify) ||
-	    !add_text(&r, c->npass ? c->pass_names : NULL, &r.names) || !add_text(&r, c->vars, &r.vars))
+	    !add_text(&r, c->npass ? c->pass_names : NULL, &r.names) || !add_text(&r, c->vars, &r.vars) ||
+	    !add_text(&r, c->run_dir, &r.run_dir))
 		return err_set(e, E2BIG, "spawner: more than %d descriptors, or their names are too long",
 			       CELL_FDS_MAX);
 	const size_t size = list_fds(&r, c, theirs, fds) * sizeof(int);
@@ -207,7 +209,8 @@ static void spawn(const struct cell_start *s, int report)
 static bool is_sound(const struct plan *p, const struct request *r, size_t size, unsigned nfds)
 {
 	return size >= offsetof(struct request, text) && r->magic == REQUEST_MAGIC && r->notify <= sizeof r->text &&
-	       r->names <= sizeof r->text && r->vars <= sizeof r->text && size == REQUEST_SIZE(r) &&
+	       r->names <= sizeof r->text && r->vars <= sizeof r->text && r->run_dir <= sizeof r->text &&
+	       size == REQUEST_SIZE(r) &&
 	       r->service < p->head->services.n && plan_service(p, r->service)->hash == r->hash &&
 	       r->npass <= CELL_FDS_MAX && r->has & 1u << FD_REPORT &&
 	       nfds == (unsigned)__builtin_popcount(r->has) + r->npass;
@@ -241,6 +244,7 @@ static void serve_one(const struct plan *p, const struct request *r, size_t size
 	c.notify_path = r->notify ? r->text : NULL;
 	c.pass_names = r->names ? r->text + r->notify : NULL;
 	c.vars = r->vars ? r->text + r->notify + r->names : NULL;
+	c.run_dir = r->run_dir ? r->text + r->notify + r->names + r->vars : NULL;
 	c.stdio = r->stdio != 0;
 	spawn(&c, deal(r, fds, &c));
 }
