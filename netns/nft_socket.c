@@ -71,10 +71,13 @@ static const char *what(const struct nft *b, uint32_t seq, char *text, size_t si
 
 static int refusal(const struct nft *b, const struct nlmsgerr *r, uint32_t seq, struct err *e)
 {
-	const bool missing = r->error == -EOPNOTSUPP || r->error == -ENOENT || r->error == -EPROTO;
+	const bool missing = r->error == -EOPNOTSUPP || r->error == -ENOENT;
+	const bool untracked = r->error == -EPROTO; /* what a rule for known connections gets where no bridge knows any */
 	char text[80];
 
 	return err_set(e, -r->error, "nf_tables: %s: %s%s", what(b, seq, text, sizeof text), strerror(-r->error),
+		       untracked ? ": `egress` needs the kernel's module nf_conntrack_bridge, which is missing: load "
+		       "it (modprobe nf_conntrack_bridge; on a machine of prior's put it into /lib/modules)" :
 		       missing ? " (is a module of the kernel missing?)" : "");
 }
 
