@@ -143,6 +143,10 @@ $(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/base/*.h) Ma
 $(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(O)/libprior.a $(END)
 
+# This one is prior, whose netlink messages pass by it.
+$(O)/tests/fault/net: $(O)/init/main.o
+$(O)/tests/fault/net: LINK += -Wl,--wrap=sendmsg $(O)/init/main.o
+
 $(O)/libprior.a: $(OBJ) $(O)/objects
 	$Qrm -f $@ && ar rcs $@ $(filter-out %/init/main.o,$(OBJ))
 

@@ -11,6 +11,7 @@
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/network.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/reload.h"
@@ -238,6 +239,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);
 	reap_all(p);
+	network_resume(p);
 	resume_ending(p);
 	dog_timer(p);
 	for (uint32_t i = 0; i < p->n; i++)

@@ -323,7 +323,6 @@ void serve(struct prior *p)
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);
-	network_end(p);
 	if (*p->ledger.head->run_dir) {
 		oci_end(p->ledger.head->run_dir);
 		rmdir(p->ledger.head->run_dir);	/* only when no log is in it */

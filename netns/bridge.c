@@ -41,8 +41,12 @@ static int have_bridge(struct net *n, const char *name, struct net_link *l, bool
 		*made = true;
 		r = link_get(n, name, l);
 	}
-	if (r < 0)
-		return net_fail(n, e, "bridge %s: find it", name);
+	if (r < 0) {
+		net_fail(n, e, "bridge %s: find it", name);
+		if (*made)
+			link_delete_named(n, name);
+		return -e->code;
+	}
 	if (strcmp(l->kind, "bridge") != 0)
 		return err_set(
 			e, EEXIST,

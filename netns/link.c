@@ -104,6 +104,18 @@ int link_delete(struct net *n, int index)
 	return net_ask(n, net_msg(RTM_DELLINK, 0, &i, sizeof i), NULL, NULL);
 }
 
+int link_delete_named(struct net *n, const char *name)
+{
+	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *m = net_msg(RTM_DELLINK, 0, &i, sizeof i);
+
+	if (m && nla_put_string(m, IFLA_IFNAME, name) < 0) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	return net_ask(n, m, NULL, NULL);
+}
+
 bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name)
 {
 	unsigned char mac[6];

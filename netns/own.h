@@ -50,6 +50,7 @@ int link_get(struct net *n, const char *name, struct net_link *l); /* -ENODEV: t
 int link_set_up(struct net *n, int index, bool up);
 int link_set_mtu(struct net *n, int index, unsigned mtu);
 int link_delete(struct net *n, int index);
+int link_delete_named(struct net *n, const char *name);	/* what was just made and cannot be asked about */
 /* Of this kind and with the MAC that net_mac() gives: nobody but prior made it. */
 bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name);
 

@@ -80,6 +80,17 @@ static inline void sys_batch(pid_t pid, bool on)
 		syscall(SYS_sched_setscheduler, pid, on ? BATCH : OTHER, &none);
 }
 
+/* In a child of PID 1, which has signals blocked: SIGALRM is its end after so many seconds. */
+static inline void sys_end_in(unsigned seconds)
+{
+	sigset_t s;
+
+	sigemptyset(&s);
+	sigaddset(&s, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &s, NULL);
+	alarm(seconds);
+}
+
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
 	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };

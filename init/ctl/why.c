@@ -122,7 +122,9 @@ static void is_waiting(const struct why *w)
 {
 	const struct view *v = w->v;
 
-	if (!v->now.waits_for)
+	if (!v->now.waits_for && w->live->ledger.head->network == NETWORK_BEGINS && v->plan->bridge.n)
+		fputs("It waits for the bridges and their rules, which are being made.\n", w->to);
+	else if (!v->now.waits_for)
 		fputs("It starts as soon as what it depends on is there.\n", w->to);
 	/* Each waits for the next; a service cannot occur twice, so this ends. */
 	for (unsigned step = 0; step < w->all->n && v->now.waits_for; step++) {

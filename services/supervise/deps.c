@@ -3,6 +3,7 @@
 #include "services/supervise/deps.h"
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/network.h"
 
 uint32_t deps_count(const struct plan *p)
 {
@@ -87,7 +88,8 @@ void deps_build(struct prior *p)
 void deps_refresh(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
-		p->run[i].unmet = p->run[i].holders = 0;
+		p->run[i].unmet = network_is_awaited(p, i);	/* as if it were an edge; see network_ended() */
+		p->run[i].holders = 0;
 		p->run[i].wait_edge = p->run[i].first_edge;
 	}
 	for (struct edge *e = p->edges; e < p->edges + p->nedges; e++) {

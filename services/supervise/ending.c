@@ -3,6 +3,7 @@
 #include "services/supervise/ending.h"
 #include "init/base/text.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/network.h"
 #include "services/supervise/outside.h"
 #include "services/supervise/server.h"
 #include "services/supervise/stop.h"
@@ -192,7 +193,8 @@ void ending_if_nothing(struct prior *p)
 
 void ending_check(struct prior *p)
 {
-	if (p->ledger.head->shutdown != SHUTDOWN_NONE && p->live == 0 && !p->logger_closing) {
+	if (p->ledger.head->shutdown != SHUTDOWN_NONE && p->live == 0 && !p->logger_closing &&
+	    network_is_gone(p)) {
 		prior_say(p, "info", "stopped-all", NULL, NULL);
 		streams_close(p);
 	}

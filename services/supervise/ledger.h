@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 9
+#define LEDGER_VERSION 10
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -170,11 +170,16 @@ struct emergency_rules {
 	char record[256];		/* the place that knows of earlier boots; "": none */
 };
 
+/* What is being done to the bridges, by a child. */
+enum network_work { NETWORK_NONE, NETWORK_BEGINS, NETWORK_CHANGES, NETWORK_ENDS, NETWORK_GONE };
+
 struct ledger_head {
 	char magic[8];
 	uint32_t version, size;
 	uint32_t nservices, nlisten, ncares, nstored, nconns, pad_counts;
 	uint32_t generation;		/* of PID 1: 1 at boot, one more at each exec of itself */
+	uint32_t network;		/* enum network_work: what network_pid is at */
+	int32_t network_pid;		/* 0: none, see network.h */
 	uint32_t crashes;		/* how many of those were faults */
 	uint32_t mode, shutdown;	/* enum prior_mode, enum shutdown_kind */
 	int64_t shutdown_deadline_ms;

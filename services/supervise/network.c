@@ -4,14 +4,16 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/modules.h"
+#include "services/supervise/deps.h"
+#include "services/supervise/fsm.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/reload.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define NETWORK_S 120	/* modules are unpacked, perhaps by a very slow machine */
 #define MEMORY_MAX (512u << 10)	/* bytes of prior/addresses */
@@ -223,7 +225,7 @@ static int remove_network(const struct order *o, struct err *e)
 	return rules_remove(e);
 }
 
-static int work(const struct order *o, struct err *e)
+static int change(const struct order *o, struct err *e)
 {
 	int ret;
 
@@ -237,17 +239,33 @@ static int work(const struct order *o, struct err *e)
 	return ret;
 }
 
+/* What fails half-way is taken back: the old plan takes the place of the new one. */
+static int work(const struct order *o, struct err *e)
+{
+	const struct order back = { .from = o->to, .to = o->from, .run_dir = o->run_dir };
+	const int ret = change(o, e);
+	struct err ignored;
+
+	if (ret < 0 && o->to)
+		change(&back, &ignored);
+	return ret;
+}
+
 /* --- in PID 1 --- */
 
 /* The answer is a whole struct err in a pipe, which holds it whether we look or not. */
-static pid_t begin(const struct order *o, int *answer, struct err *e)
+static int begin(struct prior *p, struct order o, enum network_work what, struct err *e)
 {
+	struct ledger_head *h = p->ledger.head;
+	char dir[sizeof h->run_dir];	/* a child cannot see the ledger */
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	int p[2];
+	int pair[2];
 
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+	text_copy(dir, sizeof dir, *h->run_dir ? h->run_dir : "/run/prior");
+	o.run_dir = dir;
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(e, "network: pipe");
-	owned_fd rd = p[0], wr = p[1];
+	owned_fd rd = pair[0], wr = pair[1];
 	const pid_t pid = sys_clone3(&a);
 
 	if (pid < 0)
@@ -255,11 +273,15 @@ static pid_t begin(const struct order *o, int *answer, struct err *e)
 	if (pid == 0) {
 		struct err why = { 0 };
 
-		alarm(NETWORK_S);
-		_exit(work(o, &why) < 0 && write(wr, &why, sizeof why) > 0);
+		sys_end_in(NETWORK_S);
+		_exit(work(&o, &why) < 0 && write(wr, &why, sizeof why) > 0);
 	}
-	*answer = fd_take(&rd);
-	return pid;
+	p->network_answer = fd_take(&rd);
+	h->network = what;
+	h->network_pid = pid;
+	ledger_seal_head(&p->ledger);
+	reap_add(p, pid, 0, PID_NETWORK);
+	return 0;
 }
 
 static int outcome(int answer, bool well, struct err *e)
@@ -274,43 +296,85 @@ static int outcome(int answer, bool well, struct err *e)
 	return err_in(e, "network");
 }
 
-static void copy_run_dir(struct prior *p, char *to, size_t size)
+static void say_failed(struct prior *p, const struct err *e)
 {
-	const char *dir = p->ledger.head->run_dir;
-
-	text_copy(to, size, *dir ? dir : "/run/prior");
-}
-
-static void run(struct prior *p, struct order o)
-{
-	char dir[sizeof p->ledger.head->run_dir];
-	owned_fd answer = FD_NONE;
-	int status = 0;
-	struct err e;
-
-	copy_run_dir(p, dir, sizeof dir);
-	o.run_dir = dir;
-	const pid_t pid = begin(&o, &answer, &e);
-
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid < 0 || outcome(answer, status == 0, &e) < 0) {
-		prior_say(p, "error", "network-failed", NULL, e.text);
-		dprintf(p->ledger.head->console_fd, "prior: %s%s\n", e.text,
-			o.to ? "; services on bridges will not start" : "");
-	}
+	prior_say(p, "error", "network-failed", NULL, e->text);
+	dprintf(p->ledger.head->console_fd, "prior: %s%s\n", e->text,
+		p->ledger.head->shutdown ? "" : "; services on bridges will not start");
 }
 
 void network_begin(struct prior *p)
 {
-	if (p->plan.head->bridges.n)
-		run(p, (struct order){ .to = &p->plan });
+	struct err e;
+
+	if (!p->plan.head->bridges.n)
+		return;
+	if (begin(p, (struct order){ .to = &p->plan }, NETWORK_BEGINS, &e) < 0)
+		say_failed(p, &e);
+	else
+		deps_refresh(p);
 }
 
-void network_end(struct prior *p)
+/* What waited for the bridges and nothing else goes on. */
+static void release(struct prior *p)
 {
-	if (p->plan.head->bridges.n && p->ledger.head->mode != MODE_MACHINE)
-		run(p, (struct order){ .from = &p->plan });
+	for (uint32_t i = 0; i < p->n; i++)
+		if (plan_service(&p->plan, i)->bridge.n && --p->run[i].unmet == 0 &&
+		    svc_of(p, i)->state == SVC_WAITING)
+			svc_post(p, i, EV_DEPS_READY);
+}
+
+void network_ended(struct prior *p, pid_t pid, bool well)
+{
+	struct ledger_head *h = p->ledger.head;
+	const enum network_work was = (enum network_work)h->network;
+	struct err e;
+
+	if (pid != h->network_pid)	/* of before an exec */
+		return;
+	const int rc = outcome(p->network_answer, well, &e);
+
+	fd_drop(&p->network_answer);
+	h->network = was == NETWORK_ENDS ? NETWORK_GONE : NETWORK_NONE;
+	h->network_pid = 0;
+	ledger_seal_head(&p->ledger);
+	if (rc < 0 && was != NETWORK_CHANGES)
+		say_failed(p, &e);
+	if (was == NETWORK_BEGINS)
+		release(p);
+	if (was == NETWORK_CHANGES)
+		reload_network_ended(p, rc < 0 ? &e : NULL);
+}
+
+void network_resume(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	const enum network_work was = (enum network_work)h->network;
+	struct err e;
+
+	if (h->network_pid <= 0)
+		return;
+	/* Its answer went with the exec. What it was at, the next one does from the beginning; a reload by itself. */
+	kill(h->network_pid, SIGKILL);
+	h->network_pid = 0;
+	h->network = NETWORK_NONE;
+	if (was != NETWORK_BEGINS || begin(p, (struct order){ .to = &p->plan }, NETWORK_BEGINS, &e) == 0)
+		return;
+	say_failed(p, &e);
+	deps_refresh(p);
+}
+
+bool network_is_gone(struct prior *p)
+{
+	const struct ledger_head *h = p->ledger.head;
+	struct err e;
+
+	if (h->network == NETWORK_GONE || !p->plan.head->bridges.n || h->mode == MODE_MACHINE)
+		return true;
+	if (h->network_pid || begin(p, (struct order){ .from = &p->plan }, NETWORK_ENDS, &e) == 0)
+		return false;
+	say_failed(p, &e);
+	return true;
 }
 
 /* Names too: a cell that stays sees a new one. */
@@ -333,26 +397,7 @@ static bool differs(const struct plan *from, const struct plan *to)
 
 int network_change(struct prior *p, const struct plan *from, const struct plan *to, struct err *e)
 {
-	char dir[sizeof p->ledger.head->run_dir];
-	struct order o = { from, to, dir };
-
 	if (!differs(from, to))
 		return 0;
-	copy_run_dir(p, dir, sizeof dir);
-	const pid_t pid = begin(&o, &p->reload.network_answer, e);
-
-	if (pid < 0)
-		return -e->code;
-	p->reload.network_pid = pid;
-	reap_add(p, pid, 0, PID_NETWORK);
-	return 1;
-}
-
-int network_ended(struct prior *p, bool well, struct err *e)
-{
-	const int ret = outcome(p->reload.network_answer, well, e);
-
-	fd_drop(&p->reload.network_answer);
-	p->reload.network_pid = 0;
-	return ret;
+	return begin(p, (struct order){ .from = from, .to = to }, NETWORK_CHANGES, e) < 0 ? -e->code : 1;
 }

@@ -4,15 +4,26 @@
 #include "services/supervise/prior.h"
 #include "netns/rules.h"
 
-/* Before the first start; waits for the child. What goes wrong is an event, and each start on a bridge is refused. */
+/*
+ * Before the first start. Services on bridges wait for its end (network_is_awaited()), all others do not. What goes
+ * wrong is an event, nothing is left of it, and each start on a bridge is refused.
+ */
 void network_begin(struct prior *p);
-/* The plan that a reload has made takes the place of the one that runs, or nothing has changed. 1: begun, see
- * network_ended(); 0: there is nothing to do. */
+void network_resume(struct prior *p);	/* after an exec: what was being done is done once more */
+/* The plan that a reload has made takes the place of the one that runs, or nothing has changed. 1: begun,
+ * reload_network_ended() follows; 0: there is nothing to do. One at a time: not while network_pid is there. */
 int network_change(struct prior *p, const struct plan *from, const struct plan *to, struct err *e);
-/* The child of network_change() was reaped; how it went. */
-int network_ended(struct prior *p, bool well, struct err *e);
-/* After the last service: rules, bridges and names go. Not on a machine, which ends itself. Waits for the child. */
-void network_end(struct prior *p);
+/* A child was reaped, and how it went: what waited for it goes on. */
+void network_ended(struct prior *p, pid_t pid, bool well);
+/* After the last service, asked once per turn: rules, bridges and names go, but for those of a machine, which ends
+ * itself. True when they have gone. */
+bool network_is_gone(struct prior *p);
+
+/* The bridge that service i needs is still being made. */
+static inline bool network_is_awaited(const struct prior *p, uint32_t i)
+{
+	return p->ledger.head && p->ledger.head->network == NETWORK_BEGINS && plan_service(&p->plan, i)->bridge.n;
+}
 
 /* The plan as facts for the rules, in memory of the heap: for children and the control tool. */
 int network_rules(const struct plan *p, struct rules *r, struct err *e);

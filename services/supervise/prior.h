@@ -88,7 +88,6 @@ struct reloading {
 	uint32_t leaving;		/* services that are LEAVING and not at rest yet */
 	uint32_t added, removed, changed;
 	char ended[96];			/* how the compiler has; "": it has not */
-	int network_pid, network_answer; /* RELOAD_NETWORK: who makes it, where it says how that went */
 };
 
 struct prior {
@@ -124,6 +123,7 @@ struct prior {
 	uint32_t clock_src;
 	enum trial trial;
 	struct reloading reload;
+	int network_answer;		/* with head->network_pid: where that says how it went */
 	bool instances_due;		/* one that was asked for has come to rest */
 	int trial_pid, trial_exe;	/* the new binary, O_PATH; FD_NONE: none is tried */
 	uint32_t initctl_src;

@@ -10,6 +10,7 @@
 #include "services/supervise/hooks.h"
 #include "services/supervise/idle.h"
 #include "services/supervise/main_pid.h"
+#include "services/supervise/network.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/spawning.h"
 #include "services/supervise/start.h"
@@ -240,7 +241,7 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		spawning_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
 	case PID_NETWORK:
-		reload_network_ended(p, code == CLD_EXITED && status == 0);
+		network_ended(p, slot.pid, code == CLD_EXITED && status == 0);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);

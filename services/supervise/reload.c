@@ -78,8 +78,7 @@ static int begin(struct prior *p, struct reloading kind, struct err *e)
 	if (compiler_start(&child, h->exe_fd, config, p->plan.head->flags & PLAN_F_CONTAINER, names, problems, e) < 0)
 		return -e->code;
 	reap_add(p, child.pid, 0, PID_COMPILER);
-	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .network_answer = FD_NONE,
-					.client = kind.client, .dry = kind.dry,
+	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = kind.client, .dry = kind.dry,
 					.instances = kind.instances, .asked = p->reload.asked, .pid = child.pid,
 					.socket = child.socket, .problems = fd_take(&problems) };
 	int rc = loop_add(&p->loop, child.socket, EPOLLIN, on_answer, 0, e);
@@ -285,12 +284,10 @@ static void begin_network(struct prior *p)
 		reload_fail(p, &e);
 }
 
-void reload_network_ended(struct prior *p, bool well)
+void reload_network_ended(struct prior *p, const struct err *e)
 {
-	struct err e;
-
-	if (network_ended(p, well, &e) < 0)
-		reload_fail(p, &e);
+	if (e)
+		reload_fail(p, e);
 	else
 		p->reload.phase = RELOAD_SWITCHES;
 }
@@ -311,7 +308,8 @@ bool reload_is_ready(struct prior *p)
 			give_up(p, &e);
 	}
 	/* The spawner that has been asked knows the old plan. */
-	if (p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0)
+	if (p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0 &&
+	    !p->ledger.head->network_pid)
 		begin_network(p);
 	return p->reload.phase == RELOAD_SWITCHES && p->nasked == 0;
 }

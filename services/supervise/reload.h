@@ -22,7 +22,7 @@ int reload_begin(struct prior *p, int client, bool dry, struct err *e);
 /* For instances that are asked for, or are to go: see instances.h. */
 int reload_begin_instances(struct prior *p, struct err *e);
 void reload_compiler_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
-void reload_network_ended(struct prior *p, bool well);
+void reload_network_ended(struct prior *p, const struct err *e);	/* e NULL: it is made */
 void reload_timer(struct prior *p);	/* TIMER_RELOAD: the compiler takes too long */
 /* Once per turn, outside of every callback: takes the compiler's answer. True: all is down that has to be, switch. */
 bool reload_is_ready(struct prior *p);

@@ -54,7 +54,7 @@ static void take_back_all(const struct plan *p, const char *run_dir)
 {
 	const uint32_t n = p->head->services.n;
 
-	alarm(30);
+	sys_end_in(30);
 	for (uint32_t i = 0; i < n; i++)
 		if (plan_service(p, i)->runtime_kind)
 			take_back(p, plan_service(p, i), SVC_F_BUNDLE, run_dir);

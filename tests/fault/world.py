@@ -110,10 +110,10 @@ def children(pid):
 class World:
     live = set()
 
-    def __init__(self, conf=CONF, user=None):
+    def __init__(self, conf=CONF, user=None, prior=PRIOR, env=None):
         self.dir = tempfile.mkdtemp(prefix="prior-fault.")
         os.chmod(self.dir, 0o755)
-        for source, name in ((PRIOR, "prior"), (TOOL, "tool")):
+        for source, name in ((prior, "prior"), (TOOL, "tool")):
             shutil.copy(source, f"{self.dir}/{name}")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -127,7 +127,8 @@ class World:
         self.proc = subprocess.Popen(
             # In its own user namespace it could not tell root, who asks, from anybody else.
             enter + [f"{self.dir}/prior", "up", *(["--no-userns"] if user else []), "-c", f"{self.dir}/conf.yaml",
-                     "--run-dir", f"{self.dir}/run", "--log-dir", ""], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                     "--run-dir", f"{self.dir}/run", "--log-dir", ""], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(os.environ, **(env or {})))
         World.live.add(self)
         self.said = Lines(self.proc.stdout.fileno())
         self.pid, self.strace = self.proc.pid, 0
