@@ -72,7 +72,8 @@ static const char *what(const struct nft *b, uint32_t seq, char *text, size_t si
 static int refusal(const struct nft *b, const struct nlmsgerr *r, uint32_t seq, struct err *e)
 {
 	const bool missing = r->error == -EOPNOTSUPP || r->error == -ENOENT;
-	const bool untracked = r->error == -EPROTO; /* what a rule for known connections gets where no bridge knows any */
+	/* What a rule for known connections gets where no bridge knows any. */
+	const bool untracked = r->error == -EPROTO;
 	char text[80];
 
 	return err_set(e, -r->error, "nf_tables: %s: %s%s", what(b, seq, text, sizeof text), strerror(-r->error),
