@@ -1,6 +1,5 @@
 """The clock is never in the past, the seed is replaced at each boot and end, the watchdog resets a sick machine."""
-import subprocess
-
+from lib import drive
 from lib.image import Image
 from lib.machine import Hardware
 
@@ -29,14 +28,11 @@ SEED = "/var/lib/prior/random-seed"
 
 
 def disks(at):
-    disk = at.folder / "data.img"
-    disk.unlink(missing_ok=True)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", disk, "32M"], check=True, capture_output=True)
-    return [disk]
+    return [drive.ext4(at, "data.img", 32, "-L", "data")]
 
 
 def on_disk(m, name):
-    return subprocess.run(["debugfs", "-R", f"cat /prior/{name}", m.disks[0]], check=True, capture_output=True).stdout
+    return drive.read(m.disks[0], f"/prior/{name}")
 
 
 def run(m):

@@ -1,6 +1,5 @@
 """No line is lost or doubled when the service, the logger or PID 1 dies, nor at the end of the machine."""
-import subprocess
-
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -26,10 +25,7 @@ services:
 
 
 def disks(at):
-    disk = at.folder / "logs.img"
-    disk.unlink(missing_ok=True)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
-    return [disk]
+    return [drive.ext4(at, "logs.img")]
 
 
 def run(m):
@@ -51,8 +47,7 @@ def run(m):
     m.ends("poweroff", "/sbin/poweroff")
     text = ""
     for name in ("count.log.3", "count.log.2", "count.log.1", "count.log"):
-        text += subprocess.run(["debugfs", "-R", f"cat /prior/{name}", m.disks[0]], capture_output=True,
-                               text=True).stdout
+        text += drive.read(m.disks[0], f"/prior/{name}").decode()
     lines = [line.split(" ", 2)[2] for line in text.splitlines()]
     assert lines[-1] == "last words", lines[-3:]
     numbers = [int(line.split()[1]) for line in lines[:-1]]

@@ -1,6 +1,5 @@
 """The disk of the log files hangs (frozen): PID 1 and all services go on, lines are in memory, and return to files."""
-import subprocess
-
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -22,10 +21,7 @@ services:
 
 
 def disks(at):
-    disk = at.folder / "logs.img"
-    disk.unlink(missing_ok=True)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
-    return [disk]
+    return [drive.ext4(at, "logs.img")]
 
 
 def numbers(m):

@@ -1,6 +1,7 @@
 """Mounts by label, UUID and partition, late devices, fstab, swap, bind, overlay; drivers by modalias; fsck; machine-id."""
 import subprocess
 
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -45,24 +46,16 @@ services:
 
 
 def disks(at):
-    def made(name, size, *command):
-        disk = at.folder / name
-        disk.unlink(missing_ok=True)
-        with open(disk, "wb") as f:
-            f.truncate(size << 20)
-        if command:
-            subprocess.run([*command, disk], check=True, capture_output=True)
-        return disk
-    parted = made("parted.img", 16)
+    parted = drive.blank(at, "parted.img", 16)
     subprocess.run(["sfdisk", "-q", parted], input=f"label: gpt\nstart=2048, size=16384, uuid={PART}\n", text=True,
                    check=True, capture_output=True)
-    part = made("part.img", 8, "mke2fs", "-q", "-F", "-t", "ext4")
+    part = drive.ext4(at, "part.img", 8)
     with open(parted, "r+b") as f:
         f.seek(1 << 20)
         f.write(part.read_bytes())
-    return [made("data.img", 32, "mke2fs", "-q", "-F", "-t", "ext4", "-L", "data"),
-            made("x.img", 320, "mkfs.xfs", "-q", "-m", f"uuid={UUID}"), parted,
-            made("swap.img", 8, "mkswap", "-L", "swapped")]
+    return [drive.ext4(at, "data.img", 32, "-L", "data"),
+            drive.made(at, "x.img", 320, "mkfs.xfs", "-q", "-m", f"uuid={UUID}"), parted,
+            drive.made(at, "swap.img", 8, "mkswap", "-L", "swapped")]
 
 
 def flags(m, target):

@@ -2,6 +2,7 @@
 import re
 import subprocess
 
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -33,21 +34,17 @@ def disks(at):
     tree.unpack(folder)
     for name in DIRECTORIES:
         (folder / name).mkdir(exist_ok=True)
-    disk, plain, writes = at.folder / "root.img", at.folder / "plain.img", at.folder / "writes.img"
-    disk.unlink(missing_ok=True)
-    subprocess.run(["mkfs.erofs", "-T0", "--all-root", "-U", "6f1f2a3b-0c4d-4e5f-8a9b-0123456789ab", disk, folder],
+    checked = drive.blank(at, "root.img", 0)
+    subprocess.run(["mkfs.erofs", "-T0", "--all-root", "-U", "6f1f2a3b-0c4d-4e5f-8a9b-0123456789ab", checked, folder],
                    check=True, capture_output=True)
-    hash = verity(disk)
-    for made, label in ((plain, "plain"), (writes, "writes")):
-        made.unlink(missing_ok=True)
-        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", label, *(["-d", folder] if label == "plain" else []),
-                        made, "48M"], check=True, capture_output=True)
+    hash = verity(checked)
     image.config = f"""
 machine:
   emergency: poweroff
   root: {{device: UUID=6f1f2a3b-0c4d-4e5f-8a9b-0123456789ab, verity: {hash}, overlay: tmpfs}}
 """
-    return [disk, plain, writes]
+    return [checked, drive.ext4(at, "plain.img", 48, "-L", "plain", "-d", folder),
+            drive.ext4(at, "writes.img", 48, "-L", "writes")]
 
 
 def lives_in(m, kind):

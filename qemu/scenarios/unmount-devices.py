@@ -1,6 +1,7 @@
 """At the end swap, loop devices and what is mounted on them are let go in the order that this takes: the disk is clean."""
 import subprocess
 
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
@@ -14,10 +15,7 @@ machine:
 
 
 def disks(at):
-    disk = at.folder / "data.img"
-    disk.unlink(missing_ok=True)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", disk, "64M"], check=True, capture_output=True)
-    return [disk]
+    return [drive.ext4(at, "data.img")]
 
 
 def run(m):
@@ -31,5 +29,4 @@ def run(m):
     said = subprocess.run(["dumpe2fs", "-h", m.disks[0]], capture_output=True, text=True, check=True).stdout
     assert "needs_recovery" not in said and "Filesystem state:         clean" in said, said
     subprocess.run(["debugfs", "-R", f"dump /inner {m.disks[0]}.inner", m.disks[0]], check=True, capture_output=True)
-    said = subprocess.run(["debugfs", "-R", "cat /file", f"{m.disks[0]}.inner"], capture_output=True, text=True).stdout
-    assert said == "kept\n", said
+    assert drive.read(f"{m.disks[0]}.inner", "/file") == b"kept\n"

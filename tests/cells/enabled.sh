@@ -17,14 +17,8 @@ services:
   tty@: {command: [sleep, "1000"]}
 YAML
 state=$work/state
-up_with() { # [COMMAND...]
-	"$@" "$binary" up -c "$conf" --run-dir "$run" --log-dir "" --state-dir "$state" >"$work/log" 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S "$run/control.sock" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
-	limit=90 ctl wait --timeout "$settle" >/dev/null 2>&1
-}
-up_with
+options="--state-dir $state"
+begin
 is "who says nothing is started, who says no is not" "up down down" "$(field on state) $(field off state) $(field needs state)"
 is "nor are its sockets bound" no "$([ -S "$work/off.sock" ] && echo yes || echo no)"
 has "status says so" "at boot  not started; \`prior enable off\` changes that" "$(ctl status off)"
@@ -49,7 +43,7 @@ printf 'maybe\n' >"$state/enabled/needs"
 ln -s /dev/zero "$state/enabled/needed"
 mkdir "$state/enabled/tty@2" "$state/enabled/.hidden"
 printf 'yes\n' >"$state/enabled/Tty@3"
-up_with
+begin
 is "at the next start it is as was said" "down up down up" "$(field on state) $(field off state) $(field needs state) $(field tty@1 state)"
 is "what else is in the folder means nothing" "needed needs off on tty@1 " "$(ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | tr '\n' ' ')"
 is "enable --now starts" "0 up" "$(ctl enable --now on; echo "$? $(field on state)")"
@@ -60,13 +54,13 @@ finish
 
 "$binary" compile "$conf" -o "$work/plan" 2>"$work/err" || not_ok "it compiles" "$(cat "$work/err")"
 conf=$work/plan
-up_with
+begin
 is "a compiled plan is overridden as well" "down up down" "$(field on state) $(field off state) $(field needs state)"
 finish
 
 conf=$work/conf.yaml
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
-	up_with
+	begin
 	cat >"$work/read-only" <<-SH
 		mount --bind "$state" "$state" && mount -o remount,bind,ro "$state" && "$binary" enable on --run-dir "$run"
 	SH
@@ -76,6 +70,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 else
 	echo "skip enabled: a read-only file system: no mount can be made here"
 fi
+options=
 begin
 has "a prior without a place says what it takes" "start it with --state-dir DIR" "$(ctl enable on 2>&1)"
 finish

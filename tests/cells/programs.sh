@@ -27,7 +27,6 @@ settle=60s
 cp configs/examples/nginx.conf /etc/prior/
 rm -rf /var/lib/redis /var/lib/postgresql /var/lib/sshd
 head -c 20000 /dev/zero | tr '\0' x >/var/www/html/page
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(tail -20 "$work/log"; echo "want '$2', got '$3'")"; fi; }
 # Where we may not raise limits ourselves, the examples and presets cannot either: then ours are the highest.
 least() { if (ulimit "$1" "$2") 2>/dev/null; then echo "$2"; else ulimit "-H${1#-}"; fi; }
 files=$(least -n 65536)

@@ -4,55 +4,38 @@
 set -u
 self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
-: "${PRIOR:?the binary}"
-[ "$(id -u)" = 0 ] || { echo "skip sockets: needs root"; exit 0; }
+who=sockets
+. tests/cells/lib/say.sh
+needs_root
 if [ -z "${SOCKETS_INSIDE-}" ]; then
-	unshare -mnp --fork true 2>/dev/null || { echo "skip sockets: no namespace can be made here"; exit 0; }
-	exec env SOCKETS_INSIDE=1 PRIOR="$(realpath "$PRIOR")" BUILD="$(realpath "${BUILD:-build}")" \
+	needs_spaces -mnp
+	exec env SOCKETS_INSIDE=1 PRIOR="$(realpath "${PRIOR:?the binary}")" BUILD="$(realpath "${BUILD:-build}")" \
 		unshare -mn --propagation private "$self"
 fi
 # A network of our own, so that every port is free.
 ip link set lo up || exit 2
 mount -t tmpfs tmpfs /srv || exit 2
-work=/srv/test run=/srv/run up=
-mkdir -p $work $work/open || exit 2
-cp "$PRIOR" $work/prior && cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/socks" $work/socks && chmod 755 $work/* && chmod 1777 $work/open || exit 2
-trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null' EXIT
-failed=0
-ok() { echo "ok sockets: $1"; }
-not_ok() { echo "not ok sockets: $1"; printf '%s\n' "$2" | tail -25 | cut -c1-240 | sed 's/^/    /'; failed=1; }
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'
-$(tail -20 $work/log)"; fi; }
-ctl() { timeout 60 $work/prior "$@" --run-dir $run; }
-field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
-mkfifo $work/never && exec 9<>$work/never
-pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
-until_is() { # WANT COMMAND...: what it says in the end
+work=/srv/test run=/srv/run limit=60
+mkdir -p $work/open || exit 2
+. tests/cells/lib/up.sh
+settle=60s
+cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/socks" $work/socks && chmod 755 $work/socks && chmod 1777 $work/open || exit 2
+until_says() { # WANT COMMAND...: what it says in the end
 	want=$1 n=0
 	shift
 	while [ "$("$@" 2>/dev/null)" != "$want" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
 	"$@" 2>/dev/null
 }
-begin() {
-	rm -f $run/control.sock
-	"$@" $work/prior up -c $work/conf.yaml --run-dir $run --log-dir "" >$work/log 2>&1 &
-	up=$!
-	n=0
-	while [ ! -S $run/control.sock ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
-	ctl wait --timeout 60s >/dev/null 2>&1
-}
-finish() {
-	kill -TERM $up
-	wait $up
+ends() { # NAME
+	finish
 	is "$1" 0 $?
-	up=
 }
 ask() { timeout 30 $work/socks ask "$@" | sed 's/ pid .*//'; }
 logged() { grep -c "$1" $work/log; }
 live() { ctl status 2>/dev/null | grep -c '@'; }	# connections that are served
 
 # --- every kind, in a cell that sees neither the files nor the network of the machine ---
-cat >$work/conf.yaml <<YAML
+cat >$conf <<YAML
 defaults: {isolation: {preset: server, network: true}, restart: "no"}
 services:
   all:
@@ -76,8 +59,8 @@ YAML
 ln -s $work $work/open/way
 echo mine >$work/open/file
 begin
-is "a service gets sockets of every kind" up "$(until_is up field all state)"
-is "and is told which, by pid and by number of its pidfd" 1 "$(until_is 1 logged 'all | fds 9 names t4:t6:both:u:s:d:q:f:n mine yes id \(yes\|none\) from - port -')"
+is "a service gets sockets of every kind" up "$(until_says up field all state)"
+is "and is told which, by pid and by number of its pidfd" 1 "$(until_says 1 logged 'all | fds 9 names t4:t6:both:u:s:d:q:f:n mine yes id \(yes\|none\) from - port -')"
 is "TCP" "got a" "$(ask tcp 7001 a)"
 is "an IPv6 socket of its own takes no IPv4" "Connection refused" "$(ask tcp 7002 a)"
 is "but IPv6" "got a" "$(ask tcp6 7002 a)"
@@ -87,12 +70,12 @@ is "UNIX stream" "got a" "$(ask stream $work/s.sock a)"
 is "UNIX datagram" "got a" "$(ask dgram $work/new/dir/d.sock a)"
 is "UNIX seqpacket" "got a" "$(ask seqpacket $work/q.sock a)"
 echo hello >$work/f
-is "a FIFO" 1 "$(until_is 1 logged 'all | read hello')"
+is "a FIFO" 1 "$(until_says 1 logged 'all | read hello')"
 is "files have their mode and group" "666 0:4 622" "$(stat -c '%a %u:%g' $work/new/dir/d.sock) $(stat -c %a $work/f)"
 is "options are set" "3 yes yes" "$(ss -tlnH sport = :7002 | awk '{print $3}') $(ss -tlneH sport = :7002 | grep -q v6only:1 && echo yes) $(ss -tlnH sport = :7001 | grep -q 127.0.0.1 && echo yes)"
-is "a lazy UDP service starts at the first datagram, and again" "listening got a got b" "$(field lazy-u state) $(ask udp 7010 a) $(until_is listening field lazy-u state >/dev/null; ask udp 7010 b)"
+is "a lazy UDP service starts at the first datagram, and again" "listening got a got b" "$(field lazy-u state) $(ask udp 7010 a) $(until_says listening field lazy-u state >/dev/null; ask udp 7010 b)"
 echo one >$work/lf
-is "a lazy FIFO" 1 "$(until_is 1 logged 'lazy-f | read one')"
+is "a lazy FIFO" 1 "$(until_says 1 logged 'lazy-f | read one')"
 is "a link in a directory that all may write to leads nowhere" refused "$(field astray state)"
 is "which is told" 1 "$(logged 'astray: .*: way is a link in a directory that others can write to')"
 is "what is there and no socket stays" "refused mine" "$(field taken state) $(cat $work/open/file)"
@@ -103,11 +86,11 @@ is "status names them" "1 1 1" "$(ctl status all | grep -c 'udp 127.0.0.1:7001 (
 rm $work/s.sock
 is "a socket whose file is removed is made anew with the next start" "got a" "$(ctl restart all >/dev/null 2>&1; ask stream $work/s.sock a)"
 is "which is told" 1 "$(logged 'socket.lost.*s.sock')"
-finish "kinds: it ends"
+ends "kinds: it ends"
 is "its files are gone, those of others are not" "gone gone mine" "$([ -e $work/s.sock ] || echo gone) $([ -e $work/new/dir/d.sock ] || echo gone) $(cat $work/open/file)"
 
 # --- a service for each connection ---
-cat >$work/conf.yaml <<YAML
+cat >$conf <<YAML
 defaults: {isolation: {preset: server, network: true}}
 services:
   io: {command: [$work/socks, each], listen: [{tcp: ":7020", activate: connection}], connections: {max: 20, per_source: 15, pass: stdio}}
@@ -120,43 +103,43 @@ is "free slots are not shown" 3 "$(ctl status --json | grep -c '"service"')"
 is "each connection is told where it is from" "fds - names - mine no id no from 127.0.0.1 port yes" "$(timeout 30 $work/socks ask tcp 7020 x | head -1 | sed 's/id none/id no/')"
 is "also by IPv6" "from ::1 port yes" "$(timeout 30 $work/socks ask tcp6 7020 x | head -1 | sed 's/.*from/from/')"
 is "as descriptor 3 it is the connection of LISTEN_FDS" "fds 1 names connection mine yes" "$(timeout 30 $work/socks ask stream $work/fd.sock x | head -1 | sed 's/ id.*//')"
-is "its standard error is the base's log" yes "$(until_is yes sh -c "grep -q 'io | serving 127.0.0.1' $work/log && echo yes")"
-is "it ends with its connection, whatever its code" 0 "$(until_is 0 live)"
+is "its standard error is the base's log" yes "$(until_says yes sh -c "grep -q 'io | serving 127.0.0.1' $work/log && echo yes")"
+is "it ends with its connection, whatever its code" 0 "$(until_says 0 live)"
 $work/socks hold tcp 7020 10 <&9 >$work/held &
 held=$!
-is "ten at once" "said 10 closed 0" "$(until_is 'said 10 closed 0' tail -1 $work/held)"
-is "are ten services" 10 "$(until_is 10 live)"
+is "ten at once" "said 10 closed 0" "$(until_says 'said 10 closed 0' tail -1 $work/held)"
+is "are ten services" 10 "$(until_says 10 live)"
 is "each in a cell that was read back" 10 "$(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"attested":true' | wc -l)"
 is "and that is still as planned" 0 "$(ctl audit >$work/audit 2>&1; echo $?)"
 is "status says whom they serve" "1 1" "$(ctl status io | grep -c '10 of at most 20 connections') $(ctl status io@3 | grep -c 'serves  127.0.0.1 port [0-9]')"
 $work/socks hold tcp 7020 8 <&9 >$work/more &
 more=$!
-is "one source may have no more than its share; others are closed" "said 5 closed 3" "$(until_is 'said 5 closed 3' tail -1 $work/more)"
-is "which is told" 3 "$(until_is 3 logged 'connection-refused\|one source may have')"
+is "one source may have no more than its share; others are closed" "said 5 closed 3" "$(until_says 'said 5 closed 3' tail -1 $work/more)"
+is "which is told" 3 "$(until_says 3 logged 'connection-refused\|one source may have')"
 pids=$(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')
-is "an exec of prior keeps every one" "0 $pids" "$(ctl reexec >/dev/null 2>&1; echo $?) $(until_is 15 live >/dev/null; ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
+is "an exec of prior keeps every one" "0 $pids" "$(ctl reexec >/dev/null 2>&1; echo $?) $(until_says 15 live >/dev/null; ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
 kill -SEGV $up
-is "and so does a fault" "15 $pids" "$(until_is 15 live) $(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
+is "and so does a fault" "15 $pids" "$(until_says 15 live) $(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
 is "the share holds after it" yes "$(timeout 30 $work/socks ask tcp 7020 x | grep -q "closed\|reset" && echo yes)"
-sed 's/max: 3,/max: 4,/' $work/conf.yaml >$work/conf.new && mv $work/conf.new $work/conf.yaml
-is "a reload that does not concern them keeps them" "0 15" "$(ctl reload-config >/dev/null 2>&1; echo $?) $(until_is 15 live)"
+sed 's/max: 3,/max: 4,/' $conf >$work/conf.new && mv $work/conf.new $conf
+is "a reload that does not concern them keeps them" "0 15" "$(ctl reload-config >/dev/null 2>&1; echo $?) $(until_says 15 live)"
 kill $held $more
-is "they go with their connections" 0 "$(until_is 0 live)"
+is "they go with their connections" 0 "$(until_says 0 live)"
 $work/socks hold tcp 7021 6 <&9 >$work/held &
 held=$!
-is "no more than the most are served" "said 4 closed 0 4" "$(until_is 'said 4 closed 0' tail -1 $work/held) $(live)"
-is "which is told once" 1 "$(until_is 1 logged 'connections-full\|further connections wait')"
+is "no more than the most are served" "said 4 closed 0 4" "$(until_says 'said 4 closed 0' tail -1 $work/held) $(live)"
+is "which is told once" 1 "$(until_says 1 logged 'connections-full\|further connections wait')"
 ctl stop few@1 >/dev/null 2>&1
-is "the others wait until one has ended" "said 5 closed 1" "$(until_is 'said 5 closed 1' tail -1 $work/held)"
+is "the others wait until one has ended" "said 5 closed 1" "$(until_says 'said 5 closed 1' tail -1 $work/held)"
 is "a person cannot start one" 1 "$(ctl start few@4 2>&1 | grep -c 'only a connection starts it')"
 is "a stop of the base ends them all" "0 down 0" "$(ctl stop few >/dev/null 2>&1; echo $?) $(field few state) $(live)"
 kill $held
-is "and nothing listens" yes "$(ctl start few >/dev/null 2>&1; until_is listening field few state >/dev/null; echo yes)"
+is "and nothing listens" yes "$(ctl start few >/dev/null 2>&1; until_says listening field few state >/dev/null; echo yes)"
 is "a start listens again" "pid" "$(timeout 30 $work/socks ask tcp 7021 x | head -1 | sed 's/fds.*/pid/')"
-finish "connections: it ends"
+ends "connections: it ends"
 
 # --- one that has nothing to do ---
-cat >$work/conf.yaml <<YAML
+cat >$conf <<YAML
 defaults: {isolation: {preset: server, network: true}}
 services:
   tcp: {command: [$work/socks, serve], listen: [{tcp: "127.0.0.1:7050", activate: lazy}], idle_timeout: 1s}
@@ -164,32 +147,32 @@ services:
 YAML
 begin
 is "a service with an idle_timeout answers" "got a up" "$(ask tcp 7050 a) $(field tcp state)"
-is "is stopped when nothing comes" "listening 1" "$(until_is listening field tcp state) $(logged 'tcp: idle')"
+is "is stopped when nothing comes" "listening 1" "$(until_says listening field tcp state) $(logged 'tcp: idle')"
 is "and starts again" "got b up" "$(ask tcp 7050 b) $(field tcp state)"
 $work/socks hold stream $work/idle.sock 1 <&9 >/dev/null &
 held=$!
-is "another one" up "$(until_is up field local state)"
+is "another one" up "$(until_says up field local state)"
 pause 3
 is "is not, with a connection that waits" up "$(field local state)"
 kill $held
-finish "idle: it ends"
+ends "idle: it ends"
 
 # --- what is handed in ---
-cat >$work/conf.yaml <<YAML
+cat >$conf <<YAML
 defaults: {isolation: {preset: server}, restart: "no"}
 services:
   dns: {command: [$work/socks, serve], listen: [{name: dns, udp: ":53"}]}
 YAML
 LISTEN_FDNAMES=dns begin $work/socks hand udp 7030
 is "a UDP socket of LISTEN_FDS is passed on" "got a" "$(ask udp 7030 a)"
-finish "handed in: it ends"
+ends "handed in: it ends"
 LISTEN_FDNAMES=dns begin $work/socks hand tcp 7030
 wait $up
 is "one of another kind is refused by name" "1 1" "$? $(logged "dns: refused: .*what LISTEN_FDS hands in by that name is not 'udp'")"
 up=
 
 # --- a client in a loop, while everything is replaced over and over ---
-cat >$work/conf.yaml <<YAML
+cat >$conf <<YAML
 defaults: {isolation: {preset: server, network: true}}
 services:
   a: {command: [$work/socks, serve], listen: [{tcp: "127.0.0.1:7040"}]}
@@ -215,7 +198,7 @@ calm() { # WHAT COMMAND...: that many times, while clients ask
 	is "$what: nothing is refused" "asked often, refused 0, silent 0 asked often, refused 0, silent 0 " "$(cat $work/loop-a $work/loop-c | tr '\n' ' ')$(cat $work/failed 2>/dev/null)"
 }
 another() { # as another configuration
-	sed "s/X: .*}/X: \"$n\"}}/" $work/conf.yaml >$work/conf.new && mv $work/conf.new $work/conf.yaml && ctl reload-config
+	sed "s/X: .*}/X: \"$n\"}}/" $conf >$work/conf.new && mv $work/conf.new $conf && ctl reload-config
 }
 fault() {
 	generation=$(ctl status --prior --json | tr -d '\n ' | grep -o '"generation":[0-9]*' | head -1)
@@ -228,5 +211,5 @@ calm "$rounds reloads" another
 calm "$rounds re-execs" ctl reexec
 rounds=4		# five faults within a minute are survived, one more is not
 calm "$rounds faults" fault
-finish "loop: it ends"
+ends "loop: it ends"
 exit $failed

@@ -1,11 +1,12 @@
-# What a test of this folder says: a line a check, and below one that failed what was seen. $who names the test.
+# What a test of this folder says: a line a check, and below one that failed what was seen, and the end of the file $seen.
+# $who names the test.
 # SPDX-License-Identifier: ISC
 : "${who:?the name of the test}"
 failed=0
 ok() { echo "ok $who: $1"; }
 not_ok() { # NAME SEEN
 	echo "not ok $who: $1"
-	printf '%s\n' "$2" | tail -n 30 | cut -c1-400 | sed 's/^/    /'
+	{ printf '%s\n' "$2" | tail -n 30; [ ! -f "${seen-}" ] || tail -n 15 "$seen"; } | cut -c1-400 | sed 's/^/    /'
 	failed=1
 }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "want '$2', got '$3'"; fi; }

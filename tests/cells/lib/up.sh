@@ -3,7 +3,8 @@
 : "${PRIOR:?the binary}"
 [ -n "${work-}" ] || work=$(mktemp -d) || exit 2
 [ -n "${run-}" ] || run=$work/run
-conf=$work/conf.yaml binary=$work/prior settle=20s up=
+conf=$work/conf.yaml binary=$work/prior settle=20s options='' up=
+seen=$work/log
 trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
 # Copies that everybody may run: the build may lie where other users cannot go.
 cp "$PRIOR" "$work/prior" && cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/tool" "$work/tool" || exit 2
@@ -25,9 +26,9 @@ until_is() { # SERVICE NAME VALUE: what it was in the end
 # How many descriptors it has: the fewest of five looks, since some live for a moment.
 fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
 
-launch() { # [COMMAND...]: it in the background, with that in front of it; its control socket is there
+launch() { # [COMMAND...]: it in the background, with that in front of it and $options behind; its control socket is there
 	rm -f "$run/control.sock"
-	"$@" "$binary" up -c "$conf" --run-dir "$run" --log-dir "" >"$work/log" 2>&1 &
+	"$@" "$binary" up -c "$conf" --run-dir "$run" --log-dir "" $options >"$work/log" 2>&1 &
 	up=$!
 	n=0
 	while [ ! -S "$run/control.sock" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
