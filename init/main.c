@@ -10,6 +10,7 @@
 #include "init/shutdown.h"
 #include "init/up.h"
 #include "services/cell/cell.h"
+#include "services/http/http.h"
 #include "services/logs/logs.h"
 #include "services/plan/compile.h"
 #include <stdbool.h>
@@ -48,6 +49,7 @@ static const struct entry {
 	{ "prior-compiler", compiler_main, true },
 	{ "prior-logger", logger_main, true },
 	{ "prior-probe", probe_main, true },
+	{ "prior-http", http_main, true },
 	{ "up", up_main, false },
 };
 

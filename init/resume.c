@@ -10,6 +10,7 @@
 #include "services/supervise/deps.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
+#include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/network.h"
 #include "services/supervise/notify.h"
@@ -58,6 +59,9 @@ static void check_fds(struct ledger *l)
 		check_fd(&l->head->clients[c].fd);
 	check_fd(&l->head->initctl_fd);
 	check_fd(&l->head->dog_fd);
+	check_fd(&l->head->http_listen_fd);
+	check_fd(&l->head->http_fd);
+	check_fd(&l->head->http_rows_fd);
 }
 
 /* Numbers stay, as the kernel can be asked about them; texts of a torn record are ended where they must end. */
@@ -235,6 +239,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	reap_begin(p);
 	streams_resume(p);
 	spawning_resume(p);
+	endpoint_resume(p);
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);

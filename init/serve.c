@@ -14,6 +14,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
+#include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/instances.h"
 #include "services/supervise/notify.h"
@@ -46,6 +47,8 @@ static int fill_head(struct ledger_head *h, const struct serve_setup *s, struct 
 	h->json = s->json;
 	if (s->emergency)
 		h->emergency = *s->emergency;
+	h->http_addr = s->metrics;
+	h->http_port = s->metrics_port;
 	if (s->send)
 		memcpy(h->run_send, s->send, WRAP_SIGNALS + 1);
 	for (unsigned i = 0; s->stage_us && i < s->stages && i < BOOT_STAGES_MAX; i++)
@@ -190,6 +193,8 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		rc = or_go_on(p, initctl_begin(p, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, dog_begin(p, e), e);
+	if (rc == 0 && s->mode != MODE_RUN)
+		rc = or_go_on(p, endpoint_begin(p, e), e);
 	return rc < 0 || s->mode == MODE_RUN || !*h->run_dir ? rc : or_go_on(p, server_begin(p, e), e);
 }
 
@@ -277,7 +282,13 @@ static int take_over(struct prior *p, struct prior *next, struct err *e)
 		rc = initctl_watch(next, e);
 	if (rc == 0 && next->ledger.head->control_fd >= 0)
 		rc = server_resume(next, e);
-	return rc < 0 ? rc : switch_commit(p, next, e);
+	if (rc == 0)
+		rc = endpoint_prepare(p, next, e);
+	if (rc == 0)
+		rc = switch_commit(p, next, e);
+	if (rc < 0)
+		endpoint_drop(p, next);
+	return rc;
 }
 
 /* All is down that another configuration replaces: it takes over, or nothing has happened. */
@@ -320,6 +331,7 @@ void serve(struct prior *p)
 	while (!p->finished)
 		serve_turn(p);
 	spawning_close(p);
+	endpoint_end(p);
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);

@@ -15,6 +15,8 @@ struct serve_setup {
 	const char *run_dir, *log_dir, *config;	/* at most 63, 63, 127 bytes; log_dir "": rings only */
 	const char *state_dir;	/* at most 63 bytes; where `enable` and `disable` are kept; NULL: nowhere */
 	uint32_t ctl_gid;	/* group `prior`, which may read; UINT32_MAX: none */
+	struct plan_addr metrics;	/* of the HTTP endpoint; family 0: as the plan says */
+	uint16_t metrics_port;
 	bool echo, json;	/* repeat on console_fd; as JSON */
 	const uint8_t *send;	/* MODE_RUN: what is passed on for each signal, struct wrap's; else NULL */
 	const int64_t *stage_us;/* for the boot chart; may be NULL */

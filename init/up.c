@@ -15,6 +15,7 @@
 #include "rootfs/machine.h"
 #include "services/plan/compile.h"
 #include "services/plan/enabled.h"
+#include "services/plan/listen.h"
 #include "services/spec/spec.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/outside.h"
@@ -121,7 +122,9 @@ int machine_main(bool again)
 }
 
 struct up {
-	const char *config, *run_dir, *log_dir, *state_dir;
+	const char *config, *run_dir, *log_dir, *state_dir, *metrics;
+	struct plan_addr metrics_addr;
+	uint16_t metrics_port;
 	char **command;		/* the service `main`; NULL: none */
 	bool json, no_userns, drop;
 };
@@ -139,9 +142,17 @@ static const char up_usage[] =
 	"  --no-userns      as an ordinary user: no user namespace for prior itself, so no namespaces for services\n"
 	"  --state-dir DIR  where `prior enable` and `prior disable` keep what they are told\n"
 	"                   (else, as PID 1, /var/lib/prior; else nowhere)\n"
+	"  --metrics ADDRESS  HTTP at ADDRESS:PORT: /livez, /readyz, /healthz, /metrics (else machine.metrics)\n"
 	"  --json-logs      services' lines and events as JSON\n"
 	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
 	"  -h, --help       this text\n";
+
+static int parse_metrics(struct up *u, struct err *e)
+{
+	const char *why = u->metrics ? parse_inet(u->metrics, &u->metrics_addr, &u->metrics_port) : NULL;
+
+	return why ? err_set(e, EINVAL, "up: --metrics %s: %s", u->metrics, why) : 0;
+}
 
 /* 0: parsed; 1: help was asked for. */
 static int parse_up(struct up *u, int argc, char **argv, struct err *e)
@@ -150,7 +161,8 @@ static int parse_up(struct up *u, int argc, char **argv, struct err *e)
 		const char *o = argv[i];
 		const char **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
 				     !strcmp(o, "--log-dir") ? &u->log_dir :
-				     !strcmp(o, "--state-dir") ? &u->state_dir : NULL;
+				     !strcmp(o, "--state-dir") ? &u->state_dir :
+				     !strcmp(o, "--metrics") ? &u->metrics : NULL;
 
 		if (!strcmp(o, "--")) {
 			u->command = argv + i + 1;
@@ -269,6 +281,7 @@ static int up(const struct up *u, struct err *e)
 		.cgroup_fd = boot.cgroup_fd, .console_fd = console, .run_dir = u->run_dir ? u->run_dir : run_dir,
 		.log_dir = u->log_dir ? u->log_dir : log_dir, .config = boot.config, .ctl_gid = group_prior(),
 		.state_dir = state_dir, .echo = true, .json = u->json,
+		.metrics = u->metrics_addr, .metrics_port = u->metrics_port,
 	};
 
 	fd_take(&console);
@@ -280,6 +293,9 @@ int up_main(int argc, char **argv)
 	struct up u = { 0 };
 	struct err e = { 0 };
 	int rc = parse_up(&u, argc, argv, &e);
+
+	if (rc == 0)
+		rc = parse_metrics(&u, &e);
 
 	if (rc == 1) {
 		fputs(up_usage, stdout);

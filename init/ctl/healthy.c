@@ -7,22 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* What is wrong with it; NULL: nothing. all: only what somebody wants up is asked about. */
-static const char *ill(const struct view *v, bool all)
-{
-	const enum svc_state st = (enum svc_state)v->now.state;
-
-	if (v->refused)
-		return "refused";
-	if (all && !(v->now.flags & SVC_F_WANTED) && st == SVC_DOWN)
-		return NULL;
-	if (st == SVC_DONE || st == SVC_LISTENING)
-		return NULL;
-	if (st != SVC_UP)
-		return st < SVC_STATES ? svc_state_name[st] : "?";
-	return v->now.health == HEALTH_STARTING || v->now.health == HEALTH_BAD ? health_name[v->now.health] : NULL;
-}
-
 static int look(struct ctl *c, const struct live *live)
 {
 	struct views views = { 0 };
@@ -33,11 +17,12 @@ static int look(struct ctl *c, const struct live *live)
 	if (rc < 0)
 		return ctl_fail(c, rc == -ENOENT ? UNKNOWN : FAILED, &e);
 	for (unsigned i = 0; i < views.n; i++) {
-		const char *why = ill(&views.v[i], c->nargs == 0);
+		const struct view *v = &views.v[i];
+		const char *why = v->refused ? "refused" : ledger_svc_ill(&v->now, c->nargs == 0);
 
 		if (!why)
 			continue;
-		printf("%s is %s\n", views.v[i].name, why);
+		printf("%s is %s\n", v->name, why);
 		code = FAILED;
 	}
 	views_free(&views);

@@ -4,6 +4,7 @@
 #include "services/plan/listen.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,9 +12,9 @@
 
 #define LISTEN_MOST 16
 
-/* "HOST:PORT", "[V6]:PORT", ":PORT" (all addresses of both families). NULL, or why it is none. */
-static const char *parse_inet(struct compiling *c, const char *text, struct plan_listen *l)
+const char *parse_inet(const char *text, struct plan_addr *addr, uint16_t *to)
 {
+	char host_text[64];
 	const char *colon = strrchr(text, ':');
 	char *end;
 	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
@@ -22,18 +23,17 @@ static const char *parse_inet(struct compiling *c, const char *text, struct plan
 		return "not HOST:PORT with a port from 1 to 65535";
 	size_t n = (size_t)(colon - text);
 	bool brackets = n >= 2 && text[0] == '[' && text[n - 1] == ']';
-	const char *host = compiling_fmt(c, "%.*s", (int)(n - (brackets ? 2 : 0)), text + brackets);
+	const char *host = host_text;
 
-	l->port = (uint16_t)port;
+	snprintf(host_text, sizeof host_text, "%.*s", (int)(n - (brackets ? 2 : 0)), text + brackets);
+	*to = (uint16_t)port;
 	if (!*host || !strcmp(host, "*"))
 		host = "::";
 	else if (!strcmp(host, "localhost"))
 		host = "127.0.0.1";
 	else if (!brackets && strchr(host, ':'))
 		return "an IPv6 address stands in brackets: [::1]:80";
-	if (!parse_address(host, &l->addr))
-		return "its host is not an address (names are not looked up)";
-	return l->flags & LISTEN_F_V6ONLY && l->addr.family != AF_INET6 ? "ipv6_only is for an IPv6 address" : NULL;
+	return parse_address(host, addr) ? NULL : "its host is not an address (names are not looked up)";
 }
 
 static void parse_vsock(const char *text, struct plan_listen *l)
@@ -75,14 +75,17 @@ static void parse_address_of(struct compiling *c, struct work *w, const struct s
 	const struct listen_row *row = &listen_rows[l->kind];
 	const char *why = NULL;
 
-	if (row->has_port)
-		why = parse_inet(c, address, l);
-	else if (row->has_path)
+	if (row->has_port) {
+		why = parse_inet(address, &l->addr, &l->port);
+		if (!why && l->flags & LISTEN_F_V6ONLY && l->addr.family != AF_INET6)
+			why = "ipv6_only is for an IPv6 address";
+	} else if (row->has_path) {
 		parse_path(c, w, s, address, l);
-	else if (l->kind == LISTEN_VSOCK)
+	} else if (l->kind == LISTEN_VSOCK) {
 		parse_vsock(address, l);
-	else
+	} else {
 		parse_netlink(c, address, l);
+	}
 	if (why)
 		refuse_at(c, w, s->from, "listen: %s: %s", address, why);
 }

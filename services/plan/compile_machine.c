@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/options.h"
 #include "services/plan/compiling.h"
+#include "services/plan/listen.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,6 +111,20 @@ static void compile_root_switch(struct compiling *c, struct plan_head *h)
 	h->root_overlay = write_string(&c->w, m->root_overlay);
 }
 
+static void compile_metrics(struct compiling *c, struct plan_head *h)
+{
+	struct plan_listen l = { .kind = LISTEN_TCP, .backlog = 128, .flags = LISTEN_F_FREEBIND };
+	const char *text = c->s->machine.metrics, *why = text ? parse_inet(text, &l.addr, &l.port) : NULL;
+
+	if (text && !why) {
+		l.name = write_string(&c->w, "metrics");
+		h->metrics = write_table(&c->w, &l, 1, sizeof l);
+	}
+	if (why)
+		spec_problem(c->s, SEV_ERROR, spec_machine_from(c->s, &c->s->machine.metrics), NULL,
+			     "machine.metrics: %s: %s", text, why);
+}
+
 void compile_machine(struct compiling *c, struct plan_head *h)
 {
 	static const uint8_t brake_then[] = { 0, 2, 3 };	/* its words are those of emergency but one */
@@ -135,4 +150,5 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	compile_fstab(c, h);
 	compile_sysctls(c, h);
 	compile_interfaces(c, h);
+	compile_metrics(c, h);
 }

@@ -20,6 +20,9 @@ struct listen_option {
 #define LISTEN_OPTIONS 8
 extern const struct listen_option listen_options[LISTEN_OPTIONS];
 
+/* "HOST:PORT", "[V6]:PORT", ":PORT" (all addresses of both families). NULL, or why it is none. */
+const char *parse_inet(const char *text, struct plan_addr *addr, uint16_t *port);
+
 /* "kobject-uevent" -> NETLINK_KOBJECT_UEVENT; a number is itself. -1: there is none. */
 int listen_netlink(const char *name);
 const char *listen_netlink_name(uint32_t protocol);	/* NULL: it has none */

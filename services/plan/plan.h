@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 11
+#define PLAN_VERSION 12
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -56,6 +56,7 @@ struct plan_head {
 	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
 					 * prior ran: instances, ascending; they go when they have come to rest */
 	struct plan_ref disabled;	/* uint32_t[]: services that are not started by themselves, ascending */
+	struct plan_ref metrics;	/* struct plan_listen[], one or none: the HTTP endpoint */
 	uint64_t network_tag;		/* FNV-1a over all that the rules of the bridges come from; 0: no bridge */
 };
 

@@ -462,6 +462,8 @@ static const char *head_wrong(const struct plan *p, const void *record)
 		return "what is disabled is no service";
 	if (h->fstab > 1)
 		return "fstab is neither 0 nor 1";
+	if (h->metrics.n && PLAN_FIRST(p, h->metrics, struct plan_listen)->kind != LISTEN_TCP)
+		return "its endpoint is no TCP socket";
 	return h->emergency > 3 || h->brake_then > 3 ||
 	       h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
@@ -492,6 +494,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, refused, .of = &refused_type, .max = PLAN_SERVICES_MAX),
 	FIELD(plan_head, templates, .of = &template_type, .max = PLAN_SERVICES_MAX),
 	FIELD(plan_head, asked, .of = &number32, .max = PLAN_SERVICES_MAX),
+	FIELD(plan_head, metrics, .of = &plan_listen_type, .max = 1),
 	FIELD(plan_head, disabled, .of = &number32, .max = PLAN_SERVICES_MAX),
 };
 const struct plan_type plan_head_type = TYPE(plan_head, FIELDS(head_fields), .wrong = head_wrong);

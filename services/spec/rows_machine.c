@@ -127,8 +127,9 @@ static const struct conf_key machine_keys[] = {
 	{ "random_seed", PATH(machine.random_seed),
 	  .doc = "File that carries randomness over a reboot; used once, and replaced at boot and at the end.",
 	  .example = "/var/lib/prior/random-seed" },
-	{ "metrics", TEXT(machine.metrics), LACKS("the HTTP endpoint"),
-	  .doc = "Address of the health and metrics endpoint.",
+	{ "metrics", TEXT(machine.metrics), .check = socket_address_rule,
+	  .doc = "Address, as ADDRESS:PORT, where a confined helper answers HTTP: /livez, /readyz, /healthz and "
+		 "/metrics; whoever can connect may read; none when absent; `prior up --metrics` says another.",
 	  .example = "\"127.0.0.1:9100\"" },
 	{ "shutdown_timeout", MSEC(machine.shutdown_timeout), .def = "60s", .doc = "Time for all services to stop." },
 	{ 0 }

@@ -139,6 +139,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
 	h->event_rd = h->event_wr = h->logger_fd = h->ledger_ro_fd = h->next_plan_fd = FD_NONE;
 	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = h->initctl_fd = h->dog_fd = FD_NONE;
+	h->http_listen_fd = h->http_fd = h->http_rows_fd = FD_NONE;
 	h->ledger_fd = l->fd;
 	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
 		h->clients[i] = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
@@ -307,6 +308,17 @@ bool ledger_read_svc(const struct ledger *l, uint32_t i, struct ledger_svc *out)
 	return false;
 }
 
+const char *ledger_svc_ill(const struct ledger_svc *s, bool all)
+{
+	if (all && !(s->flags & SVC_F_WANTED) && s->state == SVC_DOWN)
+		return NULL;
+	if (s->state == SVC_DONE || s->state == SVC_LISTENING)
+		return NULL;
+	if (s->state != SVC_UP)
+		return s->state < SVC_STATES ? svc_state_name[s->state] : "?";
+	return s->health == HEALTH_STARTING || s->health == HEALTH_BAD ? health_name[s->health] : NULL;
+}
+
 static void give(void (*each)(void *ctx, int fd), void *ctx, int fd)
 {
 	if (fd >= 0)
@@ -318,7 +330,8 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 	const struct ledger_head *h = l->head;
 	const int32_t *of_head[] = { &h->plan_fd, &h->ledger_fd, &h->exe_fd, &h->cgroup_fd, &h->control_fd,
 		&h->console_fd, &h->event_rd, &h->event_wr, &h->logger_fd, &h->ledger_ro_fd, &h->next_plan_fd,
-		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd, &h->dog_fd };
+		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd, &h->dog_fd,
+		&h->http_listen_fd, &h->http_fd, &h->http_rows_fd };
 
 	for (size_t i = 0; i < sizeof of_head / sizeof *of_head; i++)
 		give(each, ctx, *of_head[i]);

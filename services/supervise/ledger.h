@@ -200,6 +200,10 @@ struct ledger_head {
 	int32_t spawner_pid, spawner_fd, spawner_peer_fd; /* both ends of its socket */
 	int32_t spare_fd;		/* for nothing: given up where a kill would fail for want of one */
 	uint32_t logger_restarts;
+	int32_t http_pid, http_listen_fd, http_fd, http_rows_fd; /* the endpoint, see endpoint.h; 0, FD_NONE: none */
+	uint32_t http_restarts;
+	struct plan_addr http_addr;	/* --metrics; family 0: what the plan says */
+	uint16_t http_port, http_pad[3];
 	uint64_t orphans, impossible, events_lost, wakeups;
 	int64_t boot_us[BOOT_STAGES_MAX]; /* CLOCK_BOOTTIME at the end of each stage */
 	uint64_t nofile;		/* soft RLIMIT_NOFILE before PID 1 raised its own: what services get */
@@ -254,6 +258,8 @@ void ledger_seal_svc(struct ledger_svc *s);
 void ledger_seal_head(struct ledger *l);
 bool ledger_svc_is_whole(const struct ledger_svc *s);
 bool ledger_head_is_whole(const struct ledger *l);
+/* What is wrong with it, in a word; NULL: nothing. all: one that nobody wants may be down. */
+const char *ledger_svc_ill(const struct ledger_svc *s, bool all);
 
 /* LEDGER_WRITE(s): from here to the end of the block the record is open. Blocks may nest; the outermost seals. */
 static inline struct ledger_svc *ledger_write_begin(struct ledger_svc *s)

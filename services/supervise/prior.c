@@ -7,6 +7,7 @@
 #include "services/supervise/deps.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
+#include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
@@ -60,6 +61,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
+		[TIMER_ENDPOINT] = endpoint_start,
 	};
 	struct prior *p = ctx;
 
@@ -144,7 +146,7 @@ int prior_memory(struct prior *p, struct err *e)
 	deps_build(p);
 	number_cares(p);
 	connections_build(p);
-	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 9,
+	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 10,
 			 2 * p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }
 

@@ -59,7 +59,7 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -69,7 +69,7 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, SERVE_TIMERS };
+	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
@@ -135,6 +135,10 @@ struct prior {
 	bool logger_replaced;		/* it is to end, because another is to come */
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
 	bool logger_killed;		/* it did not in time */
+	uint32_t endpoint_src;
+	unsigned endpoint_tries;	/* how often in a row its helper did not last */
+	int64_t endpoint_since_ms;
+	bool endpoint_told;		/* what it goes without was said */
 	uint32_t nasked;		/* starts that the spawner has not begun yet */
 	int64_t spawner_since_ms, spawner_heard_ms; /* when it was made; when a start that it was asked for began */
 	uint32_t spawner_short;		/* how many in a row died at once */

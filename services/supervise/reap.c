@@ -5,6 +5,7 @@
 #include "services/cell/cell.h"
 #include "services/supervise/conditions.h"
 #include "services/supervise/discard.h"
+#include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/health.h"
 #include "services/supervise/hooks.h"
@@ -242,6 +243,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_NETWORK:
 		network_ended(p, slot.pid, code == CLD_EXITED && status == 0);
+		return;
+	case PID_ENDPOINT:
+		endpoint_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);

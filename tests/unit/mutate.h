@@ -28,7 +28,7 @@ static uint64_t chance(uint64_t below)
 	return (state_of_chance >> 11) % below;
 }
 
-static void collect(const char *pattern)
+static __attribute__((unused)) void collect(const char *pattern)
 {
 	glob_t g = { 0 };
 
