@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 10
+#define LEDGER_VERSION 11
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
