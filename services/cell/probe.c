@@ -69,11 +69,8 @@ int cell_probe(const struct cell_start *s, int exe_fd, int pidfd, pid_t *pid, st
 		words[WORD_HOST] = plan_str(s->plan, care->http_host);
 		words[WORD_PATH] = plan_str(s->plan, care->http_path);
 	}
-	pid_t child = sys_clone3(&a);
+	const pid_t child = sys_clone3(&a);
 
-	/* Container runtimes hide clone3. */
-	if (child < 0 && errno == ENOSYS)
-		child = fork();
 	if (child == 0)
 		become_probe(s, exe_fd, pidfd, d->flags & CELL_NET, (char **)(uintptr_t)words);
 	if (child < 0)

@@ -167,10 +167,17 @@ static long clone_direct(struct cell *c, struct clone_args *a)
 		return pid < 0 ? -errno : pid;
 	}
 	a->flags |= CLONE_VM | CLONE_VFORK;
-	const long pid = clone3_shared(a);
+	long pid = clone3_shared(a);
 
 	if (pid == 0)
 		begin_direct(c);
+	if (pid == -ENOSYS) {	/* hidden: then with memory of its own, as clone(2) can */
+		a->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
+		pid = sys_clone3(a);
+		if (pid == 0)
+			begin_direct(c);
+		pid = pid < 0 ? -errno : pid;
+	}
 	if (c->words)
 		munmap(c->words, c->words_size);
 	return pid;

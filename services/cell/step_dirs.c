@@ -151,6 +151,9 @@ static int remember_somewhere(const struct cell *c, const char *base_path, const
 		fd_put(&base, tree_base(FALLBACK, e));
 		fd_put(&dir, base < 0 ? base : tree_make(base, name, e));
 	}
+	/* Where nothing can be written, nobody leaves files that could become another's. */
+	if (dir < 0 && e->code == EROFS)
+		return 0;
 	return dir < 0 ? -e->code : remember(c, dir, e);
 }
 

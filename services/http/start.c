@@ -65,8 +65,6 @@ int http_start(int exe_fd, int listen_fd, int cgroup_fd, int *pid, int *sock, st
 		spaces = false;
 		child = sys_clone3(&a);
 	}
-	if (child < 0 && errno == ENOSYS)	/* container runtimes hide clone3 */
-		child = fork();
 	if (child == 0)
 		become_http(exe_fd, listen_fd, its, cgroup_fd, spaces);
 	if (child < 0)

@@ -51,10 +51,7 @@ static pid_t fork_into(int cgroup_fd)
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (uint64_t)cgroup_fd;
 	}
-	pid_t pid = sys_clone3(&a);
-
-	/* Container runtimes hide clone3; the logger then stays in our cgroup. */
-	return pid < 0 && errno == ENOSYS ? fork() : pid;
+	return sys_clone3(&a);
 }
 
 int logger_start(int exe_fd, int cgroup_fd, const struct logger_setup *s, int console_fd, int *pid, int *sock,

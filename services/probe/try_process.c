@@ -51,7 +51,7 @@ int try_clone3(char *detail)
 	int pidfd = FD_NONE, status;
 	struct clone_args a = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD,
 				.pidfd = (uint64_t)(uintptr_t)&pidfd };
-	const pid_t pid = sys_clone3(&a);
+	const pid_t pid = (pid_t)syscall(SYS_clone3, &a, sizeof a);	/* itself, not what stands in for it */
 	owned_fd fd = pidfd;
 
 	if (pid == 0)

@@ -66,10 +66,8 @@ int conditions_begin(struct prior *p, uint32_t i, struct err *e)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&a);
+	const pid_t pid = sys_clone3(&a);
 
-	if (pid < 0 && errno == ENOSYS)	/* container runtimes hide it */
-		pid = fork();
 	if (pid == 0)
 		_exit(look(&p->plan, d->conditions));
 	if (pid < 0)

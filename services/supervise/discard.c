@@ -89,11 +89,8 @@ static void take(int fd, int to, bool all)
 static pid_t fork_to_take(int fd, int to, bool all)
 {
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&a);
+	const pid_t pid = sys_clone3(&a);
 
-	/* Container runtimes hide clone3. */
-	if (pid < 0 && errno == ENOSYS)
-		pid = fork();
 	if (pid == 0)
 		take(fd, to, all);
 	return pid;

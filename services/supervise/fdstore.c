@@ -75,11 +75,9 @@ void fdstore_close(struct prior *p, uint32_t i, int *fd)
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 	const struct linger none = { 0 };
 	int pair[2] = { FD_NONE, FD_NONE };
-	pid_t pid = pipe2(pair, O_CLOEXEC) < 0 ? -1 : sys_clone3(&a);
+	const pid_t pid = pipe2(pair, O_CLOEXEC) < 0 ? -1 : sys_clone3(&a);
 	owned_fd rd = pair[0], wr = pair[1];
 
-	if (pid < 0 && rd >= 0 && errno == ENOSYS)
-		pid = fork();
 	if (pid == 0) {
 		fd_drop(&wr);
 		hold(*fd, rd);

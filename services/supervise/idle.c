@@ -73,11 +73,9 @@ static bool may_have_connections(const struct prior *p, uint32_t i)
 static int look(struct prior *p, uint32_t i)
 {
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	pid_t pid = sys_clone3(&a);
+	const pid_t pid = sys_clone3(&a);
 	int n;
 
-	if (pid < 0 && errno == ENOSYS)	/* container runtimes hide it */
-		pid = fork();
 	if (pid == 0) {
 		n = idle_connections(&p->plan, plan_service(&p->plan, i), "/proc/self/net");
 		_exit(n < 0 ? NOT_KNOWN : n > 0 ? SOME_OPEN : NONE_OPEN);
