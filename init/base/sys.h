@@ -4,6 +4,7 @@
 /* <linux/mount.h> and glibc 2.36's <sys/mount.h> declare the same names: include this file, never <sys/mount.h>. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -13,6 +14,15 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* What a seccomp filter is told about the architecture. */
+#if defined(__x86_64__)
+#define SYS_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define SYS_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "seccomp filters are written for x86_64 and aarch64; add a row here and in services/plan/calls.c"
+#endif
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77		/* Linux 6.5 */

@@ -1,5 +1,6 @@
 /* The health check over the network: a process of its own in the service's network, which can do nothing else. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/allowlist.h"
 #include "init/base/mono.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
@@ -9,8 +10,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -95,25 +94,14 @@ static const int calls[] = {
 	SYS_poll,
 #endif
 };
-#define CALLS (sizeof calls / sizeof *calls)
 
 static int confine_calls(void)
 {
-	struct sock_filter f[CALLS + 6];
-	unsigned n = 0;
+	struct allowlist c;
 
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PLAN_ARCH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	for (unsigned i = 0; i < CALLS; i++, n++)
-		f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i],
-						    (uint8_t)(CALLS - i), 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog p = { .len = (unsigned short)n, .filter = f };
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0);
+	allowlist_begin(&c);
+	allowlist_add(&c, calls, sizeof calls / sizeof *calls);
+	return allowlist_enter(&c);
 }
 
 /* Before the first byte of an answer: no ids, no files, no programs, no processes. */

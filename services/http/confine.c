@@ -1,15 +1,12 @@
 /* What the endpoint can do once it runs: take connections, ask PID 1, read control groups' files. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/allowlist.h"
 #include "init/base/fd.h"
+#include "init/base/fence.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/http/http.h"
-#include "services/plan/types.h"
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,17 +45,9 @@ static int own_users(void)
 
 static int drop_caps(void)
 {
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 } }, now[2];
-
 	/* Where they may not be dropped there are none to be had again: no_new_privs comes next. */
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS, 0, 0, 0);
-	if (syscall(SYS_capset, &h, none) < 0 || syscall(SYS_capget, &h, now) < 0)
-		return -1;
-	errno = EPERM;
-	return memcmp(now, none, sizeof none) ? -1 : 0;
+	fence_bounding();
+	return fence_caps(0);
 }
 
 static int no_new_privs(void)
@@ -69,22 +58,9 @@ static int no_new_privs(void)
 /* No file at all but for reading below the control groups. They are not kept where that cannot be had. */
 static int landlock(void)
 {
-	struct { uint64_t fs, net, scoped; } a = { .fs = (1ull << 13) - 1 };
-	struct landlock_path_beneath_attr below = { LANDLOCK_ACCESS_FS_READ_FILE, CGROUP_FD };
-	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	const int below = with_cgroup ? CGROUP_FD : FD_NONE;
 
-	if (abi >= 2)
-		a.fs = abi >= 5 ? 0xffff : abi >= 3 ? 0x7fff : 0x3fff;
-	if (abi >= 4)
-		a.net = 3;
-	if (abi >= 6)
-		a.scoped = 3;
-	const size_t size = abi < 4 ? 8 : abi < 6 ? 16 : sizeof a;
-	owned_fd rules = abi < 1 ? FD_NONE : (int)syscall(SYS_landlock_create_ruleset, &a, size, 0);
-
-	if (rules >= 0 &&
-	    (!with_cgroup || !syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0)) &&
-	    syscall(SYS_landlock_restrict_self, rules, 0) == 0)
+	if (fence_files(&below, 1, LANDLOCK_ACCESS_FS_READ_FILE) == 0)
 		return 0;
 	sys_close_range(CGROUP_FD, CGROUP_FD, 0);
 	return -1;
@@ -98,41 +74,19 @@ static const int calls[] = {
 	SYS_poll,
 #endif
 };
-#define CALLS (sizeof calls / sizeof *calls)
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
-/* The arguments' low halves: the numbers we ask about have no others. */
 static int filter(void)
 {
-	const unsigned end = CALLS + 12;	/* the two verdicts: denied, allowed */
-	struct sock_filter f[CALLS + 14];
-	unsigned n = 0;
+	static const struct call_if memory[] = { { 2, ARG_LACKS, PROT_EXEC } },
+				    reading[] = { { 2, ARG_IS, O_RDONLY | O_CLOEXEC } };
+	struct allowlist c;
 
-	f[n++] = (struct sock_filter)LOAD(arch);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PLAN_ARCH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)LOAD(nr);
-	/* Memory, but none to execute. */
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3);
-	f[n++] = (struct sock_filter)LOAD(args[2]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, (uint8_t)(end - n - 1), 0);
-	n++;
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	/* Files, only to read. */
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3);
-	f[n++] = (struct sock_filter)LOAD(args[2]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, O_RDONLY | O_CLOEXEC, 0,
-					    (uint8_t)(end - n - 1));
-	n++;
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	for (unsigned i = 0; i < CALLS; i++, n++)
-		f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i],
-						    (uint8_t)(end - n), 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog p = { .len = (unsigned short)n, .filter = f };
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0);
+	allowlist_begin(&c);
+	allowlist_add(&c, calls, COUNT(calls));
+	allowlist_add_if(&c, SYS_mmap, memory, COUNT(memory));
+	allowlist_add_if(&c, SYS_openat, reading, COUNT(reading));
+	return allowlist_enter(&c);
 }
 
 static const struct step {
@@ -158,7 +112,7 @@ int http_confine(bool spaces, bool cgroup, char *missing, size_t size, struct er
 	missing[0] = '\0';
 	if (!spaces)
 		text_add(&t, "namespaces");
-	for (const struct step *s = steps; s < steps + sizeof steps / sizeof *steps; s++) {
+	for (const struct step *s = steps; s < steps + COUNT(steps); s++) {
 		if (s->apply() == 0)
 			continue;
 		if (s->must)

@@ -1,15 +1,11 @@
 /* What the logger can still do once it runs: write into its two folders, and read what it was given. */
 /* SPDX-License-Identifier: ISC */
 #include "services/logs/logger.h"
+#include "init/base/allowlist.h"
+#include "init/base/fence.h"
 #include "init/base/sys.h"
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
-#include <linux/securebits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /*
  * It stays uid 0, without any capability, instead of taking a uid of its own: the folders and files then belong
@@ -67,24 +65,13 @@ static int drop_groups(const struct logger *l)
 static int drop_bounding(const struct logger *l)
 {
 	(void)l;
-	if (geteuid() != 0)
-		return 0;
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -1;
-	return prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS | SECURE_ALL_LOCKS, 0, 0, 0);
+	return geteuid() == 0 ? fence_bounding() : 0;
 }
 
 static int drop_caps(const struct logger *l)
 {
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 }, now[2];
-
 	(void)l;
-	if (syscall(SYS_capset, &h, none) < 0 || syscall(SYS_capget, &h, now) < 0)
-		return -1;
-	errno = EPERM;
-	return memcmp(now, none, sizeof none) ? -1 : 0;
+	return fence_caps(0);
 }
 
 static int no_new_privs(const struct logger *l)
@@ -93,45 +80,16 @@ static int no_new_privs(const struct logger *l)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Rights that headers of 6.1 do not name yet. */
-#define FS_TRUNCATE (1ull << 14)
-#define FS_IOCTL_DEV (1ull << 15)
-
-static int landlock_allow(int ruleset, int dir, uint64_t rights)
-{
-	struct landlock_path_beneath_attr a = { .allowed_access = rights, .parent_fd = dir };
-
-	return dir < 0 ? 0 : (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
-}
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
+#endif
 
 static int landlock(const struct logger *l)
 {
-	struct { uint64_t fs, net, scoped; } a = { .fs = (1ull << 13) - 1 };
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	uint64_t rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
-			  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE;
+	const int dirs[] = { l->run_dir, l->file_dir };
 
-	if (abi < 0)
-		return -1;
-	if (abi >= 2)
-		a.fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (abi >= 3) {
-		a.fs |= FS_TRUNCATE;
-		rights |= FS_TRUNCATE;
-	}
-	if (abi >= 4)
-		a.net = 3;	/* bind and connect by TCP: nowhere */
-	if (abi >= 5)
-		a.fs |= FS_IOCTL_DEV;
-	if (abi >= 6)
-		a.scoped = 3;	/* signals and abstract sockets: none outside */
-	size_t size = abi < 4 ? offsetof(__typeof__(a), net) : abi < 6 ? offsetof(__typeof__(a), scoped) : sizeof a;
-	owned_fd ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, size, 0);
-
-	if (ruleset < 0 || landlock_allow(ruleset, l->run_dir, rights) < 0 ||
-	    landlock_allow(ruleset, l->file_dir, rights) < 0)
-		return -1;
-	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	return fence_files(dirs, COUNT(dirs), FENCE_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+			   LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE);
 }
 
 /* What the loop calls, with either C library, on either architecture. */
@@ -152,55 +110,24 @@ static const int calls[] = {
 #endif
 };
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#else
-#error "the architecture's audit number goes here"
-#endif
-
-#define CALLS (sizeof calls / sizeof *calls)
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-
-/* The arguments' low halves: the numbers we ask about have no others. */
 static int filter(const struct logger *l)
 {
-	struct sock_filter f[CALLS + 20];
-	unsigned n = 0, deny = CALLS + 16;	/* where the last two instructions are */
+	static const struct call_if memory[] = { { 2, ARG_LACKS, PROT_EXEC } },
+				    /* How much a pipe holds, and nothing that a terminal obeys. */
+				    control[] = { { 1, ARG_IS, FIONREAD } },
+				    /* syslog is on this machine; by datagrams nobody is held up at its end. */
+				    syslog[] = { { 0, ARG_IS, AF_UNIX },
+						 { 1, ARG_IS, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK } };
+	struct allowlist c;
 
 	(void)l;
-	f[n++] = (struct sock_filter)LOAD(arch);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)LOAD(nr);
-	/* Memory, but none to execute. */
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3);
-	f[n++] = (struct sock_filter)LOAD(args[2]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, (uint8_t)(deny - n - 1), 0);
-	n++;
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	/* How much a pipe holds, and nothing that a terminal obeys. */
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3);
-	f[n++] = (struct sock_filter)LOAD(args[1]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FIONREAD, 0, (uint8_t)(deny - n - 1));
-	n++;
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	/* syslog is on this machine. */
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3);
-	f[n++] = (struct sock_filter)LOAD(args[0]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, (uint8_t)(deny - n - 1));
-	n++;
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	for (unsigned i = 0; i < CALLS; i++, n++)
-		f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i],
-						    (uint8_t)(deny - n), 0);
+	allowlist_begin(&c);
+	allowlist_add(&c, calls, COUNT(calls));
+	allowlist_add_if(&c, SYS_mmap, memory, COUNT(memory));
+	allowlist_add_if(&c, SYS_ioctl, control, COUNT(control));
+	allowlist_add_if(&c, SYS_socket, syslog, COUNT(syslog));
 	/* A call we forgot fails; killing would cost log lines and gain nothing. */
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog p = { .len = (unsigned short)n, .filter = f };
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0);
+	return allowlist_enter(&c);
 }
 
 /* The same for the guard: a list, for it needs little. It may kill, but only in its own process. */
@@ -210,27 +137,13 @@ static int guard_filter(void)
 		SYS_futex, SYS_clock_nanosleep, SYS_nanosleep, SYS_sendto, SYS_getpid, SYS_restart_syscall, SYS_exit,
 		SYS_exit_group, SYS_rt_sigreturn,
 	};
-	enum { NEEDED = sizeof needed / sizeof *needed };
-	struct sock_filter f[NEEDED + 10];
-	unsigned n = 0, deny = NEEDED + 7;
+	const struct call_if self[] = { { 0, ARG_IS, (uint32_t)getpid() } };
+	struct allowlist c;
 
-	f[n++] = (struct sock_filter)LOAD(arch);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)LOAD(nr);
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 0, 2);
-	f[n++] = (struct sock_filter)LOAD(args[0]);
-	f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)getpid(), (uint8_t)(deny - n),
-					    (uint8_t)(deny - n - 1));
-	n++;
-	for (unsigned i = 0; i < NEEDED; i++, n++)
-		f[n] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)needed[i],
-						    (uint8_t)(deny - n), 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog p = { .len = (unsigned short)n, .filter = f };
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0);
+	allowlist_begin(&c);
+	allowlist_add(&c, needed, COUNT(needed));
+	allowlist_add_if(&c, SYS_kill, self, COUNT(self));
+	return allowlist_enter(&c);
 }
 
 void lockdown_guard(void)

@@ -1,6 +1,7 @@
 /* The compiler gives up what it does not need: it reads files, thinks, and hands over one memfd. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/fence.h"
 #include "init/base/sys.h"
 #include "services/plan/confine.h"
 #include "services/plan/plan.h"
@@ -17,9 +18,6 @@
 #define NOBODY 65534
 #define SECONDS 60
 #define MEMORY (1024ull << 20)
-
-#define LANDLOCK_READ 0xcull		/* READ_FILE | READ_DIR */
-#define LANDLOCK_PATH_BENEATH 1
 
 /* Calls of a filter's `strict` profile that reading and thinking do not take. */
 static const char *const needless[] = {
@@ -60,7 +58,7 @@ static int drop_privilege(struct err *e)
 	struct __user_cap_data_struct d[2] = { { 0 } };
 
 	if (geteuid() != 0)	/* those of a user namespace of our own, if any */
-		return syscall(SYS_capset, &h, d) < 0 ? err_sys(e, "compiler: capset") : 0;
+		return fence_caps(0) < 0 ? err_sys(e, "compiler: capset") : 0;
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);	/* without CAP_SETPCAP there is none to lose here */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
@@ -73,32 +71,17 @@ static int drop_privilege(struct err *e)
 		return err_sys(e, "compiler: capget");
 	uint32_t kept = d[0].permitted & 1u << CAP_DAC_READ_SEARCH;
 
-	memset(d, 0, sizeof d);
-	d[0].permitted = d[0].effective = kept;
-	if (syscall(SYS_capset, &h, d) < 0)
-		return err_sys(e, "compiler: capset");
-	return 0;
+	return fence_caps(kept) < 0 ? err_sys(e, "compiler: capset") : 0;
 }
 
 /* Reading below "/", and nothing else of files, networks and other processes. A kernel without Landlock lacks it. */
 static int set_landlock(struct err *e)
 {
-	struct { uint64_t fs, net, scoped; } rules = { 0 };
-	struct { uint64_t access; int32_t fd; } __attribute__((packed)) below = { LANDLOCK_READ, FD_NONE };
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1u);
-	owned_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = FD_NONE;
+	owned_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (abi < 1)
-		return 0;
-	rules.fs = abi >= 3 ? 0x7fff : abi == 2 ? 0x3fff : 0x1fff;
-	rules.net = abi >= 4 ? 3 : 0;
-	rules.scoped = abi >= 6 ? 3 : 0;
-	below.fd = root;
-	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
-	if (root < 0 || fd < 0 || syscall(SYS_landlock_add_rule, fd, LANDLOCK_PATH_BENEATH, &below, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+	if (root >= 0 && fence_files(&root, 1, FENCE_READ) < 0 && errno != ENOSYS && errno != EOPNOTSUPP)
 		return err_sys(e, "compiler: Landlock");
-	return 0;
+	return root < 0 ? err_sys(e, "compiler: open /") : 0;
 }
 
 static int set_filter(struct err *e)

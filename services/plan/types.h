@@ -1,16 +1,10 @@
 /* The shape of every record of a plan: one table that checking and hashing both walk. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/sys.h"
 #include "services/plan/plan.h"
-#include <linux/audit.h>
 
-#if defined(__x86_64__)
-#define PLAN_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define PLAN_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "seccomp filters are written for x86_64 and aarch64; add a row here and in calls.c"
-#endif
+#define PLAN_ARCH SYS_ARCH
 
 /* What the bytes of a string must look like beyond being ended by a NUL and holding none. */
 enum plan_text {

@@ -291,10 +291,18 @@ void connections_prepare(struct prior *p, uint32_t i, struct cell_start *c, char
 	c->vars = from;
 }
 
+/* Who closes last waits as long as SO_LINGER says, a service's word: PID 1 does not. */
 void connections_given(struct prior *p, uint32_t i)
 {
-	if (p->run[i].base)
-		fd_drop(&p->ledger.listen[svc_of(p, i)->first_listen]);
+	static const struct linger at_once = { 0 };
+	int *fd;
+
+	if (!p->run[i].base)
+		return;
+	fd = &p->ledger.listen[svc_of(p, i)->first_listen];
+	if (*fd >= 0)
+		setsockopt(*fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	fd_drop(fd);
 }
 
 void connections_moved(struct prior *p, uint32_t i)

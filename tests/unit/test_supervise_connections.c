@@ -248,6 +248,26 @@ static void what_was_accepted_and_no_more_is_served_after_a_fault(void **state)
 	assert_int_equal(served(), 1);
 }
 
+/* A service may have said that who closes waits until all is read, which its peer never does. */
+static void closing_a_connection_waits_for_nobody(void **state)
+{
+	(void)state;
+	serve_slots("echo in; read x", SLOTS, 1);
+	UNTIL(prior.ledger.head->settled);
+	owned_fd fd = call_from(5);
+	const int at = accept4(prior.ledger.listen[0], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	const struct linger minute = { .l_onoff = 1, .l_linger = 60 };
+	static char much[1 << 16];
+
+	assert_int_equal(setsockopt(at, SOL_SOCKET, SO_LINGER, &minute, sizeof minute), 0);
+	while (write(at, much, sizeof much) > 0);
+	prior.ledger.listen[svc_of(&prior, 1)->first_listen] = at;
+	const int64_t before = mono_now().ms;
+
+	connections_given(&prior, 1);
+	assert_true(mono_now().ms - before < 30000);
+}
+
 static void sources_are_addresses_and_networks(void **state)
 {
 	static const struct { struct ledger_conn k; const char *says; } cases[] = {
@@ -280,6 +300,7 @@ int main(void)
 		TEST(a_slot_that_cannot_start_closes_its_connection),
 		TEST(connections_are_kept_over_an_exec),
 		TEST(what_was_accepted_and_no_more_is_served_after_a_fault),
+		TEST(closing_a_connection_waits_for_nobody),
 		cmocka_unit_test(sources_are_addresses_and_networks),
 	};
 
