@@ -4,6 +4,8 @@
 #include "init/base/err.h"
 #include <stdint.h>
 
+#define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
+
 struct net_addr {
 	uint8_t family, prefix, pad[2];	/* AF_INET, AF_INET6; 0: none */
 	uint8_t ip[16];			/* network order */
@@ -38,6 +40,8 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 /* The cell's side, with a struct net opened inside: host0 gets its addresses (no DAD), up, default routes. */
 int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 	     const struct net_addr *gw6, struct err *e);
+/* What it sends is bounded to so many bytes a second: a token bucket takes the place of its queueing discipline. */
+int net_shape(struct net *n, const char *ifname, uint64_t rate, struct err *e);
 /* Absent is success; an interface that prior did not make is EEXIST. */
 int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
 /*

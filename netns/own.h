@@ -21,8 +21,6 @@ struct net {
 	void *arg;
 };
 
-#define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
-
 struct net_link {
 	int index;
 	unsigned flags;	/* IFF_* */

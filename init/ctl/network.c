@@ -187,6 +187,14 @@ static void bridge_json(struct json *j, const struct seen *s, const struct plan_
 	json_end(j);
 }
 
+static void json_bound(struct json *j, const char *key, uint64_t rate)
+{
+	if (rate)
+		json_int(j, key, (int64_t)rate);
+	else
+		json_null(j, key);
+}
+
 static void cell_json(struct json *j, const struct seen *s, const struct plan_service *d)
 {
 	char buf[LINE_TEXT];
@@ -203,6 +211,8 @@ static void cell_json(struct json *j, const struct seen *s, const struct plan_se
 	     x < PLAN_END(s->p, d->ports, struct plan_port); x++)
 		json_text(j, NULL, port_text(x, buf));
 	json_end(j);
+	json_bound(j, "send_max", d->send_max);
+	json_bound(j, "receive_max", d->receive_max);
 	if (d->limited)
 		json_list(j, "egress");
 	else

@@ -104,6 +104,10 @@ static void network(const struct status *s, const struct view *v)
 	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
 	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
 		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, v->plan->bridge));
+	if (v->plan->send_max)
+		line(s, "sends", "at most %s bytes a second", bytes_text(v->plan->send_max, buf));
+	if (v->plan->receive_max)
+		line(s, "receives", "at most %s bytes a second", bytes_text(v->plan->receive_max, buf));
 	if ((v->plan->flags & CELL_NET) && !v->plan->bridge.at)
 		line(s, "network", "private, loopback only");
 }

@@ -57,6 +57,10 @@ static int join_bridge(struct cell *c, struct err *e)
 	if (net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
 		     (const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e) < 0)
 		return -e->code;
+	if (s->receive_max && net_shape(c->machine_net, plan_str(c->plan, s->ifname), s->receive_max, e) < 0)
+		return -e->code;
+	if (s->send_max && net_shape(c->cell_net, CELL_END, s->send_max, e) < 0)
+		return -e->code;
 	/* Here, beside the mounts, the wait costs nothing; without it the service's first packets may be lost. */
 	return net_ready(c->machine_net, plan_str(c->plan, s->ifname), c->cell_net, plan_array(c->plan, s->addrs),
 			 s->addrs.n, e);

@@ -251,6 +251,8 @@ static void join(struct nets *n, struct work *w)
 	w->out.ifname = write_string(&n->c->w, w->ifname);
 	w->out.addrs = write_table(&n->c->w, w->addrs, w->naddrs, sizeof *w->addrs);
 	w->out.mtu = mtu_of(b);
+	w->out.send_max = s->send_max;
+	w->out.receive_max = s->receive_max;
 	compile_ports(n->c, w);
 	compile_egress(n->c, w);
 }

@@ -144,6 +144,17 @@ static void compile_labels(struct compiling *c, struct work *w)
 	w->out.selinux = write_string(&c->w, e->selinux_context);
 }
 
+/* Who may open packet sockets sends past every queue; who administers the interface takes the bound away. */
+static void judge_bound(struct compiling *c, struct work *w)
+{
+	const uint64_t past = BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN);
+	const uint64_t caps = w->out.flags & CELL_CAPS ? w->out.caps : w->out.uid == 0 ? past : 0;
+
+	if (w->eff.network.send_max && caps & past && !(w->out.flags & CELL_USER))
+		refuse(c, w, network.send_max, "isolation.network.send_max: %s goes past it: drop it, or give the "
+		       "service a user namespace (isolation.user: true)", cap_list(c, caps & past));
+}
+
 void compile_privilege(struct compiling *c, struct work *w)
 {
 	compile_labels(c, w);
@@ -151,6 +162,7 @@ void compile_privilege(struct compiling *c, struct work *w)
 	if (w->refused)		/* who it would be is not known */
 		return;
 	judge_user_namespace(c, w);
+	judge_bound(c, w);
 	if (w->eff.restrict_namespaces && w->out.flags & CELL_USERS) {
 		w->out.flags |= CELL_NO_NEW_NS;
 		w->out.spaces_allowed = w->eff.namespaces_allowed;

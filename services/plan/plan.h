@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 12
+#define PLAN_VERSION 13
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -373,6 +373,7 @@ struct plan_service {
 	struct plan_ref addrs;		/* struct plan_addr[] */
 	struct plan_addr gw4, gw6;	/* family 0: none */
 	uint32_t mtu, mtu_pad;		/* of its bridge; 0: the kernel's */
+	uint64_t send_max, receive_max;	/* bytes a second; 0: as many as it can */
 	struct plan_ref ports;		/* struct plan_port[] */
 	struct plan_ref egress;		/* struct plan_egress[]; none and `limited`: it may reach nothing */
 	struct plan_ref dirs;		/* struct plan_dir[] */

@@ -92,6 +92,12 @@ static void check_network(struct load *l, struct spec_service *svc)
 	if (n->gateway && !n->bridge)
 		wrong(l, svc, spec_from(svc, &n->gateway),
 			"isolation.network.gateway: needs a bridge (isolation.network.bridge)");
+	if (n->send_max && !n->bridge)
+		wrong(l, svc, spec_from(svc, &n->send_max),
+			"isolation.network.send_max: needs a bridge (isolation.network.bridge)");
+	if (n->receive_max && !n->bridge)
+		wrong(l, svc, spec_from(svc, &n->receive_max),
+			"isolation.network.receive_max: needs a bridge (isolation.network.bridge)");
 	if (n->egress.n && !n->bridge)
 		wrong(l, svc, spec_from(svc, &n->egress),
 			"isolation.network.egress: needs a bridge (isolation.network.bridge); a private network "

@@ -7,6 +7,7 @@
 #define BOOL_OFF(f) .type = CONF_BOOL, F(f, bool), .def = "false"
 #define WORD(f, list) .type = CONF_WORD, F(f, unsigned), .words = (list)
 #define TEXT(f) .type = CONF_TEXT, F(f, const char *)
+#define RATE(f) .type = CONF_SIZE, F(f, uint64_t), .min = 1024, .max = INT64_C(1) << 40
 #define PATH(f) .type = CONF_PATH, F(f, const char *)
 #define LIST(f) .type = CONF_LIST, F(f, struct str_list)
 #define PAIRS(f) .type = CONF_PAIRS, F(f, struct pair_list)
@@ -44,6 +45,13 @@ static const struct conf_key network_keys[] = {
 	  .doc = "All that the service may reach on its own account: NETWORK[:PORT[-PORT][/tcp|/udp]]; none: nothing; "
 		 "answers to others are free, and so is everything when absent.",
 	  .example = "[10.0.0.0/8, \"192.0.2.1:443/tcp\"]" },
+	{ "send_max", RATE(network.send_max),
+	  .doc = "Bytes a second that it may send, as all sizes are written; what is more waits a little, then is "
+		 "dropped.",
+	  .example = "10M" },
+	{ "receive_max", RATE(network.receive_max),
+	  .doc = "Bytes a second that it may receive.",
+	  .example = "100M" },
 	{ "service", TEXT(network.service), .unbuilt = "sharing another service's network",
 	  .doc = "Service whose network it shares.",
 	  .example = "db" },

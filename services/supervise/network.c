@@ -30,7 +30,7 @@ static void load_modules(const struct plan *p)
 {
 	static const char *const names[] = { "bridge", "veth", "nf_tables", "nft_meta_bridge", "nft_ct",
 					     "nft_chain_nat", "nft_nat", "nft_masq", "nft_fib_inet",
-					     "nf_conntrack_bridge" };
+					     "nf_conntrack_bridge", "sch_tbf" };
 	struct err ignored;
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names && !(p->head->flags & PLAN_F_CONTAINER); i++)

@@ -26,7 +26,7 @@ services:
     command: [sleep, "1001"]
     restart: "no"
     isolation:
-      network: {{bridge: f0, ports: ["127.0.0.1:18080:80", "18053:53/udp"]@EGRESS@}}
+      network: {{bridge: f0, ports: ["127.0.0.1:18080:80", "18053:53/udp"], send_max: 1M@EGRESS@}}
 """
 EGRESS = ', egress: [10.88.0.1/32, "10.9.0.0/16:443/tcp"]'
 tracks = True

@@ -104,6 +104,23 @@ static void published_ports_and_egress_become_numbers(void **state)
 			       "web already"));
 }
 
+static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, SMALL "services:\n"
+		"  a:\n" ON_BR0(", send_max: 10M, receive_max: 1G")
+		"  x-raw:\n" TOOL "    user: \"1000\"\n    security: {cap_add: [NET_RAW]}\n"
+		"    isolation: {rootfs: @/image, user: false, network: {bridge: br0, send_max: 1M}}\n"
+		"  x-alone:\n" TOOL "    isolation: {rootfs: @/image, network: {receive_max: 1M}}\n");
+	const struct plan_service *s = compiled_service(&c, "a");
+
+	assert_non_null(s);
+	assert_int_equal(s->send_max, 10 << 20);
+	assert_int_equal(s->receive_max, 1 << 30);
+	assert_non_null(strstr(compiled_refused(&c, "x-raw"), "send_max: CAP_NET_RAW goes past it"));
+	assert_non_null(strstr(compiled_refused(&c, "x-alone"), "receive_max: needs a bridge"));
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, done)
 
 int main(void)
@@ -111,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_is_given_by_name_until_there_is_none_left),
 		TEST(published_ports_and_egress_become_numbers),
+		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
 
 	return cmocka_run_group_tests_name("plan: compile", tests, compiled_setup, compiled_teardown);
