@@ -347,10 +347,9 @@ static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 {
 	bool found = !s->bridge.n;
 
-	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n ||
-	    (s->bridge.n && !(s->flags & CELL_NET)) || !mtu_is_one(s->mtu) || s->limited > 1 ||
-	    (!s->bridge.n && (s->limited || s->ports.n || s->send_max || s->receive_max)) ||
-	    (!s->limited && s->egress.n))
+	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n || s->limited > 1 ||
+	    (s->bridge.n && !(s->flags & CELL_NET)) || !mtu_is_one(s->mtu) || (!s->limited && s->egress.n) ||
+	    (!s->bridge.n && (s->limited || s->ports.n || s->send_max || s->receive_max)))
 		return true;
 	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
 	     !found && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
