@@ -5,6 +5,8 @@
 BUILD ?= build
 ## LIBC=glibc: or musl, whose libraries are built from Debian's source packages first
 LIBC ?= glibc
+## ARCH=arm64: built by Debian's cross compiler, with libraries fetched for it (LIBC=glibc); not given: this machine's
+ARCH ?=
 ## CFLAGS=-O2 -g (musl: -Os -g): optimisation and debugging; the hardening flags are added to it
 CFLAGS ?= $(if $(filter musl,$(LIBC)),-Os,-O2) -g
 ## WERROR=1: warnings are errors (as with CI=true)
@@ -21,12 +23,19 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-O := $(BUILD)/$(LIBC)
+O := $(BUILD)/$(LIBC)$(ARCH:%=-%)
 SAN := $(BUILD)/san
 GEN := $(BUILD)/gen
 RESULTS := $(BUILD)/results
+CROSS :=
+ifneq ($(ARCH),)
+ifneq ($(ARCH)-$(LIBC),arm64-glibc)
+$(error ARCH is arm64, and LIBC glibc then, not '$(ARCH)' and '$(LIBC)'; for this machine's own say nothing)
+endif
+CROSS := aarch64-linux-gnu-
+endif
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS)gcc
 endif
 
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
@@ -61,7 +70,16 @@ END := $(START)/crtn.o
 LIBS_BUILT := $(MUSL)/built
 else ifeq ($(LIBC),glibc)
 NEEDS := build
-LIBC_FLAGS := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -isystem /usr/include/libnl3
+LIBC_FLAGS := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+ifeq ($(ARCH),)
+LIBC_FLAGS += -isystem /usr/include/libnl3
+else
+NEEDS := $(ARCH)
+CROSS_LIBS := $(BUILD)/$(ARCH)-libs
+LIBC_FLAGS += -isystem $(CROSS_LIBS)/include -isystem $(CROSS_LIBS)/include/libnl3
+LINK += -L$(CROSS_LIBS)/lib
+LIBS_BUILT := $(CROSS_LIBS)/built
+endif
 # glibc warns about each use of the name service in a static program: init/base/nonss.c says why there is none.
 LINK += -static-pie -Wl,--fatal-warnings
 else
@@ -75,8 +93,8 @@ SAN_COMPILE = gcc $(COMMON) -isystem /usr/include/libnl3 $(SAN_FLAGS)
 all: $(O)/prior ## the binary: BUILD/LIBC/prior, and prior.debug with its symbols
 
 $(O)/prior: $(O)/prior.debug tests/lint/binary.sh
-	$Qstrip -o $@ $<
-	$QPRIOR=$@ tests/lint/binary.sh
+	$Q$(CROSS)strip -o $@ $<
+	$QPRIOR=$@ NM=$(CROSS)nm tests/lint/binary.sh
 
 $(O)/prior.debug: $(OBJ) $(O)/objects
 	@echo "  LINK $@"
@@ -168,13 +186,18 @@ $(BUILD)/need-%: tools/packages.txt tools/need
 $(BUILD)/musl-libs/built: tools/musl-libs | $(BUILD)/need-build $(BUILD)/need-musl
 	$Qtools/musl-libs $(@D)
 
+ifneq ($(ARCH),)
+$(CROSS_LIBS)/built: tools/cross-libs tools/packages.txt | $(BUILD)/need-$(ARCH)
+	$Q$(TEST_ENV) tools/cross-libs $(@D)
+endif
+
 -include $(OBJ:.o=.d) $(NO_HEAP:%=$(O)/noheap/%.d) $(HELPERS:=.d) $(O)/tests/bench/spawn.d $(SAN_OBJ:.o=.d) $(UNIT:$(SAN)/unit/%=$(SAN)/tests/unit/%.d)
 
 ##
 # Every ladder is programs that print `ok NAME`, `not ok NAME` or `skip NAME: WHY`; tools/runtests counts them.
 # They find the binary in PRIOR, and what tests/cells/NAME.c was built to in BUILD/LIBC/tests/cells/NAME. What does not depend on the C library is run once, with glibc.
-TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD))
-run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(LIBC)/$@ $2
+TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD)) $(ARCH:%=ARCH=%)
+run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(notdir $(O))/$@ $2
 LINT := $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh)))
 PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(LINT))
 
@@ -203,6 +226,11 @@ test: ## all of the above with both C libraries (musl: SUBSET=1 for root and boo
 		SUBSET=$$subset $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory LIBC=$$libc $${l#*/} || :; \
 	done; tools/runtests --sum $(RESULTS) $(LADDERS)
 
+# Under an emulated processor of another kind: not a part of `make test`.
+ARM64 := boots,cells,filters,limits,reexec,pid1-fault,root-switch,appliance,poweroff
+test-arm64: ## scenarios on arm64, cross-built, in QEMU: minutes; ONLY=NAME,... says which
+	$QSUBSET=1 ONLY=$(or $(ONLY),$(ARM64)) $(MAKE) --no-print-directory ARCH=arm64 check-boot
+
 golden: $(O)/prior ## write the goldens anew; review them as a diff
 	$Qfor t in $(sort $(wildcard tests/golden/*.sh)); do $(TEST_ENV) UPDATE=1 $$t || exit; done
 
@@ -225,10 +253,10 @@ install: $(O)/prior ## the binary and its manual pages
 	install -D -m 644 docs/completion/prior.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/prior.fish
 
 clean: ## remove what was built, but not the libraries for musl
-	rm -rf $(BUILD)/glibc $(BUILD)/musl $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*
+	rm -rf $(BUILD)/glibc $(BUILD)/glibc-arm64 $(BUILD)/musl $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*
 
 help: ## this
-	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
+	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
 
-.PHONY: FORCE all run-only check unit lint check-root check-boot check-fault test golden demo image bench install clean help
+.PHONY: FORCE test-arm64 all run-only check unit lint check-root check-boot check-fault test golden demo image bench install clean help

@@ -3,12 +3,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from . import elf
+from . import arch, elf
 from .debs import PackageError, Sysroot
 from .tree import Tree
-
-# Where Debian's loader looks without a cache, in its order.
-LIBRARY_FOLDERS = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib")
 
 # What prior mounts on; a root that is read-only must have them.
 MOUNT_POINTS = ("/dev", "/proc", "/sys", "/tmp", "/run")
@@ -31,7 +28,7 @@ class Cell:
         return Sysroot(self.packages)
 
     def _library(self, soname: str, who: str) -> str:
-        for folder in LIBRARY_FOLDERS:
+        for folder in arch.current().libraries:
             if self.sysroot.find(f"{folder}/{soname}"):
                 return f"{folder}/{soname}"
         raise PackageError(f"{who} needs {soname}: not in any of {', '.join(self.sysroot.names)}")

@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import cpio, paths
+from . import arch, cpio, paths
 
 TOP = "/t"
 ENVIRONMENT = f"PRIOR=/sbin/prior BUILD={TOP}/build LIBC=guest FEW=1"
@@ -17,7 +17,7 @@ HELPERS = ("inside", "acts", "reach", "without")    # what those start
 
 
 def _built() -> Path:
-    return paths.build() / (os.environ.get("LIBC") or "glibc") / "tests/cells"
+    return paths.out(os.environ.get("LIBC") or "glibc") / "tests/cells"
 
 
 def missing() -> str:
@@ -29,7 +29,7 @@ def _stripped(program: Path) -> cpio.Entry:
     """The machine unpacks half of it: what debuggers want stays here."""
     with tempfile.TemporaryDirectory() as folder:
         to = Path(folder) / program.name
-        subprocess.run(["strip", "-o", to, program], check=True)
+        subprocess.run([arch.tool("strip"), "-o", to, program], check=True)
         return cpio.regular(to.read_bytes(), 0o755)
 
 

@@ -10,10 +10,18 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import paths
+from . import arch, paths
 
-# When root runs it, apt would drop to a user that cannot write into the build folder.
-_AS_WE_ARE = ["-o", "APT::Sandbox::User="]
+
+def _options() -> list:
+    """For apt. When root runs it, it would drop to a user that cannot write into the build folder. Packages of another
+    architecture are asked of the same sources; dpkg's architectures stay as they are."""
+    foreign = [f"APT::Architecture={arch.current().name}", f"APT::Architectures={arch.current().name}"]
+    return [word for o in ("APT::Sandbox::User=", *(foreign if arch.suffix() else ())) for word in ("-o", o)]
+
+
+def _store() -> Path:
+    return paths.build() / f"pkgs{arch.suffix()}"
 
 
 class PackageError(Exception):
@@ -38,25 +46,27 @@ def _run(command: list, **more) -> str:
 
 def _own_lists() -> list:
     """apt options for package lists of our own: the system's may be empty and only root may fill them."""
-    state = paths.build() / "pkgs" / ".apt"
+    state = _store() / ".apt"
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-    options = ["-o", f"Dir::State::lists={state}/lists", "-o", "Dir::Cache::pkgcache=",
-               "-o", "Dir::Cache::srcpkgcache="]
+    options = ["-o", f"Dir::State::lists={state}/lists", "-o", f"Dir::Cache::pkgcache={state}/pkgcache.bin",
+               "-o", f"Dir::Cache::srcpkgcache={state}/srcpkgcache.bin"]
     if not (state / "updated").exists():
-        _run(["apt-get", *_AS_WE_ARE, *options, "-q", "update"])
+        _run(["apt-get", *_options(), *options, "-q", "update"])
         (state / "updated").touch()
     return options
 
 
 def _lists_for(name: str) -> list:
     """The apt options under which this package is known."""
+    if arch.suffix():
+        return _own_lists()
     known = subprocess.run(["apt-cache", "show", "--no-all-versions", name], capture_output=True, text=True)
     return [] if known.returncode == 0 and known.stdout else _own_lists()
 
 
 def depends(name: str, prefix: str) -> str:
     """The one dependency of a package whose name starts like this: how a metapackage names the real one."""
-    found = _run(["apt-cache", *_lists_for(name), "depends", "--important", name])
+    found = _run(["apt-cache", *_options(), *_lists_for(name), "depends", "--important", name])
     names = [line.split()[1] for line in found.splitlines() if line.strip().startswith("Depends:")]
     fit = [n for n in names if n.startswith(prefix)]
     if len(fit) != 1:
@@ -66,7 +76,7 @@ def depends(name: str, prefix: str) -> str:
 
 def unpack(name: str) -> Path:
     """The folder this package is unpacked in, downloading it when it is not there yet."""
-    store = paths.build() / "pkgs"
+    store = _store()
     folder = store / name
     if folder.exists():
         return folder
@@ -76,7 +86,7 @@ def unpack(name: str) -> Path:
         fresh = store / f".{name}.part"
         shutil.rmtree(fresh, ignore_errors=True)
         (fresh / "root").mkdir(parents=True)
-        _run(["apt-get", *_AS_WE_ARE, *_lists_for(name), "-q", "download", name], cwd=fresh)
+        _run(["apt-get", *_options(), *_lists_for(name), "-q", "download", name], cwd=fresh)
         (deb,) = fresh.glob("*.deb")
         _run(["dpkg-deb", "-x", str(deb), str(fresh / "root")])
         os.replace(fresh / "root", folder)

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from . import debs, grub, packages, root
+from . import arch, debs, grub, root
 from .folder import Described, FolderError
 from .image import Image
 from .kernels import Kernel
@@ -51,29 +51,30 @@ def _initramfs(what: Described, kernel: Kernel, prior: Path, made: root.Root, to
 
 
 def _cmdline(what: Described, slot: str) -> str:
-    return f"root=PARTLABEL=prior-{slot} panic=10 {what.cmdline}".strip()
+    return f"root=PARTLABEL=prior-{slot} prior.slot=prior-{slot} panic=10 {what.cmdline}".strip()
 
 
 def _entry(what: Described, slot: str) -> tuple:
     """systemd-boot's entry of a slot: (name, text). The first slot counts down, the other one is the way back."""
     counter = f"+{TRIES}" if slot == SLOTS[0] else ""
     version = what.version if slot == SLOTS[0] else f"{what.version}~{slot}"     # ~ sorts before the same without
-    return f"prior-{slot}-{what.version}{counter}.conf", (
+    return f"prior-{slot}{counter}.conf", (
         f"title prior {what.version} ({slot})\nversion {version}\nsort-key prior\n"
         f"linux /{slot}/vmlinuz\ninitrd /{slot}/initramfs\noptions {_cmdline(what, slot)}\n")
 
 
 def _boot_files(what: Described, kernel: Kernel, initramfs: Path) -> dict:
     """The boot partition: path -> text, bytes or a host file."""
-    systemd_boot = debs.unpack("systemd-boot-efi") / "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
-    files = {"EFI/BOOT/BOOTX64.EFI": systemd_boot, "loader/loader.conf": "timeout 0\neditor no\n",
+    file, name = arch.current().loader
+    systemd_boot = debs.unpack("systemd-boot-efi") / "usr/lib/systemd/boot/efi" / file
+    files = {f"EFI/BOOT/{name}": systemd_boot, "loader/loader.conf": "timeout 0\neditor no\n",
              "grub/grub.cfg": grub.CONFIG, "grub/grubenv": grub.environment({})}
     for slot in SLOTS:
         name, text = _entry(what, slot)
         files[f"loader/entries/{name}"] = text
         files[f"{slot}/vmlinuz"] = kernel.vmlinuz
         files[f"{slot}/initramfs"] = initramfs
-        files[f"{slot}/grub.cfg"] = grub.slot(slot, _cmdline(what, slot))
+        files[f"{slot}/grub.cfg"] = grub.slot(what.version, _cmdline(what, slot))
     return files
 
 
@@ -148,7 +149,8 @@ def build(what: Described, kernel: Kernel, prior: Path, to: Path) -> root.Root:
     for p in rows:
         if p.type != "bios":
             _copy(fat if p.type == "boot" else made.file, part, p.start)
-    grub.install(part, rows[0].start * MIB // 512, rows[0].size * MIB)
+    if arch.current().has_bios:
+        grub.install(part, rows[0].start * MIB // 512, rows[0].size * MIB)
     fat.unlink()
     part.replace(to)
     return made

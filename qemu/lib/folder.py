@@ -1,4 +1,5 @@
 """A folder that describes an image: image.yaml, the configuration beside it, and files. See docs/IMAGES.md."""
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,6 +75,11 @@ def load(folder: Path) -> Described:
     words = _read(str(name), given, KEYS)
     if words["root"] not in root.KINDS:
         raise FolderError(f"{name}: root: must be one of {', '.join(root.KINDS)}")
+    # Boot loaders read both: see disk.py and grub.py.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", words["version"]):
+        raise FolderError(f"{name}: version: letters, digits and .+-_, beginning with a letter or a digit")
+    if not re.fullmatch(r"[ -&(-~]*", words["cmdline"]):
+        raise FolderError(f"{name}: cmdline: printable ASCII in one line, without '")
     if not (folder / "prior.yaml").is_file():
         raise FolderError(f"{folder}: there is no prior.yaml, the configuration of the image")
     cells = {n: _cell(folder, f"{name}: cells.{n}", _read(f"{name}: cells.{n}", c, CELL_KEYS), None)

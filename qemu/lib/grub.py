@@ -9,18 +9,19 @@ MODULES = ("biosdisk", "part_gpt", "fat", "normal", "linux", "test", "true", "lo
            "sleep", "reboot")
 
 # A slot whose entry counts down (its name has a +) is tried three times; who finds it good takes the counter out of the
-# name, as for systemd-boot. GRUB cannot rename files: it counts in grubenv, by the name of what it tries.
+# name, as for systemd-boot. GRUB cannot rename files: it counts in grubenv, by name and version of what it tries.
 CONFIG = r"""# Which slot is booted: one that is to be tried, and has tries left; else the good one that was booted last.
 load_env trial tries current
 for s in a b; do
-	for e in /loader/entries/prior-$s-*.conf; do
+	source /$s/grub.cfg
+	for e in /loader/entries/prior-$s.conf /loader/entries/prior-$s+*.conf; do
 		if [ ! -f "$e" ]; then
 			true
 		elif regexp '[+]0' "$e"; then
 			true
 		elif regexp '[+]' "$e"; then
 			if [ -z "$chosen" ]; then
-				if [ "$trial" != "$e" ]; then set trial="$e"; set tries=; fi
+				if [ "$trial" != "$e $version" ]; then set trial="$e $version"; set tries=; fi
 				if [ "$tries" != 111 ]; then set tries="1$tries"; set chosen=$s; fi
 			fi
 		elif [ -z "$good" -o "$s" = "$current" ]; then
@@ -41,6 +42,8 @@ else
 fi
 echo "prior: slot $chosen"
 source /$chosen/grub.cfg
+linux /$chosen/vmlinuz $cmdline
+initrd /$chosen/initramfs
 boot
 echo "prior: slot $chosen cannot be booted"
 sleep 5
@@ -48,9 +51,9 @@ reboot
 """
 
 
-def slot(name: str, cmdline: str) -> str:
-    """What boots a slot; an update brings its own."""
-    return f"linux /{name}/vmlinuz {cmdline}\ninitrd /{name}/initramfs\n"
+def slot(version: str, cmdline: str) -> str:
+    """What is known of a slot; an update brings its own."""
+    return f"set version='{version}'\nset cmdline='{cmdline}'\n"
 
 
 def environment(values: dict) -> bytes:

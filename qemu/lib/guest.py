@@ -4,17 +4,28 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import debs, paths
+from . import arch, debs, paths
 
-BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox")     # Debian's busybox-static
+_HOST = shutil.which("busybox") or "/bin/busybox"     # Debian's busybox-static
+
+
+def busybox() -> Path:
+    """The host's, or of its kind for another architecture."""
+    return debs.unpack("busybox-static") / "bin/busybox" if arch.suffix() else Path(_HOST)
+
+
+def applets() -> set:
+    """What it is called: Debian's is the same everywhere."""
+    listed = subprocess.run([_HOST, "--list"], capture_output=True, text=True, check=True)
+    return set(listed.stdout.split())
 
 
 def probe() -> Path:
     """qemu/guest/probe.c, compiled statically when it is newer than what is there."""
-    source, program = paths.QEMU / "guest/probe.c", paths.build() / "qemu/probe"
+    source, program = paths.QEMU / "guest/probe.c", paths.build() / f"qemu/probe{arch.suffix()}"
     with debs.alone(program.parent):
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             part = program.with_suffix(".part")
-            subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-o", part, source], check=True)
+            subprocess.run([arch.tool("gcc"), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-o", part, source], check=True)
             os.replace(part, program)
     return program

@@ -1,6 +1,5 @@
 """An image: the initramfs that one short description stands for."""
 import copy
-import subprocess
 from pathlib import Path
 
 from . import cpio, guest, paths
@@ -99,9 +98,8 @@ class Image:
 
 
 def _tools(tree: Tree) -> None:
-    tree.put("/bin/busybox", guest.BUSYBOX)
-    listed = subprocess.run([guest.BUSYBOX, "--list"], capture_output=True, text=True, check=True)
-    for name in set(listed.stdout.split()) - {"busybox", *LINKS}:
+    tree.put("/bin/busybox", guest.busybox())
+    for name in guest.applets() - {"busybox", *LINKS}:
         tree.put(f"/bin/{name}", cpio.symlink("busybox"))
     tree.put("/bin/probe", guest.probe())
     tree.put("/agent", paths.QEMU / "agent")

@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from . import debs, packages, paths
+from . import arch, debs, packages, paths
 
 NAMES = ["6.1", "6.12"]
 
@@ -19,8 +19,8 @@ def fetch(name: str) -> Kernel:
     """This kernel, one of NAMES or a Debian package of one, downloading it the first time.
     BUILD/kernels/NAME is a link to the unpacked package."""
     # A package without a release in its name has one linux-image dependency, which is the kernel.
-    meta = packages.section(f"kernel-{name}")[0] if name in NAMES else name
-    link = paths.build() / "kernels" / name
+    meta = packages.section(f"kernel-{name}{arch.suffix()}")[0] if name in NAMES else name
+    link = paths.build() / f"kernels{arch.suffix()}" / name
     with debs.alone(link.parent):
         if not link.exists():
             package = debs.unpack(meta if re.match(r"linux-image-\d+\.\d+\.\d", meta) else

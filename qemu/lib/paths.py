@@ -2,6 +2,8 @@
 import os
 from pathlib import Path
 
+from . import arch
+
 TOP = Path(__file__).resolve().parents[2]
 QEMU = TOP / "qemu"
 
@@ -11,6 +13,11 @@ def build() -> Path:
     return Path(os.environ.get("BUILD") or TOP / "build").resolve()
 
 
+def out(libc: str) -> Path:
+    """Where what was compiled with this C library is."""
+    return build() / f"{libc}{arch.suffix()}"
+
+
 def prior(libc: str = "glibc") -> Path:
     """The program under test: $PRIOR, or the build's for this C library."""
-    return Path(os.environ.get("PRIOR") or build() / libc / "prior").resolve()
+    return Path(os.environ.get("PRIOR") or out(libc) / "prior").resolve()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from . import debs, kernels, paths
+from . import arch, debs, kernels, paths
 from .image import Image
 from .machine import Hardware, Infrastructure, Machine
 from .session import Failed, Session, Skip
@@ -60,7 +60,7 @@ class Run:
         self.scenario = scenario
         self.kernel = kernels.fetch(kernel_name)
         self.prior = paths.prior(libc)
-        self.folder = paths.build() / "qemu" / f"{scenario.name}-{kernel_name}-{libc}"
+        self.folder = paths.build() / "qemu" / f"{scenario.name}-{kernel_name}-{libc}{arch.suffix()}"
         self.deadline = 0.0
         self.boots = 0
         self.disks = None

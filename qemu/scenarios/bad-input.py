@@ -30,7 +30,7 @@ STAYS_IN = """services:
     isolation: {rootfs: /srv/box, volumes: ['/data:/out/here:rw']}
 """
 
-_box = {"/bin/busybox": guest.BUSYBOX, "/out": cpio.symlink("/etc"), "/etc": cpio.directory(),
+_box = {"/bin/busybox": guest.busybox(), "/out": cpio.symlink("/etc"), "/etc": cpio.directory(),
         "/proc": cpio.directory(), "/dev": cpio.directory(), "/tmp": cpio.directory()}
 
 image = Image(

@@ -19,7 +19,7 @@ def packed() -> dict:
         work = Path(name)
         for folder in ("bin", "etc", "proc", "dev", "sys", "tmp"):
             (work / "tree" / folder).mkdir(parents=True)
-        shutil.copy(guest.BUSYBOX, work / "tree/bin/busybox")
+        shutil.copy(guest.busybox(), work / "tree/bin/busybox")
         (work / "tree/etc/passwd").write_text("app:x:1234:1234::/:/bin/sh\n")
         run = dict(check=True, capture_output=True)
         subprocess.run(["mksquashfs", work / "tree", work / "a", "-all-root", "-comp", "xz"], **run)

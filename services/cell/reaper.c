@@ -6,13 +6,15 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 
 /*
  * The kernel reaps for whoever ignores SIGCHLD, so that this process has nothing to do and needs nothing: the loop
  * below lies alone in its page (aligned and padded to it), unmaps everything before and behind it, its own stack
  * included, and pauses until it is killed. The page is the file's: the same memory for all reapers of the machine.
- * Rows: page size to align to; two munmap(2) and an endless pause(2), without memory.
+ * Rows: the largest page to align to; two munmap(2) and an endless pause(2), without memory. Arguments: nothing, where
+ * user memory ends, and the size of a page, as far as it varies.
  */
 #if defined(__x86_64__)
 #define REAPER_PAGE 4096
@@ -26,10 +28,10 @@
 #elif defined(__aarch64__)
 #define REAPER_PAGE 65536
 #define REAPER_CODE							\
-	"mov x19, x1\n"							\
+	"mov x19, x1\n mov x21, x2\n"					\
 	"adr x20, reaper_page\n"					\
 	"mov x0, #0\n mov x1, x20\n mov x8, #215\n svc #0\n"		\
-	"add x0, x20, #0x10, lsl #12\n sub x1, x19, x0\n"		\
+	"add x0, x20, x21\n sub x1, x19, x0\n"				\
 	"mov x8, #215\n svc #0\n"					\
 	"1: mov x0, #0\n mov x1, #0\n mov x2, #0\n mov x3, #0\n"	\
 	"mov x4, #0\n mov x8, #73\n svc #0\n b 1b\n"
@@ -45,7 +47,7 @@ __asm__(".pushsection .text.reaper_page,\"ax\",%progbits\n"
 	"reaper_page:\n" REAPER_CODE
 	".balign " TEXT_OF(REAPER_PAGE) "\n"
 	".popsection\n");
-void reaper_page(unsigned long unused, unsigned long end) __attribute__((noreturn));
+void reaper_page(unsigned long unused, unsigned long end, unsigned long page) __attribute__((noreturn));
 
 /* Where user memory ends: the first of these whose last page munmap(2) accepts. */
 static const unsigned long ends[] = {
@@ -111,5 +113,5 @@ int reaper_life(struct err *e)
 		return -e->code;
 	if (sys_close_range(0, ~0u, 0) < 0)
 		return err_sys(e, "close descriptors");
-	reaper_page(0, end_of_memory());
+	reaper_page(0, end_of_memory(), getauxval(AT_PAGESZ));
 }

@@ -94,7 +94,7 @@ def prior(name: str, what: str, preset: str, libc: str = "glibc") -> Init:
 # ---- peers: their early mounts are one small static program, their services need no shell
 
 def _shell(tree: Tree) -> None:
-    tree.put("/bin/busybox", guest.BUSYBOX)
+    tree.put("/bin/busybox", guest.busybox())
     tree.put("/bin/sh", cpio.symlink("busybox"))
     tree.put("/bench/floor_init", programs.program("floor_init"))
 

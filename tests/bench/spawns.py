@@ -24,7 +24,7 @@ def _files(at: str, limits: bool) -> dict:
     found = {name: programs.program(name) for name in ("floor", "start")}
     found.update({f"root/{name}": cpio.directory() for name in cells.MOUNT_POINTS})
     found["spawn"] = paths.prior().parent / "tests/bench/spawn"
-    found["root/busybox"] = guest.BUSYBOX
+    found["root/busybox"] = guest.busybox()
     found.update({f"root/bin/{tool}": cpio.symlink("/busybox") for tool in cells.TOOLS})
     found["root/hello"] = programs.program("hello")
     found["cell.yaml"] = cells.yaml(f"{at}/root", limits)

@@ -118,7 +118,7 @@ def image(groups, lines, to: Path) -> Path:
     tree.put("/dev/console", cpio.character(5, 1))
     for name in ("proc", "sys", "run", "tmp", "etc"):
         tree.put(f"/{name}", cpio.directory())
-    tree.put("/bin/busybox", guest.BUSYBOX)
+    tree.put("/bin/busybox", guest.busybox())
     tree.put("/bin/prior", cpio.regular(paths.prior().read_bytes(), 0o755))
     script = [INIT]
     for g in groups:

@@ -59,8 +59,9 @@ both "lock_personality" security.lock_personality=true "no-randomize read-implie
 both "memory_deny_write_execute" security.memory_deny_write_execute=true \
 	"mmap-wx shmat-x memfd-twice read-implies-exec poke" \
 	"mmap-wx=EPERM shmat-x=EPERM memfd-twice=EPERM read-implies-exec=EPERM poke=EPERM"
-both "memory_deny_write_execute: mprotect" security.memory_deny_write_execute=true "mprotect-x pkey-mprotect-x" \
-	"mprotect-x=EPERM pkey-mprotect-x=EPERM"
+case $("$acts" pkey-mprotect-x) in *=ENOSYS) keys= ;; *) keys=pkey-mprotect-x ;; esac	# not on every processor
+both "memory_deny_write_execute: mprotect" security.memory_deny_write_execute=true "mprotect-x $keys" \
+	"mprotect-x=EPERM${keys:+ $keys=EPERM}"
 both "memory_deny_write_execute: userfaultfd fills what nobody may write" security.memory_deny_write_execute=true \
 	userfaultfd userfaultfd=ENOSYS
 both "memory_deny_write_execute: /proc/self/mem and files written and mapped" \

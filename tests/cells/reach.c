@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/io.h>
 #include <sys/ipc.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
@@ -22,6 +21,9 @@
 #include <sys/timex.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#ifdef __x86_64__
+#include <sys/io.h>
+#endif
 
 static int open_it(const char *path, int flags)
 {
@@ -142,7 +144,7 @@ static int do_ioperm(const char *none)
 #ifdef __x86_64__
 	return ioperm(0x80, 1, 1);
 #else
-	errno = EPERM;
+	errno = ENOSYS;
 	return -1;
 #endif
 }

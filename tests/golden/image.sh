@@ -21,6 +21,8 @@ refused 'kernel: 6.1\n' 'image.yaml: kernel: must be text (put it in quotes)'
 refused 'packages: nginx\n' "image.yaml: packages: must be a list of words"
 refused 'slot: 64M\n' "image.yaml: slot: must be a number"
 refused 'root: ext4\n' "image.yaml: root: must be one of erofs, squashfs"
+refused 'version: a b\n' "image.yaml: version: letters, digits and"
+refused "cmdline: \"it's\"\n" "image.yaml: cmdline: printable ASCII in one line, without '"
 refused 'cells: {web: {program: []}}\n' "image.yaml: cells.web: unknown key 'program'"
 refused 'files: {/etc/x: nothing}\n' "image.yaml: files: /etc/x: nothing is not a file in $work"
 refused 'a: [\n' "while parsing"

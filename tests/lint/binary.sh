@@ -31,7 +31,7 @@ lacks "$dynamic" 'TEXTREL' 'has text relocations'
 # Whether our own code was compiled hardened shows in its objects only: the C library uses the same names.
 objects=$(find "$(dirname "$bin")/init" "$(dirname "$bin")/services" -name '*.o' 2>/dev/null)
 if [ -n "$objects" ]; then
-	undefined=$(nm -u $objects 2>/dev/null)
+	undefined=$("${NM:-nm}" -u $objects 2>/dev/null)
 	wants "$undefined" ' __stack_chk_fail$' 'has no stack protector'
 	[ "${LIBC:-glibc}" = musl ] || wants "$undefined" ' __[a-z]+_chk$' 'has no _FORTIFY_SOURCE'
 fi
