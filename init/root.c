@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
+#include "init/bootslot.h"
 #include "init/child.h"
 #include "init/cmdline.h"
 #include "init/device.h"
@@ -19,6 +20,7 @@
 #define WAIT_MS 30000
 #define WORK_MS 120000
 #define FREE_MS 30000
+#define CHOOSE_MS 30000
 #define VERITY_NAME "root"
 #define LOWER "/.prior/root"
 #define UPPER "/.prior/writes"
@@ -26,6 +28,7 @@
 
 struct wish {
 	char device[256], type[32], options[512], verity[136], overlay[256], init[128];
+	char slot[SLOT_NAME];	/* "": none */
 };
 
 /* The configuration's value, and what the command line says instead; false: too long. */
@@ -46,12 +49,16 @@ static int read_wish(const struct boot *b, struct wish *w, struct err *e)
 {
 	const struct plan *p = &b->plan;
 	const struct plan_head *h = p->head;
-	bool has_hash = h->root_verity.n > 0;
+	const struct plan_boot_slot *s = *w->slot ? bootslot_find(p, w->slot) : NULL;
+	const struct plan_ref device = s && s->device.n ? s->device : h->root_device;
+	const struct plan_ref type = s && s->type.n ? s->type : h->root_type;
+	const struct plan_ref verity = s && s->verity.n ? s->verity : h->root_verity;
+	bool has_hash = verity.n > 0;
 
-	if (!say(w->device, sizeof w->device, p, h->root_device, "root") ||
-	    !say(w->type, sizeof w->type, p, h->root_type, "rootfstype") ||
+	if (!say(w->device, sizeof w->device, p, device, s ? NULL : "root") ||
+	    !say(w->type, sizeof w->type, p, type, "rootfstype") ||
 	    !say(w->options, sizeof w->options, p, h->root_options, "rootflags") ||
-	    !say(w->verity, sizeof w->verity, p, h->root_verity, has_hash ? NULL : "prior.verity") ||
+	    !say(w->verity, sizeof w->verity, p, verity, has_hash ? NULL : "prior.verity") ||
 	    !say(w->overlay, sizeof w->overlay, p, h->root_overlay, has_hash ? NULL : "prior.overlay"))
 		return err_set(e, ENAMETOOLONG, "machine.root or the kernel's command line: a value is too long");
 	w->init[0] = '\0';
@@ -154,17 +161,79 @@ static int become(const struct wish *w, struct boot *b, struct err *e)
 	return err_sys(e, "execute %s of the root", init);
 }
 
+static int choose(void *ctx, struct err *e)
+{
+	return bootslot_choose(ctx, e);
+}
+
+/* Which of the roots that take turns: the boot loader has said it, or it is ours to count. */
+static int choose_slot(struct boot *b, char name[SLOT_NAME], struct err *e)
+{
+	struct plan *p = &b->plan;
+
+	name[0] = '\0';
+	if (!p->head->boot_slots.n)
+		return 0;
+	if (!bootslot_booted(p, name) && p->head->slots_by == SLOTS_BY_FILES &&
+	    child_run(choose, p, CHOOSE_MS, e) < 0)
+		return -e->code;
+	if (!bootslot_booted(p, name))
+		return err_set(e, ENOENT, "machine.slots: which slot is booted? prior.slot= on the kernel's command "
+			       "line is to say it");
+	boot_say(b, "slot %s", name);
+	return 0;
+}
+
+struct bad {
+	const struct plan *plan;
+	const char *slot;
+};
+
+/* 0: it has lost its turn, and there is another one. */
+static int give_up(void *ctx, struct err *e)
+{
+	const struct bad *bad = ctx;
+	struct slots s;
+
+	if (bootslot_change(bad->plan, bad->slot, SLOT_BAD, e) < 0 || bootslot_read(bad->plan, &s, e) < 0)
+		return -e->code;
+	for (unsigned i = 0; i < s.n; i++)
+		if (s.v[i].left)
+			return 0;
+	return err_set(e, ENOENT, "no other slot has tries left");
+}
+
+/* What is wrong with the slot's bytes will be wrong the next time, too: the other one's turn, by a reboot. */
+static int next_slot(struct boot *b, const struct wish *w, struct err *e)
+{
+	struct bad bad = { &b->plan, w->slot };
+	struct err second;
+
+	if (!*w->slot)
+		return -e->code;
+	err_in(e, "slot %s", w->slot);
+	if (e->code == ENOENT || b->plan.head->slots_by != SLOTS_BY_FILES)
+		return -e->code;	/* a device that was late, or the boot loader counts */
+	if (child_run(give_up, &bad, CHOOSE_MS, &second) < 0)
+		boot_say(b, "%s", second.text);
+	else
+		b->emergency.how = EMERGENCY_REBOOT;
+	return -e->code;
+}
+
 int stage_root(struct boot *b, struct err *e)
 {
 	struct wish w;
 
 	if (b->again || !in_initramfs())
 		return 0;
-	if (read_wish(b, &w, e) < 0)
+	if (choose_slot(b, w.slot, e) < 0 || read_wish(b, &w, e) < 0)
 		return -e->code;
 	if (!*w.device)
 		return 0;
-	if (child_run(prepare, &w, 2 * WAIT_MS + WORK_MS, e) < 0)
-		return err_in(e, "root");
+	if (child_run(prepare, &w, 2 * WAIT_MS + WORK_MS, e) < 0) {
+		err_in(e, "root");
+		return next_slot(b, &w, e);
+	}
 	return become(&w, b, e);
 }

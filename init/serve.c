@@ -16,6 +16,7 @@
 #include "services/supervise/ending.h"
 #include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/good.h"
 #include "services/supervise/instances.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/outside.h"
@@ -236,8 +237,10 @@ static void check_settled(struct prior *p)
 	sys_batch(0, false);
 	spawning_settled(p);
 	streams_settled(p);
-	if (!h->boot_done_us)
+	if (!h->boot_done_us) {
 		h->boot_done_us = mono_us();
+		good_begin(p);
+	}
 	if (!h->reloads)
 		outside_say("READY=1\nSTATUS=all services have been started");
 	event_begin(&ev, "info", "settled", NULL);

@@ -6,7 +6,7 @@ _prior()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -le 1 ]; then
-		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal enter wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec last-boot console'
+		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal enter wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec last-boot slot console'
 	else case ${COMP_WORDS[1]} in
 	run) words='--help' files=1 ;;
 	up) words='--help' files=1 ;;
@@ -45,6 +45,7 @@ _prior()
 	soft-reboot) words='--help --run-dir' ;;
 	reexec) words='--help --run-dir' ;;
 	last-boot) words='--help --json' ;;
+	slot) words='--help --json --run-dir' ;;
 	console) words='--help --run-dir --device --batch' ;;
 	esac; fi
 	case ${COMP_WORDS[COMP_CWORD - 1]} in --config|-c|--output|-o|--run-dir) files=1 ;; esac

@@ -43,6 +43,7 @@ _prior()
 		'soft-reboot:The same, and boot again under the same kernel.'
 		'reexec:Replace the running PID 1 by the binary on disk; services do not notice.'
 		'last-boot:Show how the boot before this one ended: why, when, its last events.'
+		'slot:Show the machine'\''s A/B slots, or say of one that it is good, bad or preferred.'
 		'console:A prompt for these verbs, for machines without a shell.'
 	)
 	if (( CURRENT == 2 )); then _describe verb verbs; return; fi
@@ -347,6 +348,13 @@ _prior()
 		options=(
 			'--help:Say what this verb does and takes.'
 			'--json:Print JSON instead of text.'
+		)
+		;;
+	slot)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--json:Print JSON instead of text.'
+			'--run-dir:Where the running prior keeps its control socket (else /run/prior, or a user'\''s own).'
 		)
 		;;
 	console)

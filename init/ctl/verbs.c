@@ -250,6 +250,14 @@ const struct verb ctl_verbs[] = {
 	  .more = "Kept at machine.last_boot. A boot that left no word was cut off: the power failed, or a watchdog or "
 		  "the kernel reset the machine; what the kernel left in pstore (ramoops, EFI) is shown then. Root's.",
 	  .exits = "0 shown, 1 nothing is known of it" },
+	{ .name = "slot", .group = GROUP_MACHINE, .run = verb_slot, .args = "[list|mark-good|mark-bad|switch] [SLOT]",
+	  .max = 2, .opts = LIVE | OPT(JSON),
+	  .summary = "Show the machine's A/B slots, or say of one that it is good, bad or preferred.",
+	  .more = "As machine.slots says where they are counted. Without SLOT it is the one that runs. mark-good gives "
+		  "it all its tries back, which prior does by itself when all has been well; mark-bad takes them; "
+		  "switch gives them, too, and makes it the first. Each is on the disk when the command ends, whole, "
+		  "or not at all when the power is cut.",
+	  .exits = "0 done, 1 failed, or there are no slots" },
 	{ .name = "console", .group = GROUP_MACHINE, .run = verb_console, .opts = OPT(DEVICE) | OPT(BATCH) | LIVE,
 	  .summary = "A prompt for these verbs, for machines without a shell.",
 	  .more = "Words are split as a shell would; `help` lists the verbs, `exit` leaves." },
@@ -259,7 +267,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Print a generated part of the manual." },
 
 	LATER("violations"), LATER("learn"), LATER("receipt"), LATER("diff"), LATER("evidence"), LATER("freeze"),
-	LATER("thaw"), LATER("slot"), LATER("keygen"), LATER("sign"), LATER("verify"),
+	LATER("thaw"), LATER("keygen"), LATER("sign"), LATER("verify"),
 	LATER("import"),
 	{ .name = NULL },
 };

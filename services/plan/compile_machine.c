@@ -146,6 +146,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->watchdog_device = write_string(&c->w, m->watchdog_device);
 	h->watchdog_ms = (uint32_t)m->watchdog_timeout;
 	compile_root_switch(c, h);
+	compile_boot_slots(c, h);
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;
 	compile_fstab(c, h);
 	compile_sysctls(c, h);

@@ -179,6 +179,7 @@ void graph_write(struct compiling *c, struct plan_head *h);
 /* compile_slots.c: the services in name order, with the slots of those that take connections; sets their indices. */
 void slots_write(struct compiling *c, struct plan_head *h, void (*finish)(struct compiling *, struct work *));
 /* compile_machine.c */
+void compile_boot_slots(struct compiling *c, struct plan_head *h);	/* compile_boot.c */
 void compile_machine(struct compiling *c, struct plan_head *h);
 
 /* compile_ids.c, for sockets: in the machine's files. False: *why says why not. */

@@ -50,6 +50,11 @@ struct plan_head {
 	struct plan_ref root_device, root_type, root_options, root_verity, root_overlay; /* strings; absent: not said */
 	struct plan_ref last_boot;	/* string: a file, or a device; absent: none */
 	uint32_t brake_reboots, brake_within_ms, brake_then, brake_pad; /* brake_then: as emergency */
+	struct plan_ref boot_slots;	/* struct plan_boot_slot[], in the order of preference */
+	struct plan_ref boot_env;	/* struct plan_boot_env[]: SLOTS_BY_UBOOT: one, or two written in turn */
+	struct plan_ref slots_at;	/* string: SLOTS_BY_FILES: a file or a device; SLOTS_BY_SYSTEMD: a folder */
+	struct plan_ref slots_hook;	/* struct plan_ref[]: a command; absent: none */
+	uint32_t slots_by, slots_tries, good_after_ms, slots_pad;
 	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */
@@ -74,6 +79,20 @@ struct plan_fstab {
 	struct plan_ref source, target, type, data;	/* data: comma list left after the flags were taken out */
 	uint64_t flags;					/* MS_* */
 	uint32_t optional, wait_ms;			/* wait_ms: for its device */
+};
+
+enum slots_by { SLOTS_BY_FILES, SLOTS_BY_UBOOT, SLOTS_BY_SYSTEMD, SLOTS_BY_KINDS };
+
+/* One of the roots that take turns. */
+struct plan_boot_slot {
+	struct plan_ref name, device, type, verity; /* as of machine.root; only the name is needed */
+};
+
+/* One copy of U-Boot's environment. */
+struct plan_boot_env {
+	struct plan_ref place;		/* a file or a device */
+	uint64_t offset;
+	uint32_t size, pad;
 };
 
 struct plan_addr {

@@ -1,6 +1,6 @@
 /* The rows behind types.h, and what must be true of the numbers in each record. */
 /* SPDX-License-Identifier: ISC */
-#include "services/plan/types.h"
+#include "services/plan/type_rows.h"
 #include "init/base/bpf.h"
 #include "init/base/sum.h"
 #include "services/spec/spec.h"
@@ -8,11 +8,6 @@
 #include <linux/mount.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-#define FIELD(T, f, ...) { .name = #f, .at = offsetof(struct T, f), __VA_ARGS__ }
-#define TYPE(T, ...) { .name = #T, .size = sizeof(struct T), .align = _Alignof(struct T), __VA_ARGS__ }
-#define FIELDS(rows) .fields = (rows), .nfields = COUNT(rows)
 
 #define ATTRS (0x7fu | MOUNT_ATTR_NODIRATIME | 0x00200000u)
 #define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN | MOUNT_F_HOSTS)
@@ -23,8 +18,6 @@ const struct plan_type plan_string_type = { .name = "string", .size = 1, .align 
 static const struct plan_type number32 = { .name = "number", .size = 4, .align = 4 };
 static const struct plan_type number64 = { .name = "number", .size = 8, .align = 8 };
 static const struct plan_type filter_type = TYPE(sock_filter, 0);
-
-#define STRING .of = &plan_string_type
 
 /* Arrays of strings: the element is itself a reference. */
 static const struct plan_field word_fields[] = { { .name = "text", STRING } };
@@ -60,21 +53,6 @@ static const char *refused_wrong(const struct plan *p, const void *record)
 }
 
 static const struct plan_type refused_type = TYPE(plan_refused, FIELDS(refused_fields), .wrong = refused_wrong);
-
-static const struct plan_field fstab_fields[] = {
-	FIELD(plan_fstab, source, STRING, .text = TEXT_FULL, .needed = 1),
-	FIELD(plan_fstab, target, STRING, .text = TEXT_INSIDE, .needed = 1),
-	FIELD(plan_fstab, type, STRING),
-	FIELD(plan_fstab, data, STRING),
-};
-
-static const char *fstab_wrong(const struct plan *p, const void *record)
-{
-	(void)p;
-	return ((const struct plan_fstab *)record)->optional > 1 ? "optional is neither 0 nor 1" : NULL;
-}
-
-static const struct plan_type fstab_type = TYPE(plan_fstab, FIELDS(fstab_fields), .wrong = fstab_wrong);
 
 bool plan_addr_is_one(const struct plan_addr *a)
 {
@@ -464,7 +442,7 @@ static const char *head_wrong(const struct plan *p, const void *record)
 		return "fstab is neither 0 nor 1";
 	if (h->metrics.n && PLAN_FIRST(p, h->metrics, struct plan_listen)->kind != LISTEN_TCP)
 		return "its endpoint is no TCP socket";
-	return h->emergency > 3 || h->brake_then > 3 ||
+	return h->emergency > 3 || h->brake_then > 3 || h->slots_by >= SLOTS_BY_KINDS || h->slots_tries > 99 ||
 	       h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }
@@ -478,7 +456,11 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, nameservers, .of = &word_type, .max = 64),
 	FIELD(plan_head, modules, .of = &word_type, .max = 4096),
 	FIELD(plan_head, sysctls, .of = &sysctl_type, .max = 4096),
-	FIELD(plan_head, mounts, .of = &fstab_type, .max = 4096),
+	FIELD(plan_head, mounts, .of = &plan_fstab_type, .max = 4096),
+	FIELD(plan_head, boot_slots, .of = &plan_boot_slot_type, .max = 8),
+	FIELD(plan_head, boot_env, .of = &plan_boot_env_type, .max = 2),
+	FIELD(plan_head, slots_at, STRING, .max = 255),
+	FIELD(plan_head, slots_hook, .of = &word_type, .max = 64),
 	FIELD(plan_head, hostname, STRING, .max = 64),
 	FIELD(plan_head, console, STRING, .max = 255),
 	FIELD(plan_head, random_seed, STRING, .text = TEXT_INSIDE, .max = 255),

@@ -90,6 +90,52 @@ static const struct conf_key root_keys[] = {
 	{ 0 }
 };
 
+static const char *const by_words[] = { "files", "uboot", "systemd", NULL };
+
+#define S(f, ctype) CONF_FIELD(struct spec_slot, f, ctype)
+static const struct conf_key slot_keys[] = {
+	{ "name", .type = CONF_TEXT, S(name, const char *), .flags = CONF_REQUIRED, .check = slot_rule,
+	  .doc = "Name of the slot; by systemd, of its entry, without a version behind a -, count and "
+		 "ending.", .example = "a" },
+	{ "device", .type = CONF_TEXT, S(device, const char *),
+	  .doc = "Its root, in the place of machine.root.device.", .example = "PARTLABEL=root-a" },
+	{ "type", .type = CONF_TEXT, S(type, const char *), .doc = "In the place of machine.root.type.",
+	  .example = "erofs" },
+	{ "verity", .type = CONF_TEXT, S(verity, const char *), .check = verity_rule,
+	  .doc = "In the place of machine.root.verity.",
+	  .example = "0000000000000000000000000000000000000000000000000000000000000000" },
+	{ 0 }
+};
+
+static const struct conf_key slots_keys[] = {
+	{ "by", .type = CONF_WORD, F(machine.slots_by, unsigned), .words = by_words, .def = "files",
+	  .doc = "Who counts: prior itself as /init of an initramfs (files), U-Boot with RAUC's variables BOOT_ORDER "
+		 "and BOOT_NAME_LEFT (uboot), or a boot loader that counts in names of files (systemd); these "
+		 "two say which slot was booted by prior.slot=, rauc.slot= or root=, its device, on the kernel's "
+		 "command line." },
+	{ "list", .type = CONF_ITEMS, F(machine.slots, struct spec_slot_list), .sub = slot_keys,
+	  .each = sizeof(struct spec_slot), .from_at = offsetof(struct spec_slot, from),
+	  .doc = "The slots, up to eight, the preferred one first." },
+	{ "at", TEXT(machine.slots_at), .check = last_boot_rule,
+	  .doc = "By files: a device of its own (its first 8 KiB), or a file that can be reached before the root is "
+		 "mounted; by systemd: the folder of the entries, such as /boot/loader/entries.",
+	  .example = "PARTLABEL=slots" },
+	{ "env", LIST(machine.slots_env),
+	  .doc = "By uboot: where its environment is, as lines of fw_env.config: device or file, offset, size; two of "
+		 "them are a redundant one.",
+	  .example = "[\"/dev/mmcblk0 0x3e0000 0x20000\", \"/dev/mmcblk0 0x400000 0x20000\"]" },
+	{ "tries", .type = CONF_COUNT, F(machine.slots_tries, int64_t), .min = 1, .max = 99, .def = "3",
+	  .doc = "How often a slot is booted without having been good." },
+	{ "good_after", MSEC(machine.good_after), .def = "10s",
+	  .doc = "How long all must have been well, since everything was started, for the slot to be marked good by "
+		 "itself; 0: only `prior slot mark-good` does it." },
+	{ "hook", .type = CONF_COMMAND, F(machine.slots_hook, struct str_list),
+	  .doc = "Command to run, as root and with a minute's time, when a slot was marked good or bad, or preferred: "
+		 "with mark-good, mark-bad or switch and the slot's name behind it.",
+	  .example = "[/usr/bin/slot-changed]" },
+	{ 0 }
+};
+
 static const struct conf_key machine_keys[] = {
 	{ "hostname", TEXT(machine.hostname), .check = hostname_rule, .doc = "Host name of the machine.",
 	  .example = "edge-01" },
@@ -120,6 +166,8 @@ static const struct conf_key machine_keys[] = {
 	  .doc = "The end of a loop of reboots for failure (emergency, critical, on_failure); needs last_boot." },
 	{ "watchdog", SECTION(watchdog_keys), .doc = "The hardware watchdog." },
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
+	{ "slots", SECTION(slots_keys),
+	  .doc = "Roots that take turns (A/B): one that does not come up well is left for the other." },
 	{ "rtc", TEXT(machine.rtc), .check = rtc_rule,
 	  .doc = "What the hardware clock keeps: utc, or local (the zone of /etc/localtime); whatever it says, the "
 		 "time is never earlier than the image was made and, with random_seed, the machine last ended.",

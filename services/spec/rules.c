@@ -297,6 +297,15 @@ int last_boot_rule(const void *field, struct err *e)
 	return 0;
 }
 
+int slot_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	if (!*s || strlen(s) > 31 || !all_of(s, LETTERS DIGITS "-_"))
+		return err_set(e, EINVAL, "'%.40s' is not a name of up to 31 letters, digits, - and _", s);
+	return 0;
+}
+
 int console_shell_rule(const void *field, struct err *e)
 {
 	const struct str_list *l = field;

@@ -224,6 +224,16 @@ struct spec_mount_list {
 	unsigned n;
 };
 
+struct spec_slot {
+	const char *name, *device, *type, *verity;
+	struct origin from;
+};
+
+struct spec_slot_list {
+	struct spec_slot *v;
+	unsigned n;
+};
+
 struct spec_signer {
 	const char *name, *public_key;
 	struct str_list scope;
@@ -247,6 +257,11 @@ struct spec_machine {
 		*metrics, *last_boot;
 	int64_t watchdog_timeout, shutdown_timeout, brake_reboots, brake_within;
 	unsigned brake_then;	/* as emergency */
+	unsigned slots_by;	/* enum slots_by of plan.h */
+	int64_t slots_tries, good_after;
+	const char *slots_at;
+	struct str_list slots_env, slots_hook;
+	struct spec_slot_list slots;
 	struct origin *origins;	/* one per row of the whole top level; see spec_machine_from() */
 };
 

@@ -9,6 +9,7 @@
 #include "services/supervise/ending.h"
 #include "services/supervise/endpoint.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/good.h"
 #include "services/supervise/reload.h"
 #include "services/supervise/server.h"
 #include "services/supervise/spawning.h"
@@ -61,7 +62,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
-		[TIMER_ENDPOINT] = endpoint_start,
+		[TIMER_ENDPOINT] = endpoint_start, [TIMER_GOOD] = good_timer,
 	};
 	struct prior *p = ctx;
 

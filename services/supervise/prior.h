@@ -59,7 +59,7 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT, PID_GOOD };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -69,7 +69,7 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, SERVE_TIMERS };
+	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_GOOD, SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };

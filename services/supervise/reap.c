@@ -9,6 +9,7 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/health.h"
 #include "services/supervise/hooks.h"
+#include "services/supervise/good.h"
 #include "services/supervise/idle.h"
 #include "services/supervise/main_pid.h"
 #include "services/supervise/network.h"
@@ -246,6 +247,9 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		return;
 	case PID_ENDPOINT:
 		endpoint_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		return;
+	case PID_GOOD:
+		good_ended(p, code == CLD_EXITED && status == 0);
 		return;
 	case PID_TRIAL:
 		trial_ended(p, code == CLD_EXITED && status == 0);
