@@ -90,7 +90,38 @@ void run_dir_default(char *to, size_t size)
 		n++;
 }
 
-void run_dir_running(char *to, size_t size)
+#define LOG_LINK "/log_dir"
+
+void log_dir_leave(const char *run_dir, const char *log_dir)
+{
+	char link[128];
+	struct text t = TEXT_IN(link);
+
+	text_add(&t, run_dir);
+	text_add(&t, LOG_LINK);
+	if (t.cut || unlink(link) < 0)	/* it is made below */
+		errno = 0;
+	if (!t.cut && *log_dir && symlink(log_dir, link) < 0)
+		errno = 0;
+}
+
+void log_dir_left(const char *run_dir, char *to, size_t size)
+{
+	char link[512];
+	struct text t = TEXT_IN(link);
+
+	text_add(&t, run_dir);
+	text_add(&t, LOG_LINK);
+	const ssize_t n = t.cut ? -1 : readlink(link, to, size - 1);
+
+	if (n > 0 && (size_t)n < size - 1)
+		to[n] = '\0';
+	else
+		text_copy(to, size, LOG_DIR);
+}
+
+/* The first place that has this, and it is ours. */
+static bool find_place(const char *name, mode_t type, char *to, size_t size)
 {
 	char path[512];
 
@@ -100,9 +131,15 @@ void run_dir_running(char *to, size_t size)
 		if (!place(n, to, size))
 			continue;
 		text_add(&t, to);
-		text_add(&t, "/control.sock");
-		if (is_ours(path, S_IFSOCK))
-			return;
+		text_add(&t, name);
+		if (is_ours(path, type))
+			return true;
 	}
-	text_copy(to, size, RUN_DIR);
+	return false;
+}
+
+void run_dir_running(char *to, size_t size)
+{
+	if (!find_place("/control.sock", S_IFSOCK, to, size) && !find_place(LOG_LINK, S_IFLNK, to, size))
+		text_copy(to, size, RUN_DIR);
 }

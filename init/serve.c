@@ -7,6 +7,7 @@
 #include "init/initctl.h"
 #include "init/panic.h"
 #include "init/reexec.h"
+#include "init/run_dir.h"
 #include "init/run/wrap.h"
 #include "init/signals.h"
 #include "services/cell/oci.h"
@@ -95,13 +96,14 @@ static int raise_nofile(const struct plan *pl, uint64_t *was, struct err *e)
 	return 0;
 }
 
-static int make_run_dir(const char *dir, struct err *e)
+static int make_run_dir(const char *dir, const char *log_dir, struct err *e)
 {
 	if (!*dir)
 		return err_set(e, EROFS, "there is no place for the control socket and the logs' rings: status, "
 			       "logs and healthy will not find us; give a writable --run-dir, or a tmpfs at /run");
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make '%s' (--run-dir names another place)", dir);
+	log_dir_leave(dir, log_dir);
 	return 0;
 }
 
@@ -187,7 +189,7 @@ static int make_all(struct prior *p, const struct serve_setup *s, struct err *e)
 		return -e->code;
 	rc = or_go_on(p, raise_nofile(&p->plan, &h->nofile, e), e);
 	if (rc == 0)
-		rc = or_go_on(p, make_run_dir(h->run_dir, e), e);
+		rc = or_go_on(p, make_run_dir(h->run_dir, h->log_dir, e), e);
 	if (rc == 0)
 		rc = or_go_on(p, streams_begin(p, e), e);
 	if (rc == 0 && s->mode == MODE_MACHINE)

@@ -20,7 +20,12 @@ int live_open(struct live *l, const char *run_dir, struct err *e)
 	int fds[2] = { FD_NONE, FD_NONE };
 	struct live got = { 0 };
 
-	if (ctl_ask(run_dir, &q, &r, fds, ANSWER_MS, e) < 0)
+	owned_fd control = FD_NONE;
+
+	if (ctl_connect(run_dir, &control, e) < 0)
+		return -e->code;
+	seen_look(&got.from, control);
+	if (ctl_ask_by(control, &q, &r, fds, ANSWER_MS, e) < 0)
 		return -e->code;
 	owned_fd ledger_fd = fds[0], plan_fd = fds[1];
 
@@ -91,6 +96,7 @@ static struct view view_planned(const struct live *l, uint32_t i)
 		v.now.cgroup_fd = FD_NONE;
 		text_copy(v.now.why, sizeof v.now.why, "its record is damaged; prior will mend it or start anew");
 	}
+	v.now.pid = seen_pid(&l->from, v.now.pid);
 	view_connections(l, &v);
 	return v;
 }

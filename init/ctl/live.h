@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include "init/ctl/seen.h"
 #include "init/ctl/term.h"
 #include "services/plan/plan.h"
 #include "services/supervise/ledger.h"
@@ -12,6 +13,7 @@
 struct live {
 	struct ledger ledger;
 	struct plan plan;
+	struct seen_from from;	/* whose numbers the pids in the ledger are; a view's are ours */
 };
 
 /* One service at one moment. Strings point into the plan. */

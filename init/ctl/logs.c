@@ -1,5 +1,6 @@
 /* `prior logs` and `prior events`: which lines are asked for. */
 /* SPDX-License-Identifier: ISC */
+#include "init/run_dir.h"
 #include "services/logs/logs.h"
 #include "services/logs/record.h"
 #include "init/base/mono.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#define LOG_DIR "/var/log/prior"
 
 /* A point in time: a duration ago, @SECONDS, or a date. */
 static int point(const char *option, const char *s, int64_t *ms, struct err *e)
@@ -104,8 +104,8 @@ static int ask_live(const struct ctl *c, char dir[static 64], struct err *e)
 	struct err unknown;
 	int rc = 0;
 
-	/* Logs outlive their prior: when none answers, look where it keeps them by default. */
-	text_copy(dir, 64, LOG_DIR);
+	/* Logs outlive their prior: when none answers, look where the last one has kept them. */
+	log_dir_left(ctl_run_dir(c), dir, 64);
 	if (live_open(&live, ctl_run_dir(c), e) < 0)
 		return 0;
 	text_copy(dir, 64, live.ledger.head->log_dir);

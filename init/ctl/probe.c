@@ -5,6 +5,7 @@
 #include "init/ctl/config.h"
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
+#include "init/rootless.h"
 #include "services/plan/compile.h"
 #include "services/plan/image_door.h"
 #include <errno.h>
@@ -171,6 +172,9 @@ int verb_probe(struct ctl *c)
 	const char *config = config_path(c, path);
 	struct err e;
 
+	/* Where `up` would make this user's cells: there we are executed anew. Otherwise what needs none is left. */
+	if (rootless_enter(&e) < 0)
+		fprintf(stderr, "prior: probe: %s\n", e.text);
 	/* Without a service the configuration is looked at when there is one. */
 	if ((g.only || has(c, OPT_CONFIG) || access(config, F_OK) == 0) && plan_of(&g, config, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #define GROUPS_MAX 256
+#define NO_ID 65534u		/* what the kernel says of an id that has no number here */
 #define OTHERS_MAX (LEDGER_CLIENTS / 2)	/* who may only look never takes the last place from root */
 
 static bool is_in_group(int fd, gid_t main, gid_t wanted)
@@ -124,9 +125,14 @@ static bool is_outside(pid_t pid)
  * in our user namespace, for in one of its own making every process has all capabilities. Where we cannot write every
  * file ourselves, as an ordinary user, that makes no difference. A number of 0 is from outside our pid namespace: no
  * service of ours can be there.
+ *
+ * Who has no number in our user namespace is from outside of it, too. Where the socket is ours `alone` (0600, no group
+ * prior), of all those only who may write every file out there can have connected: the machine's root.
  */
-static bool is_root(int fd, const struct ucred *who)
+static bool is_root(int fd, const struct ucred *who, bool alone)
 {
+	if (who->uid == NO_ID && alone && who->pid > 0 && is_outside(who->pid))
+		return !is_gone(fd);
 	if (who->uid != geteuid() && who->uid != 0)
 		return false;
 	if (who->pid == 0)
@@ -149,7 +155,7 @@ static void admit(struct prior *p, int *fd)
 		client_send(*fd, 1, &e, NULL);
 		return;
 	}
-	const bool root = is_root(*fd, &who);
+	const bool root = is_root(*fd, &who, h->ctl_gid == UINT32_MAX);
 
 	if (!root && !is_in_group(*fd, who.gid, h->ctl_gid)) {
 		err_set(&e, EACCES, "only root (with CAP_DAC_OVERRIDE, in prior's own user namespace) "

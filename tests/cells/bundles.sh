@@ -30,6 +30,10 @@ conf less <<'YAML'
 services:
   app: {command: [/bin/sh, -c, "/bin/prior status app 2>&1; exit 3"], critical: true, user: "0", restart: "no", isolation: {preset: server, required: false}}
 YAML
+conf stays <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "echo here I am; exec sleep 1000"]}
+YAML
 conf limit <<'YAML'
 services:
   app: {command: [/bin/id], restart: "no", limits: {cgroup: {pids_max: 9}}}
@@ -129,4 +133,17 @@ ends "no terminal, and no standard streams at all" 3 bare 'exec <&- >&- 2>&-' /b
 ends "no /run, no /tmp: not even folders" 3 bare 'busybox rmdir /run; busybox rm -rf /tmp; true' /bin/prior
 mkdir -p "$image/run" "$image/tmp" && chmod 1777 "$image/tmp"
 ends "not PID 1" 3 bare : /bin/sh -c '"$@"; exit $?' - /bin/prior up
+
+# From outside its pid namespace.
+unshare -pf --kill-child --mount-proc "$PRIOR" up -c "$image/conf/stays.yaml" --run-dir "$work/out" --log-dir "$work/kept" >"$work/log" 2>&1 &
+up=$!
+n=0
+until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 200 ]; do n=$((n + 1)); done
+pid=$("$PRIOR" status app --json --run-dir "$work/out" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+is "asked from outside its pid namespace, it is the number there that is shown" "sleep 1000 " "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+timeout 20 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1
+is "by which the audit finds it" 0 $?
+first=$(cat "/proc/$up/task/$up/children")
+kill -TERM ${first%% *} && wait $up
+is "after its end its lines are found where they were kept" "here I am" "$("$PRIOR" logs app --run-dir "$work/out" 2>&1 | sed 's/.*here/here/')"
 exit $failed

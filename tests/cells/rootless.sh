@@ -78,6 +78,11 @@ is "run, confined: the command's code" 9 "$(code as none "$work/prior" run --pre
 	--set isolation.required=false --set limits.nofile=300 -- /bin/sh -c 'echo nofile $(ulimit -n) pid $$; exit 9')"
 has "and its limits, in a pid namespace" 'nofile 300 pid 2'
 
+code as none "$work/prior" probe -c "$work/plain.yaml" >/dev/null
+has "probe tries where up makes cells: a pid namespace" '✓ pid'
+has "and mounts" '✓ a new root'
+code as none "$work/prior" run --preset server -- /bin/true >/dev/null
+has "run: a preset that cannot be whole is refused with the way to go on" 'isolation.preset: server: an ordinary user has no id but its own.*isolation.required'
 conf limits <<'YAML'
 services:
   app: {command: [/bin/true], restart: "no", limits: {nofile: 1000000000}}
@@ -124,11 +129,11 @@ has "an id that is not in the range is refused" 'far: refused: .*user 70000, gro
 
 cat >"$work/home/none.yaml" <<YAML
 services:
-  app: {command: [/bin/sleep, "1000"]}
+  app: {command: [/bin/sh, -c, "echo here I am; exec sleep 1000"]}
 YAML
 cat >"$work/home/ranges.yaml" <<YAML
 services:
-  app: {command: [/bin/sleep, "1000"], isolation: {preset: server}}
+  app: {command: [/bin/sh, -c, "echo here I am; exec sleep 1000"], isolation: {preset: server}}
   zero: {command: [$work/prior, stop, --run-dir, $work/home/run/prior, app], user: root, restart: "no", security: {cap_drop: [ALL]}, isolation: {preset: none, mount: true}}
 YAML
 chown $uid "$work/home"/*.yaml
@@ -148,6 +153,12 @@ for ranges in none ranges; do
 		--reuid $uid --regid $uid --clear-groups env -i XDG_RUNTIME_DIR="$work/home/run" "$work/prior" audit app)"
 	is "its user may enter its cell, $ranges" 0 "$(code ask enter app -- cat /proc/self/status)"
 	has "and has no more there than the service, $ranges" '^CapBnd:.0000000000000000$'
+	is "the machine's root may ask, $ranges" 0 "$(code "$work/prior" status app --run-dir "$work/home/run/prior")"
+	is "and change, $ranges" 0 "$(code "$work/prior" restart app --run-dir "$work/home/run/prior")"
+	chmod 755 "$work/home" "$work/home/run"
+	is "nobody else may, $ranges" 4 "$(code setpriv --reuid 4343 --regid 4343 --clear-groups "$work/prior" status --run-dir "$work/home/run/prior")"
+	has "which is said, $ranges" 'only root and the group .prior. may ask'
+	chmod 700 "$work/home" "$work/home/run"
 	if [ $ranges = ranges ]; then
 		n=0
 		until grep -q 'zero: exited' "$work/out" || [ $n -ge 300 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
@@ -159,6 +170,8 @@ for ranges in none ranges; do
 	kill -TERM "$(child "$(child $up)")"
 	wait $up
 	is "its end, $ranges" 0 $?
+	is "its lines can be read afterwards, $ranges" 0 "$(code ask logs -n 5 app)"
+	has "wherever they are, $ranges" 'here I am'
 done
 
 # The other way round: root's supervisor, for services that are to be nobody's root.
@@ -178,6 +191,39 @@ is "without sudo" 0 "$(drop -u SUDO_UID -u SUDO_GID)"
 has "it is an id of its own" '^none \| 6[1-5][0-9]{3}$'
 is "and root's is not taken for an invoker's" 0 "$(drop SUDO_UID=0 SUDO_GID=0)"
 has "nor anybody's" '^none \| 6[1-5][0-9]{3}$'
+
+# Rootless podman: its ranges are the container's.
+image=$work/image
+mkdir -p "$image/bin" "$image/proc" "$image/dev" "$image/sys" "$image/run" "$image/tmp" "$image/etc/prior"
+cp "$PRIOR" "$image/bin/prior" && cp "$(command -v busybox)" "$image/bin/busybox"
+for a in sh id grep; do ln -s busybox "$image/bin/$a"; done
+cat >"$image/etc/prior/prior.yaml" <<'YAML'
+services:
+  app: {command: [/bin/sh, -c, "id; grep CapEff /proc/self/status; exit 3"], critical: true, restart: "no"}
+YAML
+chown -R $uid:$uid "$image"
+pod() { # in a view of the host where control groups are version 2 alone, as crun wants it
+	as ranges unshare -Urm true 2>/dev/null || return 77
+	timeout 60 unshare -m sh -c 'mount --make-rprivate / && mount --bind "$0/passwd" /etc/passwd &&
+		for f in /etc/subuid /etc/subgid; do mount --bind "$0/ranges" $f; done
+		umount -R -l /sys/fs/cgroup && mount -t cgroup2 c /sys/fs/cgroup; cd / && exec setpriv --reuid 4242 --regid 4242 \
+			--clear-groups env -i PATH="$PATH" HOME="$0/home" XDG_RUNTIME_DIR="$0/home/run" podman --storage-driver vfs \
+			--root "$0/home/pods" --runroot "$0/home/podrun" --cgroup-manager cgroupfs --events-backend file --runtime crun \
+			run --rm --network=none --cgroups=disabled --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 "$@"' "$work" "$@"
+}
+if ! command -v podman >/dev/null || ! command -v crun >/dev/null; then
+	echo "skip rootless: podman: not installed"
+elif [ "$(code pod --rootfs "$image" /bin/id)" != 0 ]; then
+	echo "skip rootless: podman: no container runs here: $(tail -1 "$work/log")"
+else
+	is "rootless podman" 3 "$(code pod --rootfs "$image" /bin/prior)"
+	has "the service is attested" 'app: started.*attested [0-9]+ facts'
+	has "and has a user of its own" 'app \| uid=6[1-5][0-9]{3}'
+	is "rootless podman, no capabilities" 3 "$(code pod --cap-drop all --rootfs "$image" /bin/prior)"
+	is "rootless podman, an arbitrary user" 3 "$(code pod --user 1234:0 --rootfs "$image" /bin/prior)"
+	is "rootless podman, run with a preset" 4 "$(code pod --rootfs "$image" /bin/prior run --preset contained -- /bin/sh -c 'exit 4')"
+fi
+for p in "$work"/home/run/libpod/tmp/pause.pid; do [ -e "$p" ] && kill "$(cat "$p")"; done 2>/dev/null
 
 # Where an administrator says no: a namespace around, whose sysctl is its own.
 conf denied <<'YAML'
