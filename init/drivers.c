@@ -15,5 +15,5 @@ static int load_all(void *ctx, struct err *e)
 int stage_devices(struct boot *b, struct err *e)
 {
 	(void)b;
-	return child_run(load_all, NULL, DRIVERS_MS, e);
+	return coldplug_is_needed() ? child_run(load_all, NULL, DRIVERS_MS, e) : 0;
 }

@@ -5,13 +5,14 @@
 #include "init/base/text.h"
 #include "rootfs/modules.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define ALIASES 2048
 #define DEPTH 24
@@ -103,15 +104,29 @@ static void load(const char *module)
 	module_load("", module, module_insert, &passed_over);
 }
 
-static char *read_table(struct err *e)
+static void table_path(char *path, size_t size)
 {
+	struct text t = { .at = path, .size = size };
 	struct utsname u;
-	struct stat st;
-	char path[200];
-	struct text t = TEXT_IN(path);
 
 	uname(&u);
 	text_fmt(&t, "/lib/modules/%s/modules.alias", u.release);
+}
+
+bool coldplug_is_needed(void)
+{
+	char path[200];
+
+	table_path(path, sizeof path);
+	return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+static char *read_table(struct err *e)
+{
+	struct stat st;
+	char path[200];
+
+	table_path(path, sizeof path);
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *table = fd >= 0 && fstat(fd, &st) == 0 ? malloc((size_t)st.st_size + 1) : NULL;
 	size_t n = 0;

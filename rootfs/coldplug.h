@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include <stdbool.h>
+
+/* Whether there is a modules.alias: where there is none, no child need be made to find that out. */
+bool coldplug_is_needed(void);
 
 /*
  * Load the module of every device that asks for one, with its dependencies, in as many rounds as bring new devices.
