@@ -79,6 +79,16 @@ static bool is_c1(const char *s, size_t len)
 	return len == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
 }
 
+/* How many bytes from here on stand for themselves: most of a text do, and go over in one piece. */
+static size_t plain(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 void text_json(struct text *t, const char *s, size_t n)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -86,9 +96,11 @@ void text_json(struct text *t, const char *s, size_t n)
 	text_add_n(t, "\"", 1);
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
-		size_t len = text_utf8(s + i, n - i);
+		size_t run = plain(s + i, n - i), len = run ? run : text_utf8(s + i, n - i);
 
-		if (len == 0) {
+		if (run) {
+			text_add_n(t, s + i, run);
+		} else if (len == 0) {
 			text_add(t, "\\ufffd");
 			len = 1;
 		} else if (c == '"' || c == '\\') {
