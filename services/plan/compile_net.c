@@ -344,7 +344,12 @@ static bool is_on_bridge(const struct work *w)
 void compile_networks(struct compiling *c, struct plan_head *h)
 {
 	struct nets n = { .c = c, .nbridges = c->s->nbridges, .ntaken = 64 };
+	bool any = n.nbridges > 0;
 
+	for (unsigned i = 0; i < c->n; i++)
+		any |= is_on_bridge(c->work + i);
+	if (!any)	/* no address to keep apart, and no port: those tables are large */
+		return;
 	while (n.ntaken < 64 * (c->n + 1))	/* 16 addresses at most for each, two families: never half full */
 		n.ntaken *= 2;
 	n.ntaken *= n.nbridges ? 2 : 1;		/* and as many recalled ones */

@@ -28,6 +28,13 @@ static const struct device_rule standard[] = {
 #define NO_POLICY "no cgroup2 can be written here, or the kernel takes no program for one"
 #define STANDARD (sizeof standard / sizeof *standard)
 
+static bool has_room(struct compiling *c, struct work *w)
+{
+	if (!w->devices)
+		w->devices = compiling_get(c, DEVICE_RULES_MAX * sizeof *w->devices);
+	return w->devices;
+}
+
 const char *policy_device(struct compiling *c, struct work *w, int fd, const char *mode)
 {
 	struct device_rule r = { .access = 0 };
@@ -37,6 +44,8 @@ const char *policy_device(struct compiling *c, struct work *w, int fd, const cha
 		return strerror(errno);
 	if (w->ndevices == DEVICE_RULES_MAX - STANDARD)
 		return "is one too many";
+	if (!has_room(c, w))
+		return "finds no memory";
 	r.type = S_ISBLK(st.st_mode) ? DEVICE_BLOCK : DEVICE_CHARACTER;
 	r.major = major(st.st_rdev);
 	r.minor = minor(st.st_rdev);
@@ -71,6 +80,8 @@ static void compile_devices(struct compiling *c, struct work *w)
 	}
 	unsigned n = w->ndevices;
 
+	if (!has_room(c, w))
+		return;
 	for (unsigned i = 0; i < STANDARD; i++)
 		if (!is_named(w, standard + i))
 			w->devices[n++] = standard[i];

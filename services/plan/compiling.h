@@ -92,7 +92,7 @@ struct work {
 	unsigned nseats;
 	struct plan_mount *mounts; /* c->mounts while the service is planned */
 	unsigned nmounts;
-	struct device_rule devices[DEVICE_RULES_MAX];	/* of isolation.devices */
+	struct device_rule *devices;	/* of isolation.devices; DEVICE_RULES_MAX once there is one; the arena's */
 	unsigned ndevices;
 	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
 	const char *hosts;	/* the bridge whose /etc/hosts it gets; NULL: it has no address */

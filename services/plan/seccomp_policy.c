@@ -262,12 +262,22 @@ static int set_list(struct policy *p, const struct str_list *l, enum verdict ver
 }
 
 /* In this order: the profile, what the user allows besides, what restrictions take away, what the user denies. */
+/* Checks and rules are many; what is behind those that there are is nobody's business. */
+static void begin_policy(struct policy *p, uint32_t arch)
+{
+	p->arch = arch;
+	memset(p->call, 0, sizeof p->call);
+	p->above = (struct decision){ 0 };
+	p->otherwise = 0;
+	p->nchecks = p->nrules = 0;
+}
+
 int policy_make(struct policy *p, const struct filter_wishes *w, struct err *e)
 {
 	if (w->base)
 		*p = *w->base;
 	else
-		*p = (struct policy){ .arch = w->arch };
+		begin_policy(p, w->arch);
 	p->action = w->action;
 	if (w->base || w->promises) {
 		;
