@@ -81,7 +81,7 @@ LINK += -L$(CROSS_LIBS)/lib
 LIBS_BUILT := $(CROSS_LIBS)/built
 endif
 # glibc warns about each use of the name service in a static program: init/base/nonss.c says why there is none.
-LINK += -static-pie -Wl,--fatal-warnings
+LINK += -static-pie -Wl,--fatal-warnings -Wl,-z,pack-relative-relocs
 else
 $(error LIBC is glibc or musl, not '$(LIBC)')
 endif
