@@ -18,6 +18,20 @@ struct origin {
 	uint32_t line, col;	/* from 1; 0 when not from a file */
 };
 
+/* Those of an object's values, by row number; what it has none of its own for is as in the object it began as. */
+struct origins {
+	const struct origins *below;	/* NULL: then it is a default */
+	uint16_t *slot;			/* by row number: 1 + its place in v; 0: as below */
+	struct origin *v;
+	unsigned n, room;
+};
+
+/* false: no memory. */
+bool origins_begin(struct origins *o, struct arena *a, unsigned rows, const struct origins *below);
+/* row -1: of no row, {0}. o may be NULL. */
+struct origin origins_get(const struct origins *o, int row);
+void origins_set(struct origins *o, struct arena *a, int row, struct origin at);
+
 struct pair_list {
 	struct str_pair *v;
 	unsigned n;
@@ -116,7 +130,7 @@ enum conf_severity { CONF_ERROR, CONF_NOTE };
 struct conf_read {
 	struct arena *arena;
 	const struct conf_index *index;	/* of the object that is read */
-	struct origin *origins;		/* by row number, index->rows of them; NULL: not kept */
+	struct origins *origins;	/* NULL: not kept */
 	unsigned char *layers;		/* by row number: the layer that set it last; NULL: not kept */
 	unsigned char layer;		/* this pass, from 1: a row twice in one pass is an error */
 	struct origin from;		/* the origin of all values unless kind is FROM_FILE */
@@ -181,7 +195,7 @@ struct conf_out {
 	enum conf_form form;
 	unsigned depth;
 	const struct conf_index *index;
-	const struct origin *origins;
+	const struct origins *origins;
 	const char *(*origin_text)(struct conf_out *o, struct origin at);
 	void *owner;
 	struct origin at;		/* of the value being put; set by conf_print */

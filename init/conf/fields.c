@@ -373,14 +373,17 @@ void conf_read_item(struct conf_read *r, const struct conf_key *sub, void *obj, 
 {
 	struct conf_index x = { 0 };
 	struct conf_read item = *r;
-	struct origin origins[64] = { 0 };
-	unsigned char layers[64] = { 0 };
+	enum { ROWS = 64 };
+	uint16_t slot[ROWS] = { 0 };
+	struct origin at[ROWS];
+	struct origins origins = { .slot = slot, .v = at, .room = ROWS };
+	unsigned char layers[ROWS] = { 0 };
 
 	conf_index(&x, sub);
 	item.label = conf_label(r, n);
 	item.index = &x;
-	item.origins = x.rows <= 64 ? origins : NULL;
-	item.layers = x.rows <= 64 ? layers : NULL;
+	item.origins = x.rows <= ROWS ? &origins : NULL;
+	item.layers = x.rows <= ROWS ? layers : NULL;
 	item.layer = 1;
 	conf_defaults(&item, obj);
 	conf_read_block(&item, sub, obj, n);

@@ -72,9 +72,7 @@ void conf_put_origin(struct conf_out *o, struct origin at)
 
 struct origin conf_origin_of(const struct conf_out *o, const struct conf_key *k)
 {
-	int i = conf_number(o->index, k);
-
-	return i < 0 || !o->origins ? (struct origin){ 0 } : o->origins[i];
+	return origins_get(o->origins, conf_number(o->index, k));
 }
 
 static void put_number(struct conf_out *o, const struct conf_key *k, int64_t v)

@@ -64,7 +64,7 @@ void conf_stamp(struct conf_read *r, const struct conf_key *k, const struct node
 
 	if (i < 0 || !r->origins)
 		return;
-	r->origins[i] = conf_origin(r, n);
+	origins_set(r->origins, r->arena, i, conf_origin(r, n));
 	if (r->layers)
 		r->layers[i] = r->layer;
 }
@@ -74,7 +74,7 @@ bool conf_mark(struct conf_read *r, const struct conf_key *k, const struct node 
 	int i = r->index ? conf_number(r->index, k) : -1;
 
 	if (i >= 0 && r->origins && r->layers && r->layer && r->layers[i] == r->layer) {
-		struct origin o = r->origins[i];
+		struct origin o = origins_get(r->origins, i);
 
 		conf_error(r, n, "is given twice; first at %s:%u", r->files ? r->files[o.file] : "line", o.line);
 		return false;
@@ -230,7 +230,7 @@ void conf_refuse_unbuilt(struct conf_read *r, const void *obj)
 			if (!asks_for_unbuilt(k, obj))
 				continue;
 			int i = conf_number(r->index, k);
-			struct origin at = r->origins && i >= 0 ? r->origins[i] : r->from;
+			struct origin at = r->origins && i >= 0 ? origins_get(r->origins, i) : r->from;
 			const char *text = arena_fmt(r->arena, "%s%s%s: not built yet: %s", r->label ? r->label : "",
 						     r->label ? "." : "", conf_path(r, k), k->unbuilt);
 

@@ -37,6 +37,14 @@ const char *compiling_fmt(struct compiling *c, const char *fmt, ...)
 	return text;
 }
 
+const char *compiling_copy(struct compiling *c, const char *text)
+{
+	const char *p = arena_copy(&c->s->arena, text, strlen(text));
+
+	c->no_memory |= !p;
+	return p ? p : "";
+}
+
 /* What is said to people: paths and links in it may be an image's, and go to terminals. */
 static const char *words(struct compiling *c, const char *fmt, va_list ap)
 {

@@ -1,5 +1,6 @@
 /* The service's environment: files, then the map, then what follows from its user. Nothing of our own leaks in. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/text.h"
 #include "services/plan/compiling.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -160,13 +161,27 @@ const char *environment_get(const struct work *w, const char *key)
 	return NULL;
 }
 
+/* "KEY=VALUE"; without stdio, for every service has some. */
+static const char *assignment(struct compiling *c, const char *key, const char *value)
+{
+	const size_t size = strlen(key) + strlen(value) + 2;
+	struct text t = { .at = compiling_get(c, size), .size = size };
+
+	if (!t.at)
+		return "";
+	text_add(&t, key);
+	text_add(&t, "=");
+	text_add(&t, value);
+	return t.at;
+}
+
 static void env_write(struct compiling *c, struct work *w, const struct env *env)
 {
 	struct plan_ref *r = compiling_get(c, (env->n + 1) * sizeof *r);
 	size_t bytes = 0;
 
 	for (unsigned i = 0; r && i < env->n; i++) {
-		const char *text = compiling_fmt(c, "%s=%s", env->v[i].key, env->v[i].value);
+		const char *text = assignment(c, env->v[i].key, env->v[i].value);
 
 		bytes += strlen(text) + 1;
 		r[i] = write_string(&c->w, text);

@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/base/sum.h"
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "services/plan/compiling.h"
 #include <limits.h>
 #include <linux/magic.h>
@@ -113,7 +114,7 @@ static struct spot *kept_spot(struct compiling *c, const struct work *w, const c
 		if (!s->path) {
 			read_spot(c, w, path, s);
 			s->root = w->root_path;
-			s->path = compiling_fmt(c, "%s", path);
+			s->path = compiling_copy(c, path);
 			c->nspots++;
 		}
 		return s;
@@ -208,13 +209,13 @@ int look(struct compiling *c, struct work *w, const char *path, struct found *f)
 	t.links = 0;
 	t.mode = S_IFDIR | 0755;
 	*f = (struct found){ .fd = FD_NONE };
-	if (snprintf(t.rest, sizeof t.rest, "%s", path) >= PATH_MAX)
+	if (strlen(path) >= PATH_MAX || !text_copy(t.rest, sizeof t.rest, path))
 		return -ENAMETOOLONG;
 	while (ret == 0)
 		ret = step(c, w, &t);
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	f->path = compiling_fmt(c, "%s", t.done[0] ? t.done : "/");
+	f->path = compiling_copy(c, t.done[0] ? t.done : "/");
 	f->mode = ret == -ENOENT ? 0 : t.mode;
 	while (ret == -ENOENT && next_component(&t, name, sizeof name))
 		f->path = compiling_fmt(c, "%s/%s", f->path, name);

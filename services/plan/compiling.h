@@ -124,6 +124,7 @@ bool path_is_below(const char *path, const char *dir);	/* or dir itself */
 void *compiling_get(struct compiling *c, size_t n);
 /* In the spec's arena, never NULL ("" when memory is out). */
 const char *compiling_fmt(struct compiling *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *compiling_copy(struct compiling *c, const char *text);	/* the same of "%s", for what is often done */
 struct plan_ref write_words(struct compiling *c, const struct str_list *l);
 /* The work of a service by name; NULL: none. */
 struct work *work_find(struct compiling *c, const char *name);

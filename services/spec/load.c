@@ -23,6 +23,17 @@ struct conf_read load_read(struct load *l)
 }
 
 /* systemg calls the same format "2". */
+unsigned char *load_layers(struct load *l, unsigned rows)
+{
+	if (l->nlayers < rows) {
+		l->layers = arena_get(&l->s->arena, rows);
+		l->nlayers = l->layers ? rows : 0;
+	}
+	if (l->layers)
+		memset(l->layers, 0, rows);
+	return l->layers;
+}
+
 READER(set_version)
 {
 	const char *text = NULL;
@@ -74,9 +85,9 @@ static int read_top(struct load *l, struct err *e)
 	struct spec *s = l->s;
 
 	r.index = x;
-	r.origins = s->machine.origins = arena_get(&s->arena, x->rows * sizeof *r.origins);
-	r.layers = arena_get(&s->arena, x->rows);
-	if (!r.origins || !r.layers)
+	r.origins = &s->machine.origins;
+	r.layers = load_layers(l, x->rows);
+	if (!r.layers || !origins_begin(r.origins, &s->arena, x->rows, NULL))
 		return err_set(e, ENOMEM, "no memory left for the configuration");
 	r.layer = 1;
 	conf_defaults(&r, s);
@@ -155,14 +166,13 @@ void load_service(struct load *l, struct spec_service *svc, const char *name, st
 	svc->from = from;
 	l->service = svc->name;
 	r.index = x;
-	r.layers = arena_get(&l->s->arena, x->rows);
-	r.origins = svc->origins = arena_get(&l->s->arena, x->rows * sizeof *r.origins);
-	if (!made || !r.layers || !r.origins) {
+	r.layers = load_layers(l, x->rows);
+	r.origins = &svc->origins;
+	if (!made || !r.layers || !origins_begin(r.origins, &l->s->arena, x->rows, &made->origins)) {
 		spec_problem(l->s, SEV_ERROR, svc->from, NULL, "no memory left for the configuration");
-		svc->origins = NULL;
+		svc->origins = (struct origins){ 0 };
 		return;
 	}
-	memcpy(r.origins, made->origins, x->rows * sizeof *r.origins);
 	check_name(l, svc);
 	for (r.layer = 1; r.layer <= 2; r.layer++) {
 		r.top = r.layer == 1 ? base : own;
@@ -284,15 +294,6 @@ struct spec_service *spec_find(const struct spec *s, const char *name)
 	return (struct spec_service *)find_among(s, s->nservices, name);
 }
 
-static struct origin origin_at(const struct conf_index *x, const struct origin *origins, const void *obj,
-	const void *field)
-{
-	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)obj));
-	int i = k ? conf_number(x, k) : -1;
-
-	return i < 0 || !origins ? (struct origin){ 0 } : origins[i];
-}
-
 /* Asked for some fields of every service: the number of the row behind an offset is looked up once. */
 struct origin spec_from(const struct spec_service *svc, const void *field)
 {
@@ -307,12 +308,15 @@ struct origin spec_from(const struct spec_service *svc, const void *field)
 
 		known[at] = (uint16_t)(2 + (k ? conf_number(x, k) : -1));
 	}
-	return known[at] < 2 || !svc->origins ? (struct origin){ 0 } : svc->origins[known[at] - 2];
+	return svc->origins.slot ? origins_get(&svc->origins, known[at] - 2) : (struct origin){ 0 };
 }
 
 struct origin spec_machine_from(const struct spec *s, const void *field)
 {
-	return origin_at(top_index(), s->machine.origins, s, field);
+	const struct conf_index *x = top_index();
+	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)s));
+
+	return s->machine.origins.slot && k ? origins_get(&s->machine.origins, conf_number(x, k)) : (struct origin){ 0 };
 }
 
 const char *spec_origin_text(struct spec *s, struct origin o)

@@ -28,6 +28,8 @@ struct load {
 	struct touched *touched;	/* where that one stands */
 	/* defaults < preset < top-level defaults, made when first needed */
 	struct spec_service *made[PRESETS];
+	unsigned char *layers;	/* of the object that is read; one after the other */
+	unsigned nlayers;
 };
 
 /* files.c: names and texts of all files into s->files and roots. -errno: nothing could be read. */
@@ -35,6 +37,7 @@ int load_files(struct load *l, const char *path, struct err *e);
 int load_text(struct load *l, const char *name, const char *text, size_t n, struct err *e);
 /* load.c: a pass with its problems going to l->s. */
 struct conf_read load_read(struct load *l);
+unsigned char *load_layers(struct load *l, unsigned rows);	/* zeroed; NULL: no memory */
 /* presets.c: what a service with this preset has before its own lines, NULL: no memory (told). */
 const struct spec_service *load_made(struct load *l, unsigned preset);
 /* resolve.c: keys that need own mounts, and whether they are on. */

@@ -64,19 +64,18 @@ const struct spec_service *load_made(struct load *l, unsigned preset)
 	for (unsigned i = 0; i < PRESETS; i++)
 		l->quiet |= l->made[i] != NULL;	/* the defaults' problems were told with the first one */
 	svc = arena_get(&l->s->arena, sizeof *svc);
-	r.origins = arena_get(&l->s->arena, x->rows * sizeof *r.origins);
-	r.layers = arena_get(&l->s->arena, x->rows);
-	if (!svc || !r.origins || !r.layers) {
+	r.layers = load_layers(l, x->rows);
+	if (!svc || !r.layers || !origins_begin(&svc->origins, &l->s->arena, x->rows, NULL)) {
 		spec_problem(l->s, SEV_ERROR, (struct origin){ 0 }, NULL, "no memory left for the configuration");
 		return NULL;
 	}
 	r.index = x;
+	r.origins = &svc->origins;
 	r.layer = 1;
 	conf_defaults(&r, svc);
 	svc->preset = preset;
 	apply_preset(l, &r, svc, preset);
 	apply_defaults(l, &r, svc);
-	svc->origins = r.origins;
 	l->quiet = false;
 	l->made[preset] = svc;
 	return svc;

@@ -4,12 +4,12 @@
 #include "services/spec/load.h"
 #include <string.h>
 
-static struct origin *origin_of(struct spec_service *svc, const void *field)
+static void set_origin(struct load *l, struct spec_service *svc, const void *field, struct origin at)
 {
 	const struct conf_index *x = service_index();
 	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)svc));
 
-	return &svc->origins[conf_number(x, k)];
+	origins_set(&svc->origins, &l->s->arena, conf_number(x, k), at);
 }
 
 static bool is_from_file(const struct spec_service *svc, const void *field)
@@ -35,16 +35,16 @@ static void join_command(struct load *l, struct spec_service *svc)
 	svc->entrypoint = (struct str_list){ 0 };
 	const struct conf_key *k = conf_row(service_keys, "entrypoint");
 
-	*origin_of(svc, &svc->command) = svc->origins[conf_number(service_index(), k)];
+	set_origin(l, svc, &svc->command, origins_get(&svc->origins, conf_number(service_index(), k)));
 }
 
 /* A user by name is stronger than a preset's wish for a dynamic one. */
-static void choose_user(struct spec_service *svc)
+static void choose_user(struct load *l, struct spec_service *svc)
 {
 	if (!svc->user || !svc->dynamic_user || is_from_file(svc, &svc->dynamic_user))
 		return;
 	svc->dynamic_user = false;
-	*origin_of(svc, &svc->dynamic_user) = spec_from(svc, &svc->user);
+	set_origin(l, svc, &svc->dynamic_user, spec_from(svc, &svc->user));
 }
 
 /* strict has no network but loopback, so no use for internet sockets; whoever gives it a network wants them, too. */
@@ -63,17 +63,17 @@ static void choose_families(struct load *l, struct spec_service *svc)
 	memcpy(both.v + f->n, more, sizeof more);
 	both.n = f->n + 2;
 	*f = both;
-	*origin_of(svc, f) = spec_from(svc, is_from_file(svc, &svc->network.mode) ? (const void *)&svc->network.mode :
-					    &svc->network.bridge);
+	set_origin(l, svc, f, spec_from(svc, is_from_file(svc, &svc->network.mode) ? (const void *)&svc->network.mode :
+					     &svc->network.bridge));
 }
 
 /* A key that needs a namespace brings it, unless the file says no to the namespace (check.c then refuses the key). */
-static void imply(struct spec_service *svc, bool *namespace, bool needed, const void *by)
+static void imply(struct load *l, struct spec_service *svc, bool *namespace, bool needed, const void *by)
 {
 	if (!needed || *namespace || is_from_file(svc, namespace))
 		return;
 	*namespace = true;
-	*origin_of(svc, namespace) = spec_from(svc, by);
+	set_origin(l, svc, namespace, spec_from(svc, by));
 }
 
 const struct spec_need *spec_needs(const struct spec_service *svc, struct spec_need v[static SPEC_NEEDS])
@@ -117,9 +117,9 @@ static void imply_namespaces(struct load *l, struct spec_service *svc)
 
 	spec_needs(svc, needs);
 	for (unsigned i = 0; i < SPEC_NEEDS; i++)
-		imply(svc, &svc->ns_mount, needs[i].on, needs[i].field);
-	imply(svc, &svc->ns_ipc, svc->private_ipc, &svc->private_ipc);
-	imply(svc, &svc->ns_uts, svc->hostname != NULL, &svc->hostname);
+		imply(l, svc, &svc->ns_mount, needs[i].on, needs[i].field);
+	imply(l, svc, &svc->ns_ipc, svc->private_ipc, &svc->private_ipc);
+	imply(l, svc, &svc->ns_uts, svc->hostname != NULL, &svc->hostname);
 	if (svc->ns_uts && !svc->hostname && strlen(svc->name) <= 63 && !strchr(svc->name, '_'))
 		svc->hostname = host_name(l, svc);
 }
@@ -148,7 +148,7 @@ void resolve_service(struct load *l, struct spec_service *svc)
 	if (svc->type == TYPE_ONESHOT && spec_from(svc, &svc->restart).kind == FROM_DEFAULT)
 		svc->restart = RESTART_NO;
 	join_command(l, svc);
-	choose_user(svc);
+	choose_user(l, svc);
 	choose_families(l, svc);
 	imply_namespaces(l, svc);
 	resolve_caps(svc);

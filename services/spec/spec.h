@@ -123,7 +123,7 @@ struct spec_service {
 	struct origin from;	/* the line that declares it; of an instance that is only named: its template */
 	const char *instance;	/* what follows the @ of its name; NULL: it is no instance */
 	bool asked;		/* an instance that is there only because it is wanted from outside */
-	struct origin *origins;	/* one per row of service_keys; see spec_from() */
+	struct origins origins;	/* by the rows of service_keys; see spec_from() */
 
 	/* the process */
 	struct str_list entrypoint, command;
@@ -262,7 +262,7 @@ struct spec_machine {
 	const char *slots_at;
 	struct str_list slots_env, slots_hook;
 	struct spec_slot_list slots;
-	struct origin *origins;	/* one per row of the whole top level; see spec_machine_from() */
+	struct origins origins;	/* by the rows of the whole top level; see spec_machine_from() */
 };
 
 struct spec_interface {

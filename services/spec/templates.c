@@ -3,13 +3,19 @@
 #include "services/spec/load.h"
 #include <string.h>
 
-#define FIRST_BYTES "abcdefghijklmnopqrstuvwxyz0123456789"
-#define NAME_BYTES FIRST_BYTES "_.-"
 #define SAMPLE "1"	/* a template without instances is read with it, to find what is wrong with the rest */
+
+static bool is_first_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 static bool part_is_fine(const char *s, size_t n)
 {
-	return n && strchr(FIRST_BYTES, *s) && strspn(s, NAME_BYTES) >= n;
+	for (size_t i = 0; i < n; i++)
+		if (!is_first_byte(s[i]) && (i == 0 || (s[i] != '_' && s[i] != '.' && s[i] != '-')))
+			return false;
+	return n > 0;
 }
 
 enum name_kind spec_name_kind(const char *s)
