@@ -218,11 +218,10 @@ int machine_cgroup(const char *name, int *root_fd, char *note, int size, struct 
 	enable_all(dir, note ? &t : NULL);
 	/*
 	 * Making a directory costs some 100 to 200 us for a controller that is enabled above it, and each page of its
-	 * processes a little more. The first limit of a kind enables its controller, see cgroup_make(); all have pids,
-	 * which is cheap. What a service without a memory limit uses is added up by who asks; this directory's own
-	 * memory.events tells that the kernel has killed for want of memory.
+	 * processes a little more, so none is enabled here: the first limit of a kind does that, see cgroup_make().
+	 * What a service without one uses is added up by who asks; this directory's own memory.events tells that the
+	 * kernel has killed for want of memory.
 	 */
-	write_file(ours, "cgroup.subtree_control", "+pids");
 	*root_fd = fd_take(&ours);
 	return 0;
 }

@@ -31,7 +31,7 @@ static bool cgroup_path(int pid, char *path, size_t size)
 }
 
 /* What its processes have in memory, where the cgroup does not count it: shared pages are counted for each. */
-static bool resident(int cgroup, uint64_t *bytes, uint64_t *processes)
+static bool resident(int cgroup, uint64_t *bytes)
 {
 	owned_fd procs = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	FILE *f = procs < 0 ? NULL : fdopen(dup(procs), "r");
@@ -41,9 +41,8 @@ static bool resident(int cgroup, uint64_t *bytes, uint64_t *processes)
 
 	if (!f)
 		return false;
-	*bytes = *processes = 0;
+	*bytes = 0;
 	while (fscanf(f, "%d", &pid) == 1) {
-		++*processes;
 		snprintf(name, sizeof name, "/proc/%d/statm", pid);
 		FILE *statm = fopen(name, "re");
 
@@ -52,6 +51,21 @@ static bool resident(int cgroup, uint64_t *bytes, uint64_t *processes)
 		if (statm)
 			fclose(statm);
 	}
+	fclose(f);
+	return true;
+}
+
+/* How many processes and threads it has, where the cgroup does not count them: a line for each. */
+static bool count_tasks(int cgroup, uint64_t *tasks)
+{
+	owned_fd threads = openat(cgroup, "cgroup.threads", O_RDONLY | O_CLOEXEC);
+	FILE *f = threads < 0 ? NULL : fdopen(dup(threads), "r");
+
+	if (!f)
+		return false;
+	*tasks = 0;
+	for (int c; (c = getc(f)) != EOF;)
+		*tasks += c == '\n';
 	fclose(f);
 	return true;
 }
@@ -74,11 +88,9 @@ void view_read_usage(struct view *v)
 
 		if (dir < 0)
 			continue;
-		bool counted = resident(dir, &v->memory, &v->tasks);
-
-		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0 || counted;
+		v->has_memory = cgroup_read_u64(dir, "memory.current", &v->memory) == 0 || resident(dir, &v->memory);
 		v->has_peak = cgroup_read_u64(dir, "memory.peak", &v->peak) == 0;
-		v->has_tasks = cgroup_read_u64(dir, "pids.current", &v->tasks) == 0 || counted;
+		v->has_tasks = cgroup_read_u64(dir, "pids.current", &v->tasks) == 0 || count_tasks(dir, &v->tasks);
 		v->has_cpu = cgroup_read_u64(dir, "cpu.stat:usage_usec", &v->cpu_us) == 0;
 	}
 }
