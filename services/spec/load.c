@@ -316,7 +316,9 @@ struct origin spec_machine_from(const struct spec *s, const void *field)
 	const struct conf_index *x = top_index();
 	const struct conf_key *k = conf_row_at(x, (size_t)((const char *)field - (const char *)s));
 
-	return s->machine.origins.slot && k ? origins_get(&s->machine.origins, conf_number(x, k)) : (struct origin){ 0 };
+	if (!s->machine.origins.slot || !k)
+		return (struct origin){ 0 };
+	return origins_get(&s->machine.origins, conf_number(x, k));
 }
 
 const char *spec_origin_text(struct spec *s, struct origin o)

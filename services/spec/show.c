@@ -34,8 +34,8 @@ static struct spec_service *find(struct spec *s, const char *service, struct err
 
 static struct conf_out out_to(struct spec *s, const struct spec_service *svc, FILE *to, enum conf_form form)
 {
-	return (struct conf_out){ .to = to, .form = form, .depth = 1, .index = service_index(), .origins = &svc->origins,
-				  .origin_text = origin_text, .owner = s };
+	return (struct conf_out){ .to = to, .form = form, .depth = 1, .index = service_index(),
+				  .origins = &svc->origins, .origin_text = origin_text, .owner = s };
 }
 
 static void show_json(struct spec *s, const struct spec_service *svc, FILE *to)
