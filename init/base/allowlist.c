@@ -28,12 +28,43 @@ void allowlist_begin(struct allowlist *c)
 	put(c, LOAD, offsetof(struct seccomp_data, nr), 0, 0);
 }
 
-void allowlist_add(struct allowlist *c, const int *calls, unsigned n)
+/* By halves: as it takes a filter the kernel walks it once for each call that there is, and then at each call. */
+static void put_calls(struct allowlist *c, const int *ascending, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		put(c, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, 1);
+	const unsigned half = n / 2, test = c->n;
+
+	for (unsigned i = 0; n <= 4 && i < n; i++) {
+		put(c, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)ascending[i], 0, 1);
 		put(c, RETURN, SECCOMP_RET_ALLOW, 0, 0);
 	}
+	if (n <= 4)
+		return;
+	put(c, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)ascending[half], 0, 0);
+	put_calls(c, ascending, half);
+	const unsigned over = c->n;	/* the upper half */
+
+	put(c, BPF_JMP | BPF_JA, 0, 0, 0);
+	if (c->full)
+		return;
+	c->f[test].jt = (uint8_t)(c->n - test - 1);
+	put_calls(c, ascending + half, n - half);
+	c->f[over].k = c->n - over - 1;
+}
+
+void allowlist_add(struct allowlist *c, const int *calls, unsigned n)
+{
+	int v[ALLOWLIST_MAX / 2];
+
+	if (n > sizeof v / sizeof *v) {
+		c->full = true;
+		return;
+	}
+	for (unsigned i = 0, at; i < n; i++) {
+		for (at = i; at > 0 && v[at - 1] > calls[i]; at--)
+			v[at] = v[at - 1];
+		v[at] = calls[i];
+	}
+	put_calls(c, v, n);
 }
 
 void allowlist_add_if(struct allowlist *c, int call, const struct call_if *ifs, unsigned n)

@@ -10,7 +10,7 @@
  * on the list is EPERM, a call of another architecture kills. Nothing here allocates. Numbers of arguments are
  * compared in their low halves: ask about ints alone. The filter is the caller's, and needed until allowlist_enter().
  */
-#define ALLOWLIST_MAX 256	/* instructions: two a call; 3 + 2 for each condition */
+#define ALLOWLIST_MAX 256	/* instructions: three a call; 3 + 2 for each condition */
 
 struct allowlist {
 	struct sock_filter f[ALLOWLIST_MAX];
