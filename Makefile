@@ -231,6 +231,9 @@ ARM64 := boots,cells,filters,limits,reexec,pid1-fault,root-switch,appliance,powe
 test-arm64: ## scenarios on arm64, cross-built, in QEMU: minutes; ONLY=NAME,... says which
 	$QSUBSET=1 ONLY=$(or $(ONLY),$(ARM64)) $(MAKE) --no-print-directory ARCH=arm64 check-boot
 
+soak: $(O)/prior $(BUILD)/need-test ## thirty power cuts at random moments, in QEMU: CUTS=30 SEED=6; minutes
+	$QCUTS=$(or $(CUTS),30) SEED=$(or $(SEED),6) $(TEST_ENV) qemu/run-scenarios --only power-cut
+
 golden: $(O)/prior ## write the goldens anew; review them as a diff
 	$Qfor t in $(sort $(wildcard tests/golden/*.sh)); do $(TEST_ENV) UPDATE=1 $$t || exit; done
 
@@ -259,4 +262,4 @@ help: ## this
 	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 		awk -F'|' 'NF == 2 { printf "%-18s%s\n", $$1, $$2; next } { print }'
 
-.PHONY: FORCE test-arm64 all run-only check unit lint check-root check-boot check-fault test golden demo image bench install clean help
+.PHONY: FORCE soak test-arm64 all run-only check unit lint check-root check-boot check-fault test golden demo image bench install clean help

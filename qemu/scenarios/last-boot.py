@@ -1,6 +1,5 @@
 """How the boot before ended is known, however it did; a loop of reboots for failure comes to an end."""
-import subprocess
-
+from lib import drive
 from lib.image import Image
 
 kernels = ["6.12"]
@@ -33,12 +32,7 @@ image = Image(modules=["virtio_blk", "virtio_pci"], config=machine(FILE))
 
 
 def disks(at):
-    made = [at.folder / name for name in ("data.img", "record.img")]
-    for disk in made:
-        with open(disk, "wb") as f:
-            f.truncate(32 << 20 if disk == made[0] else 65536)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "data", made[0]], check=True, capture_output=True)
-    return made
+    return [drive.ext4(at, "data.img", 32, "-L", "data"), drive.blank(at, "record.img", 1)]
 
 
 def fails(m):
