@@ -95,6 +95,8 @@ static void add_properties(struct text *t, const struct plan *p, const struct pl
 	for (unsigned i = 0; i < LISTEN_OPTIONS; i++)
 		if (l->flags >> i & 1)
 			text_fmt(t, ", %s", listen_options[i].key);
+	if (l->in_cell)
+		text_add(t, ", in the cell's network");
 	if (l->device.n)
 		text_fmt(t, ", on %s", plan_str(p, l->device));
 }

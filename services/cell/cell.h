@@ -22,6 +22,7 @@
  * for it (CLONE_PARENT): what PID 1 holds would be copied for every start, and there is more of it with each service.
  * Without a cgroup, killing the reaper ends everything in the cell's pid namespace.
  */
+#define FIRST_PASSED 3		/* the first descriptor after the standard ones: SD_LISTEN_FDS_START */
 #define CELL_FDS_MAX 64		/* descriptors passed to a service (LISTEN_FDS) */
 
 struct cell_start {

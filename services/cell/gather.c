@@ -7,7 +7,6 @@
  * PID 1 may hold thousands of descriptors; the child has a copy of that table. Everything it needs is moved to the
  * front, the rest is closed at once, and from here on a leaked descriptor is one that a step opened itself.
  */
-#define FIRST_PASSED 3
 
 /* The final table: 0, 1, 2, the passed ones, behind them our own; the readiness pipe may lie anywhere above those. */
 struct layout {

@@ -3,6 +3,7 @@
 #include "init/base/sys.h"
 #include "netns/rules.h"
 #include "rootfs/mount.h"
+#include "services/cell/bind.h"
 #include "services/cell/steps.h"
 #include <errno.h>
 #include <linux/magic.h>
@@ -120,6 +121,41 @@ bool is_hostname(struct cell *c)
 	struct utsname u;
 
 	return uname(&u) == 0 && !strcmp(u.nodename, plan_str(c->plan, c->svc->hostname));
+}
+
+uint32_t cell_socket_after(const struct cell *c, uint32_t k)
+{
+	const struct plan_listen *l = plan_array(c->plan, c->svc->listen);
+
+	while (k < c->svc->listen.n && !l[k].in_cell)
+		k++;
+	return k < c->svc->listen.n ? k + 1 : 0;
+}
+
+int step_cell_sockets(struct cell *c, struct err *e)
+{
+	const struct plan_listen *l = plan_array(c->plan, c->svc->listen);
+
+	for (uint32_t k = 0; (k = cell_socket_after(c, k));) {
+		owned_fd fd = FD_NONE;
+
+		if (bind_socket(c->plan, l + k - 1, &fd, e) < 0)
+			return -e->code;
+		if (dup3(fd, FIRST_PASSED + (int)k - 1, 0) < 0)
+			return err_sys(e, "put it at descriptor %u", FIRST_PASSED + k - 1);
+	}
+	return 0;
+}
+
+bool is_cell_sockets(struct cell *c)
+{
+	const struct plan_listen *l = plan_array(c->plan, c->svc->listen);
+	struct err lost;
+
+	for (uint32_t k = 0; (k = cell_socket_after(c, k));)
+		if (bind_check(l + k - 1, FIRST_PASSED + (int)k - 1, &lost) < 0)
+			return false;
+	return true;
 }
 
 #define PORTS "sys/net/ipv4/ip_unprivileged_port_start"

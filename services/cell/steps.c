@@ -29,6 +29,7 @@ APPLIES(if_selinux, c->svc->selinux.n > 0)
 APPLIES(if_directories, makes(c) && c->svc->dirs.n > 0)
 APPLIES(if_hostname, makes(c) && has(c, CELL_UTS) && c->svc->hostname.n > 0)
 APPLIES(if_ports, makes(c) && has(c, CELL_UNPRIV_PORTS))
+APPLIES(if_cell_sockets, makes(c) && c->start->npass > 0 && cell_socket_after(c, 0))
 APPLIES(if_limits, c->svc->rlimits.n > 0 || c->start->nofile)
 APPLIES(if_user, has(c, CELL_USERS))
 APPLIES(if_no_new_ns, makes(c) && has(c, CELL_NO_NEW_NS))
@@ -89,6 +90,8 @@ static const struct step steps[] = {
 	  "the builder has made it meanwhile; a sysfs among the mounts is joined to it before" },
 	{ "unprivileged ports", BY_SERVICE, CODE_NETWORK, if_ports, step_ports, is_ports, NULL,
 	  "NET_BIND_SERVICE would be inert in a network that the machine owns" },
+	{ "sockets in its network", BY_SERVICE, CODE_NETWORK, if_cell_sockets, step_cell_sockets, is_cell_sockets, NULL,
+	  "the network is there, and every port is still ours to bind; each in the place that was kept for it" },
 	{ "enter root", BY_SERVICE, CODE_NAMESPACE, if_mount, step_enter, is_entered, "root",
 	  "the old root is gone before any privilege is dropped" },
 	{ "executable", BY_SERVICE, CODE_EXEC, if_builder, step_executable, NULL, "exe",

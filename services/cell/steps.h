@@ -79,6 +79,10 @@ int step_procfs(struct cell *c, struct err *e);
 bool is_procfs(struct cell *c);
 int step_hostname(struct cell *c, struct err *e);
 bool is_hostname(struct cell *c);
+/* The first socket of `listen`, from number k on, that is made in the cell's network: its number + 1; 0: none. */
+uint32_t cell_socket_after(const struct cell *c, uint32_t k);
+int step_cell_sockets(struct cell *c, struct err *e);
+bool is_cell_sockets(struct cell *c);
 int step_ports(struct cell *c, struct err *e);
 bool is_ports(struct cell *c);
 int step_no_namespaces(struct cell *c, struct err *e);

@@ -97,7 +97,8 @@ static void one_socket(struct compiling *c, struct work *w, const struct spec_li
 	const char *address = spec_listen_address(s, &kind);
 
 	*l = (struct plan_listen){ .name = write_string(&c->w, name), .device = write_string(&c->w, s->device),
-				   .activate = s->activate, .kind = kind, .flags = spec_listen_flags(s),
+				   .activate = s->activate, .in_cell = s->in_cell, .kind = kind,
+				   .flags = spec_listen_flags(s),
 				   .receive_buffer = (uint32_t)s->receive_buffer,
 				   .send_buffer = (uint32_t)s->send_buffer,
 				   .backlog = s->backlog == UNSET_NUM ||
@@ -106,6 +107,11 @@ static void one_socket(struct compiling *c, struct work *w, const struct spec_li
 		l->backlog = 0;
 	if (address && *address)
 		parse_address_of(c, w, s, address, l);
+	if (s->in_cell && !(w->out.flags & CELL_NET))
+		refuse_at(c, w, s->from, "listen: socket '%s': in: cell: the service has no network of its own; "
+			  "isolation.network gives it one", name);
+	if (s->in_cell && w->out.runtime_kind)
+		refuse_at(c, w, s->from, "listen: socket '%s': in: cell: an OCI runtime makes the cell", name);
 }
 
 void compile_listen(struct compiling *c, struct work *w)
@@ -122,7 +128,7 @@ void compile_listen(struct compiling *c, struct work *w)
 	w->out.listen = write_table(&c->w, l, s->n, sizeof *l);
 	if (s->n && l[0].activate == ACTIVATE_CONNECTION) {
 		const int64_t some = w->eff.connections_per_source;
-		struct plan_connections n = { .max = (uint32_t)w->eff.connections_max };
+		struct plan_connections n = { .max = (uint32_t)spec_connections_max(&w->eff) };
 
 		n.per_source = some == UNSET_NUM ? n.max : (uint32_t)some;
 		w->out.connections = write_table(&c->w, &n, 1, sizeof n);

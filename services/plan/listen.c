@@ -102,6 +102,9 @@ static const char *listen_wrong(const struct plan *p, const void *record)
 		return "its size is unusable";
 	if (l->device.n && !row->has_port)
 		return "it has no interface";
+	if (l->in_cell > (l->activate == ACTIVATE_EAGER && (row->has_port || path[0] == '@' ||
+							    l->kind == LISTEN_NETLINK)))
+		return "it cannot be in a cell's network";
 	if (l->activate == ACTIVATE_CONNECTION && !row->connects)
 		return "there are no connections to accept";
 	if (l->kind == LISTEN_NETLINK)

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 13
+#define PLAN_VERSION 14
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -198,7 +198,7 @@ struct plan_listen {
 	uint32_t port32;		/* vsock: port; netlink: multicast groups, one bit each */
 	struct plan_addr addr;		/* TCP, UDP; family 0: another kind */
 	uint16_t port, pad;
-	uint32_t pad2;
+	uint32_t in_cell;		/* 1: bound in the cell's network, at each start, by who becomes the service */
 };
 
 struct plan_connections {

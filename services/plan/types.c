@@ -342,7 +342,7 @@ static bool connections_contradict(const struct plan *p, const struct plan_servi
 
 	for (const struct plan_listen *l = PLAN_FIRST(p, s->listen, struct plan_listen);
 	     l < PLAN_END(p, s->listen, struct plan_listen); l++)
-		if ((l->kind == LISTEN_CONNECTION) != (base != NULL) ||
+		if ((l->kind == LISTEN_CONNECTION) != (base != NULL) || (l->in_cell && !(s->flags & CELL_NET)) ||
 		    (l->activate == ACTIVATE_CONNECTION) != (s->connections.n != 0))
 			return true;
 	return (base && (s->listen.n != 1 || s->connections.n || !plan_service(p, base->service)->connections.n)) ||

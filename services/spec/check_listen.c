@@ -44,6 +44,11 @@ const char *spec_listen_address(const struct spec_listen *s, unsigned *kind)
 	return n == 1 ? address : n ? "" : NULL;
 }
 
+int64_t spec_connections_max(const struct spec_service *s)
+{
+	return s->connections_max == UNSET_NUM ? 64 : s->connections_max;
+}
+
 uint32_t spec_listen_flags(const struct spec_listen *s)
 {
 	const bool on[LISTEN_OPTIONS] = { s->ipv6_only, s->reuse_port, s->keepalive, s->no_delay, s->freebind,
@@ -64,12 +69,23 @@ static void check_options(struct load *l, struct spec_service *svc, const struct
 	if (!row->has_path && (s->user || s->group))
 		check_wrong(l, svc, s->from, "listen: socket '%s': user and group are for unix sockets and FIFOs",
 			    s->name);
+	if (!row->has_path && s->mode != UNSET_NUM)
+		check_wrong(l, svc, s->from, "listen: socket '%s': mode is for unix sockets and FIFOs", s->name);
+	if (!row->connects && s->backlog != UNSET_NUM)
+		check_wrong(l, svc, s->from, "listen: socket '%s': backlog has no meaning for %s: nothing connects",
+			    s->name, row->key);
 	for (unsigned i = 0; i < LISTEN_OPTIONS; i++)
 		if (flags >> i & 1 && !(listen_options[i].kinds >> kind & 1))
 			check_wrong(l, svc, s->from, "listen: socket '%s': %s has no meaning for %s", s->name,
 				    listen_options[i].key, row->key);
 	if (s->device && !row->has_port)
 		check_wrong(l, svc, s->from, "listen: socket '%s': device has no meaning for %s", s->name, row->key);
+	if (s->in_cell && !row->has_port && kind != LISTEN_NETLINK && *spec_listen_address(s, &kind) != '@')
+		check_wrong(l, svc, s->from, "listen: socket '%s': in: cell: %s%s belongs to no "
+			    "network", s->name, row->key, row->has_path ? " with a path" : "");
+	if (s->in_cell && s->activate != ACTIVATE_EAGER)
+		check_wrong(l, svc, s->from, "listen: socket '%s': in: cell: it is made with the cell, so that it "
+			    "cannot start the service; activate must be eager", s->name);
 	if (kind == LISTEN_FIFO && (s->receive_buffer || s->send_buffer))
 		check_wrong(l, svc, s->from, "listen: socket '%s': a FIFO has no buffers to set", s->name);
 }
@@ -134,20 +150,22 @@ static void check_activation(struct load *l, struct spec_service *svc)
 			    "service or for none");
 	if (all > 0)
 		check_connections(l, svc);
-	if (!all && (svc->connections_per_source != UNSET_NUM || svc->connections_pass))
-		check_wrong(l, svc, spec_from(svc, svc->connections_pass ? (const void *)&svc->connections_pass
-								       : &svc->connections_per_source),
-			    "connections: is for sockets with activate: connection");
-	if (svc->connections_per_source > svc->connections_max)
+	const void *given = svc->connections_max != UNSET_NUM	     ? (const void *)&svc->connections_max
+			    : svc->connections_per_source != UNSET_NUM ? (const void *)&svc->connections_per_source
+			    : svc->connections_pass		     ? (const void *)&svc->connections_pass : NULL;
+
+	if (!all && given)
+		check_wrong(l, svc, spec_from(svc, given), "connections: is for sockets with activate: connection");
+	if (svc->connections_per_source > spec_connections_max(svc))
 		check_wrong(l, svc, spec_from(svc, &svc->connections_per_source),
 			    "connections.per_source: is more than connections.max, which is %d",
-			    (int)svc->connections_max);
+			    (int)spec_connections_max(svc));
 }
 
 /* When it has nothing to do must be possible to know, and it must be possible to come back. */
 static void check_idle(struct load *l, struct spec_service *svc)
 {
-	bool lazy = false, unknown = false;
+	bool lazy = false, unknown = false, apart = false;
 	unsigned kind = 0;
 
 	if (!svc->idle_timeout)
@@ -157,6 +175,7 @@ static void check_idle(struct load *l, struct spec_service *svc)
 
 		lazy |= svc->listen.v[i].activate == ACTIVATE_LAZY;
 		unknown |= address && *address && kind == LISTEN_VSOCK;
+		apart |= svc->listen.v[i].in_cell;
 	}
 	if (!lazy)
 		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout),
@@ -164,6 +183,9 @@ static void check_idle(struct load *l, struct spec_service *svc)
 	if (unknown)
 		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout),
 			    "idle_timeout: whether a vsock connection is open cannot be known");
+	if (apart)
+		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout),
+			    "idle_timeout: what comes to a socket with in: cell cannot be seen from outside");
 	if (svc->idle_timeout < 1000)
 		check_wrong(l, svc, spec_from(svc, &svc->idle_timeout), "idle_timeout: is shorter than 1s");
 }

@@ -8,6 +8,7 @@
 #define BYTES(f) .type = CONF_SIZE, L(f, uint64_t), .min = 256, .max = 1 << 30
 
 static const char *const activate_words[] = { "eager", "lazy", "connection", NULL };
+static const char *const in_words[] = { "machine", "cell", NULL };
 static const char *const pass_words[] = { "fd", "stdio", NULL };
 
 const struct conf_key listen_keys[] = {
@@ -33,10 +34,13 @@ const struct conf_key listen_keys[] = {
 	  .doc = "lazy: the service is started by the first connection or message at one of its sockets; one lazy "
 		 "socket makes the service so; connection: prior accepts, and starts the service for each connection "
 		 "(see connections)." },
-	{ "mode", .type = CONF_OCTAL, L(mode, int64_t), .def = "0660",
-	  .doc = "Permissions of a UNIX socket's or FIFO's file." },
-	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535, .def = "4096",
-	  .doc = "Connections that may wait to be accepted." },
+	{ "in", .type = CONF_WORD, L(in_cell, unsigned), .words = in_words, .def = "machine",
+	  .doc = "Whose network it is bound in: the machine's, or with cell that of the service (isolation.network), "
+		 "made anew with it at each start; for tcp, udp, netlink and abstract UNIX sockets, not lazy." },
+	{ "mode", .type = CONF_OCTAL, L(mode, int64_t),
+	  .doc = "Permissions of a UNIX socket's or FIFO's file; 0660 when absent." },
+	{ "backlog", .type = CONF_COUNT, L(backlog, int64_t), .min = 1, .max = 65535,
+	  .doc = "Connections that may wait to be accepted; 4096 when absent." },
 	{ "user", TEXT(user), .check = user_rule, .doc = "Owner of a UNIX socket's or FIFO's file; root when absent." },
 	{ "group", TEXT(group), .check = user_rule,
 	  .doc = "Group of a UNIX socket's or FIFO's file; the service's own when absent." },
@@ -64,8 +68,9 @@ const struct conf_key listen_keys[] = {
 #define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
 
 const struct conf_key connections_keys[] = {
-	{ "max", .type = CONF_COUNT, F(connections_max, int64_t), .min = 1, .max = 1024, .def = "64",
-	  .doc = "Connections that may be served at once; further ones wait in the backlog until one has ended." },
+	{ "max", .type = CONF_COUNT, F(connections_max, int64_t), .min = 1, .max = 1024,
+	  .doc = "Connections that may be served at once, 64 when absent; further ones wait in the backlog until one "
+		 "has ended." },
 	{ "per_source", .type = CONF_COUNT, F(connections_per_source, int64_t), .min = 1, .max = 1024,
 	  .doc = "The same from one IPv4 address, IPv6 /64 network, UNIX user or CID; further ones are closed; "
 		 "all when absent." },

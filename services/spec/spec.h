@@ -67,6 +67,7 @@ struct spec_listen {
 	const char *tcp;	/* "HOST:PORT", "[V6]:PORT" or ":PORT"; exactly one of the kinds is given */
 	const char *udp, *unix_path, *unix_dgram, *unix_seqpacket, *fifo, *vsock, *netlink;
 	unsigned activate;	/* enum listen_activate */
+	unsigned in_cell;	/* 1: in the cell's own network */
 	int64_t mode, backlog;	/* UNIX: octal mode (default 0660); default backlog 4096 */
 	const char *user, *group, *device;
 	bool ipv6_only, reuse_port, keepalive, no_delay, freebind, transparent, broadcast, pass_credentials;
@@ -74,8 +75,10 @@ struct spec_listen {
 	struct origin from;
 };
 
+struct spec_service;
 /* Its one address, and which kind it is of (enum listen_kind); NULL: it has none, "": several. */
 const char *spec_listen_address(const struct spec_listen *s, unsigned *kind);
+int64_t spec_connections_max(const struct spec_service *s);	/* 64 where nothing is said */
 uint32_t spec_listen_flags(const struct spec_listen *s);	/* LISTEN_F_* */
 
 struct spec_listen_list {
@@ -153,7 +156,7 @@ struct spec_service {
 	struct str_list pre_start, post_start, pre_stop, post_stop;
 	struct spec_listen_list listen;
 	int64_t idle_timeout;		/* ms; 0: none */
-	int64_t connections_max, connections_per_source; /* UNSET_NUM: as many as max */
+	int64_t connections_max, connections_per_source; /* UNSET_NUM: 64; as many as max */
 	unsigned connections_pass;	/* 0: descriptor 3, 1: stdin and stdout */
 	unsigned log_sink;
 	uint64_t log_max_bytes;

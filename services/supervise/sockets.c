@@ -47,6 +47,8 @@ int sockets_open(struct prior *p, uint32_t i, struct err *e)
 	if (d->base.n)		/* its connection is there, or nothing starts it */
 		return 0;
 	for (uint32_t k = 0; k < d->listen.n; k++) {
+		if (l[k].in_cell)
+			continue;
 		close_if_lost(p, i, l + k, first + k);
 		if (p->ledger.listen[first + k] < 0 && obtain(p, l + k, &p->ledger.listen[first + k], e) < 0)
 			return err_in(e, "service %s", svc_name(p, i));
@@ -73,6 +75,8 @@ int sockets_watch(struct prior *p, uint32_t i, struct err *e)
 	if (sockets_open(p, i, e) < 0)
 		return -e->code;
 	for (uint32_t k = first; k < first + d->listen.n; k++) {
+		if (p->ledger.listen[k] < 0)	/* in the cell's network */
+			continue;
 		if (svc_accepts(p, i))	/* it is ours alone, and we wait for nobody */
 			fcntl(p->ledger.listen[k], F_SETFL, O_NONBLOCK);
 		int rc = p->listen_src[k] ? 0 :
@@ -121,7 +125,8 @@ unsigned sockets_pass(struct prior *p, uint32_t i, int *pass, unsigned max, char
 	if (d->base.n && l->number)	/* as its input and output instead */
 		return 0;
 	for (; n < d->listen.n && n < max; n++) {
-		pass[n] = p->ledger.listen[svc_of(p, i)->first_listen + n];
+		/* What is yet to be made in the cell (step_cell_sockets) has its place kept. */
+		pass[n] = l[n].in_cell ? p->ledger.head->plan_fd : p->ledger.listen[svc_of(p, i)->first_listen + n];
 		text_add(&t, n ? ":" : "");
 		text_add(&t, plan_str(&p->plan, l[n].name));
 	}

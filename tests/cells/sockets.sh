@@ -50,6 +50,14 @@ services:
       - {name: q, unix_seqpacket: $work/q.sock}
       - {name: f, fifo: $work/f, mode: "0622"}
       - {name: n, netlink: kobject-uevent 1, receive_buffer: 1M}
+  own:
+    command: [$work/socks, serve]
+    listen:
+      - {name: t, tcp: "127.0.0.1:7001", in: cell}
+      - {name: m, tcp: "127.0.0.1:7005"}
+      - {name: a, unix: "@own", in: cell}
+      - {name: u, udp: ":7001", in: cell}
+  busy: {command: [$work/socks, serve], listen: [{tcp: "192.0.2.7:7001", in: cell}]}
   lazy-u: {command: [$work/socks, serve, "1"], listen: [{udp: ":7010", activate: lazy}]}
   lazy-f: {command: [$work/socks, serve, "1"], listen: [{fifo: $work/lf, activate: lazy}]}
   lazy-q: {command: [$work/socks, serve, "1"], listen: [{unix_seqpacket: "@lazy-q", activate: lazy}]}
@@ -83,6 +91,15 @@ is "audit finds the files as they should be" 0 "$(ctl audit all >$work/audit 2>&
 chmod 777 $work/s.sock
 is "and sees one that somebody has opened to more" "1 1" "$(ctl audit all >$work/audit 2>&1; echo $?) $(grep -c 's.sock.*0777' $work/audit)"
 is "status names them" "1 1 1" "$(ctl status all | grep -c 'udp 127.0.0.1:7001 (u)') $(ctl status all | grep -c 'netlink kobject-uevent, groups 1 (n)') $(ctl status all | grep -c 'tcp \[::\]:7002 (t6, ipv6_only, keepalive, no_delay)')"
+inside() { timeout 30 $work/prior enter --run-dir $run own -- $work/socks ask "$@" | sed 's/ pid .*//'; }
+own() { echo "$(inside tcp 7001 a) $(inside stream @own b) $(inside udp 7001 c) $(ask tcp 7005 d)"; }
+is "sockets in the cell's own network, beside one in the machine's, in their order" 1 "$(until_is 1 logged 'own | fds 4 names t:m:a:u mine yes')"
+is "answer in there" "got a got b got c got d" "$(own)"
+is "and nowhere else" "Connection refused" "$(ask stream @own x)"
+is "which status says" 1 "$(ctl status own | grep -c "tcp 127.0.0.1:7001 (t, in the cell's network)")"
+is "they are there again after a restart" "0 got a got b got c got d" "$(ctl restart own >/dev/null 2>&1; echo $?) $(own)"
+is "and all is as planned" 0 "$(ctl audit own >$work/audit 2>&1; echo $?)"
+is "one that cannot be bound is told with its address" 1 "$(logged 'busy: start failed.*sockets in its network: listen on tcp 192.0.2.7:7001: Cannot assign' | sed 's/[1-9][0-9]*/1/')"
 rm $work/s.sock
 is "a socket whose file is removed is made anew with the next start" "got a" "$(ctl restart all >/dev/null 2>&1; ask stream $work/s.sock a)"
 is "which is told" 1 "$(logged 'socket.lost.*s.sock')"

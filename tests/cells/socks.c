@@ -136,7 +136,10 @@ static socklen_t target(char **argv, struct sockaddr_storage *a, int *type)
 	*type = kinds[k].type;
 	if (kinds[k].family == AF_UNIX) {
 		strncpy(un->sun_path, argv[1], sizeof un->sun_path - 1);
-		return sizeof *un;
+		if (*argv[1] != '@')
+			return sizeof *un;
+		un->sun_path[0] = '\0';
+		return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(argv[1]));
 	}
 	if (kinds[k].family == AF_VSOCK) {
 		vm->svm_cid = VMADDR_CID_LOCAL;

@@ -121,12 +121,65 @@ static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 	assert_non_null(strstr(compiled_refused(&c, "x-alone"), "receive_max: needs a bridge"));
 }
 
+static void nobody_listens_where_another_service_does(void **state)
+{
+	static const struct {
+		const char *a, *b, *why;	/* NULL: both are well */
+	} pairs[] = {
+		{ "[{tcp: \":80\"}]", "[{tcp: \"127.0.0.1:80\"}]", "socket 'b': service a listens there already" },
+		{ "[{tcp: \":80\", ipv6_only: true}]", "[{tcp: \"127.0.0.1:80\"}]", NULL },
+		{ "[{tcp: \"127.0.0.2:80\"}]", "[{tcp: \"127.0.0.1:80\"}]", NULL },
+		{ "[{tcp: \":80\"}]", "[{udp: \":80\"}]", NULL },
+		{ "[{tcp: \":80\", reuse_port: true}]", "[{tcp: \":80\", reuse_port: true}]", NULL },
+		{ "[{tcp: \":80\", device: eth0}]", "[{tcp: \":80\", device: eth1}]", NULL },
+		{ "[{tcp: \":80\"}]", "[{tcp: \":80\"}], conflicts: [a]", NULL },
+		{ "[{tcp: \":80\"}]", "[{tcp: \":80\"}], enabled: false", NULL },
+		{ "[{tcp: \":80\"}], on_failure: start:b", "[{tcp: \":80\"}]", NULL },
+		{ "[{tcp: \":80\"}]", "[{tcp: \":80\", in: cell}], isolation: {network: true}", NULL },
+		{ "[{unix: /run/x}]", "[{fifo: /run/x}]", "service a listens there already" },
+		{ "[{vsock: \"2:80\"}]", "[{vsock: \":80\"}]", "service a listens there already" },
+		{ "[]", "[{tcp: \":80\"}, {name: c, tcp: \"[::1]:80\"}]", "listen: socket 'c': the service's own "
+		  "socket 'b' has that address already" },
+	};
+	char text[1024];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		snprintf(text, sizeof text, "services:\n  a: {command: [/bin/sh], listen: %s}\n"
+			 "  b: {command: [/bin/sh], listen: %s}\n", pairs[i].a, pairs[i].b);
+		compiled_free(&c);
+		compiled_make(&c, NULL, text);
+		assert_null(compiled_refused(&c, "a"));
+		const char *why = compiled_refused(&c, "b");
+
+		if (!why || !pairs[i].why)
+			assert_ptr_equal(why, pairs[i].why);
+		else
+			assert_non_null(strstr(why, pairs[i].why));
+	}
+}
+
+static void a_socket_in_the_cells_network_needs_one(void **state)
+{
+	(void)state;
+	const struct plan_service *s = compiled_web(&c, TOOL "    listen:\n      - {tcp: \":80\"}\n"
+						    "      - {name: own, tcp: \":80\", in: cell}\n"
+						    "    isolation: {rootfs: @/image, network: true}\n");
+	const struct plan_listen *l = PLAN_FIRST(&c.plan, s->listen, struct plan_listen);
+
+	assert_true(l[0].in_cell == 0 && l[1].in_cell == 1);
+	compiled_refuses(&c, TOOL "    isolation: {rootfs: @/image}\n    listen: [{tcp: \":80\", in: cell}]\n",
+		"in: cell: the service has no network of its own; isolation.network gives it one");
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, done)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_is_given_by_name_until_there_is_none_left),
+		TEST(nobody_listens_where_another_service_does),
+		TEST(a_socket_in_the_cells_network_needs_one),
 		TEST(published_ports_and_egress_become_numbers),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
