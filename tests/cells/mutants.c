@@ -7,6 +7,7 @@
 #include "tests/cells/own_cgroup.h"
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 /*
  * What notices when a step is left out together with its check, as the text that must be in the message. What only the
@@ -55,6 +56,7 @@ static const struct {
 	{ "death signal again", NULL },
 	{ "host name", NULL },
 	{ "unprivileged ports", NULL },
+	{ "sockets in its network", NULL },	/* in its place is what kept it: the program would find no socket */
 	{ "no new namespaces", NULL },
 	{ "secure bits", NULL },
 	{ "no way back", NULL },
@@ -99,11 +101,24 @@ static void add_directory(struct rig *r)
 	rig_mount(r, MOUNT_BIND, path, "/data", NULL, QUIET_ATTR, MOUNT_F_OWN);
 }
 
+/* On all addresses: a mutant's network may have none. */
+static void add_cell_socket(struct rig *r)
+{
+	static const int keeps_the_place[] = { 2 };
+	struct plan_listen l = { .name = write_string(&r->w, "own"), .kind = LISTEN_TCP, .in_cell = 1, .backlog = 1,
+				 .addr = { .family = AF_INET }, .port = 7 };
+
+	r->s.listen = write_table(&r->w, &l, 1, sizeof l);
+	r->start.pass = keeps_the_place;
+	r->start.npass = 1;
+}
+
 static void full_rig(struct rig *r)
 {
 	static const uint64_t cpu0[] = { 1 };
 
 	rig_strict(r, IMAGE);
+	add_cell_socket(r);
 	r->s.flags |= CELL_UNPRIV_PORTS;
 	r->s.caps = 1ull << 10;
 	r->s.affinity = write_table(&r->w, cpu0, 1, sizeof *cpu0);
