@@ -100,7 +100,7 @@ def _boot_partition(files: dict, size: int, seed: bytes, to: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _layout(what: Described, boot: int, size: int) -> list:
+def layout(what: Described, boot: int, size: int) -> list:
     slot = what.slot or _mib(2 * size, 16)
     if size > slot * MIB:
         raise FolderError(f"slot: the root takes {_mib(size)} MiB, a slot has {slot}")
@@ -141,7 +141,7 @@ def build(what: Described, kernel: Kernel, prior: Path, to: Path) -> root.Root:
     boot = max(64, _mib(2 * (kernel.vmlinuz.stat().st_size + initramfs.stat().st_size) * len(SLOTS), 16)) * MIB
     fat, part = to.with_name(to.name + ".boot"), to.with_name(to.name + ".part")
     _boot_partition(files, boot, seed, fat)
-    rows = _layout(what, boot, made.file.stat().st_size)
+    rows = layout(what, boot, made.file.stat().st_size)
     part.unlink(missing_ok=True)
     with open(part, "wb") as f:
         f.truncate((rows[-1].start + rows[-1].size + 1) * MIB)

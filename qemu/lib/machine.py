@@ -46,11 +46,12 @@ def _boots(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path) -> list:
     if hw.firmware == "bios":
         return []       # QEMU's own
     if hw.firmware == "uefi":
-        ovmf, variables = debs.unpack("ovmf") / "usr/share/OVMF", folder / "variables"
+        package, code, empty = arch.current().uefi
+        root, variables = debs.unpack(package), folder / "variables"
         if not variables.exists():
-            shutil.copyfile(ovmf / "OVMF_VARS_4M.fd", variables)
+            shutil.copyfile(root / empty, variables)
         flash = "if=pflash,format=raw,file="
-        return ["-drive", f"{flash}{ovmf}/OVMF_CODE_4M.fd,readonly=on", "-drive", f"{flash}{variables}"]
+        return ["-drive", f"{flash}{root / code},readonly=on", "-drive", f"{flash}{variables}"]
     # With icount the guest's TSC counts nanoseconds; of words given twice the kernel takes the last.
     counted = ["tsc_early_khz=1000000"] if hw.icount is not None else []
     words = [COMMAND_LINE, arch.current().words, *counted, hw.append]
@@ -97,7 +98,7 @@ class Machine:
         self.console = Port(pairs[0][0], folder / "console.log")
         self.second = Port(pairs[1][0], folder / "second.log")
         self.started = time.monotonic()
-        self.patience = FIRST_WORDS + (LOADER if hw.firmware else 0)
+        self.patience = (FIRST_WORDS + (LOADER if hw.firmware else 0)) * arch.current().slower
         self.limit = limit
         self.out_of_time = False
         self._timer = threading.Timer(limit, self._too_long)

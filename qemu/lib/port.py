@@ -4,6 +4,8 @@ import threading
 import time
 from pathlib import Path
 
+from . import arch
+
 
 class PortClosed(Exception):
     """The machine ended while something was expected of it."""
@@ -61,7 +63,7 @@ class Port:
 
     def wait_any(self, whats, seconds: float, start: int = 0) -> tuple:
         """(the one of whats that came, the place just behind it)."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * arch.current().slower
         with self._more:
             while True:
                 for what in whats:

@@ -61,6 +61,7 @@ class Run:
         self.kernel = kernels.fetch(kernel_name)
         self.prior = paths.prior(libc)
         self.folder = paths.build() / "qemu" / f"{scenario.name}-{kernel_name}-{libc}{arch.suffix()}"
+        self.limit = scenario.limit * arch.current().slower
         self.deadline = 0.0
         self.boots = 0
         self.disks = None
@@ -103,7 +104,7 @@ class Run:
     def _report(self, error: BaseException) -> str:
         lines = [_where(error, self.scenario.file)]
         if any(s.machine.out_of_time for s in self.sessions):
-            lines.append(f"the time limit of {self.scenario.limit:g} s was reached")
+            lines.append(f"the time limit of {self.limit:g} s was reached")
         for session in self.sessions[-1:]:
             for command, code, text in session.history:
                 lines.append(f"$ {command}   [exit {code}]")
@@ -119,7 +120,7 @@ class Run:
         return outcome._replace(lines=[line for s in self.sessions for line in s.lines])
 
     def _outcome(self, start: float) -> Outcome:
-        self.deadline = start + self.scenario.limit
+        self.deadline = start + self.limit
         try:
             self._attempt()
         except (Skip, debs.PackageError) as e:

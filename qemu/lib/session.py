@@ -5,6 +5,7 @@ import shlex
 import time
 from collections import deque
 
+from . import arch
 from .machine import Machine
 from .port import NotSaid, PortClosed
 
@@ -97,7 +98,7 @@ class Session:
 
     def eventually(self, what, seconds: float = 10, why: str = ""):
         """What the function returns, once that is true; asks again until then."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * arch.current().slower
         while True:
             got = what()
             if got:
