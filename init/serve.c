@@ -219,6 +219,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 		prctl(PR_SET_DUMPABLE, 0);
 	spawning_begin(p);	/* inherits that, and so do the builders */
 	reap_begin(p);
+	endpoint_start(p);
 	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);

@@ -18,6 +18,7 @@
 #define AGAIN_MOST 6		/* times that it does */
 #define GOOD_MS 10000		/* one that has lived so long: what comes next begins at the start */
 #define BACKLOG 128
+#define PAUSE_MS 20		/* after each answer; it asks every HTTP_FRESH_MS at most */
 #define ROWS 16			/* written at once */
 
 /* What the command line says goes for all configurations; family 0: it says nothing, and the plan may. */
@@ -136,6 +137,9 @@ static void on_helper(void *ctx, uint32_t arg, uint32_t events)
 	word[n] = '\0';
 	if (word[0] == HTTP_ASK) {
 		answer(p);
+		/* Whoever has taken it over may ask without end: it is heard fifty times a second, and no more. */
+		loop_remove(&p->loop, &p->endpoint_src);
+		loop_timer_set(&p->loop, p->n + TIMER_ENDPOINT, p->loop.now.ms + PAUSE_MS);
 	} else if (word[0] == HTTP_TELL && !p->endpoint_told) {
 		char why[HTTP_TELL_MAX + 40];
 		struct text t = TEXT_IN(why);
@@ -180,6 +184,8 @@ void endpoint_start(struct prior *p)
 	struct err e;
 
 	loop_timer_set(&p->loop, p->n + TIMER_ENDPOINT, 0);
+	if (h->http_pid > 0 && endpoint_watch(p, &e) < 0)
+		prior_say(p, "error", "endpoint", NULL, e.text);
 	if (listener < 0 || h->http_pid > 0)
 		return;
 	if (http_start(exe, listener, cgroup, &pid, &sock, &e) < 0) {
@@ -224,10 +230,7 @@ int endpoint_begin(struct prior *p, struct err *e)
 {
 	const struct plan_listen l = wanted(p);
 
-	if (bind_it(p, &l, &p->ledger.head->http_listen_fd, e) < 0)
-		return -e->code;
-	endpoint_start(p);
-	return 0;
+	return bind_it(p, &l, &p->ledger.head->http_listen_fd, e);
 }
 
 void endpoint_resume(struct prior *p)
