@@ -238,6 +238,14 @@ static unsigned net_addrs_of(const struct plan *p, struct plan_ref r, struct net
 	return n;
 }
 
+static int build_vlan(struct net *n, const char *name, const char *parent, uint16_t id, struct err *e)
+{
+	struct err ignored;	/* what is missing is told by who needs it */
+
+	module_load("", "8021q", module_insert, &ignored);
+	return net_vlan(n, name, parent, id, e);
+}
+
 /* In a child: libnl allocates. Every interface is tried; the last failure is the result. */
 static int build_network(void *ctx, struct err *e)
 {
@@ -252,9 +260,13 @@ static int build_network(void *ctx, struct err *e)
 	for (const struct plan_interface *i = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
 	     i < PLAN_END(p, p->head->interfaces, struct plan_interface); i++) {
 		struct net_addr gw = net_addr_of(i->gateway);
+		const char *name = plan_str(p, i->name);
 
-		rc = net_interface(n, plan_str(p, i->name), a, net_addrs_of(p, i->addrs, a), &gw, e);
-
+		rc = i->vlan ? build_vlan(n, name, plan_str(p, i->parent), i->vlan, e) : 0;
+		if (rc == 0 && i->mtu)
+			rc = net_mtu(n, name, i->mtu, e);
+		if (rc == 0)
+			rc = net_interface(n, name, a, net_addrs_of(p, i->addrs, a), &gw, e);
 		worst = rc < 0 ? rc : worst;
 	}
 	net_close(&n);

@@ -51,9 +51,15 @@ static void read_link(struct nlmsghdr *h, void *arg)
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_MTU);
 	l->mtu = a ? nla_get_u32(a) : 0;
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINKINFO);
-	a = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_KIND) : NULL;
-	if (a)
-		nla_strlcpy(l->kind, a, sizeof l->kind);
+	const struct nlattr *kind = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_KIND) : NULL;
+	const struct nlattr *data = a ? nla_find(nla_data(a), nla_len(a), IFLA_INFO_DATA) : NULL;
+
+	if (kind)
+		nla_strlcpy(l->kind, kind, sizeof l->kind);
+	if (!strcmp(l->kind, "vlan") && data && (a = nla_find(nla_data(data), nla_len(data), IFLA_VLAN_ID)))
+		l->vlan = nla_get_u16(a);
+	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINK);
+	l->parent = a ? (int)nla_get_u32(a) : 0;
 }
 
 /* One request for one name: the cost does not grow with the number of interfaces. */

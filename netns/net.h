@@ -26,6 +26,9 @@ int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 c
 int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
 	       unsigned mtu, struct err *e);
 int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
+/* The VLAN of that number on another interface, made if it is missing, whose parent is up; another's is EEXIST. */
+int net_vlan(struct net *n, const char *name, const char *parent, uint16_t id, struct err *e);
+int net_mtu(struct net *n, const char *name, unsigned mtu, struct err *e);
 /* Addresses (those it has stay), up, default route (replaced) on an existing interface; ENODEV names it. */
 int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,
 		  const struct net_addr *gateway, struct err *e);

@@ -28,6 +28,8 @@ struct net_link {
 	unsigned char mac[6];
 	unsigned mtu;
 	char kind[16];	/* "bridge", "veth"; "" for hardware */
+	int parent;	/* of a VLAN: the index of the one below, */
+	uint16_t vlan;	/* and its number; 0: it is none */
 };
 
 /* A request with its fixed head; NULL when out of memory. flags: NLM_F_* beyond REQUEST and ACK. */

@@ -4,9 +4,13 @@ from lib.image import BRIDGE, Image
 kernels = ["6.1", "6.12"]
 limit = 120
 
-image = Image(modules=BRIDGE, files={"/etc/hosts": ""}, config="""
+image = Image(modules=BRIDGE + ("dummy", "8021q"), files={"/etc/hosts": ""}, config="""
 version: 1
+machine: {modules: [dummy]}
 network:
+  interfaces:
+    dummy0: {addresses: [198.51.100.1/24]}
+    dummy0.7: {vlan: 7, parent: dummy0, mtu: 1400, addresses: [203.0.113.1/24, "2001:db8:7::1/64"]}
   bridges:
     prior0: {subnets: [10.88.0.0/24, "fd88::/64"], nat: true, mtu: 1400}
     other0: {subnets: [10.89.0.0/24]}
@@ -61,6 +65,11 @@ def run(m):
     m.fails(inside["allowed"] + f"timeout 3 probe call {apart[0]} 7000")
     m.fails(inside["apart"] + f"timeout 3 probe call {left[0]} 7000")
     assert "mtu 1400" in m.ok("ip link show prior0") and "mtu 1400" in m.ok(inside["left"] + "ip link show host0")
+
+    # the machine's own
+    assert "VID: 7" in m.ok("cat /proc/net/vlan/dummy0.7")
+    seen = m.ok("ip addr show dummy0.7")
+    assert "mtu 1400" in seen and "203.0.113.1/24" in seen and "2001:db8:7::1/64" in seen, seen
 
     # published, from the machine itself and from outside
     assert m.ok("timeout 5 probe call 127.0.0.1 8080") == "hello\n"

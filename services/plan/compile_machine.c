@@ -82,6 +82,15 @@ static void one_interface(struct compiling *c, const struct spec_interface *s, s
 	}
 	if (s->gateway && !parse_address(s->gateway, &p->gateway))
 		problem(c, s->from, s->name, s->gateway, "is not an address");
+	if ((s->vlan == UNSET_NUM) != !s->parent)
+		problem(c, s->from, s->name, s->parent ? s->parent : "vlan",
+			s->parent ? "is a parent, and there is no vlan" :
+			"needs a parent: the interface that it is on");
+	if (s->parent && !strcmp(s->parent, s->name))
+		problem(c, s->from, s->name, s->parent, "cannot be its own parent");
+	p->vlan = s->vlan == UNSET_NUM || !s->parent ? 0 : (uint16_t)s->vlan;
+	p->mtu = s->mtu == UNSET_NUM ? 0 : (uint16_t)s->mtu;
+	p->parent = write_string(&c->w, p->vlan ? s->parent : NULL);
 	if (s->dhcp)
 		problem(c, s->from, s->name, "dhcp", "is not built yet");
 	p->name = write_string(&c->w, s->name);

@@ -124,8 +124,9 @@ struct plan_egress {
 
 struct plan_interface {
 	struct plan_ref name, addrs;
+	struct plan_ref parent;		/* string, with vlan; absent: none */
 	struct plan_addr gateway;	/* family 0: none */
-	uint32_t pad;
+	uint16_t vlan, mtu;		/* 0: it is none; the kernel's */
 };
 
 enum plan_dep_kind {

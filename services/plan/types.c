@@ -101,20 +101,13 @@ static const struct plan_type hosts_type = TYPE(plan_file, FIELDS(hosts_fields))
 static const struct plan_type port_type = TYPE(plan_port, .wrong = plan_port_wrong);
 static const struct plan_type egress_type = TYPE(plan_egress, .wrong = plan_egress_wrong);
 
-static const char *interface_wrong(const struct plan *p, const void *record)
-{
-	const struct plan_interface *i = record;
-
-	(void)p;
-	return gateway_is_one(&i->gateway) ? NULL : "its gateway is no address";
-}
-
 static const struct plan_field interface_fields[] = {
 	FIELD(plan_interface, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
 	FIELD(plan_interface, addrs, .of = &addr_type),
+	FIELD(plan_interface, parent, STRING, .text = TEXT_INTERFACE),
 };
 static const struct plan_type interface_type =
-	TYPE(plan_interface, FIELDS(interface_fields), .wrong = interface_wrong);
+	TYPE(plan_interface, FIELDS(interface_fields), .wrong = plan_interface_wrong);
 
 static const char *dep_wrong(const struct plan *p, const void *record)
 {

@@ -49,6 +49,7 @@ extern const struct plan_type plan_head_type, plan_service_type, plan_string_typ
 extern const struct plan_type plan_fstab_type, plan_boot_slot_type, plan_boot_env_type;
 
 /* traffic.c: what is wrong with one, or NULL. */
+const char *plan_interface_wrong(const struct plan *p, const void *record);
 const char *plan_port_wrong(const struct plan *p, const void *record);
 const char *plan_egress_wrong(const struct plan *p, const void *record);
 const char *plan_connections_wrong(const struct plan *p, const void *record);

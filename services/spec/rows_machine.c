@@ -190,6 +190,13 @@ const struct conf_key interface_keys[] = {
 	  .example = "[192.0.2.10/24]" },
 	{ "gateway", .type = CONF_TEXT, I(gateway, const char *), .check = address_rule, .doc = "Default route.",
 	  .example = "192.0.2.1" },
+	{ "vlan", .type = CONF_COUNT, I(vlan, int64_t), .min = 1, .max = 4094,
+	  .doc = "Number of the VLAN that it is on its parent; it is made.", .example = "7" },
+	{ "parent", .type = CONF_TEXT, I(parent, const char *), .check = interface_rule,
+	  .doc = "With vlan: the interface that its frames go through; when that is a VLAN too, it stands before it.",
+	  .example = "eth1" },
+	{ "mtu", .type = CONF_COUNT, I(mtu, int64_t), .min = 576, .max = 65535,
+	  .doc = "Largest packet, in bytes; the kernel's when absent.", .example = "1500" },
 	{ "dhcp", .type = CONF_BOOL, I(dhcp, bool), .def = "false", LACKS("DHCP"),
 	  .doc = "Ask for an address by DHCP.", .example = "true" },
 	{ 0 }

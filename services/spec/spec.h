@@ -272,6 +272,8 @@ struct spec_interface {
 	const char *name;
 	struct str_list addresses;
 	const char *gateway;
+	int64_t vlan, mtu;	/* UNSET_NUM: none, the kernel's */
+	const char *parent;
 	bool dhcp;
 	struct origin from;
 };

@@ -391,7 +391,8 @@ static void the_machine_is_planned_too(void **state)
 		      "  sysctl: {net.ipv4.ip_forward: 1, net/ipv4/conf/a.b/rp_filter: 1}\n"
 		      "  mounts: [{source: /dev/vda1, target: /data, type: ext4, "
 		      "options: [noatime, ro, commit=5], optional: true}]\n"
-		      "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1}}\n");
+		      "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1},\n"
+		      "    eth0.7: {vlan: 7, parent: eth0, mtu: 1400}}\n");
 	const struct plan_head *h = c.plan.head;
 
 	assert_int_equal(c.ret, 0);
@@ -410,6 +411,9 @@ static void the_machine_is_planned_too(void **state)
 
 	assert_string_equal(str(i->name), "eth0");
 	assert_int_equal(i->gateway.ip[3], 1);
+	assert_string_equal(str(i[1].parent), "eth0");
+	assert_int_equal(i[1].vlan, 7);
+	assert_int_equal(i[1].mtu, 1400);
 }
 
 static void a_thousand_services_take_no_time(void **state)
