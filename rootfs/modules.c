@@ -91,16 +91,50 @@ static bool is_builtin(const char *dir, const char *name)
 	return found;
 }
 
+static bool is_same(char a, char b)
+{
+	return a == b || ((a == '-' || a == '_') && (b == '-' || b == '_'));
+}
+
+bool module_options(const char *cmdline, const char *path, char *to, size_t size)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const size_t len = strcspn(name, ".");
+	struct text t = { .at = to, .size = size };
+
+	to[0] = '\0';
+	while (*(cmdline += strspn(cmdline, " \n"))) {
+		const char *word = cmdline;
+		size_t same = 0;
+
+		for (bool quoted = false; *cmdline && (quoted || !strchr(" \n", *cmdline)); cmdline++)
+			quoted ^= *cmdline == '"';
+		while (same < len && is_same(word[same], name[same]))
+			same++;
+		if (same < len || word[len] != '.')
+			continue;
+		text_add(&t, t.n ? " " : "");
+		text_add_n(&t, word + len + 1, (size_t)(cmdline - word) - len - 1);
+	}
+	return !t.cut;
+}
+
 int module_insert(const char *path, struct err *e)
 {
+	char cmdline[4096], options[4096];
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t n = strlen(path);
 
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
 	int flags = n > 3 && !strcmp(path + n - 3, ".ko") ? 0 : MODULE_INIT_COMPRESSED_FILE;
+	owned_fd words = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t got = words < 0 ? 0 : read(words, cmdline, sizeof cmdline - 1);
 
-	if (syscall(SYS_finit_module, fd, "", flags) < 0 && errno != EEXIST)
+	cmdline[got > 0 ? got : 0] = '\0';
+	if (!module_options(cmdline, path, options, sizeof options))
+		return err_set(e, E2BIG, "load %s: its parameters on the kernel's command line are too long", path);
+	if (syscall(SYS_finit_module, fd, options, flags) < 0 && errno != EEXIST)
 		return err_sys(e, "load %s", path);
 	return 0;
 }

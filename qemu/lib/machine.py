@@ -38,6 +38,7 @@ class Hardware(NamedTuple):
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
+    resets: bool = False        # a reboot is one, with the memory as it was, and not QEMU's end
     icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
 
 
@@ -61,7 +62,8 @@ def _boots(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path) -> list:
 def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials) -> list:
     on = arch.current()
     command = [on.qemu, "-accel", "tcg", *on.machine, "-m", str(hw.memory), "-smp", str(hw.cpus), "-nodefaults",
-               "-no-user-config", "-display", "none", "-no-reboot", *_boots(kernel, initrd, hw, folder)]
+               "-no-user-config", "-display", "none", *([] if hw.resets else ["-no-reboot"]),
+               *_boots(kernel, initrd, hw, folder)]
     for n, chardev in enumerate(serials):
         command += ["-chardev", f"{chardev},id=serial{n}"]
     command += on.serials

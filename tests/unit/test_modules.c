@@ -102,6 +102,29 @@ static void a_dependency_that_fails_is_named(void **state)
 	assert_non_null(strstr(e.text, "broken.ko: Exec format error"));
 }
 
+static const char *options(const char *cmdline, const char *path)
+{
+	static char to[64];
+
+	return module_options(cmdline, path, to, sizeof to) ? to : "too long";
+}
+
+static void a_module_gets_its_parameters_from_the_command_line(void **state)
+{
+	static const char line[] = "quiet ramoops.ecc=1 dm-verity.dev_wait=2 ramoops.text=\"a b\" ram.x=1 ramoops "
+				   "dm.a=1\n";
+	char many[128] = "m.a=";
+
+	(void)state;
+	assert_string_equal(options(line, "/lib/modules/6/kernel/fs/pstore/ramoops.ko.xz"), "ecc=1 text=\"a b\"");
+	assert_string_equal(options(line, "dm_verity.ko"), "dev_wait=2");
+	assert_string_equal(options(line, "ramoop.ko"), "");
+	assert_string_equal(options("", "ramoops.ko"), "");
+	assert_string_equal(options("m.a=\"x y", "m.ko"), "a=\"x y");	/* no end to it */
+	memset(many + 4, 'x', 100);
+	assert_string_equal(options(many, "m.ko"), "too long");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +133,7 @@ int main(void)
 		cmocka_unit_test(a_built_in_module_is_there_already),
 		cmocka_unit_test(an_absent_module_says_where_we_looked),
 		cmocka_unit_test(a_dependency_that_fails_is_named),
+		cmocka_unit_test(a_module_gets_its_parameters_from_the_command_line),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
