@@ -68,7 +68,10 @@ static void ready(struct message *m, const char *value, size_t n)
 		svc_post(m->p, m->i, EV_READY);
 }
 
-/* MONOTONIC_USEC says which reload is meant; it must come with it, and not be from before the start. */
+/*
+ * MONOTONIC_USEC says which reload is meant. Where one is waited for (ready: notify-reload) it must come with it, and
+ * not be from before it was asked for; elsewhere it may be missing, as haproxy 2.6 has it.
+ */
 static void reloading(struct message *m, const char *value, size_t n)
 {
 	struct ledger_svc *s = svc_of(m->p, m->i);
@@ -78,7 +81,9 @@ static void reloading(struct message *m, const char *value, size_t n)
 
 	if (!is_one(value, n) || s->state != SVC_UP)
 		return;
-	if (!when || !number(when, len, &us)) {
+	if (!when && plan_service(&m->p->plan, m->i)->ready != READY_NOTIFY_RELOAD) {
+		us = UINT64_MAX;
+	} else if (!when || !number(when, len, &us)) {
 		notify_say_once(m->p, m->i, SAID_RELOADING, "warning", "notify-refused",
 				"RELOADING=1 without MONOTONIC_USEC");
 		return;

@@ -151,6 +151,60 @@ if have sshd sshd ssh ssh-keygen; then
 		is "sshd -i: it ends" 0 $?
 	fi
 fi
+if have gunicorn gunicorn ab; then
+	mkdir -p /srv/app
+	cat >/srv/app/app.py <<'PY'
+import os
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"%d" % os.getppid()]
+PY
+	started gunicorn
+	is "gunicorn: it waits for the first connection" listening "$(field gunicorn state)"
+	is "gunicorn: which starts it" "100 0" "$(load http://127.0.0.1:8000/ 100)"
+	is "gunicorn: it says when it is ready" "up Gunicorn arbiter booted" "$(until_is gunicorn state up) $(field gunicorn status)"
+	pid=$(field gunicorn pid)
+	is "gunicorn: 1000 requests, none of them failed" "1000 0" "$(load http://127.0.0.1:8000/ 1000)"
+	load http://127.0.0.1:8000/ 2000 >$work/during &
+	is "gunicorn: and is restarted under load" 0 "$(ctl restart gunicorn >/dev/null 2>&1; echo $?)"
+	wait $!
+	is "gunicorn: its socket was there all the time: 2000 were answered" "2000" "$(cut -d' ' -f1 $work/during)"
+	hasnt "gunicorn: by another process" " $pid " " $(field gunicorn pid) "
+	served gunicorn "$(field gunicorn pid)"
+fi
+if have haproxy haproxy ab; then
+	cp configs/examples/haproxy.cfg /etc/prior/
+	started haproxy
+	is "haproxy: its master says when the workers are ready" up "$(field haproxy state)"
+	pid=$(field haproxy pid)
+	is "haproxy: 2000 requests, none of them failed" "2000 0" "$(load http://127.0.0.1:8080/ 2000)"
+	load http://127.0.0.1:8080/ 2000 >$work/during &
+	is "haproxy: it is told to reload under load" 0 "$(ctl reload haproxy >/dev/null 2>&1; echo $?)"
+	wait $!
+	is "haproxy: and all were answered" 2000 "$(cut -d' ' -f1 $work/during)"
+	is "haproxy: which its master tells, and when it is over" "1 1" "$(n=0; until grep -q 'haproxy: reloaded' $work/log || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
+		echo $(grep -c 'haproxy: reloading' $work/log) $(grep -c 'haproxy: reloaded' $work/log))"
+	served haproxy "$pid"
+fi
+if have dbus dbus-daemon dbus-send; then
+	started dbus
+	is "dbus: it says when it is ready" up "$(field dbus state)"
+	pid=$(field dbus pid)
+	bus() { timeout 20 dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus."$@" 2>&1 | sed 's/^ *//'; }
+	is "dbus: its own client is answered" "uint32 $(id -u messagebus)" "$(bus GetConnectionUnixUser string:org.freedesktop.DBus)"
+	is "dbus: it knows its clients by their credentials" "$(id -u nobody)" "$(setpriv --reuid nobody --clear-groups /usr/bin/python3 -c '
+import os, socket
+s = socket.socket(socket.AF_UNIX); s.connect("/run/dbus/system_bus_socket")
+s.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+print(os.getuid() if s.recv(99).startswith(b"OK ") else "refused")' 2>&1)"
+	is "dbus: and believes nobody who says to be another" refused "$(setpriv --reuid nobody --clear-groups /usr/bin/python3 -c '
+import socket
+s = socket.socket(socket.AF_UNIX); s.connect("/run/dbus/system_bus_socket")
+s.sendall(b"\0AUTH EXTERNAL 30\r\n")
+print("believed" if s.recv(99).startswith(b"OK ") else "refused")' 2>&1)"
+	is "dbus: a hundred calls" 100 "$(n=0; for i in $(seq 100); do [ "$(bus NameHasOwner string:org.freedesktop.DBus)" = "boolean true" ] && n=$((n + 1)); done; echo $n)"
+	served dbus "$pid"
+fi
 for one in python-web:8000:/usr/bin/python3 node-web:8080:node; do
 	example=${one%%:*} port=${one#*:} program=${one##*:}
 	port=${port%%:*}
