@@ -35,16 +35,25 @@ static bool is_drawn(uint32_t from, const struct plan_dep *d)
 	return d->kind != DEP_CONFLICTS || from < d->service;
 }
 
+/* Not a slot that serves no connection: nobody knows it. */
+static bool is_shown(const struct graph *g, uint32_t i)
+{
+	return !plan_service(g->plan, i)->base.n || (g->state && g->state[i] != SVC_DOWN);
+}
+
 void graph_dot(const struct graph *g, FILE *to)
 {
 	fputs("digraph prior {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n", to);
 	for (uint32_t i = 0; i < g->plan->head->services.n; i++)
-		fprintf(to, "\t\"%s\" [label=\"%s%s%s\"%s];\n", graph_name(g, i), graph_name(g, i),
-			g->state ? "\\n" : "", g->state ? svc_state_name[g->state[i]] : "",
-			g->state && g->state[i] == SVC_FAILED ? ", color=red" : "");
+		if (is_shown(g, i))
+			fprintf(to, "\t\"%s\" [label=\"%s%s%s\"%s];\n", graph_name(g, i), graph_name(g, i),
+				g->state ? "\\n" : "", g->state ? svc_state_name[g->state[i]] : "",
+				g->state && g->state[i] == SVC_FAILED ? ", color=red" : "");
 	for (uint32_t i = 0; i < g->plan->head->services.n; i++) {
 		struct plan_ref deps = plan_service(g->plan, i)->deps;
 
+		if (!is_shown(g, i))
+			continue;
 		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
 		     d < PLAN_END(g->plan, deps, struct plan_dep); d++)
 			if (is_drawn(i, d))
@@ -62,6 +71,8 @@ void graph_json(const struct graph *g, FILE *to)
 	for (uint32_t i = 0; i < g->plan->head->services.n; i++) {
 		struct plan_ref deps = plan_service(g->plan, i)->deps;
 
+		if (!is_shown(g, i))
+			continue;
 		json_object(&j, NULL);
 		json_text(&j, "service", graph_name(g, i));
 		json_text(&j, "state", g->state ? svc_state_name[g->state[i]] : NULL);
@@ -112,6 +123,8 @@ static void lay_out(const struct graph *g, struct place *at, uint32_t *columns, 
 		struct plan_ref deps = plan_service(g->plan, order[k])->deps;
 		struct place *p = &at[order[k]];
 
+		if (!is_shown(g, order[k]))
+			continue;
 		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
 		     d < PLAN_END(g->plan, deps, struct plan_dep); d++)
 			if ((d->kind == DEP_REQUIRES || d->kind == DEP_AFTER) && at[d->service].column >= p->column)
@@ -133,6 +146,8 @@ static void draw_edges(const struct graph *g, const struct place *at, FILE *to)
 	for (uint32_t i = 0; i < g->plan->head->services.n; i++) {
 		struct plan_ref deps = plan_service(g->plan, i)->deps;
 
+		if (!is_shown(g, i))
+			continue;
 		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
 		     d < PLAN_END(g->plan, deps, struct plan_dep); d++) {
 			int x = x_of(at[i]), y = y_of(at[i]) + BOX_H / 2;
@@ -159,7 +174,8 @@ int graph_svg(const struct graph *g, FILE *to, struct err *e)
 		2 * EDGE + columns * (BOX_W + GAP_X), 2 * EDGE + rows * (BOX_H + GAP_Y));
 	draw_edges(g, at, to);
 	for (uint32_t i = 0; i < n; i++)
-		fprintf(to, "<g><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"#f4f4f4\" "
+		if (is_shown(g, i))
+			fprintf(to, "<g><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"#f4f4f4\" "
 			"stroke=\"%s\"/><text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s%s%s</text></g>\n",
 			x_of(at[i]), y_of(at[i]), BOX_W, BOX_H,
 			g->state && g->state[i] == SVC_FAILED ? "#c00" : "#666", x_of(at[i]) + BOX_W / 2,

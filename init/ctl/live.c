@@ -158,7 +158,7 @@ static void leave_out_free(struct views *all)
 	all->n = n;
 }
 
-static int no_such(const struct views *all, const char *name, struct err *e)
+static int no_such(const struct live *l, const struct views *all, const char *name, struct err *e)
 {
 	const char **words = calloc(all->n + 1, sizeof *words);
 	const char *near = NULL;
@@ -168,6 +168,9 @@ static int no_such(const struct views *all, const char *name, struct err *e)
 	if (words)
 		near = value_nearest(name, words);
 	free(words);
+	if (plan_has_template_itself(&l->plan, name))
+		return err_set(e, ENOENT, "'%s' is a template, not a service: name one of it, as %sINSTANCE", name,
+			       name);
 	if (strchr(name, '@'))
 		return err_set(e, ENOENT, "there is neither a service '%s' nor a template of which it could be",
 			       name);
@@ -202,7 +205,7 @@ int views_take(struct views *to, const struct live *l, const char *const *names,
 		some.v[some.n++] = found ? *found : view_of_nobody(names[n]);
 	}
 	int rc = !some.v ? err_set(e, ENOMEM, "there is not enough memory for %u services", count) :
-		 n < count ? no_such(&all, names[n], e) : 0;
+		 n < count ? no_such(l, &all, names[n], e) : 0;
 
 	views_free(&all);
 	if (rc < 0)

@@ -301,17 +301,36 @@ bool plan_is_disabled(const struct plan *p, uint32_t service)
 	return is_among(p, p->head->disabled, service);
 }
 
-bool plan_has_template(const struct plan *p, const char *instance)
+uint32_t plan_named(const struct plan *p)
 {
-	size_t n = strcspn(instance, "@") + 1;
+	uint32_t n = 0;
 
-	if (!is_service_name(instance, (uint32_t)strnlen(instance, PLAN_NAME_MAX + 1)))
-		return false;
+	for (uint32_t i = 0; i < p->head->services.n; i++)
+		n += plan_service(p, i)->base.n == 0;
+	return n;
+}
+
+/* n: the length of what stands up to the '@', and with it. */
+static bool is_template(const struct plan *p, const char *name, size_t n)
+{
 	for (const struct plan_ref *t = PLAN_FIRST(p, p->head->templates, struct plan_ref);
 	     t < PLAN_END(p, p->head->templates, struct plan_ref); t++)
-		if (t->n == n && !strncmp(plan_str(p, *t), instance, n))
+		if (t->n == n && !strncmp(plan_str(p, *t), name, n))
 			return true;
 	return false;
+}
+
+bool plan_has_template_itself(const struct plan *p, const char *name)
+{
+	const size_t n = strcspn(name, "@") + 1;
+
+	return strlen(name) == n && is_template(p, name, n);
+}
+
+bool plan_has_template(const struct plan *p, const char *instance)
+{
+	return is_service_name(instance, (uint32_t)strnlen(instance, PLAN_NAME_MAX + 1)) &&
+	       is_template(p, instance, strcspn(instance, "@") + 1);
 }
 
 const struct plan_refused *plan_find_refused(const struct plan *p, const char *name)

@@ -449,6 +449,8 @@ static inline const struct plan_care *plan_care(const struct plan *p, const stru
 	return s->care.n ? PLAN_FIRST(p, s->care, struct plan_care) : NULL;
 }
 
+/* How many services there are, without the slots of those that serve each connection by one. */
+uint32_t plan_named(const struct plan *p);
 /* Index of a service by name, -1 when there is none. */
 int plan_find(const struct plan *p, const char *name);
 /* Whether this service is in plan_head.asked, in plan_head.disabled. */
@@ -456,5 +458,6 @@ bool plan_is_asked(const struct plan *p, uint32_t service);
 bool plan_is_disabled(const struct plan *p, uint32_t service);
 /* Whether there is the template of "name@instance", a name that a service can have. */
 bool plan_has_template(const struct plan *p, const char *instance);
+bool plan_has_template_itself(const struct plan *p, const char *name);	/* "name@" */
 /* The same for its service, or for what was refused of that name; NULL: it was not. */
 const struct plan_refused *plan_find_refused(const struct plan *p, const char *name);

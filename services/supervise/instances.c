@@ -127,6 +127,25 @@ static int differs(const struct plan *p, uint32_t i, const char *how, struct err
 		       "takes it over first", plan_str(p, plan_service(p, i)->name), how);
 }
 
+/* Both lists are in the order of names. One that is refused of old, or an instance that is asked for, is no news. */
+static int judge_refused(const struct plan *was, const struct plan *next, struct err *e)
+{
+	const struct plan_refused *o = PLAN_FIRST(was, was->head->refused, struct plan_refused);
+	const struct plan_refused *end = PLAN_END(was, was->head->refused, struct plan_refused);
+	const struct plan_refused *r = PLAN_FIRST(next, next->head->refused, struct plan_refused);
+
+	for (; r < PLAN_END(next, next->head->refused, struct plan_refused); r++) {
+		const char *name = plan_str(next, r->name);
+
+		while (o < end && strcmp(plan_str(was, o->name), name) < 0)
+			o++;
+		if ((o == end || strcmp(plan_str(was, o->name), name)) && !plan_has_template(next, name))
+			return err_set(e, ESTALE, "the configuration is not what it was when it was read: %s would be "
+				       "new, and refused; `prior reload-config` says why", name);
+	}
+	return 0;
+}
+
 int instances_judge(struct prior *p, struct err *e)
 {
 	const struct plan *next = &p->reload.next;
@@ -155,6 +174,8 @@ int instances_judge(struct prior *p, struct err *e)
 			return differs(next, k, "would be new", e);
 		p->reload.added += to_old[k] == CHANGES_NONE;
 	}
+	if (judge_refused(&p->plan, next, e) < 0)
+		return -e->code;
 	return changes_machine(&p->plan, next) ? err_set(e, ESTALE, "the configuration is not what it was when it was "
 		"read: what is done at boot differs; `prior reload-config` takes it over first") : 0;
 }

@@ -93,7 +93,7 @@ is "and sees one that somebody has opened to more" "1 1" "$(ctl audit all >$work
 is "status names them" "1 1 1" "$(ctl status all | grep -c 'udp 127.0.0.1:7001 (u)') $(ctl status all | grep -c 'netlink kobject-uevent, groups 1 (n)') $(ctl status all | grep -c 'tcp \[::\]:7002 (t6, ipv6_only, keepalive, no_delay)')"
 inside() { timeout 30 $work/prior enter --run-dir $run own -- $work/socks ask "$@" | sed 's/ pid .*//'; }
 own() { echo "$(inside tcp 7001 a) $(inside stream @own b) $(inside udp 7001 c) $(ask tcp 7005 d)"; }
-is "sockets in the cell's own network, beside one in the machine's, in their order" 1 "$(until_is 1 logged 'own | fds 4 names t:m:a:u mine yes')"
+is "sockets in the cell's own network, beside one in the machine's, in their order" 1 "$(until_says 1 logged 'own | fds 4 names t:m:a:u mine yes')"
 is "answer in there" "got a got b got c got d" "$(own)"
 is "and nowhere else" "Connection refused" "$(ask stream @own x)"
 is "which status says" 1 "$(ctl status own | grep -c "tcp 127.0.0.1:7001 (t, in the cell's network)")"
@@ -116,6 +116,8 @@ services:
 YAML
 begin
 is "a base listens and has no process" "listening null" "$(field io state) $(field io pid)"
+is "nor drawn" "1 0" "$(ctl graph | grep -c '"io" \[') $(ctl graph | grep -c 'io@')"
+is "nor counted" 1 "$(logged ', 3 services')"
 is "free slots are not shown" 3 "$(ctl status --json | grep -c '"service"')"
 is "each connection is told where it is from" "fds - names - mine no id no from 127.0.0.1 port yes" "$(timeout 30 $work/socks ask tcp 7020 x | head -1 | sed 's/id none/id no/')"
 is "also by IPv6" "from ::1 port yes" "$(timeout 30 $work/socks ask tcp6 7020 x | head -1 | sed 's/.*from/from/')"

@@ -71,6 +71,13 @@ has "a configuration that was edited is not slipped in" "steady would be another
 is "and nothing was touched" "$pid" "$(field steady pid)"
 ctl reload-config >/dev/null
 is "after the reload it can be started" 0 "$(ctl start job@c; echo $?)"
+cp "$work/conf.yaml" "$work/good.yaml"
+echo "  broken: {command: [/nonesuch]}" >>"$work/conf.yaml"
+has "nor is one with something new in it that is refused" "broken would be new, and refused; \`prior reload-config\` says why" "$(ctl start job@d 2>&1)"
+cp "$work/good.yaml" "$work/conf.yaml"
+for verb in status start stop why; do
+	has "$verb: a template is told from a service" "'job@' is a template, not a service: name one of it, as job@INSTANCE" "$(ctl $verb job@ 2>&1)"
+done
 sed -i '/^  job@:/d; s/, wants: \[job@always\]//' "$work/conf.yaml"
 is "a template that goes takes its instances along" "base@a base@c steady wants" "$(ctl reload-config >"$work/out"; until_listed "base@a base@c steady wants")"
 "$work/prior" compile "$work/conf.yaml" -o "$work/plan" 2>/dev/null
