@@ -1,6 +1,7 @@
 /* Who the machine is: its host name and /etc/machine-id. See stages.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/child.h"
@@ -13,26 +14,16 @@
 #define ID_RUN "/run/machine-id"
 #define WRITE_MS 10000
 
-static int read_first_line(const char *path, char *to, size_t size)
-{
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, to, size - 1);
-
-	if (n < 0)
-		return -errno;
-	to[n] = '\0';
-	to[strcspn(to, " \t\n")] = '\0';
-	return 0;
-}
-
 /* The configuration's; else /etc/hostname's; else it stays the kernel's. */
 int stage_hostname(struct boot *b, struct err *e)
 {
 	const char *name = plan_str(&b->plan, b->plan.head->hostname);
 	char line[65];
 
-	if (!*name && read_first_line("/etc/hostname", line, sizeof line) == 0 && line[0] != '#')
+	if (!*name && file_line("/etc/hostname", line, sizeof line, e) == 0 && line[0] != '#') {
+		line[strcspn(line, " \t")] = '\0';
 		name = line;
+	}
 	if (*name && sethostname(name, strlen(name)) < 0)
 		return err_sys(e, "set the hostname to %s", name);
 	return 0;
@@ -75,7 +66,7 @@ int stage_identity(struct boot *b, struct err *e)
 	struct stat st;
 
 	(void)b;
-	if (read_first_line(ID_FILE, id, sizeof id) == 0 && strlen(id) == 32)
+	if (file_line(ID_FILE, id, sizeof id, e) == 0 && strlen(id) == 32)
 		return 0;
 	if (stat("/etc", &st) < 0)
 		return 0;	/* an image without /etc has nobody who reads it */

@@ -3,6 +3,7 @@
 #include "init/lastboot.h"
 #include "init/base/dir.h"
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/mono.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
@@ -62,15 +63,6 @@ static int open_place(const char *place, struct err *e)
 	return fd_take(&fd);
 }
 
-static void read_boot_id(char *to, size_t size)
-{
-	owned_fd fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, to, size - 1);
-
-	to[n > 0 ? n : 0] = '\0';
-	to[strcspn(to, "\n")] = '\0';
-}
-
 /* The last bytes of a file, from the beginning of a line on. */
 static void read_tail(int fd, char *to, size_t size)
 {
@@ -124,11 +116,12 @@ static void show(struct boot_record *r)
 static int begin(int fd, struct boot_record *r, struct err *e)
 {
 	char id[40];
+	struct err ignored;	/* without it every boot counts as a new one */
 	int rc = boot_record_read(fd, r, e);
 
 	if (rc < 0 && rc != -ENODATA)
 		return rc;
-	read_boot_id(id, sizeof id);
+	file_line("/proc/sys/kernel/random/boot_id", id, sizeof id, &ignored);
 	if (rc == 0 && r->state == RECORD_RUNS && !strcmp(r->boot_id, id))
 		return 0;
 	if (rc == 0)

@@ -182,21 +182,6 @@ int stage_mounts(struct boot *b, struct err *e)
 	return worst;
 }
 
-/* Fields have blanks as octal escapes. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++)
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	*to = '\0';
-}
-
 /* What the API stage has mounted is as it must be. */
 static bool is_ours(const char *target)
 {
@@ -215,7 +200,7 @@ static int mount_line(const struct boot *b, char *line, unsigned number, struct 
 	unsigned n = 0;
 
 	for (char *f = strtok_r(line, " \t", &save); f && n < 4; f = strtok_r(NULL, " \t", &save)) {
-		unescape(f);
+		text_unescape(f);
 		field[n++] = f;
 	}
 	if (n == 0 || field[0][0] == '#')

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/rootless.h"
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/child.h"
@@ -35,13 +36,6 @@ static bool may_make_namespaces(void)
 	struct __user_cap_data_struct d[2] = { { 0 } };
 
 	return caps_get(d) == 0 && d[0].effective & 1u << CAP_SYS_ADMIN;
-}
-
-static int put(const char *path, const char *text, struct err *e)
-{
-	owned_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? err_sys(e, "%s", path) : 0;
 }
 
 /* Whether the file's first character is this. */
@@ -198,10 +192,11 @@ static int map_own(uid_t uid, gid_t gid, struct err *e)
 	char text[40];
 
 	snprintf(text, sizeof text, "%u %u 1", (unsigned)uid, (unsigned)uid);
-	if (put("/proc/self/setgroups", "deny", e) < 0 || put("/proc/self/uid_map", text, e) < 0)
+	if (file_write(AT_FDCWD, "/proc/self/setgroups", "deny", e) < 0 ||
+	    file_write(AT_FDCWD, "/proc/self/uid_map", text, e) < 0)
 		return -e->code;
 	snprintf(text, sizeof text, "%u %u 1", (unsigned)gid, (unsigned)gid);
-	return put("/proc/self/gid_map", text, e);
+	return file_write(AT_FDCWD, "/proc/self/gid_map", text, e);
 }
 
 /* An exec of ours (the compiler, the logger, our next life) would lose them all: we are not uid 0. */

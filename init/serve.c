@@ -107,22 +107,6 @@ static int make_run_dir(const char *dir, const char *log_dir, struct err *e)
 	return 0;
 }
 
-static void bind_all(struct prior *p)
-{
-	for (uint32_t i = 0; i < p->n; i++) {
-		struct ledger_svc *s = svc_of(p, i);
-		struct err e;
-
-		if (plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
-			continue;
-		{
-			LEDGER_WRITE(s);
-			text_copy(s->why, sizeof s->why, e.text);
-		}
-		svc_post(p, i, EV_REFUSED);
-	}
-}
-
 static void say_refused(struct prior *p)
 {
 	const struct plan *pl = &p->plan;
@@ -151,7 +135,7 @@ static void start_all(struct prior *p)
 
 	say_refused(p);
 	p->loop.again = true;	/* perhaps there is nothing to wait for: the turn is to look */
-	bind_all(p);
+	sockets_bind_all(p, 0);
 	say_left_over(p);
 	clock_begin(p);
 	for (uint32_t k = 0; k < p->plan.head->start_order.n; k++)

@@ -1,10 +1,11 @@
 /* cgroup2 for the machine or the container: mounted, controllers enabled, our directory made. See machine.h. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/dir.h"
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/machine.h"
-#include <dirent.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,29 +25,14 @@ static bool is_cgroup2(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static int read_file(int dir, const char *name, char *buf, size_t size)
-{
-	owned_fd fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	buf[n > 0 ? n : 0] = '\0';
-	return n < 0 ? -errno : (int)n;
-}
-
-static int write_file(int dir, const char *name, const char *text)
-{
-	owned_fd fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-}
-
 /* Our place in cgroup2, "/a/b", from the line "0::/a/b" of /proc/self/cgroup. */
 static int own_place(char *at, size_t size)
 {
 	char lines[4096];
+	struct err e;
 
-	if (read_file(AT_FDCWD, "/proc/self/cgroup", lines, sizeof lines) < 0)
-		return -errno;
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", lines, sizeof lines, &e) < 0)
+		return -e.code;
 	for (char *l = lines; l && *l; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL)
 		if (!strncmp(l, "0::", 3)) {
 			char *end = strchr(l, '\n');
@@ -63,30 +49,30 @@ static int enable_at_once(int dir, const char *have)
 {
 	char words[400];
 	struct text t = TEXT_IN(words);
+	struct err e;
 
 	for (size_t n; *(have += strspn(have, " \n")); have += n) {
 		n = strcspn(have, " \n");
 		text_add(&t, t.n ? " +" : "+");
 		text_add_n(&t, have, n);
 	}
-	return t.cut ? -E2BIG : t.n ? write_file(dir, "cgroup.subtree_control", words) : 0;
+	return t.cut ? -E2BIG : t.n ? file_write(dir, "cgroup.subtree_control", words, &e) : 0;
 }
 
 /* Every controller that dir has; else one by one: one that refuses must not keep the others out. Names them in note. */
 static void enable_all(int dir, struct text *note)
 {
 	char have[256], word[64];
+	struct err e;
 
-	if (read_file(dir, "cgroup.controllers", have, sizeof have) < 0 || enable_at_once(dir, have) == 0)
+	if (file_read(dir, "cgroup.controllers", have, sizeof have, &e) < 0 || enable_at_once(dir, have) == 0)
 		return;
 	for (char *save = NULL, *c = strtok_r(have, " \n", &save); c; c = strtok_r(NULL, " \n", &save)) {
 		struct text t = TEXT_IN(word);
 
 		text_fmt(&t, "+%s", c);
-		int rc = write_file(dir, "cgroup.subtree_control", word);
-
-		if (rc < 0 && note)
-			text_fmt(note, "%s%s (%s)", note->n ? ", " : "", c, strerror(-rc));
+		if (file_write(dir, "cgroup.subtree_control", word, &e) < 0 && note)
+			text_fmt(note, "%s%s (%s)", note->n ? ", " : "", c, strerror(e.code));
 	}
 }
 
@@ -95,9 +81,7 @@ static int make_room(int dir, struct err *e)
 {
 	if (mkdirat(dir, "prior.init", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "cgroup2: make prior.init");
-	int rc = write_file(dir, "prior.init/cgroup.procs", "0");
-
-	return rc < 0 ? err_set(e, -rc, "cgroup2: move to prior.init: %s", strerror(-rc)) : 0;
+	return file_write(dir, "prior.init/cgroup.procs", "0", e) < 0 ? err_in(e, "cgroup2: move to prior.init") : 0;
 }
 
 static int open_place(const char *mount, bool *is_root, struct err *e)
@@ -140,17 +124,14 @@ static int find_mount(const char **mount, struct err *e)
 static void remove_leftover(int dir, const char *name)
 {
 	owned_fd fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	owned_fd again = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? FD_NONE : openat(fd, ".", O_RDONLY | O_CLOEXEC);
-	const int leaves = again;
-	DIR *d = again < 0 ? NULL : fdopendir(again);
+	char room[1024] __attribute__((aligned(8)));
+	struct dir_scan scan = { .fd = fd, .room = room, .size = sizeof room };
 
-	if (!d)
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return;
-	fd_take(&again);	/* closedir() closes it */
-	for (struct dirent *e; (e = readdir(d));)
-		if (e->d_type == DT_DIR && e->d_name[0] != '.')
-			unlinkat(leaves, e->d_name, AT_REMOVEDIR);
-	closedir(d);
+	for (const struct dir_entry *d; (d = dir_next(&scan));)
+		if (d->type == DIR_ENTRY_FOLDER)
+			unlinkat(fd, d->name, AT_REMOVEDIR);
 	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
@@ -158,18 +139,15 @@ static void remove_leftover(int dir, const char *name)
 static void remove_leftovers(int dir)
 {
 	owned_fd fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	size_t n;
+	char room[1024] __attribute__((aligned(8)));
+	struct dir_scan scan = { .fd = fd, .room = room, .size = sizeof room };
 
-	if (!d)
-		return;
-	fd_take(&fd);
-	for (struct dirent *e; (e = readdir(d));) {
-		n = strspn(e->d_name + (strncmp(e->d_name, "prior-", 6) ? 0 : 6), "0123456789");
-		if (n && !e->d_name[6 + n] && kill(atoi(e->d_name + 6), 0) < 0 && errno == ESRCH)
-			remove_leftover(dir, e->d_name);
+	for (const struct dir_entry *d; fd >= 0 && (d = dir_next(&scan));) {
+		const size_t n = strspn(d->name + (strncmp(d->name, "prior-", 6) ? 0 : 6), "0123456789");
+
+		if (n && !d->name[6 + n] && kill(atoi(d->name + 6), 0) < 0 && errno == ESRCH)
+			remove_leftover(dir, d->name);
 	}
-	closedir(d);
 }
 
 /* For those who clean up it is ours as long as we live; it may be another's of before, too. */

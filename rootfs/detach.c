@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "rootfs/machine.h"
+#include "init/base/text.h"
 #include <linux/dm-ioctl.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -11,21 +12,6 @@
 #include <sys/swap.h>
 
 #define LOOPS 256	/* devices that are looked at */
-
-/* The first word of a line of /proc/swaps, whose blanks are octal escapes, cut and unescaped in place. */
-static void cut_path(char *s)
-{
-	char *to = s;
-
-	for (; *s && *s != ' ' && *s != '\t'; s++)
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	*to = '\0';
-}
 
 static int swap_off(void)
 {
@@ -40,7 +26,8 @@ static int swap_off(void)
 	while (line && *++line) {
 		char *next = strchr(line, '\n');
 
-		cut_path(line);
+		line[strcspn(line, " \t")] = '\0';
+		text_unescape(line);
 		gone += swapoff(line) == 0;
 		line = next;
 	}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/mountinfo.h"
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include <errno.h>
 #include <string.h>
 
@@ -14,22 +15,6 @@ static const struct {
 	{ "ro", MOUNT_ATTR_RDONLY },	 { "nosuid", MOUNT_ATTR_NOSUID }, { "nodev", MOUNT_ATTR_NODEV },
 	{ "noexec", MOUNT_ATTR_NOEXEC }, { "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW },
 };
-
-/* "\040" and its like back to bytes, in place. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++, to++)
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
-			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to = *s;
-		}
-	*to = '\0';
-}
 
 static uint64_t attributes(const char *list)
 {
@@ -97,10 +82,10 @@ int mountinfo_parse(char *line, struct mountinfo *m, struct err *e)
 	options = source ? next_word(&line) : NULL;
 	if (!type || !numbers(f, m))
 		return err_set(e, EBADMSG, "a line of mountinfo that is none: '%.60s'", f[0]);
-	unescape(f[3]);
-	unescape(f[4]);
+	text_unescape(f[3]);
+	text_unescape(f[4]);
 	if (source)
-		unescape(source);
+		text_unescape(source);
 	m->root = f[3];
 	m->target = f[4];
 	m->attr = attributes(f[5]);

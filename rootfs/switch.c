@@ -1,14 +1,13 @@
 /* Changing the root and freeing the old one: see switch.h. */
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/switch.h"
+#include "init/base/dir.h"
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
-#include <dirent.h>
+#include "rootfs/tree.h"
 #include <string.h>
 #include <sys/stat.h>
-
-#define DEPTH 64
 
 static const char *const with_us[] = { "/dev", "/proc", "/sys", "/run" };
 
@@ -40,42 +39,19 @@ int switch_root(const char *root, int *old, struct err *e)
 	return 0;
 }
 
-/* What is mounted below is on another device, and stays. */
-static void empty(int dir, dev_t device, int depth)
-{
-	struct stat st;
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-
-	if (!d) {
-		fd_drop(&copy);
-		return;
-	}
-	for (struct dirent *n; depth < DEPTH && (n = readdir(d));) {
-		if (!strcmp(n->d_name, ".") || !strcmp(n->d_name, "..") ||
-		    fstatat(dir, n->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != device)
-			continue;
-		if (!S_ISDIR(st.st_mode)) {
-			unlinkat(dir, n->d_name, 0);
-			continue;
-		}
-		owned_fd below = openat(dir, n->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
-		if (below >= 0)
-			empty(below, device, depth + 1);
-		unlinkat(dir, n->d_name, AT_REMOVEDIR);
-	}
-	closedir(d);
-}
-
 int switch_free(int old, struct err *e)
 {
+	char room[1024] __attribute__((aligned(8)));
+	struct dir_scan scan = { .fd = old, .room = room, .size = sizeof room };
+	const struct dir_entry *d;
 	struct stat st, here;
+	struct err ignored;
 
 	if (fstat(old, &st) < 0 || stat("/", &here) < 0)
 		return err_sys(e, "look at the old root");
 	if (st.st_dev == here.st_dev)	/* never what we stand on */
 		return err_set(e, EBUSY, "the old root and the new one are the same file system");
-	empty(old, st.st_dev, 0);
+	while ((d = dir_next(&scan)))	/* what is mounted below stays */
+		tree_remove(old, d->name, &ignored);
 	return 0;
 }

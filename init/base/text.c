@@ -127,6 +127,21 @@ void text_tame(char *s)
 	}
 }
 
+void text_unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++, to++)
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+		    s[3] <= '7') {
+			*to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 3;
+		} else {
+			*to = *s;
+		}
+	*to = '\0';
+}
+
 const char *text_keep(struct text *t, const char *s)
 {
 	const size_t n = strlen(s) + 1;

@@ -26,6 +26,9 @@ size_t text_utf8(const char *s, size_t n);
 /* In place: what a terminal would obey (C0, DEL, C1; line ends too) becomes '?'. For words that others chose. */
 void text_tame(char *s);
 
+/* In place: "\\040" and its like, as in /proc/mounts and fstab(5), back to bytes. */
+void text_unescape(char *s);
+
 /* A copy of s behind what was kept before, ended by a NUL of its own; it lives as long as the buffer. NULL: no room. */
 const char *text_keep(struct text *t, const char *s);
 

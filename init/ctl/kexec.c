@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/ctl/request.h"
 #include "services/supervise/control.h"
+#include "init/base/file.h"
 #include <fcntl.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
@@ -11,18 +12,6 @@
 #include <unistd.h>
 
 #define WORDS_MAX 4096
-
-static int read_line(const char *path, char *to, size_t size, struct err *e)
-{
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, to, size - 1);
-
-	if (n < 0)
-		return err_sys(e, "read %s", path);
-	to[n] = '\0';
-	to[strcspn(to, "\n")] = '\0';
-	return 0;
-}
 
 static int load(const char *kernel, const char *initrd, const char *words, struct err *e)
 {
@@ -47,7 +36,7 @@ static int load(const char *kernel, const char *initrd, const char *words, struc
 static int nothing_loaded(struct err *e)
 {
 	char loaded[8];
-	int rc = read_line("/sys/kernel/kexec_loaded", loaded, sizeof loaded, e);
+	int rc = file_line("/sys/kernel/kexec_loaded", loaded, sizeof loaded, e);
 
 	if (rc < 0)
 		return err_in(e, "is a kernel loaded? (this one may be built without kexec)");
@@ -63,7 +52,7 @@ int verb_kexec(struct ctl *c)
 	if (!kernel && (words || has(c, OPT_INITRD)))
 		return ctl_say(c, USAGE, "--initrd and --append are for the KERNEL that is to be loaded; name it");
 	if (kernel && !words) {
-		if (read_line("/proc/cmdline", running, sizeof running, &e) < 0)
+		if (file_line("/proc/cmdline", running, sizeof running, &e) < 0)
 			return ctl_fail(c, FAILED, &e);
 		words = running;
 	}

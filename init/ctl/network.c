@@ -1,6 +1,7 @@
 /* `prior network`: bridges, who is on them, published ports, what the rules let through and drop. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/mono.h"
 #include "init/ctl/ctl.h"
 #include "init/ctl/json.h"
@@ -36,14 +37,11 @@ struct seen {
 static bool read_statistic(const char *iface, const char *what, uint64_t *v)
 {
 	char path[96], text[32];
+	struct err e;
 
 	snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", iface, what);
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-	if (n <= 0)
+	if (file_line(path, text, sizeof text, &e) < 0)
 		return false;
-	text[n] = '\0';
 	*v = strtoull(text, NULL, 10);
 	return true;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/fd.h"
 #include "services/cell/cell.h"
+#include "init/base/file.h"
 #include <linux/sched.h>
 #include <sys/types.h>
 
@@ -78,10 +79,7 @@ static inline unsigned ready_at(const struct cell *c)
  * leaf if it gets policies. */
 int gather(struct cell *c, struct err *e);
 
-/* files.c: small files of the kernel's. */
-int file_write(int dir, const char *path, const char *text, struct err *e);
-/* At most size-1 bytes, NUL-ended; returns their number. EOVERFLOW: there is more. */
-ssize_t file_read(int dir, const char *path, char *to, size_t size, struct err *e);
+/* files.c */
 int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened when it is not yet */
 
 /* maps.c: the id maps of the user namespace that process pid has made, and nobody has written yet. */

@@ -266,7 +266,6 @@ int modules_rule(const void *field, struct err *e)
 	return 0;
 }
 
-/* A file system by its label is found by whoever reads devices: nobody, so far. */
 int console_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;

@@ -162,9 +162,7 @@ static int code_of_nothing(struct prior *p)
 
 		if (s->state != SVC_FAILED && s->state != SVC_REFUSED)
 			continue;
-		return s->exit_kind == EXIT_CODE && s->exit_status ? s->exit_status :
-		       s->exit_kind == EXIT_SIGNAL || s->exit_kind == EXIT_CORE || s->exit_kind == EXIT_OOM ?
-		       128 + s->exit_status : s->flags & SVC_F_MISSING ? 127 : 1;
+		return exit_code_of(s) ? exit_code_of(s) : 1;
 	}
 	return !pl->head->refused.n ? 0 : r->exit_code ? (int)r->exit_code : 1;
 }

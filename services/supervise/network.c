@@ -1,6 +1,7 @@
 /* Making, changing and removing the bridges' network: see network.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/network.h"
+#include "init/base/file.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/modules.h"
@@ -37,13 +38,6 @@ static void load_modules(const struct plan *p)
 		module_load("", names[i], module_insert, &ignored);
 }
 
-static int put_sysctl(const char *path, struct err *e)
-{
-	owned_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, "1", 1) < 0 ? err_sys(e, "write 1 to %s", path) : 0;
-}
-
 /* Packets of the cells are passed on where they may leave their bridge at all. */
 static int forward(const struct plan *p, const struct rules *r, struct err *e)
 {
@@ -61,13 +55,13 @@ static int forward(const struct plan *p, const struct rules *r, struct err *e)
 		/* So that 127.0.0.1 reaches published ports; the rules let nobody in by it. */
 		snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/route_localnet",
 			 r->bridges[r->cells[i].bridge].name);
-		if (put_sysctl(path, e) < 0)
+		if (file_write(AT_FDCWD, path, "1", e) < 0)
 			return -e->code;
 	}
 	(void)p;
-	if (v4 && put_sysctl("/proc/sys/net/ipv4/ip_forward", e) < 0)
+	if (v4 && file_write(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", "1", e) < 0)
 		return -e->code;
-	return v6 ? put_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", e) : 0;
+	return v6 ? file_write(AT_FDCWD, "/proc/sys/net/ipv6/conf/all/forwarding", "1", e) : 0;
 }
 
 static bool is_kept(const struct plan *to, const char *bridge)

@@ -327,29 +327,11 @@ void reload_start_again(struct prior *p, uint32_t i)
 	s->flags &= ~SVC_F_BACK;
 }
 
-/* All sockets first, as at boot. */
-static void bind_new(struct prior *p)
-{
-	for (uint32_t i = 0; i < p->n; i++) {
-		struct ledger_svc *s = svc_of(p, i);
-		struct err e;
-
-		if (!(s->flags & SVC_F_BACK) || plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
-			continue;
-		{
-			LEDGER_WRITE(s);
-			s->flags &= ~SVC_F_BACK;
-			text_copy(s->why, sizeof s->why, e.text);
-		}
-		svc_post(p, i, EV_REFUSED);
-	}
-}
-
 static void start_back(struct prior *p)
 {
 	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
 
-	bind_new(p);
+	sockets_bind_all(p, SVC_F_BACK);	/* first, as at boot */
 	instances_arrived(p);
 	for (uint32_t k = 0; k < p->n; k++)
 		watch_nudge(p, order[k]);

@@ -67,6 +67,23 @@ static void on_connection(void *ctx, uint32_t i, uint32_t events)
 		svc_post(ctx, i, EV_CONNECTION);
 }
 
+void sockets_bind_all(struct prior *p, uint32_t flag)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct ledger_svc *s = svc_of(p, i);
+		struct err e;
+
+		if ((flag && !(s->flags & flag)) || plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
+			continue;
+		{
+			LEDGER_WRITE(s);
+			s->flags &= ~SVC_F_BACK;
+			text_copy(s->why, sizeof s->why, e.text);
+		}
+		svc_post(p, i, EV_REFUSED);
+	}
+}
+
 int sockets_watch(struct prior *p, uint32_t i, struct err *e)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);

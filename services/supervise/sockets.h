@@ -6,6 +6,9 @@
 /* Bind all of service i that are not open yet. On failure those opened before stay (they are in the ledger); e names
  * the service and the address. */
 int sockets_open(struct prior *p, uint32_t i, struct err *e);
+/* Those of all who start by themselves, or of these alone who have that flag; who cannot have them is refused, and is
+ * not BACK any more. */
+void sockets_bind_all(struct prior *p, uint32_t flag);
 int sockets_watch(struct prior *p, uint32_t i, struct err *e);	/* EV_CONNECTION comes; opens them */
 bool sockets_have_connection(const struct prior *p, uint32_t i);	/* one waits to be accepted at a socket of i */
 void sockets_unwatch(struct prior *p, uint32_t i);

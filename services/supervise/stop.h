@@ -14,8 +14,10 @@ int stop_signal_main(struct prior *p, uint32_t i, int sig, struct err *e);
 /* Watch the cgroup of a stopping service again after an exec of PID 1. */
 void stop_watch(struct prior *p, uint32_t i);
 
-/* "exited with code 3", "killed by SIGSEGV (core dumped)", ... */
+/* The exit code that tells of this end, as a shell says it: its own, 128 and its signal's; 127: no such program. */
+int exit_code_of(const struct ledger_svc *s);
 /* Why it ended was decided before its process did: what that says is not the reason. */
 bool exit_is_decided(uint8_t exit_kind);
 struct text;
+/* "exited with code 3", "killed by SIGSEGV (core dumped)", ... */
 void exit_text(struct text *t, uint8_t exit_kind, int32_t exit_status);

@@ -10,6 +10,7 @@
 #include "services/supervise/instances.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
+#include "services/supervise/stop.h"
 
 static void say_for_whom(struct prior *p, uint32_t i)
 {
@@ -114,9 +115,7 @@ static void end_of_critical(struct prior *p, uint32_t i)
 
 	if (!(d->flags & CELL_CRITICAL) || h->shutdown)
 		return;
-	h->exit_code = s->exit_kind == EXIT_CODE ? s->exit_status :
-		       s->exit_kind == EXIT_SIGNAL || s->exit_kind == EXIT_CORE || s->exit_kind == EXIT_OOM ?
-		       128 + s->exit_status : 1;
+	h->exit_code = exit_code_of(s);
 	prior_say(p, "error", "critical", svc_name(p, i), "it has ended, and it is critical");
 	ending_for_failure(p, h->mode == MODE_MACHINE ? SHUTDOWN_REBOOT : SHUTDOWN_EXIT, i,
 			   "it has ended, and it is critical");

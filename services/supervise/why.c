@@ -21,6 +21,28 @@ static void signal_text(struct text *t, int sig)
 		text_fmt(t, "killed by signal %d", sig);
 }
 
+int exit_code_of(const struct ledger_svc *s)
+{
+	switch ((enum svc_exit_kind)s->exit_kind) {
+	case EXIT_CODE:
+		return s->exit_status;
+	case EXIT_SIGNAL:
+	case EXIT_CORE:
+	case EXIT_OOM:
+	case EXIT_VIOLATION:
+		return 128 + s->exit_status;
+	case EXIT_NONE:
+	case EXIT_START_FAILED:
+	case EXIT_TIMEOUT:
+	case EXIT_WATCHDOG:
+	case EXIT_UNHEALTHY:
+	case EXIT_GONE:
+	case EXIT_KINDS:
+		break;
+	}
+	return s->flags & SVC_F_MISSING ? 127 : 1;
+}
+
 bool exit_is_decided(uint8_t kind)
 {
 	return kind == EXIT_START_FAILED || kind == EXIT_TIMEOUT || kind == EXIT_WATCHDOG || kind == EXIT_UNHEALTHY;

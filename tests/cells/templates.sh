@@ -50,7 +50,6 @@ is "so does a reload" "0 $pids" "$(ctl reload-config >/dev/null; echo $?) $(fiel
 crashes=$(own crashes)
 for i in 1 2 3; do
 	ctl start "job@f$i" >"$work/out.$i" 2>&1 &
-	starts="${starts-} $!"
 	pause 0.0$i
 	kill -SEGV $up
 	wait $!

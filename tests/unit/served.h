@@ -14,7 +14,7 @@ void serve_rows(const struct made_svc *rows, unsigned n);	/* begins; fails the t
 void serve_rows_as(const struct made_svc *rows, unsigned n, enum prior_mode mode);
 int serve_stop(void **state);		/* a teardown: ends everything at once and takes run_dir away */
 
-/* Turns until the condition holds; fails the test after five seconds. */
+/* Turns until the condition holds; fails the test after thirty seconds. */
 #define UNTIL(condition) do { \
 	int64_t end_ = mono_now().ms + 30000; \
 	while (!(condition)) { \

@@ -305,6 +305,7 @@ static void only_the_main_process_is_heard_unless_all_are(void **state)
 	ROWS({ "web", .ready = READY_NOTIFY, .flags = CELL_NOTIFY | CELL_NOTIFY_MAIN, .start_ms = 200 });
 	UNTIL(named("web")->flags & SVC_F_RAN);
 	tell("READY=1", NULL, 0);	/* we are of it, but not it */
+	UNTIL(prior.run[0].said & SAID_STRANGER);
 	UNTIL(is_in("web", SVC_FAILED));
 	assert_int_equal(named("web")->exit_kind, EXIT_TIMEOUT);
 }
