@@ -462,6 +462,22 @@ static void cost_is_flat(void)
 	ok(before);
 }
 
+static void vlans(void)
+{
+	struct err e = { 0 };
+	unsigned before = failures;
+
+	now_testing = "a VLAN is made once, adopted, and another's is refused by name";
+	MUST(net_vlan(machine, "v9", "absent0", 9, &e) == -ENODEV && strstr(e.text, "its parent absent0"));
+	MUST(net_mtu(machine, "v9", 1400, &e) == -ENODEV);
+	if (net_vlan(machine, "v7", "prior0", 7, &e) == -EOPNOTSUPP)
+		return (void)printf("skip net: %s: %s\n", now_testing, e.text);
+	GOOD(net_vlan(machine, "v7", "prior0", 7, &e));
+	MUST(net_vlan(machine, "v7", "prior0", 8, &e) == -EEXIST && strstr(e.text, "not VLAN 8 of prior0"));
+	GOOD(net_mtu(machine, "v7", 1400, &e));
+	ok(before);
+}
+
 int main(void)
 {
 	struct err e = { 0 };
@@ -476,6 +492,7 @@ int main(void)
 	cells_talk();
 	failures_leave_nothing();
 	cell_undo();
+	vlans();
 	cost_is_flat();
 	net_close(&machine);
 	return failures != 0;
