@@ -13,6 +13,16 @@
 
 #define ANSWER_MS 5000	/* PID 1 never blocks: an answer that takes longer does not come */
 
+/* PID 1 of a container counts from there, and may be asked from outside. */
+static void look_from(struct seen_from *from, const char *run_dir)
+{
+	owned_fd control = FD_NONE;
+	struct err ignored;
+
+	if (ctl_connect(run_dir, &control, &ignored) == 0)
+		seen_look(from, control);
+}
+
 int live_open(struct live *l, const char *run_dir, struct err *e)
 {
 	struct ctl_request q = { .version = CTL_VERSION, .verb = CTL_STATE };
@@ -20,12 +30,8 @@ int live_open(struct live *l, const char *run_dir, struct err *e)
 	int fds[2] = { FD_NONE, FD_NONE };
 	struct live got = { 0 };
 
-	owned_fd control = FD_NONE;
 
-	if (ctl_connect(run_dir, &control, e) < 0)
-		return -e->code;
-	seen_look(&got.from, control);
-	if (ctl_ask_by(control, &q, &r, fds, ANSWER_MS, e) < 0)
+	if (ctl_ask(run_dir, &q, &r, fds, ANSWER_MS, e) < 0)
 		return -e->code;
 	owned_fd ledger_fd = fds[0], plan_fd = fds[1];
 
@@ -37,6 +43,8 @@ int live_open(struct live *l, const char *run_dir, struct err *e)
 		ledger_unmap(&got.ledger);
 		return err_in(e, "the plan of the running prior");
 	}
+	if (got.ledger.head->mode == MODE_CONTAINER)
+		look_from(&got.from, run_dir);
 	*l = got;
 	return 0;
 }
