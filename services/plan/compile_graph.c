@@ -57,6 +57,11 @@ static struct work *named(struct compiling *c, struct work *w, struct origin at,
 	return other == w ? NULL : other;
 }
 
+static bool has_healthcheck(const struct spec_service *s)
+{
+	return s->healthcheck.test.n || s->healthcheck.http || s->healthcheck.tcp;
+}
+
 static void add_edges(struct compiling *c, struct work *w)
 {
 	const struct spec_service *s = w->svc;
@@ -66,6 +71,9 @@ static void add_edges(struct compiling *c, struct work *w)
 		if ((o = named(c, w, spec_from(s, &s->depends_on), "depends_on", s->depends_on.v[i].name))) {
 			waits_for(c, w, o);
 			edge_add(c, &w->needs, &w->nneeds, WORK_NUMBER(c, o));
+			if (s->depends_on.v[i].condition == COND_HEALTHY && !has_healthcheck(o->svc))
+				tell(c, w, depends_on, "depends_on: %s has no healthcheck: service_healthy means that "
+				     "it is ready", o->svc->name);
 		}
 	for (unsigned i = 0; i < s->wants.n; i++)
 		named(c, w, spec_from(s, &s->wants), "wants", s->wants.v[i]);

@@ -1,5 +1,6 @@
 /* The process: its arguments, the program behind the first of them, where it starts. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
 #include "init/base/text.h"
 #include "services/plan/compiling.h"
 #include <errno.h>
@@ -94,6 +95,17 @@ static const char *inside(const struct work *w)
 	return *w->root_path ? w->root_path : "the machine's root";
 }
 
+/* Where something of the cell's own lies over what the machine has there; NULL: nothing does. */
+static const char *covered_at(const struct work *w, const char *path)
+{
+	const char *target = NULL;
+
+	for (unsigned i = 0; i < w->nseats; i++)
+		if (strcmp(w->seats[i].target, "/") != 0 && path_is_below(path, w->seats[i].target))
+			target = w->seats[i].fd == FD_NONE ? w->seats[i].target : NULL;
+	return target;
+}
+
 /* A name without a slash: the first match in the service's own PATH, in its own root. */
 static void search_program(struct compiling *c, struct work *w, const struct asked *q, const char *name,
 			   struct plan_ref *exe)
@@ -136,8 +148,13 @@ static void find_program(struct compiling *c, struct work *w, const struct asked
 		return;
 	}
 	int ret = look(c, w, name, &f);
+	const char *cover = ret == -ENOENT ? covered_at(w, name) : NULL;
 
-	if (ret < 0)
+	if (cover)
+		no_program(c, w, q, ret, compiling_fmt(c, "%s: not in the cell, where %s is covered (`prior show %s "
+						       "--isolation` says by what); a volume brings it in", name, cover,
+						       w->svc->name));
+	else if (ret < 0)
 		no_program(c, w, q, ret, compiling_fmt(c, "%s: %s in %s", name, strerror(-ret), inside(w)));
 	else
 		use_program(c, w, q, name, &f, exe);

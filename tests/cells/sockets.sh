@@ -215,7 +215,8 @@ calm() { # WHAT COMMAND...: that many times, while clients ask
 	done
 	kill -INT $one $two
 	wait $one $two
-	is "$what: nothing is refused" "asked often, refused 0, silent 0 asked often, refused 0, silent 0 " "$(cat $work/loop-a $work/loop-c | tr '\n' ' ')$(cat $work/failed 2>/dev/null)"
+	sed -n "s/^#/# $what:/p" $work/loop-a $work/loop-c
+	is "$what: nothing is refused" "asked often, refused 0, silent 0 asked often, refused 0, silent 0 " "$(grep -hv '^#' $work/loop-a $work/loop-c | tr '\n' ' ')$(cat $work/failed 2>/dev/null)"
 }
 another() { # as another configuration
 	sed "s/X: .*}/X: \"$n\"}}/" $conf >$work/conf.new && mv $work/conf.new $conf && ctl reload-config

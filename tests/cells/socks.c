@@ -259,6 +259,7 @@ static int loop(char **argv)
 			silent++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (!over && (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 < until);
+	fprintf(stderr, "# %u connections\n", n);
 	printf("asked %s, refused %u, silent %u\n", n > 2 ? "often" : "seldom", refused, silent);
 	return 0;
 }

@@ -100,9 +100,31 @@ static void a_watchdog_or_a_store_brings_the_socket(void **state)
 	assert_false(compiled_web(&c, TOOL IMAGE)->flags & CELL_NOTIFY);
 }
 
+static void health_of_who_has_no_check_is_told_to_be_readiness(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, "services:\n  a:\n" TOOL IMAGE "    depends_on: {b: {condition: service_healthy}}\n"
+		      "  b:\n" TOOL IMAGE "  c:\n" TOOL IMAGE "    depends_on: [b]\n");
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "b has no healthcheck: service_healthy means that it is ready"));
+	assert_non_null(compiled_service(&c, "a"));
+	assert_true(compiled_service(&c, "a")->note.n > 0 && compiled_service(&c, "c")->note.n == 0);
+}
+
+static void a_program_that_the_cell_covers_is_not_said_to_be_missing(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, "services:\n  a: {command: [/tmp/nobody/program]}\n"
+		      "  b: {command: [/nobody/program]}\n");
+	assert_non_null(strstr(compiled_refused(&c, "a"), "not in the cell, where /tmp is covered (`prior show a "
+			       "--isolation` says by what); a volume brings it in"));
+	assert_non_null(strstr(compiled_refused(&c, "b"), "No such file or directory in the machine's root"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(health_of_who_has_no_check_is_told_to_be_readiness, teardown),
+		cmocka_unit_test_teardown(a_program_that_the_cell_covers_is_not_said_to_be_missing, teardown),
 		cmocka_unit_test_teardown(who_asks_for_nothing_has_no_record, teardown),
 		cmocka_unit_test_teardown(hooks_are_programs_of_the_services_own_root, teardown),
 		cmocka_unit_test_teardown(a_check_asks_an_address, teardown),
