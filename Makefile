@@ -27,6 +27,7 @@ O := $(BUILD)/$(LIBC)$(ARCH:%=-%)
 SAN := $(BUILD)/san
 GEN := $(BUILD)/gen
 RESULTS := $(BUILD)/results
+comma := ,
 CROSS :=
 ifneq ($(ARCH),)
 ifneq ($(ARCH)-$(LIBC),arm64-glibc)
@@ -81,7 +82,9 @@ LINK += -L$(CROSS_LIBS)/lib
 LIBS_BUILT := $(CROSS_LIBS)/built
 endif
 # glibc warns about each use of the name service in a static program: init/base/nonss.c says why there is none.
-LINK += -static-pie -Wl,--fatal-warnings -Wl,-z,pack-relative-relocs
+LINK += -static-pie -Wl,--fatal-warnings
+# The linker of Debian 12 packs relocations for x86 only, and warns elsewhere.
+LINK += $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-Wl$(comma)-z$(comma)pack-relative-relocs)
 else
 $(error LIBC is glibc or musl, not '$(LIBC)')
 endif
