@@ -166,6 +166,18 @@ static int choose(void *ctx, struct err *e)
 	return bootslot_choose(ctx, e);
 }
 
+/* Without a root to find, slots are only counted by who boots us, and said to be good. */
+static bool is_to_find_one(const struct plan *p)
+{
+	char said[2];
+	bool is = p->head->root_device.n || cmdline_value("root", said, sizeof said);
+
+	for (const struct plan_boot_slot *s = PLAN_FIRST(p, p->head->boot_slots, struct plan_boot_slot);
+	     s < PLAN_END(p, p->head->boot_slots, struct plan_boot_slot); s++)
+		is |= s->device.n > 0;
+	return is;
+}
+
 /* Which of the roots that take turns: the boot loader has said it, or it is ours to count. */
 static int choose_slot(struct boot *b, char name[SLOT_NAME], struct err *e)
 {
@@ -225,7 +237,7 @@ int stage_root(struct boot *b, struct err *e)
 {
 	struct wish w;
 
-	if (b->again || !in_initramfs())
+	if (b->again || !in_initramfs() || !is_to_find_one(&b->plan))
 		return 0;
 	if (choose_slot(b, w.slot, e) < 0 || read_wish(b, &w, e) < 0)
 		return -e->code;

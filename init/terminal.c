@@ -7,6 +7,7 @@
 #include "init/stages.h"
 #include <fcntl.h>
 #include <string.h>
+#include <termios.h>
 
 /* The words for emergency_shell(), which outlive the plan that they are from. */
 static void keep_shell(struct boot *b)
@@ -30,6 +31,29 @@ static void keep_shell(struct boot *b)
 	b->emergency.shell[n] = '\0';
 }
 
+/* Of machine.console.baud; the rows take no others. */
+static int set_rate(int fd, uint32_t baud, struct err *e)
+{
+	static const struct { uint32_t baud; speed_t is; } rates[] = {
+		{ 9600, B9600 }, { 19200, B19200 }, { 38400, B38400 }, { 57600, B57600 }, { 115200, B115200 },
+		{ 230400, B230400 }, { 460800, B460800 }, { 921600, B921600 }, { 1000000, B1000000 },
+		{ 1500000, B1500000 },
+	};
+	struct termios t;
+
+	for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++) {
+		if (rates[i].baud != baud)
+			continue;
+		if (tcgetattr(fd, &t) < 0)
+			return err_sys(e, "machine.console.baud: the console is no serial line");
+		cfsetispeed(&t, rates[i].is);
+		cfsetospeed(&t, rates[i].is);
+		if (tcsetattr(fd, TCSANOW, &t) < 0)
+			return err_sys(e, "machine.console.baud: %u", baud);
+	}
+	return 0;
+}
+
 int stage_terminal(struct boot *b, struct err *e)
 {
 	const char *name = plan_str(&b->plan, b->plan.head->console);
@@ -48,7 +72,7 @@ int stage_terminal(struct boot *b, struct err *e)
 			b->emergency.how = i;
 	keep_shell(b);
 	if (!*name)
-		return 0;
+		return set_rate(b->console_fd, h->console_baud, e);
 	text_fmt(&t, "/dev/%s", name);
 	owned_fd fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 
@@ -58,7 +82,7 @@ int stage_terminal(struct boot *b, struct err *e)
 		if (dup2(fd, i) < 0)
 			return err_sys(e, "give %s to descriptor %d", path, i);
 	fd_put(&b->console_fd, fcntl(fd, F_DUPFD_CLOEXEC, 3));
-	return 0;
+	return set_rate(b->console_fd, h->console_baud, e);
 }
 
 /* `single` and its other names: a shell before the first service; when it ends, boot goes on. */

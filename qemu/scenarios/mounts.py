@@ -32,7 +32,7 @@ image = Image(modules=["virtio_blk", "virtio_pci", "overlay", "xfs", "libcrc32c"
 version: 1
 machine:
   fstab: true
-  console: {{device: ttyS0, shell: [/bin/busybox, sh, -c, "true"]}}
+  console: {{device: ttyS0, baud: 57600, shell: [/bin/busybox, sh, -c, "true"]}}
   mounts:
     - {{source: LABEL=data, target: /data/here, options: [noatime]}}
     - {{source: UUID={UUID}, target: /x, type: xfs, options: [ro]}}
@@ -72,6 +72,7 @@ def run(m):
     m.ok("test ! -e /notnow; grep -q vdd /proc/swaps")
     assert "LABEL=absent: no such device came within 200 ms (optional; going on)" in m.console
     assert "/etc/fstab:6: mount on /never: /dev/vdz: no such device came within 1000 ms (nofail" in m.console
+    assert "speed 57600 baud" in m.ok("stty -a </dev/ttyS0")
     assert m.ok("hostname").strip() == "from-file"
     assert len(m.ok("cat /etc/machine-id").strip()) == 32
     m.wait_state("web", "up")

@@ -141,6 +141,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 
 	h->hostname = write_string(&c->w, m->hostname);
 	h->console = write_string(&c->w, m->console_device);
+	h->console_baud = (uint32_t)m->console_baud;
 	h->console_shell = write_words(c, &m->console_shell);
 	h->modules = write_words(c, &m->modules);
 	h->nameservers = write_words(c, &c->s->nameservers);

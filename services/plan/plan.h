@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 14
+#define PLAN_VERSION 15
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -54,7 +54,8 @@ struct plan_head {
 	struct plan_ref boot_env;	/* struct plan_boot_env[]: SLOTS_BY_UBOOT: one, or two written in turn */
 	struct plan_ref slots_at;	/* string: SLOTS_BY_FILES: a file or a device; SLOTS_BY_SYSTEMD: a folder */
 	struct plan_ref slots_hook;	/* struct plan_ref[]: a command; absent: none */
-	uint32_t slots_by, slots_tries, good_after_ms, slots_pad;
+	uint32_t slots_by, slots_tries, good_after_ms;
+	uint32_t console_baud;		/* 0: as it is */
 	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */

@@ -107,6 +107,7 @@ RULE(verity_rule);
 RULE(console_shell_rule);
 RULE(last_boot_rule);
 RULE(slot_rule);
+RULE(baud_rule);
 RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
 RULE(pledge_rule);		/* promises.c */

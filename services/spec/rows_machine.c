@@ -42,6 +42,10 @@ static const struct conf_key console_keys[] = {
 	{ "device", TEXT(machine.console_device), .check = console_rule,
 	  .doc = "Device below /dev for messages and for emergencies, instead of the kernel's console.",
 	  .example = "ttyS0" },
+	{ "baud", .type = CONF_COUNT, F(machine.console_baud, int64_t), .min = 0, .max = 1500000, .def = "0",
+	  .check = baud_rule,
+	  .doc = "Rate of the console that is a serial line, in bits per second; 0: as the kernel has set it.",
+	  .example = "115200" },
 	{ "shell", .type = CONF_COMMAND, F(machine.console_shell, struct str_list), .check = console_shell_rule,
 	  .doc = "Command for emergencies and for `single` on the kernel's command line; nobody is asked for a "
 		 "password, and without this key there is no shell.",

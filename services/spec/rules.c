@@ -296,6 +296,18 @@ int last_boot_rule(const void *field, struct err *e)
 	return 0;
 }
 
+int baud_rule(const void *field, struct err *e)
+{
+	static const int64_t rates[] = { 0, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600,
+					 1000000, 1500000 };
+	const int64_t rate = *(const int64_t *)field;
+
+	for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++)
+		if (rate == rates[i])
+			return 0;
+	return err_set(e, EINVAL, "%lld is no rate of a serial line such as 9600 or 115200", (long long)rate);
+}
+
 int slot_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;

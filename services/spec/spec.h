@@ -261,7 +261,7 @@ struct spec_machine {
 	int64_t watchdog_timeout, shutdown_timeout, brake_reboots, brake_within;
 	unsigned brake_then;	/* as emergency */
 	unsigned slots_by;	/* enum slots_by of plan.h */
-	int64_t slots_tries, good_after;
+	int64_t slots_tries, good_after, console_baud;
 	const char *slots_at;
 	struct str_list slots_env, slots_hook;
 	struct spec_slot_list slots;

@@ -20,7 +20,7 @@ static const char *slots_problem(const char *lines)
 	snprintf(yaml, sizeof yaml, "machine: {slots: {%s}}\n", lines);
 	compiled_free(&c);
 	compiled_make(&c, NULL, yaml);
-	return compiled_problem(&c, SEV_ERROR, "machine.slots");
+	return compiled_problem(&c, SEV_ERROR, strstr(lines, "baud") ? "machine.console" : "machine.slots");
 }
 
 static void slots_are_planned_or_refused(void **state)
@@ -30,6 +30,7 @@ static void slots_are_planned_or_refused(void **state)
 		{ "by: systemd, list: [{name: a}]", "machine.slots.at: is missing: where the tries are counted" },
 		{ "by: uboot, list: [{name: a}]",
 		  "machine.slots.env: is missing: where U-Boot keeps its environment" },
+		{ "at: /x}, console: {baud: 1200", "1200 is no rate of a serial line such as 9600 or 115200" },
 		{ "at: /x", "machine.slots.list: is missing: which slots there are" },
 		{ "at: /x, list: [{name: a}, {name: a}]", "machine.slots.list: a name is given twice" },
 		{ "at: /x, list: [{name: a/b}]", "'a/b' is not a name of up to 31 letters, digits, - and _" },
