@@ -77,7 +77,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	const struct sockaddr_nl *to = m->msg_name;
 	int lost = 0;
 
-	for (size_t i = 0; order && to && to->nl_family == AF_NETLINK && i < m->msg_iovlen; i++)
+	for (size_t i = 0; order && to && to->nl_family == AF_NETLINK && i < (size_t)m->msg_iovlen; i++)
 		lost |= judge_all(fd, m->msg_iov + i);
 	if (lost) {
 		errno = ENOBUFS;
