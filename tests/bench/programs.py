@@ -11,13 +11,13 @@ HERE = Path(__file__).resolve().parent
 STATIC = ["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE", "-static", f"-I{paths.TOP}"]
 
 # Program -> its sources and what else its compilation needs. None has anything of the program under test in it, but
-# that the floor has the same instructions written for the kernel's programs on a cgroup.
-BPF = [f"../../init/base/{name}.c" for name in ("bpf", "err")]
+# that the floor has the same instructions written for the kernel's programs on a cgroup, and the same system calls.
+BASE = [f"../../init/base/{name}.c" for name in ("bpf", "clone", "err")]
 PROGRAMS = {
     "hello": (["hello.c"], ["-nostdlib", "-nostartfiles", "-ffreestanding", "-fno-stack-protector"]),
     "first": (["first.c", "observe.c", "supervisors.c", "orphans.c"], []),
     "floor_init": (["floor_init.c"], []),
-    "floor": (["floor.c", "floor_plan.c", "floor_cell.c", *BPF], []),
+    "floor": (["floor.c", "floor_plan.c", "floor_cell.c", *BASE], []),
     "start": (["start.c"], []),
 }
 
