@@ -176,8 +176,7 @@ static int stage_modules(struct boot *b, struct err *e)
 	const struct plan *p = &b->plan;
 	int worst = 0;
 
-	for (const struct plan_ref *m = PLAN_FIRST(p, p->head->modules, struct plan_ref);
-	     m < PLAN_END(p, p->head->modules, struct plan_ref); m++) {
+	PLAN_EACH(struct plan_ref, m, p, p->head->modules) {
 		struct err one;
 		int rc = module_load("", plan_str(p, *m), module_insert, &one);
 
@@ -205,8 +204,7 @@ static int stage_sysctl(struct boot *b, struct err *e)
 	const struct plan *p = &b->plan;
 	int worst = 0;
 
-	for (const struct plan_file *f = PLAN_FIRST(p, p->head->sysctls, struct plan_file);
-	     f < PLAN_END(p, p->head->sysctls, struct plan_file); f++) {
+	PLAN_EACH(struct plan_file, f, p, p->head->sysctls) {
 		struct err one;
 		int rc = write_sysctl(plan_str(p, f->path), plan_str(p, f->value), &one);
 
@@ -257,8 +255,7 @@ static int build_network(void *ctx, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	for (const struct plan_interface *i = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
-	     i < PLAN_END(p, p->head->interfaces, struct plan_interface); i++) {
+	PLAN_EACH(struct plan_interface, i, p, p->head->interfaces) {
 		struct net_addr gw = net_addr_of(i->gateway);
 		const char *name = plan_str(p, i->name);
 

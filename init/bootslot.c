@@ -24,8 +24,7 @@ const char *const slot_change_name[SLOT_CHANGES] = {
 
 const struct plan_boot_slot *bootslot_find(const struct plan *p, const char *name)
 {
-	for (const struct plan_boot_slot *s = PLAN_FIRST(p, p->head->boot_slots, struct plan_boot_slot);
-	     s < PLAN_END(p, p->head->boot_slots, struct plan_boot_slot); s++)
+	PLAN_EACH(struct plan_boot_slot, s, p, p->head->boot_slots)
 		if (!strcmp(plan_str(p, s->name), name))
 			return s;
 	return NULL;
@@ -358,8 +357,7 @@ static void by_root(const struct plan *p, char name[SLOT_NAME])
 
 	if (!cmdline_value("root", root, sizeof root))
 		return;
-	for (const struct plan_boot_slot *s = PLAN_FIRST(p, p->head->boot_slots, struct plan_boot_slot);
-	     s < PLAN_END(p, p->head->boot_slots, struct plan_boot_slot); s++)
+	PLAN_EACH(struct plan_boot_slot, s, p, p->head->boot_slots)
 		if (!strcmp(plan_str(p, s->device), root))
 			text_copy(name, SLOT_NAME, plan_str(p, s->name));
 }

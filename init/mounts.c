@@ -166,8 +166,7 @@ int stage_mounts(struct boot *b, struct err *e)
 	const struct plan *p = &b->plan;
 	int worst = 0;
 
-	for (const struct plan_fstab *f = PLAN_FIRST(p, p->head->mounts, struct plan_fstab);
-	     f < PLAN_END(p, p->head->mounts, struct plan_fstab); f++) {
+	PLAN_EACH(struct plan_fstab, f, p, p->head->mounts) {
 		struct mount_job m = { plan_str(p, f->source), plan_str(p, f->target), plan_str(p, f->type),
 				       plan_str(p, f->data), f->flags, (int)f->wait_ms };
 		struct err one;

@@ -172,8 +172,7 @@ static bool is_to_find_one(const struct plan *p)
 	char said[2];
 	bool is = p->head->root_device.n || cmdline_value("root", said, sizeof said);
 
-	for (const struct plan_boot_slot *s = PLAN_FIRST(p, p->head->boot_slots, struct plan_boot_slot);
-	     s < PLAN_END(p, p->head->boot_slots, struct plan_boot_slot); s++)
+	PLAN_EACH(struct plan_boot_slot, s, p, p->head->boot_slots)
 		is |= s->device.n > 0;
 	return is;
 }

@@ -111,8 +111,7 @@ static void say_refused(struct prior *p)
 {
 	const struct plan *pl = &p->plan;
 
-	for (const struct plan_refused *r = PLAN_FIRST(pl, pl->head->refused, struct plan_refused);
-	     r < PLAN_END(pl, pl->head->refused, struct plan_refused); r++)
+	PLAN_EACH(struct plan_refused, r, pl, pl->head->refused)
 		prior_say(p, "error", "refused", plan_str(pl, r->name), plan_str(pl, r->why));
 }
 

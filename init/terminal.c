@@ -15,8 +15,7 @@ static void keep_shell(struct boot *b)
 	const struct plan *p = &b->plan;
 	size_t n = 0;
 
-	for (const struct plan_ref *w = PLAN_FIRST(p, p->head->console_shell, struct plan_ref);
-	     w < PLAN_END(p, p->head->console_shell, struct plan_ref); w++) {
+	PLAN_EACH(struct plan_ref, w, p, p->head->console_shell) {
 		const char *word = plan_str(p, *w);
 
 		if (n + strlen(word) + 2 > sizeof b->emergency.shell) {

@@ -89,8 +89,7 @@ void audit_files(const struct plan *p, const struct plan_service *s, attest_each
 		rules(&f, p);
 	if (s->root.n)
 		trusted(&f, "root", plan_str(p, s->root));
-	for (const struct plan_listen *l = PLAN_FIRST(p, s->listen, struct plan_listen);
-	     l < PLAN_END(p, s->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, s->listen)
 		one_socket(&f, p, l);
 }
 

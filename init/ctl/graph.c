@@ -54,8 +54,7 @@ void graph_dot(const struct graph *g, FILE *to)
 
 		if (!is_shown(g, i))
 			continue;
-		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
-		     d < PLAN_END(g->plan, deps, struct plan_dep); d++)
+		PLAN_EACH(struct plan_dep, d, g->plan, deps)
 			if (is_drawn(i, d))
 				fprintf(to, "\t\"%s\" -> \"%s\"%s;\n", graph_name(g, i), graph_name(g, d->service),
 					kinds[d->kind].dot);
@@ -77,8 +76,7 @@ void graph_json(const struct graph *g, FILE *to)
 		json_text(&j, "service", graph_name(g, i));
 		json_text(&j, "state", g->state ? svc_state_name[g->state[i]] : NULL);
 		json_list(&j, "edges");
-		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
-		     d < PLAN_END(g->plan, deps, struct plan_dep); d++) {
+		PLAN_EACH(struct plan_dep, d, g->plan, deps) {
 			json_object(&j, NULL);
 			json_text(&j, "service", graph_name(g, d->service));
 			json_text(&j, "kind", kinds[d->kind].word);
@@ -125,8 +123,7 @@ static void lay_out(const struct graph *g, struct place *at, uint32_t *columns, 
 
 		if (!is_shown(g, order[k]))
 			continue;
-		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
-		     d < PLAN_END(g->plan, deps, struct plan_dep); d++)
+		PLAN_EACH(struct plan_dep, d, g->plan, deps)
 			if ((d->kind == DEP_REQUIRES || d->kind == DEP_AFTER) && at[d->service].column >= p->column)
 				p->column = at[d->service].column + 1;
 		p->row = used[p->column]++;
@@ -148,8 +145,7 @@ static void draw_edges(const struct graph *g, const struct place *at, FILE *to)
 
 		if (!is_shown(g, i))
 			continue;
-		for (const struct plan_dep *d = PLAN_FIRST(g->plan, deps, struct plan_dep);
-		     d < PLAN_END(g->plan, deps, struct plan_dep); d++) {
+		PLAN_EACH(struct plan_dep, d, g->plan, deps) {
 			int x = x_of(at[i]), y = y_of(at[i]) + BOX_H / 2;
 			int x2 = x_of(at[d->service]) + BOX_W, y2 = y_of(at[d->service]) + BOX_H / 2;
 

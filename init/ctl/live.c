@@ -143,8 +143,7 @@ static int all_views(struct views *to, const struct live *l, struct err *e)
 		return err_set(e, ENOMEM, "there is not enough memory for %u services", h->services.n + h->refused.n);
 	for (uint32_t i = 0; i < h->services.n; i++)
 		v[n++] = view_planned(l, i);
-	for (const struct plan_refused *r = PLAN_FIRST(&l->plan, h->refused, struct plan_refused);
-	     r < PLAN_END(&l->plan, h->refused, struct plan_refused); r++)
+	PLAN_EACH(struct plan_refused, r, &l->plan, h->refused)
 		v[n++] = view_refused(l, r);
 	qsort(v, n, sizeof *v, by_name);
 	to->v = v;

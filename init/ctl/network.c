@@ -144,7 +144,7 @@ static void addresses_json(struct json *j, const struct plan *p, struct plan_ref
 	char buf[LINE_TEXT];
 
 	json_list(j, "addresses");
-	for (const struct plan_addr *a = PLAN_FIRST(p, r, struct plan_addr); a < PLAN_END(p, r, struct plan_addr); a++)
+	PLAN_EACH(struct plan_addr, a, p, r)
 		json_text(j, NULL, planned_addr_text(a, true, buf));
 	json_end(j);
 }
@@ -205,8 +205,7 @@ static void cell_json(struct json *j, const struct seen *s, const struct plan_se
 	json_bool(j, "present", read_statistic(plan_str(s->p, d->ifname), "rx_bytes", &unused));
 	addresses_json(j, s->p, d->addrs);
 	json_list(j, "ports");
-	for (const struct plan_port *x = PLAN_FIRST(s->p, d->ports, struct plan_port);
-	     x < PLAN_END(s->p, d->ports, struct plan_port); x++)
+	PLAN_EACH(struct plan_port, x, s->p, d->ports)
 		json_text(j, NULL, port_text(x, buf));
 	json_end(j);
 	json_bound(j, "send_max", d->send_max);
@@ -215,8 +214,7 @@ static void cell_json(struct json *j, const struct seen *s, const struct plan_se
 		json_list(j, "egress");
 	else
 		json_null(j, "egress");
-	for (const struct plan_egress *x = PLAN_FIRST(s->p, d->egress, struct plan_egress);
-	     x < PLAN_END(s->p, d->egress, struct plan_egress); x++)
+	PLAN_EACH(struct plan_egress, x, s->p, d->egress)
 		json_text(j, NULL, egress_text(x, buf));
 	if (d->limited)
 		json_end(j);
@@ -252,8 +250,7 @@ static void print_json(const struct seen *s)
 
 	json_object(&j, NULL);
 	json_list(&j, "bridges");
-	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
+	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
 		bridge_json(&j, s, b);
 	json_end(&j);
 	json_list(&j, "cells");
@@ -311,8 +308,7 @@ static void print_bridges(const struct seen *s, bool colour)
 	table_row(&t);
 	for (unsigned i = 0; i < sizeof head / sizeof *head; i++)
 		table_cell(&t, DIM, "%s", head[i]);
-	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++) {
+	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges) {
 		const char *name = plan_str(p, b->name);
 
 		table_row(&t);

@@ -35,8 +35,7 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	json_text(j, "preset", v->plan->preset < PRESETS ? preset_names[v->plan->preset] : NULL);
 	json_bool(j, "contained", v->plan->flags & CELL_CONTAINED);
 	json_list(j, "listen");
-	for (const struct plan_listen *l = PLAN_FIRST(p, v->plan->listen, struct plan_listen);
-	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, v->plan->listen)
 		json_text(j, NULL, listen_text(p, l, buf));
 	json_end(j);
 	if (v->plan->connections.n)
@@ -44,8 +43,7 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	if (v->plan->base.n)
 		json_text(j, "peer", v->conn.family ? peer_text(v, buf) : NULL);
 	json_list(j, "addresses");
-	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
-	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
+	PLAN_EACH(struct plan_addr, a, p, v->plan->addrs)
 		json_text(j, NULL, planned_addr_text(a, true, buf));
 	json_end(j);
 	json_text(j, "note", v->plan->note.at ? plan_str(p, v->plan->note) : NULL);

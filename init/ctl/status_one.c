@@ -39,8 +39,7 @@ static const char *limit(const struct status *s, const struct view *v, const cha
 {
 	const struct plan *p = &s->live->plan;
 
-	for (const struct plan_file *f = PLAN_FIRST(p, v->plan->cgroup, struct plan_file);
-	     f < PLAN_END(p, v->plan->cgroup, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, p, v->plan->cgroup)
 		if (strcmp(plan_str(p, f->path), file) == 0)
 			return plan_str(p, f->value);
 	return "";
@@ -93,16 +92,14 @@ static void network(const struct status *s, const struct view *v)
 	const struct plan *p = &s->live->plan;
 	char buf[LINE_TEXT];
 
-	for (const struct plan_listen *l = PLAN_FIRST(p, v->plan->listen, struct plan_listen);
-	     l < PLAN_END(p, v->plan->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, v->plan->listen)
 		line(s, "listens", "%s", listen_text(p, l, buf));
 	if (v->plan->connections.n)
 		line(s, "serves", "%u of at most %u connections", v->served,
 		     PLAN_FIRST(p, v->plan->connections, struct plan_connections)->max);
 	if (v->conn.family)
 		line(s, "serves", "%s", peer_text(v, buf));
-	for (const struct plan_addr *a = PLAN_FIRST(p, v->plan->addrs, struct plan_addr);
-	     a < PLAN_END(p, v->plan->addrs, struct plan_addr); a++)
+	PLAN_EACH(struct plan_addr, a, p, v->plan->addrs)
 		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, v->plan->bridge));
 	if (v->plan->send_max)
 		line(s, "sends", "at most %s bytes a second", bytes_text(v->plan->send_max, buf));

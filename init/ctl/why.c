@@ -51,8 +51,7 @@ static const struct view *rival_of(const struct why *w)
 {
 	const struct plan *p = &w->live->plan;
 
-	for (const struct plan_dep *d = PLAN_FIRST(p, w->v->plan->deps, struct plan_dep);
-	     d < PLAN_END(p, w->v->plan->deps, struct plan_dep); d++) {
+	PLAN_EACH(struct plan_dep, d, p, w->v->plan->deps) {
 		const struct view *other = d->kind == DEP_CONFLICTS ? by_index(w, d->service) : NULL;
 
 		if (other && other->now.flags & SVC_F_WANTED)
@@ -109,8 +108,7 @@ static const char *condition(const struct why *w, uint32_t service)
 	};
 	const struct plan *p = &w->live->plan;
 
-	for (const struct plan_dep *d = PLAN_FIRST(p, w->v->plan->deps, struct plan_dep);
-	     d < PLAN_END(p, w->v->plan->deps, struct plan_dep); d++)
+	PLAN_EACH(struct plan_dep, d, p, w->v->plan->deps)
 		if (d->service == service && d->kind == DEP_CONFLICTS)
 			return "stopped, as they conflict";
 		else if (d->service == service && d->kind == DEP_REQUIRES && d->condition <= COND_COMPLETED)
@@ -145,8 +143,7 @@ static void is_listening(const struct why *w)
 	char buf[LINE_TEXT];
 
 	fputs("It does not run yet: prior holds its sockets and starts it at the first connection.\n", w->to);
-	for (const struct plan_listen *l = PLAN_FIRST(p, w->v->plan->listen, struct plan_listen);
-	     l < PLAN_END(p, w->v->plan->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, w->v->plan->listen)
 		fprintf(w->to, "  %s\n", listen_text(p, l, buf));
 }
 

@@ -58,8 +58,7 @@ static int limits_now(struct attest_run *r, const char *path, struct err *e)
 
 	if (leaf < 0)
 		return files.n || planned(r, CELL_POLICIES) ? -e->code : 0;
-	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
-	     f < PLAN_END(p, files, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, p, files)
 		one_limit(r, leaf, plan_str(p, f->path), plan_str(p, f->value));
 	return attest_policies(r, leaf, e);
 }

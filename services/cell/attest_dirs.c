@@ -44,8 +44,7 @@ static const char *shown_at(const struct attest_run *r, const char *source)
 {
 	const struct plan *p = r->in->plan;
 
-	for (const struct plan_mount *m = PLAN_FIRST(p, r->in->svc->mounts, struct plan_mount);
-	     m < PLAN_END(p, r->in->svc->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, p, r->in->svc->mounts)
 		if (m->kind == MOUNT_BIND && m->flags & MOUNT_F_OWN && !strcmp(plan_str(p, m->source), source))
 			return plan_str(p, m->target);
 	return source;
@@ -93,8 +92,7 @@ static int secrets_below(struct attest_run *r, const char *target, struct err *e
 	owner_fact(r, "credentials", target, dir, (struct wanted){ S_IFDIR, 0500 });
 	if (dir < 0)
 		return 0;
-	for (const struct plan_file *f = PLAN_FIRST(p, all, struct plan_file); f < PLAN_END(p, all, struct plan_file);
-	     f++) {
+	PLAN_EACH(struct plan_file, f, p, all) {
 		owned_fd fd = openat(dir, plan_str(p, f->path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 		owner_fact(r, "credential", plan_str(p, f->path), fd, (struct wanted){ S_IFREG, 0400 });
@@ -108,8 +106,7 @@ int attest_dirs(struct attest_run *r, struct err *e)
 	const struct plan *p = r->in->plan;
 	const struct plan_service *s = r->in->svc;
 
-	for (const struct plan_dir *d = PLAN_FIRST(p, s->dirs, struct plan_dir);
-	     d < PLAN_END(p, s->dirs, struct plan_dir); d++)
+	PLAN_EACH(struct plan_dir, d, p, s->dirs)
 		if (one_directory(r, d, e) < 0)
 			return -e->code;
 	for (const struct plan_mount *m = PLAN_FIRST(p, s->mounts, struct plan_mount);

@@ -86,8 +86,7 @@ int attest_limits(struct attest_run *r, struct err *e)
 {
 	const struct plan_ref ref = r->in->svc->rlimits;
 
-	for (const struct plan_rlimit *l = PLAN_FIRST(r->in->plan, ref, struct plan_rlimit);
-	     l < PLAN_END(r->in->plan, ref, struct plan_rlimit); l++)
+	PLAN_EACH(struct plan_rlimit, l, r->in->plan, ref)
 		if (one_limit(r, l, e) < 0)
 			return -e->code;
 	return 0;

@@ -100,8 +100,7 @@ int cgroup_make(int root_fd, const char *name, const struct plan *p, struct plan
 		cgroup_remove(root_fd, name, &gone);
 		return -e->code;
 	}
-	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
-	     f < PLAN_END(p, files, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, p, files)
 		if (write_limit(root_fd, leaf, plan_str(p, f->path), plan_str(p, f->value), e) < 0) {
 			cgroup_remove(root_fd, name, &gone);
 			return err_in(e, "cgroup %s", name);
@@ -117,8 +116,7 @@ void cgroup_rounded(int leaf_fd, const struct plan *p, struct plan_ref files, st
 	struct err lost;
 	char got[64], *end;
 
-	for (const struct plan_file *f = PLAN_FIRST(p, files, struct plan_file);
-	     f < PLAN_END(p, files, struct plan_file); f++) {
+	PLAN_EACH(struct plan_file, f, p, files) {
 		const char *file = plan_str(p, f->path), *want = plan_str(p, f->value);
 
 		if (strncmp(file, "memory.", 7) != 0 || strtoull(want, &end, 10) % page == 0 || *end)

@@ -219,8 +219,7 @@ int oci_stage(struct cell *c, const struct oci_paths *o, struct err *e)
 {
 	if (make_dirs(o, e) < 0 || step_private(c, e) < 0 || open_stage(c, o, e) < 0 || stage_root(c, e) < 0)
 		return -e->code;
-	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
-	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, c->plan, c->svc->mounts)
 		if (stage_row(c, m, e) < 0)
 			return err_in(e, "%s on %s", mount_kinds[m->kind].name, plan_str(c->plan, m->target));
 	return 0;

@@ -58,8 +58,7 @@ uint64_t dev_attr(const struct plan_mount *m)
 
 bool is_covered(const struct plan *p, const struct plan_service *s, const char *path)
 {
-	for (const struct plan_mount *m = PLAN_FIRST(p, s->mounts, struct plan_mount);
-	     m < PLAN_END(p, s->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, p, s->mounts)
 		if (m->kind != MOUNT_REMOUNT && path_is_at_or_below(path, plan_str(p, m->target)))
 			return true;
 	return false;

@@ -180,8 +180,7 @@ static int make_dir(const struct cell *c, const struct plan_dir *d, struct err *
 int step_directories(struct cell *c, struct err *e)
 {
 	umask(022);	/* who started us may have another; the service's own comes later */
-	for (const struct plan_dir *d = PLAN_FIRST(c->plan, c->svc->dirs, struct plan_dir);
-	     d < PLAN_END(c->plan, c->svc->dirs, struct plan_dir); d++)
+	PLAN_EACH(struct plan_dir, d, c->plan, c->svc->dirs)
 		if (make_dir(c, d, e) < 0)
 			return -e->code;
 	return 0;
@@ -189,8 +188,7 @@ int step_directories(struct cell *c, struct err *e)
 
 bool dirs_go(const struct plan *p, const struct plan_service *s)
 {
-	for (const struct plan_dir *d = PLAN_FIRST(p, s->dirs, struct plan_dir);
-	     d < PLAN_END(p, s->dirs, struct plan_dir); d++)
+	PLAN_EACH(struct plan_dir, d, p, s->dirs)
 		if (d->kind == DIR_MOUNT_POINT || (d->kind == DIR_RUNTIME && !(d->flags & DIR_F_KEEP)))
 			return true;
 	return false;
@@ -200,8 +198,7 @@ int dirs_remove(const struct plan *p, const struct plan_service *s, struct err *
 {
 	int rc = 0;
 
-	for (const struct plan_dir *d = PLAN_FIRST(p, s->dirs, struct plan_dir);
-	     d < PLAN_END(p, s->dirs, struct plan_dir); d++) {
+	PLAN_EACH(struct plan_dir, d, p, s->dirs) {
 		const char *last;
 
 		if (d->kind != DIR_MOUNT_POINT && (d->kind != DIR_RUNTIME || d->flags & DIR_F_KEEP))

@@ -67,8 +67,7 @@ int step_seccomp(struct cell *c, struct err *e)
 /* The notify socket's path as the service sees it: where the plan lays the machine's. */
 static const char *notify_path(const struct cell *c)
 {
-	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
-	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, c->plan, c->svc->mounts)
 		if (m->kind == MOUNT_BIND && (m->flags & MOUNT_F_RUNTIME))
 			return plan_str(c->plan, m->target);
 	return c->start->notify_path;

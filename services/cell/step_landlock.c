@@ -39,8 +39,7 @@ static uint64_t handled(const struct cell *c, long abi)
 {
 	uint64_t asked = 0;
 
-	for (const struct plan_landlock *l = PLAN_FIRST(c->plan, c->svc->landlock, struct plan_landlock);
-	     l < PLAN_END(c->plan, c->svc->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, c->plan, c->svc->landlock)
 		asked |= l->access;
 	return rights_of_abi(abi) & (asked | ~RIGHT_IOCTL_DEV);
 }
@@ -95,8 +94,7 @@ int step_landlock(struct cell *c, struct err *e)
 
 	if (rules < 0)
 		return err_sys(e, "make a rule set");
-	for (const struct plan_landlock *l = PLAN_FIRST(c->plan, c->svc->landlock, struct plan_landlock);
-	     l < PLAN_END(c->plan, c->svc->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, c->plan, c->svc->landlock)
 		if (add_rule(c, rules, l, attr.fs, e) < 0)
 			return -e->code;
 	if (syscall(SYS_landlock_restrict_self, rules, 0) < 0)
@@ -126,8 +124,7 @@ bool is_landlock(struct cell *c)
 {
 	if (!is_net_denied(c))
 		return false;
-	for (const struct plan_landlock *l = PLAN_FIRST(c->plan, c->svc->landlock, struct plan_landlock);
-	     l < PLAN_END(c->plan, c->svc->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, c->plan, c->svc->landlock)
 		if (!strcmp(plan_str(c->plan, l->path), "/") && (l->access & LANDLOCK_ACCESS_FS_READ_DIR))
 			return true;
 	owned_fd root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -145,8 +145,7 @@ int default_nofile(const struct cell *c, struct err *e)
 
 	if (!c->start->nofile)
 		return 0;
-	for (const struct plan_rlimit *l = PLAN_FIRST(c->plan, c->svc->rlimits, struct plan_rlimit);
-	     l < PLAN_END(c->plan, c->svc->rlimits, struct plan_rlimit); l++)
+	PLAN_EACH(struct plan_rlimit, l, c->plan, c->svc->rlimits)
 		if (l->resource == RLIMIT_NOFILE)
 			return 0;
 	if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &r) < 0)
@@ -159,8 +158,7 @@ int default_nofile(const struct cell *c, struct err *e)
 
 int step_limits(struct cell *c, struct err *e)
 {
-	for (const struct plan_rlimit *l = PLAN_FIRST(c->plan, c->svc->rlimits, struct plan_rlimit);
-	     l < PLAN_END(c->plan, c->svc->rlimits, struct plan_rlimit); l++) {
+	PLAN_EACH(struct plan_rlimit, l, c->plan, c->svc->rlimits) {
 		struct rlimit64 r = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
 		if (syscall(SYS_prlimit64, 0, l->resource, &r, NULL) < 0)
@@ -172,8 +170,7 @@ int step_limits(struct cell *c, struct err *e)
 
 bool is_limits(struct cell *c)
 {
-	for (const struct plan_rlimit *l = PLAN_FIRST(c->plan, c->svc->rlimits, struct plan_rlimit);
-	     l < PLAN_END(c->plan, c->svc->rlimits, struct plan_rlimit); l++) {
+	PLAN_EACH(struct plan_rlimit, l, c->plan, c->svc->rlimits) {
 		struct rlimit64 r;
 
 		if (syscall(SYS_prlimit64, 0, l->resource, NULL, &r) < 0 || r.rlim_cur != l->soft ||

@@ -230,8 +230,7 @@ static int do_row(struct cell *c, const struct plan_mount *m, struct err *e)
 /* /dev stays writable until the last row: later ones may make their targets in it. */
 static int seal_dev(struct cell *c, struct err *e)
 {
-	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
-	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++) {
+	PLAN_EACH(struct plan_mount, m, c->plan, c->svc->mounts) {
 		if (m->kind != MOUNT_DEV)
 			continue;
 		owned_fd dev = below_open(c->root, plan_str(c->plan, m->target), e);
@@ -244,8 +243,7 @@ static int seal_dev(struct cell *c, struct err *e)
 
 int step_mounts(struct cell *c, struct err *e)
 {
-	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
-	     m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++) {
+	PLAN_EACH(struct plan_mount, m, c->plan, c->svc->mounts) {
 		if (do_row(c, m, e) == 0)
 			continue;
 		if (e->code == ENOENT && (m->flags & MOUNT_F_OPTIONAL))

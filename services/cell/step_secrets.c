@@ -85,8 +85,7 @@ int secrets_mount(const struct cell *c, struct err *e)
 
 	if (dir < 0)
 		return dir;
-	for (const struct plan_file *f = PLAN_FIRST(c->plan, c->svc->credentials, struct plan_file);
-	     f < PLAN_END(c->plan, c->svc->credentials, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, c->plan, c->svc->credentials)
 		if (one_secret(c, dir, f, &total, e) < 0)
 			return err_in(e, "credential %s", plan_str(c->plan, f->path));
 	if (fchownat(dir, "", c->svc->uid, c->svc->gid, AT_EMPTY_PATH) < 0)

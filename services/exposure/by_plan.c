@@ -64,16 +64,14 @@ static int lay_mounts(struct exposed *x, const struct plan *p, const struct plan
 	lay(x, (struct exposed_mount){ .target = "/", .machines = !(s->flags & CELL_ROOT_TREE),
 				       .attr = s->flags & CELL_ROOT_IMAGE ? MOUNT_ATTR_RDONLY : 0 });
 	if (s->flags & CELL_MOUNT)
-		for (const struct plan_mount *m = PLAN_FIRST(p, s->mounts, struct plan_mount);
-		     m < PLAN_END(p, s->mounts, struct plan_mount); m++)
+		PLAN_EACH(struct plan_mount, m, p, s->mounts)
 			lay_row(x, p, m);
 	return 0;
 }
 
 static bool has_limit(const struct plan *p, const struct plan_service *s, const char *file)
 {
-	for (const struct plan_file *f = PLAN_FIRST(p, s->cgroup, struct plan_file);
-	     f < PLAN_END(p, s->cgroup, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, p, s->cgroup)
 		if (!strcmp(plan_str(p, f->path), file) && strcmp(plan_str(p, f->value), "max") != 0)
 			return true;
 	return false;
@@ -81,8 +79,7 @@ static bool has_limit(const struct plan *p, const struct plan_service *s, const 
 
 static bool dumps_core(const struct plan *p, const struct plan_service *s)
 {
-	for (const struct plan_rlimit *l = PLAN_FIRST(p, s->rlimits, struct plan_rlimit);
-	     l < PLAN_END(p, s->rlimits, struct plan_rlimit); l++)
+	PLAN_EACH(struct plan_rlimit, l, p, s->rlimits)
 		if (l->resource == RLIMIT_CORE)
 			return l->soft != 0;
 	return true;

@@ -9,7 +9,7 @@ static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_
 /* By name. What only orders starts is no part of what a service is: it need not be restarted for it. */
 static uint64_t hash_needs(uint64_t h, const struct plan *p, struct plan_ref r)
 {
-	for (const struct plan_dep *d = PLAN_FIRST(p, r, struct plan_dep); d < PLAN_END(p, r, struct plan_dep); d++) {
+	PLAN_EACH(struct plan_dep, d, p, r) {
 		struct plan_ref name = plan_service(p, d->service)->name;
 
 		if (d->kind != DEP_REQUIRES)

@@ -189,8 +189,7 @@ static int check_order(struct walk *w)
 		w->service = plan_str(p, s->name);
 		if (i && strcmp(plan_str(p, s[-1].name), w->service) >= 0)
 			return bad(w, "services", NULL, "not in the order of their names");
-		for (const struct plan_dep *d = PLAN_FIRST(p, s->deps, struct plan_dep);
-		     d < PLAN_END(p, s->deps, struct plan_dep); d++)
+		PLAN_EACH(struct plan_dep, d, p, s->deps)
 			if (d->service == i || ((d->kind == DEP_REQUIRES || d->kind == DEP_AFTER) &&
 						place[d->service] > place[i]))
 				return bad(w, "start_order", NULL, "starts before what it waits for");
@@ -313,8 +312,7 @@ uint32_t plan_named(const struct plan *p)
 /* n: the length of what stands up to the '@', and with it. */
 static bool is_template(const struct plan *p, const char *name, size_t n)
 {
-	for (const struct plan_ref *t = PLAN_FIRST(p, p->head->templates, struct plan_ref);
-	     t < PLAN_END(p, p->head->templates, struct plan_ref); t++)
+	PLAN_EACH(struct plan_ref, t, p, p->head->templates)
 		if (t->n == n && !strncmp(plan_str(p, *t), name, n))
 			return true;
 	return false;
@@ -335,8 +333,7 @@ bool plan_has_template(const struct plan *p, const char *instance)
 
 const struct plan_refused *plan_find_refused(const struct plan *p, const char *name)
 {
-	for (const struct plan_refused *r = PLAN_FIRST(p, p->head->refused, struct plan_refused);
-	     r < PLAN_END(p, p->head->refused, struct plan_refused); r++)
+	PLAN_EACH(struct plan_refused, r, p, p->head->refused)
 		if (!strcmp(plan_str(p, r->name), name))
 			return r;
 	return NULL;

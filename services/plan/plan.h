@@ -435,7 +435,7 @@ static inline const void *plan_array(const struct plan *p, struct plan_ref r)
 	return p->at + r.at;
 }
 
-/* for (const T *x = PLAN_FIRST(p, ref, T); x < PLAN_END(p, ref, T); x++) */
+#define PLAN_EACH(T, x, p, r) for (const T *x = PLAN_FIRST(p, r, T); x < PLAN_END(p, r, T); x++)
 #define PLAN_FIRST(p, r, T) ((const T *)plan_array(p, r))
 #define PLAN_END(p, r, T) ((const T *)plan_array(p, r) + (r).n)
 

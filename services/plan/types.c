@@ -333,8 +333,7 @@ static bool connections_contradict(const struct plan *p, const struct plan_servi
 {
 	const struct plan_dep *base = s->base.n ? PLAN_FIRST(p, s->base, struct plan_dep) : NULL;
 
-	for (const struct plan_listen *l = PLAN_FIRST(p, s->listen, struct plan_listen);
-	     l < PLAN_END(p, s->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, s->listen)
 		if ((l->kind == LISTEN_CONNECTION) != (base != NULL) || (l->in_cell && !(s->flags & CELL_NET)) ||
 		    (l->activate == ACTIVATE_CONNECTION) != (s->connections.n != 0))
 			return true;

@@ -70,8 +70,7 @@ static bool erofs(const struct plan *p, const struct plan_service *s)
 
 static bool has_mount(const struct plan *p, const struct plan_service *s, uint32_t kind)
 {
-	for (const struct plan_mount *m = PLAN_FIRST(p, s->mounts, struct plan_mount);
-	     m < PLAN_END(p, s->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, p, s->mounts)
 		if (m->kind == kind)
 			return true;
 	return false;
@@ -113,8 +112,7 @@ static bool limits(const struct plan *p, const struct plan_service *s, const cha
 {
 	const size_t n = strlen(controller);
 
-	for (const struct plan_file *f = PLAN_FIRST(p, s->cgroup, struct plan_file);
-	     f < PLAN_END(p, s->cgroup, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, p, s->cgroup)
 		if (!strncmp(plan_str(p, f->path), controller, n) && plan_str(p, f->path)[n] == '.')
 			return true;
 	return false;

@@ -66,8 +66,7 @@ void deps_build(struct prior *p)
 		const struct plan_service *d = plan_service(&p->plan, i);
 
 		p->run[i].first_edge = at;
-		for (const struct plan_dep *x = PLAN_FIRST(&p->plan, d->deps, struct plan_dep);
-		     x < PLAN_END(&p->plan, d->deps, struct plan_dep); x++) {
+		PLAN_EACH(struct plan_dep, x, &p->plan, d->deps) {
 			p->edges[at++] = (struct edge){ .user = i, .need = x->service, .kind = x->kind,
 							.condition = x->condition };
 			p->run[x->service + 1].first_user++;

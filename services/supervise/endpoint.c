@@ -90,8 +90,7 @@ static int make_rows(struct prior *p, int *out, struct err *e)
 	for (uint32_t i = 0; i < p->n; i++)
 		if (!plan_service(pl, i)->base.n)
 			add_row(&w, svc_name(p, i), i, plan_service(pl, i)->flags & CELL_ATTEST);
-	for (const struct plan_refused *r = PLAN_FIRST(pl, pl->head->refused, struct plan_refused);
-	     r < PLAN_END(pl, pl->head->refused, struct plan_refused); r++)
+	PLAN_EACH(struct plan_refused, r, pl, pl->head->refused)
 		add_row(&w, plan_str(pl, r->name), UINT32_MAX, true);
 	flush_rows(&w);
 	if (w.failed || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)

@@ -54,8 +54,7 @@ static bool any_in(char *line, const struct plan *p, const struct plan_service *
 {
 	char copy[512];
 
-	for (const struct plan_listen *l = PLAN_FIRST(p, d->listen, struct plan_listen);
-	     l < PLAN_END(p, d->listen, struct plan_listen); l++) {
+	PLAN_EACH(struct plan_listen, l, p, d->listen) {
 		strncpy(copy, line, sizeof copy - 1);
 		copy[sizeof copy - 1] = '\0';
 		if (is_open(copy, p, l))
@@ -94,8 +93,7 @@ static int search(int dir, const char *file, const struct plan *p, const struct 
 
 static bool has_kind(const struct plan *p, const struct plan_service *d, bool tcp)
 {
-	for (const struct plan_listen *l = PLAN_FIRST(p, d->listen, struct plan_listen);
-	     l < PLAN_END(p, d->listen, struct plan_listen); l++)
+	PLAN_EACH(struct plan_listen, l, p, d->listen)
 		if (listen_rows[l->kind].connects && (l->kind == LISTEN_TCP) == tcp)
 			return true;
 	return false;

@@ -80,8 +80,7 @@ static int make_bridges(const struct order *o, struct err *e)
 
 	if (net_open(&n, e) < 0)
 		return -e->code;
-	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
+	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
 		if (net_bridge(n, plan_str(p, b->name), plan_array(p, b->addrs), b->addrs.n, b->mtu, e) < 0)
 			break;
 	net_close(&n);
@@ -97,8 +96,7 @@ static void remove_bridges(const struct order *o)
 
 	if (!p || net_open(&n, &ignored) < 0)
 		return;
-	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
+	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
 		if (!is_kept(o->to, plan_str(p, b->name)))
 			net_bridge_remove(n, plan_str(p, b->name), &ignored);
 	net_close(&n);
@@ -129,8 +127,7 @@ static int write_hosts(const struct order *o, struct err *e)
 	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
 	if (p->head->hosts.n && mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "make %s", path);
-	for (const struct plan_file *f = PLAN_FIRST(p, p->head->hosts, struct plan_file);
-	     f < PLAN_END(p, p->head->hosts, struct plan_file); f++) {
+	PLAN_EACH(struct plan_file, f, p, p->head->hosts) {
 		snprintf(path, sizeof path, "%s/hosts/%s", o->run_dir, plan_str(p, f->path));
 		if (write_file(path, plan_str(p, f->value), f->value.n, e) < 0)
 			return -e->code;
@@ -176,8 +173,7 @@ static bool remember_in(const struct plan *p, const char *dir)
 	for (uint32_t i = 0; to && i < p->head->services.n; i++) {
 		const struct plan_service *s = plan_service(p, i);
 
-		for (const struct plan_addr *a = PLAN_FIRST(p, s->addrs, struct plan_addr);
-		     a < PLAN_END(p, s->addrs, struct plan_addr); a++)
+		PLAN_EACH(struct plan_addr, a, p, s->addrs)
 			fprintf(to, "%s %s\n", plan_str(p, s->name), inet_ntop(a->family, a->ip, ip, sizeof ip));
 	}
 	if (old && to)

@@ -186,8 +186,7 @@ static bool needs_one_that_leaves(const struct prior *p, uint32_t i)
 
 	if (!state_is_live(st) && st != SVC_WAITING && st != SVC_BACKOFF)
 		return false;
-	for (const struct plan_dep *x = PLAN_FIRST(&p->plan, d->deps, struct plan_dep);
-	     x < PLAN_END(&p->plan, d->deps, struct plan_dep); x++)
+	PLAN_EACH(struct plan_dep, x, &p->plan, d->deps)
 		if (x->kind == DEP_REQUIRES && x->condition != COND_COMPLETED &&
 		    p->ledger.svc[x->service].flags & SVC_F_LEAVING)
 			return true;

@@ -147,8 +147,7 @@ static int make_leaf(const struct flat *f, int root, const char *name)
 	MUST(mkdirat(root, name, 0755));
 	int leaf = MUST(openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
-	for (const struct plan_file *l = PLAN_FIRST(f->plan, f->svc->cgroup, struct plan_file);
-	     l < PLAN_END(f->plan, f->svc->cgroup, struct plan_file); l++)
+	PLAN_EACH(struct plan_file, l, f->plan, f->svc->cgroup)
 		write_file(leaf, plan_str(f->plan, l->path), plan_str(f->plan, l->value));
 	return leaf;
 }

@@ -237,8 +237,7 @@ static void landlock(const struct flat *f)
 	struct landlock_ruleset_attr attr = { .handled_access_fs = f->landlock };
 	int rules = (int)MUST(syscall(SYS_landlock_create_ruleset, &attr, sizeof attr.handled_access_fs, 0));
 
-	for (const struct plan_landlock *l = PLAN_FIRST(f->plan, f->svc->landlock, struct plan_landlock);
-	     l < PLAN_END(f->plan, f->svc->landlock, struct plan_landlock); l++) {
+	PLAN_EACH(struct plan_landlock, l, f->plan, f->svc->landlock) {
 		int at = MUST(open(plan_str(f->plan, l->path), O_PATH | O_CLOEXEC));
 		struct landlock_path_beneath_attr a = { .allowed_access = l->access & f->landlock, .parent_fd = at };
 		struct stat st;
@@ -257,8 +256,7 @@ static void landlock(const struct flat *f)
 
 static void limits(const struct flat *f)
 {
-	for (const struct plan_rlimit *l = PLAN_FIRST(f->plan, f->svc->rlimits, struct plan_rlimit);
-	     l < PLAN_END(f->plan, f->svc->rlimits, struct plan_rlimit); l++) {
+	PLAN_EACH(struct plan_rlimit, l, f->plan, f->svc->rlimits) {
 		struct rlimit64 r = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
 		MUST(syscall(SYS_prlimit64, 0, l->resource, &r, NULL));

@@ -107,8 +107,7 @@ static uint64_t landlock_rights(const struct flat *f)
 	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	uint64_t asked = 0, rights = (1ull << 13) - 1;
 
-	for (const struct plan_landlock *l = PLAN_FIRST(f->plan, f->svc->landlock, struct plan_landlock);
-	     l < PLAN_END(f->plan, f->svc->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, f->plan, f->svc->landlock)
 		asked |= l->access;
 	rights |= abi >= 2 ? 1ull << 13 : 0;
 	rights |= abi >= 3 ? 1ull << 14 : 0;
@@ -160,8 +159,7 @@ int flat_make(struct flat *f, const struct plan *p, const struct plan_service *s
 			 (has & CELL_UTS ? CLONE_NEWUTS : 0) | (has & CELL_CGROUP ? CLONE_NEWCGROUP : 0);
 	f->unshare_flags = (has & CELL_NET ? CLONE_NEWNET : 0) | (has & CELL_PID ? CLONE_NEWPID : 0) |
 			   (has & CELL_TIME ? 0x80 : 0);
-	for (const struct plan_mount *m = PLAN_FIRST(p, s->mounts, struct plan_mount);
-	     m < PLAN_END(p, s->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, p, s->mounts)
 		add_mount(f, m);
 	f->landlock = landlock_rights(f);
 	f->securebits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |

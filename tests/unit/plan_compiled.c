@@ -145,8 +145,7 @@ const char *compiled_refused(const struct compiled *c, const char *name)
 {
 	if (!c->plan.at)
 		return NULL;
-	for (const struct plan_refused *r = PLAN_FIRST(&c->plan, c->plan.head->refused, struct plan_refused);
-	     r < PLAN_END(&c->plan, c->plan.head->refused, struct plan_refused); r++)
+	PLAN_EACH(struct plan_refused, r, &c->plan, c->plan.head->refused)
 		if (!strcmp(plan_str(&c->plan, r->name), name))
 			return plan_str(&c->plan, r->why);
 	return NULL;
@@ -156,8 +155,7 @@ const struct plan_mount *compiled_mount(const struct compiled *c, const struct p
 {
 	const struct plan_mount *found = NULL;
 
-	for (const struct plan_mount *m = PLAN_FIRST(&c->plan, s->mounts, struct plan_mount);
-	     m < PLAN_END(&c->plan, s->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, &c->plan, s->mounts)
 		if (!strcmp(plan_str(&c->plan, m->target), target))
 			found = m;
 	return found;
@@ -167,8 +165,7 @@ const char *compiled_env(const struct compiled *c, const struct plan_service *s,
 {
 	size_t n = strlen(key);
 
-	for (const struct plan_ref *r = PLAN_FIRST(&c->plan, s->env, struct plan_ref);
-	     r < PLAN_END(&c->plan, s->env, struct plan_ref); r++)
+	PLAN_EACH(struct plan_ref, r, &c->plan, s->env)
 		if (!strncmp(plan_str(&c->plan, *r), key, n) && plan_str(&c->plan, *r)[n] == '=')
 			return plan_str(&c->plan, *r) + n + 1;
 	return NULL;

@@ -205,8 +205,7 @@ size_t plan_sample_walk(const unsigned char *at, size_t size)
 		const struct plan_service *s = plan_service(&p, i);
 
 		sum += (size_t)plan_find(&p, plan_str(&p, s->name)) + plan_service_hash(&p, s);
-		for (const struct plan_dep *d = PLAN_FIRST(&p, s->deps, struct plan_dep);
-		     d < PLAN_END(&p, s->deps, struct plan_dep); d++)
+		PLAN_EACH(struct plan_dep, d, &p, s->deps)
 			sum += plan_service(&p, d->service)->uid;
 	}
 	return sum;

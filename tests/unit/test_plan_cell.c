@@ -79,8 +79,7 @@ static void mounts_come_parents_first_and_once(void **state)
 	assert_true(srv && below && srv < below);
 	assert_int_equal(below->flags, MOUNT_F_CREATE | MOUNT_F_REC);
 	assert_string_equal(str(compiled_mount(&c, s, "/tmp")->data), "size=2M,mode=0700");
-	for (const struct plan_mount *m = PLAN_FIRST(&c.plan, s->mounts, struct plan_mount);
-	     m < PLAN_END(&c.plan, s->mounts, struct plan_mount); m++)
+	PLAN_EACH(struct plan_mount, m, &c.plan, s->mounts)
 		tmps += !strcmp(str(m->target), "/tmp");
 	assert_int_equal(tmps, 1);
 	refused(TOOL "    isolation: {rootfs: @/image, volumes: [\"@/data:/srv\"], tmpfs: {/srv: \"\"}}\n",
@@ -134,8 +133,7 @@ static void a_program_on_a_writable_volume_is_refused(void **state)
 
 static uint64_t landlock_of(const struct plan_service *s, const char *path)
 {
-	for (const struct plan_landlock *l = PLAN_FIRST(&c.plan, s->landlock, struct plan_landlock);
-	     l < PLAN_END(&c.plan, s->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, &c.plan, s->landlock)
 		if (!strcmp(str(l->path), path))
 			return l->access;
 	return 0;
@@ -150,8 +148,7 @@ static void strict_has_no_path_that_is_writable_and_executable(void **state)
 	assert_true(s->flags & CELL_LANDLOCK);
 	assert_int_equal(landlock_of(s, "/"), 0xc);
 	assert_int_equal(landlock_of(s, "/bin"), 0xd);
-	for (const struct plan_landlock *l = PLAN_FIRST(&c.plan, s->landlock, struct plan_landlock);
-	     l < PLAN_END(&c.plan, s->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, &c.plan, s->landlock)
 		assert_true((l->access & 0x3) != 0x3);
 	assert_int_equal(landlock_of(s, "/srv"), 0x7ffe);
 	assert_int_equal(landlock_of(s, "/tmp"), 0x7ffe);

@@ -162,8 +162,7 @@ static void environment_files_are_read(void **state)
 
 static const char *limit_of(const struct plan_service *s, const char *file)
 {
-	for (const struct plan_file *f = PLAN_FIRST(&c.plan, s->cgroup, struct plan_file);
-	     f < PLAN_END(&c.plan, s->cgroup, struct plan_file); f++)
+	PLAN_EACH(struct plan_file, f, &c.plan, s->cgroup)
 		if (!strcmp(str(f->path), file))
 			return str(f->value);
 	return "";

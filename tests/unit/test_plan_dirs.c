@@ -32,8 +32,7 @@ static const char *str(struct plan_ref r)
 
 static const struct plan_dir *dir_of(const struct plan_service *s, enum plan_dir_kind kind)
 {
-	for (const struct plan_dir *d = PLAN_FIRST(&c.plan, s->dirs, struct plan_dir);
-	     d < PLAN_END(&c.plan, s->dirs, struct plan_dir); d++)
+	PLAN_EACH(struct plan_dir, d, &c.plan, s->dirs)
 		if (d->kind == kind)
 			return d;
 	return NULL;
@@ -154,8 +153,7 @@ static void without_mounts_they_are_made_all_the_same(void **state)
 	assert_string_equal(compiled_env(&c, s, "STATE_DIRECTORY"), "/var/lib/web");
 	bool found = false;
 
-	for (const struct plan_landlock *l = PLAN_FIRST(&c.plan, s->landlock, struct plan_landlock);
-	     l < PLAN_END(&c.plan, s->landlock, struct plan_landlock); l++)
+	PLAN_EACH(struct plan_landlock, l, &c.plan, s->landlock)
 		found |= !strcmp(str(l->path), "/var/lib/web") && (l->access & 2);
 	assert_true(found);
 }

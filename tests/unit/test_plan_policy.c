@@ -26,8 +26,7 @@ static int done(void **state)
 
 static const struct device_rule *rule(const struct plan_service *s, uint32_t major, uint32_t minor)
 {
-	for (const struct device_rule *d = PLAN_FIRST(&c.plan, s->devices, struct device_rule);
-	     d < PLAN_END(&c.plan, s->devices, struct device_rule); d++)
+	PLAN_EACH(struct device_rule, d, &c.plan, s->devices)
 		if (d->major == major && d->minor == minor)
 			return d;
 	return NULL;
@@ -43,8 +42,7 @@ static void a_dev_of_its_own_brings_a_policy_of_what_is_in_it(void **state)
 	assert_int_equal(rule(s, 1, 3)->access, DEVICE_READ | DEVICE_WRITE);	/* null */
 	assert_int_equal(rule(s, 136, DEVICE_ANY)->type, DEVICE_CHARACTER);	/* pts/N */
 	assert_null(rule(s, 1, 11));						/* kmsg */
-	for (const struct device_rule *d = PLAN_FIRST(&c.plan, s->devices, struct device_rule);
-	     d < PLAN_END(&c.plan, s->devices, struct device_rule); d++)
+	PLAN_EACH(struct device_rule, d, &c.plan, s->devices)
 		assert_int_equal(d->access & DEVICE_MKNOD, 0);
 	s = web("    command: [/bin/true]\n    isolation: {preset: minimal}\n");
 	assert_int_equal(s->flags & CELL_DEVICES, 0);	/* the machine's own /dev */
