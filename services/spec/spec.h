@@ -68,7 +68,7 @@ struct spec_listen {
 	const char *udp, *unix_path, *unix_dgram, *unix_seqpacket, *fifo, *vsock, *netlink;
 	unsigned activate;	/* enum listen_activate */
 	unsigned in_cell;	/* 1: in the cell's own network */
-	int64_t mode, backlog;	/* UNIX: octal mode (default 0660); default backlog 4096 */
+	int64_t mode, backlog;	/* UNSET_NUM: 0660 for UNIX sockets, 4096 */
 	const char *user, *group, *device;
 	bool ipv6_only, reuse_port, keepalive, no_delay, freebind, transparent, broadcast, pass_credentials;
 	uint64_t receive_buffer, send_buffer; /* bytes; 0: not given */
