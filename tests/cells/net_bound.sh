@@ -2,6 +2,7 @@
 # What a cell may send and receive in a second is bounded: measured between cells of a bridge, in a network of its own.
 # SPDX-License-Identifier: ISC
 set -u
+self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 who=bound
 . tests/cells/lib/say.sh
@@ -12,7 +13,7 @@ unshare -n ip link add b0 type bridge 2>/dev/null ||
 	{ echo "skip $who: this kernel has no bridges, or ip is missing"; exit 0; }
 unshare -n tc qdisc add dev lo root tbf rate 1mbit burst 64k latency 50ms 2>/dev/null ||
 	{ echo "skip $who: this kernel has no sch_tbf, or tc is missing"; exit 0; }
-[ "${INSIDE-}" ] || INSIDE=1 exec unshare -n "$0"
+[ "${INSIDE-}" ] || INSIDE=1 exec unshare -n "$self"
 . tests/cells/lib/up.sh
 
 cat >"$work/sink.py" <<'PY'

@@ -107,6 +107,7 @@ def world(orders):
 def find_tracking(orders):
     """Without a kernel that knows a bridge's connections there is no egress list, and who needs one is told."""
     global tracks
+    tracks = True   # asked with a list, whoever was here before
     w = world(orders)
     said = " / ".join(w.said.drain())
     w.end(signal.SIGTERM)
