@@ -26,12 +26,13 @@ until_is() { # SERVICE NAME VALUE: what it was in the end
 # How many descriptors it has: the fewest of five looks, since some live for a moment.
 fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
 
-launch() { # [COMMAND...]: it in the background, with that in front of it and $options behind; its control socket is there
+launch() { # [COMMAND...]: it in the background, with that in front of it and $options behind; it answers
 	rm -f "$run/control.sock"
 	"$@" "$binary" up -c "$conf" --run-dir "$run" --log-dir "" $options >"$work/log" 2>&1 &
 	up=$!
 	n=0
-	while [ ! -S "$run/control.sock" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
+	# The file is there a moment before anybody listens.
+	until [ -S "$run/control.sock" ] && ctl status --prior >/dev/null 2>&1 || [ $n -ge 400 ]; do n=$((n + 1)); pause; done
 }
 begin() { # the same, and all is settled; fails, with the reason in $work/err, when it is not in time
 	launch "$@"
