@@ -60,17 +60,6 @@ static _Noreturn void become_compiler(int exe, int sock, int problems, const cha
 	_exit(127);
 }
 
-/* Our memory until its exec, of which it writes its own frames alone: copying it all would cost as much as the exec. */
-static __attribute__((noinline)) pid_t spawn(int exe, int sock, int problems, const char *path, bool container,
-					     const char *const *instances)
-{
-	const pid_t pid = vfork();
-
-	if (pid == 0)
-		become_compiler(exe, sock, problems, path, container, instances);
-	return pid;
-}
-
 int compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
 		   const char *const *instances, int problems_fd, struct err *e)
 {
@@ -79,10 +68,12 @@ int compiler_start(struct compiler_child *child, int exe_fd, const char *path, b
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, "compiler: socket");
 	owned_fd ours = pair[0], theirs = pair[1];
-	const pid_t pid = spawn(exe_fd, theirs, problems_fd, path, container, instances);
+	pid_t pid = fork();	/* no vfork(): with our memory it would have our faults, too, see panic_arm() */
 
 	if (pid < 0)
 		return err_sys(e, "compiler: fork");
+	if (pid == 0)
+		become_compiler(exe_fd, theirs, problems_fd, path, container, instances);
 	*child = (struct compiler_child){ .pid = pid, .socket = fd_take(&ours) };
 	return 0;
 }
