@@ -17,7 +17,9 @@ static int keep_all(struct ctl *c, bool on)
 		return ctl_fail(c, FAILED, &e);
 	const char *dir = live.ledger.head->state_dir;
 
-	if (views_take(&views, &live, c->args, 0, &e) < 0)
+	if (live_is_trusted(&live, &e) < 0)
+		code = ctl_fail(c, FAILED, &e);
+	else if (views_take(&views, &live, c->args, 0, &e) < 0)
 		code = ctl_fail(c, UNKNOWN, &e);
 	else if (!*dir)
 		code = ctl_say(c, FAILED, "this prior keeps nothing between its lives; start it with --state-dir DIR");

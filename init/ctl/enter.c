@@ -33,21 +33,6 @@ static const char *closed(const struct view *v)
 }
 
 /* The number by which we see prior; 0: it is in another pid namespace, and its numbers are not ours. */
-static pid_t pid_of_prior(const char *run_dir, struct err *e)
-{
-	owned_fd fd = FD_NONE;
-	struct ucred who;
-	socklen_t len = sizeof who;
-
-	if (ctl_connect(run_dir, &fd, e) < 0)
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
-		return err_sys(e, "ask who answers"), 0;
-	if (who.pid <= 0)
-		err_set(e, ESRCH, "prior runs in another pid namespace: enter that first");
-	return who.pid > 0 ? who.pid : 0;
-}
-
 static bool is_listed(int leaf, pid_t pid)
 {
 	owned_fd fd = openat(leaf, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -139,13 +124,12 @@ static int enter(const struct ctl *c, const struct live *l, const struct view *v
 	owned_fd pidfd = FD_NONE, leaf = FD_NONE;
 	struct relay r;
 	char vars[64];
-	const pid_t prior = pid_of_prior(ctl_run_dir(c), e);	/* before we are somebody else */
 
-	if (prior == 0)
+	if (live_is_trusted(l, e) < 0)		/* before we are somebody else */
 		return -e->code;
 	if (!live_enter_users(l))
 		return err_set(e, EPERM, "only root, or whose prior it is, may enter a cell");
-	if (find_cell(l, v, prior, &pidfd, &leaf, e) < 0 ||
+	if (find_cell(l, v, l->peer.pid, &pidfd, &leaf, e) < 0 ||
 	    relay_open(&r, isatty(0) && isatty(1), e) < 0)
 		return -e->code;
 	struct cell_start s = {

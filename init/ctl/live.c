@@ -10,18 +10,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ANSWER_MS 5000	/* PID 1 never blocks: an answer that takes longer does not come */
-
-/* PID 1 of a container counts from there, and may be asked from outside. */
-static void look_from(struct seen_from *from, const char *run_dir)
-{
-	owned_fd control = FD_NONE;
-	struct err ignored;
-
-	if (ctl_connect(run_dir, &control, &ignored) == 0)
-		seen_look(from, control);
-}
 
 int live_open(struct live *l, const char *run_dir, struct err *e)
 {
@@ -29,9 +20,15 @@ int live_open(struct live *l, const char *run_dir, struct err *e)
 	struct ctl_reply r;
 	int fds[2] = { FD_NONE, FD_NONE };
 	struct live got = { 0 };
+	socklen_t len = sizeof got.peer;
+	owned_fd control = FD_NONE;
 
-
-	if (ctl_ask(run_dir, &q, &r, fds, ANSWER_MS, e) < 0)
+	/* One connection for all: the path may lead elsewhere the next time. */
+	if (ctl_connect(run_dir, &control, e) < 0)
+		return -e->code;
+	if (getsockopt(control, SOL_SOCKET, SO_PEERCRED, &got.peer, &len) < 0)
+		return err_sys(e, "ask who answers");
+	if (ctl_ask_on(control, &q, &r, fds, ANSWER_MS, e) < 0)
 		return -e->code;
 	owned_fd ledger_fd = fds[0], plan_fd = fds[1];
 
@@ -44,7 +41,7 @@ int live_open(struct live *l, const char *run_dir, struct err *e)
 		return err_in(e, "the plan of the running prior");
 	}
 	if (got.ledger.head->mode == MODE_CONTAINER)
-		look_from(&got.from, run_dir);
+		seen_look(&got.from, control);	/* PID 1 of a container counts from there */
 	*l = got;
 	return 0;
 }
@@ -56,6 +53,34 @@ void live_close(struct live *l)
 	if (l->plan.at)
 		plan_unmap(&l->plan);
 	*l = (struct live){ 0 };
+}
+
+static bool is_in_the_same(pid_t pid, const char *space)
+{
+	struct stat theirs, ours;
+	char path[48];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, space);
+	if (stat(path, &theirs) < 0)
+		return false;
+	snprintf(path, sizeof path, "/proc/self/ns/%s", space);
+	return stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev;
+}
+
+int live_is_trusted(const struct live *l, struct err *e)
+{
+	static const char *const spaces[] = { "user", "pid", "mnt" };
+	const pid_t pid = l->peer.pid;
+
+	if (l->peer.uid != geteuid())
+		return err_set(e, EPERM, "the prior that answers is run by user %u: that user may ask this of it",
+			       l->peer.uid);
+	for (unsigned i = 0; geteuid() == 0 && i < sizeof spaces / sizeof *spaces; i++)
+		if (pid <= 0 || !is_in_the_same(pid, spaces[i]))
+			return err_set(e, EPERM, "the prior that answers lives in another %s namespace, and its word "
+				       "is not to be trusted with our rights: ask it from in there (nsenter -a -t %d, "
+				       "or the container's own exec)", spaces[i], pid);
+	return 0;
 }
 
 bool live_enter_users(const struct live *l)

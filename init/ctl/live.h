@@ -8,11 +8,13 @@
 #include "services/supervise/ledger.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Zeroed is closed. */
 struct live {
 	struct ledger ledger;
 	struct plan plan;
+	struct ucred peer;	/* who answered; pid 0: it cannot be seen from here */
 	struct seen_from from;	/* whose numbers the pids in the ledger are; a view's are ours */
 };
 
@@ -40,6 +42,12 @@ struct views {
 /* Ask the prior at run_dir. On failure e says what to do; nothing is open. */
 int live_open(struct live *l, const char *run_dir, struct err *e);
 void live_close(struct live *l);
+/*
+ * All that it says is the word of who answered. What is done with our own rights because of it (to run a program, to
+ * write a file) is done only for one that has the same already: our user's, and for root in the same user, pid and
+ * mount namespaces. EPERM: it is another's; e says how it is to be asked.
+ */
+int live_is_trusted(const struct live *l, struct err *e);
 /*
  * An ordinary user's prior lives in a user namespace of its own (init/rootless.h), and what the kernel says depends on
  * who asks: ids and groups are ours only from in there. The namespace is its user's, who may enter it; its spawner is

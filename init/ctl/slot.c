@@ -118,7 +118,7 @@ int verb_slot(struct ctl *c)
 		rc = err_set(&e, EINVAL, *booted ? "which slot to switch to?" :
 			     "which slot runs is not known (prior.slot= on the kernel's command line says it); name "
 			     "one");
-	else
+	else if ((rc = live_is_trusted(&l, &e)) == 0)
 		rc = change(&l.plan, word, name ? name : booted, &e);
 	if (rc == 0 && !strcmp(word, "list"))
 		(has(c, OPT_JSON) ? show_json : show_text)(&s, booted);

@@ -164,7 +164,7 @@ const struct verb ctl_verbs[] = {
 		  "looked for along the PATH of the service, whose environment it has, and nothing of ours but TERM. "
 		  "On a terminal it gets one of its own; otherwise its input and output are copied through pipes: no "
 		  "descriptor of ours goes in. With --privileged a program out of the cell runs with all rights of "
-		  "the machine. It takes root.",
+		  "the machine. It takes root, or the user whose prior it is, in the same namespaces as prior.",
 	  .exits = "the command's, 128+N on signal N; 125 it could not be entered, 126 COMMAND cannot be executed, "
 		   "127 there is none" },
 	{ .name = "wait", .group = GROUP_SERVICES, .run = verb_wait, .opts = LIVE | OPT(TIMEOUT),

@@ -114,14 +114,11 @@ int ctl_hear(int fd, struct ctl_reply *r, int *fds, int timeout_ms, struct err *
 	return wait_for(fd, timeout_ms, e) < 0 ? -e->code : read_reply(fd, r, fds, e);
 }
 
-int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
-	    struct err *e)
+int ctl_ask_on(int fd, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms, struct err *e)
 {
-	owned_fd fd = FD_NONE;
-
 	if (fds)
 		fds[0] = fds[1] = FD_NONE;
-	if (ctl_connect(run_dir, &fd, e) < 0 || ctl_send(fd, q, e) < 0)
+	if (ctl_send(fd, q, e) < 0)
 		return -e->code;
 	int rc = ctl_hear(fd, r, fds, timeout_ms, e);
 
@@ -132,4 +129,14 @@ int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *
 		fd_drop(&fds[1]);
 	}
 	return rc;
+}
+
+int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
+	    struct err *e)
+{
+	owned_fd fd = FD_NONE;
+
+	if (fds)
+		fds[0] = fds[1] = FD_NONE;
+	return ctl_connect(run_dir, &fd, e) < 0 ? -e->code : ctl_ask_on(fd, q, r, fds, timeout_ms, e);
 }

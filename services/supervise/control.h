@@ -48,6 +48,7 @@ struct ctl_reply {
  * ECONNREFUSED: no prior runs there; the text says what to do. */
 int ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
 	    struct err *e);
+int ctl_ask_on(int fd, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms, struct err *e);
 /* The same in its parts, where one request has several replies. *fd is the caller's. */
 int ctl_connect(const char *run_dir, int *fd, struct err *e);
 int ctl_send(int fd, const struct ctl_request *q, struct err *e);

@@ -60,11 +60,11 @@ finish
 
 conf=$work/conf.yaml
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
-	begin
+	begin unshare -m --propagation private
 	cat >"$work/read-only" <<-SH
 		mount --bind "$state" "$state" && mount -o remount,bind,ro "$state" && "$binary" enable on --run-dir "$run"
 	SH
-	is "on a read-only file system it says so" "1 1" "$(timeout 20 unshare -m sh "$work/read-only" 2>"$work/err"; echo "$? $(wc -l <"$work/err")")"
+	is "on a read-only file system it says so" "1 1" "$(timeout 20 nsenter -t $up -m sh "$work/read-only" 2>"$work/err"; echo "$? $(wc -l <"$work/err")")"
 	has "in one line" "on: keep it in $state/enabled: make a file: Read-only file system" "$(cat "$work/err")"
 	finish
 else

@@ -154,6 +154,9 @@ for ranges in none ranges; do
 	is "its user may enter its cell, $ranges" 0 "$(code ask enter app -- cat /proc/self/status)"
 	has "and has no more there than the service, $ranges" '^CapBnd:.0000000000000000$'
 	is "the machine's root may ask, $ranges" 0 "$(code "$work/prior" status app --run-dir "$work/home/run/prior")"
+	is "but runs no program for it, $ranges" 125 "$(code "$work/prior" enter app --run-dir "$work/home/run/prior" -- id)"
+	has "since its word is not root's, $ranges" 'is run by user 4242: that user may ask'
+	is "nor writes a file, $ranges" 1 "$(code "$work/prior" enable app --run-dir "$work/home/run/prior")"
 	is "and change, $ranges" 0 "$(code "$work/prior" restart app --run-dir "$work/home/run/prior")"
 	chmod 755 "$work/home" "$work/home/run"
 	is "nobody else may, $ranges" 4 "$(code setpriv --reuid 4343 --regid 4343 --clear-groups "$work/prior" status --run-dir "$work/home/run/prior")"

@@ -186,6 +186,31 @@ int __wrap_ctl_ask(const char *run_dir, const struct ctl_request *q, struct ctl_
 	return 0;
 }
 
+/* The same where a connection comes first: it is to ourselves. */
+static const char *connected;
+int __wrap_ctl_connect(const char *run_dir, int *fd, struct err *e);
+int __wrap_ctl_connect(const char *run_dir, int *fd, struct err *e)
+{
+	int pair[2];
+
+	if (asked.error)
+		return err_set(e, asked.error, "%s: no prior runs there", run_dir);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	connected = run_dir;
+	fd_drop(&pair[1]);
+	*fd = pair[0];
+	return 0;
+}
+
+int __wrap_ctl_ask_on(int fd, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
+		      struct err *e);
+int __wrap_ctl_ask_on(int fd, const struct ctl_request *q, struct ctl_reply *r, int *fds, int timeout_ms,
+		      struct err *e)
+{
+	(void)fd;
+	return __wrap_ctl_ask(connected, q, r, fds, timeout_ms, e);
+}
+
 int ctl_words(char *out, size_t size, const char *const *words)
 {
 	char *argv[32] = { 0 };

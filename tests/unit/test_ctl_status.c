@@ -1,6 +1,6 @@
 /* status, why and their JSON, from a plan and a ledger made by hand. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=ctl_ask */
+/* link: -Wl,--wrap=ctl_ask,--wrap=ctl_ask_on,--wrap=ctl_connect */
 #include "init/ctl/status.h"
 #include "init/ctl/verbs.h"
 #include "init/ctl/why.h"

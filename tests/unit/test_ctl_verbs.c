@@ -1,6 +1,6 @@
 /* Command lines: what is understood, what is refused, what PID 1 is asked. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=ctl_ask,--wrap=reboot */
+/* link: -Wl,--wrap=ctl_ask,--wrap=ctl_ask_on,--wrap=ctl_connect,--wrap=reboot */
 #include "init/ctl/ctl.h"
 #include "init/ctl/verbs.h"
 #include "tests/unit/ctl_sample.h"
