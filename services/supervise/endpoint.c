@@ -134,11 +134,11 @@ static void on_helper(void *ctx, uint32_t arg, uint32_t events)
 		return;
 	}
 	word[n] = '\0';
+	/* Whoever has taken it over may talk without end: it is heard fifty times a second, and no more. */
+	loop_remove(&p->loop, &p->endpoint_src);
+	loop_timer_set(&p->loop, p->n + TIMER_ENDPOINT, p->loop.now.ms + PAUSE_MS);
 	if (word[0] == HTTP_ASK) {
 		answer(p);
-		/* Whoever has taken it over may ask without end: it is heard fifty times a second, and no more. */
-		loop_remove(&p->loop, &p->endpoint_src);
-		loop_timer_set(&p->loop, p->n + TIMER_ENDPOINT, p->loop.now.ms + PAUSE_MS);
 	} else if (word[0] == HTTP_TELL && !p->endpoint_told) {
 		char why[HTTP_TELL_MAX + 40];
 		struct text t = TEXT_IN(why);
@@ -270,6 +270,8 @@ void endpoint_commit(struct prior *old, struct prior *now)
 		return;
 	fd_drop(&h->http_listen_fd);
 	fd_drop(&h->http_fd);
+	if (now->ledger.head->http_pid > 0)	/* it may not go by itself, and has a copy of the old socket */
+		kill(now->ledger.head->http_pid, SIGKILL);
 	endpoint_start(now);	/* or when the old one has gone */
 }
 
