@@ -243,8 +243,8 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);
+	network_resume(p);	/* before numbers of processes are given back */
 	reap_all(p);
-	network_resume(p);
 	resume_ending(p);
 	dog_timer(p);
 	for (uint32_t i = 0; i < p->n; i++)

@@ -50,8 +50,10 @@ int fence_files(const int *dirs, unsigned n, uint64_t rights)
 {
 	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
-	if (abi < 1)
+	if (abi < 1) {		/* a container's filter may hide it with an error of its own */
+		errno = ENOSYS;
 		return -1;
+	}
 	const struct handled *v = versions + (abi < NEWEST ? abi : NEWEST);
 	owned_fd rules = (int)syscall(SYS_landlock_create_ruleset, v, v->size, 0);
 

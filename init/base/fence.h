@@ -12,7 +12,7 @@ int fence_caps(uint32_t kept);
 /*
  * Of all files, those rights (LANDLOCK_ACCESS_FS_*) below these folders; a descriptor < 0 counts for none. By Landlock:
  * of networks and other processes nothing either, as far as the kernel goes. Wants no_new_privs or CAP_SYS_ADMIN.
- * ENOSYS, EOPNOTSUPP: this kernel has none.
+ * ENOSYS: there is none to be had.
  */
 int fence_files(const int *dirs, unsigned n, uint64_t rights);
 /* What reading takes. */

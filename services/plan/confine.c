@@ -79,7 +79,7 @@ static int set_landlock(struct err *e)
 {
 	owned_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (root >= 0 && fence_files(&root, 1, FENCE_READ) < 0 && errno != ENOSYS && errno != EOPNOTSUPP)
+	if (root >= 0 && fence_files(&root, 1, FENCE_READ) < 0 && errno != ENOSYS)
 		return err_sys(e, "compiler: Landlock");
 	return root < 0 ? err_sys(e, "compiler: open /") : 0;
 }
