@@ -38,12 +38,16 @@ int boot_record_read(int fd, struct boot_record *r, struct err *e)
 {
 	static union { struct boot_record r; unsigned char bytes[RECORD_COPY]; } copy;
 	bool found = false, ours = false, fresh = true;
+	int unread = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
 		ssize_t n = pread(fd, copy.bytes, sizeof copy.bytes, i * RECORD_COPY);
 
-		if (n < 0)
-			return err_sys(e, "read the record of boots");
+		/* One that cannot be read is as good as one that was being written: the other one counts. */
+		if (n < 0) {
+			unread = errno;
+			continue;
+		}
 		fresh = fresh && is_fresh(copy.bytes, (size_t)n);
 		ours = ours || (n >= SECTOR && !memcmp(copy.r.magic, RECORD_MAGIC, sizeof copy.r.magic));
 		if (n < (ssize_t)sizeof copy.r || !boot_record_is_whole(&copy.r) || (found && copy.r.seq < r->seq))
@@ -53,6 +57,9 @@ int boot_record_read(int fd, struct boot_record *r, struct err *e)
 	}
 	if (found)
 		return 0;
+	errno = unread;
+	if (unread)
+		return err_sys(e, "read the record of boots");
 	if (!fresh && !ours)
 		return err_set(e, EBADMSG, "the record of boots: something else is kept there; not overwriting it (its "
 			       "first %d bytes have to be zero)", RECORD_BYTES);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#define END_MS 1000	/* for one that has been killed */
+
 static int read_answer(int fd, int ms, struct err *answer)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -21,6 +23,13 @@ static int read_answer(int fd, int ms, struct err *answer)
 	if (rc == 0)
 		return -ETIME;
 	return read(fd, answer, sizeof *answer) == (ssize_t)sizeof *answer ? 0 : -ECHILD;
+}
+
+/* Who waits for a disk that does not answer does not even die: it is left, to be reaped when it does. */
+static void wait_a_little(pid_t pid)
+{
+	for (int i = 0; i < END_MS / 10 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, 10);
 }
 
 int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct err *e)
@@ -44,9 +53,11 @@ int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct e
 	fd_drop(&wr);
 	int rc = read_answer(rd, ms, &answer);
 
-	if (rc < 0)
+	if (rc < 0) {
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		wait_a_little(pid);
+	}
+	while (rc == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (rc < 0)
 		return err_set(e, -rc, rc == -ETIME ? "took longer than %d ms and was killed" :

@@ -113,24 +113,35 @@ void emergency_brake(int console, const struct emergency_rules *rules)
 		poll(NULL, 0, -1);
 }
 
-void emergency(int console, const struct emergency_rules *rules, const char *why)
+/* On the console, and in the record of boots. false: it could not be kept there, nor counted. */
+static bool tell(int console, const struct emergency_rules *r, enum emergency how, const char *why, bool *braked)
 {
-	const struct emergency_rules copy = *rules, *r = &copy;	/* no child can read the ledger */
-	const enum emergency how = (enum emergency)r->how;
-	bool braked = false;
 	struct err e;
 
 	say(console, ends[how].says, why);
-	const bool counted = lastboot_fails(r, ends[how].word, why, &braked, &e) == 0;
+	if (lastboot_fails(r, ends[how].word, why, braked, &e) == 0)
+		return true;
+	say(console, "", e.text);
+	return false;
+}
 
-	if (!counted)
-		say(console, "", e.text);
+void emergency(int console, const struct emergency_rules *rules, const char *why)
+{
+	const struct emergency_rules copy = *rules, *r = &copy;	/* no child can read the ledger */
+	enum emergency how = (enum emergency)r->how;
+	bool braked = false, counted;
+
+	counted = tell(console, r, how, why, &braked);
+	if (how == EMERGENCY_SHELL && emergency_shell(console, r->shell))
+		return;
+	if (how == EMERGENCY_SHELL) {	/* there is none: what follows is counted like any other */
+		how = EMERGENCY_REBOOT;
+		counted = tell(console, r, how, why, &braked);
+	}
 	if (braked) {
 		emergency_brake(console, r);
 		return;
 	}
-	if (how == EMERGENCY_SHELL && emergency_shell(console, r->shell))
-		return;
 	poll(NULL, 0, how == EMERGENCY_REBOOT && !counted ? SLOW_MS : READ_MS);
 	end(ends[how].call);
 	end(LINUX_REBOOT_CMD_RESTART);

@@ -55,7 +55,7 @@ static int read_wish(const struct boot *b, struct wish *w, struct err *e)
 	const struct plan_ref verity = s && s->verity.n ? s->verity : h->root_verity;
 	bool has_hash = verity.n > 0;
 
-	if (!say(w->device, sizeof w->device, p, device, s ? NULL : "root") ||
+	if (!say(w->device, sizeof w->device, p, device, s && s->device.n ? NULL : "root") ||
 	    !say(w->type, sizeof w->type, p, type, "rootfstype") ||
 	    !say(w->options, sizeof w->options, p, h->root_options, "rootflags") ||
 	    !say(w->verity, sizeof w->verity, p, verity, has_hash ? NULL : "prior.verity") ||

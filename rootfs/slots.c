@@ -155,14 +155,16 @@ bool slots_parse(struct slots *s, const char sector[SLOTS_SECTOR])
 int slots_load(int fd, struct slots *s, struct err *e)
 {
 	bool found = false, foreign = false;
+	int unread = 0;
 
+	/* One that cannot be read is as good as one that was being written: the other one counts. */
 	for (unsigned i = 0; i < 2; i++) {
 		char sector[SLOTS_SECTOR] = "";
 		struct slots one = { 0 };
 		ssize_t n = pread(fd, sector, sizeof sector, i * SLOTS_APART);
 
 		if (n < 0)
-			return err_sys(e, "slots: read");
+			unread = errno;
 		for (ssize_t k = 0; k < n; k++)
 			foreign |= sector[k] && strncmp(sector, MAGIC, strlen(MAGIC)) != 0;
 		if (!slots_parse(&one, sector) || (found && one.seq < s->seq))
@@ -172,6 +174,9 @@ int slots_load(int fd, struct slots *s, struct err *e)
 	}
 	if (found)
 		return 0;
+	errno = unread;
+	if (unread)
+		return err_sys(e, "slots: read");
 	return foreign ? err_set(e, EBADMSG, "slots: something else is kept there; not overwriting it (its first %d "
 				 "bytes have to be zero)", SLOTS_APART + SLOTS_SECTOR) :
 	       err_set(e, ENODATA, "slots: nothing is kept there yet");
