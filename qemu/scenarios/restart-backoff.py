@@ -33,6 +33,7 @@ def run(m):
              and line.split()[-1].replace(".", "").isdigit()]
     gaps = [b - a for a, b in zip(times, times[1:])]
     assert len(gaps) == 4, times
-    assert all(late >= early * 1.3 for early, late in zip(gaps, gaps[1:])), gaps
+    # never sooner, with 10 ms of the clock that the service reads; later, where the machine is slow
+    assert all(gap >= wait - 0.02 for gap, wait in zip(gaps, (0.2, 0.4, 0.8, 1.6))), gaps
     m.fails("prior status short", 3)
     assert "3" in m.ok("prior why short || true")
