@@ -11,21 +11,8 @@ needs_spaces -mpn
 without=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/without
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-image=$work/image
-mkdir -p "$image/bin" "$image/etc/prior" "$image/conf/old" "$image/proc" "$image/sys" "$image/dev" "$image/run" "$image/tmp"
-chmod 755 "$work" "$image" && chmod 1777 "$image/tmp"
-cp "$PRIOR" "$image/bin/prior" && cp "$(command -v busybox)" "$image/bin/busybox" && cp "$without" "$image/bin/without" || exit 2
-chmod 755 "$image/bin"/*
-for a in sh sleep id cat true false grep wget tty mount umount; do ln -s busybox "$image/bin/$a"; done
-conf() { cat >"$image/conf/$1.yaml"; }
-cat >"$image/etc/prior/prior.yaml" <<'YAML'
-services:
-  app: {command: [/bin/sh, -c, "id; grep CapEff /proc/self/status; exit 3"], critical: true, restart: "no"}
-YAML
-conf server <<'YAML'
-services:
-  app: {command: [/bin/id], restart: "no", isolation: {preset: server}}
-YAML
+. tests/cells/lib/container.sh
+image_made "$without" sh sleep id cat true false grep wget tty mount umount
 conf less <<'YAML'
 services:
   app: {command: [/bin/sh, -c, "/bin/prior status app 2>&1; exit 3"], critical: true, user: "0", restart: "no", isolation: {preset: server, required: false}}

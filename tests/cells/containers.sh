@@ -32,22 +32,8 @@ is() { if [ "$2" = "$3" ]; then ok "$1"; else echo "not ok $who: $1 (want '$2', 
 has() { if grep -Eq -- "$2" "$work/log"; then ok "$1"; else echo "not ok $who: $1 (want '$2')"; sed 's/^/    /' "$work/log" | cut -c1-200 | tail -12; failed=1; fi; }
 code() { "$@" >"$work/log" 2>&1; echo $?; }
 
-# An image: ours, busybox, no passwd, nothing else.
-image=$work/image
-mkdir -p "$image/bin" "$image/etc/prior" "$image/proc" "$image/sys" "$image/dev" "$image/run" "$image/tmp" "$image/conf/old" || exit 2
-chmod 755 "$work" "$image" && chmod 1777 "$image/tmp"
-cp "$PRIOR" "$image/bin/prior" && cp "$(command -v busybox)" "$image/bin/busybox" && cp "$tool" "$image/bin/tool" || exit 2
-chmod 755 "$image/bin"/*
-for a in sh sleep id cat true false grep kill; do ln -s busybox "$image/bin/$a"; done
-conf() { cat >"$image/conf/$1.yaml"; }
-cat >"$image/etc/prior/prior.yaml" <<'YAML'
-services:
-  app: {command: [/bin/sh, -c, "id; grep CapEff /proc/self/status; exit 3"], critical: true, restart: "no"}
-YAML
-conf server <<'YAML'
-services:
-  app: {command: [/bin/id], restart: "no", isolation: {preset: server}}
-YAML
+. tests/cells/lib/container.sh
+image_made "$tool" sh sleep id cat true false grep kill
 conf less <<'YAML'
 services:
   app: {command: [/bin/sh, -c, "/bin/prior status; id"], restart: "no", isolation: {preset: server, required: false}}

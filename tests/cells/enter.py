@@ -7,19 +7,10 @@ import sys
 import termios
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from on_terminal import Terminal  # noqa: E402
+from on_terminal import Checks, Terminal  # noqa: E402
 
 prior, run_dir = sys.argv[1:3]
-failed = False
-
-
-def is_(what: str, want, got) -> None:
-    global failed
-    if want == got:
-        print(f"ok enter: {what}", flush=True)
-    else:
-        print(f"not ok enter: {what} (want {want!r}, got {got!r})", flush=True)
-        failed = True
+is_ = Checks("enter")
 
 
 def resize(t: Terminal, rows: int, columns: int) -> None:
@@ -62,4 +53,4 @@ t = Terminal(prior, "enter", "web", "--run-dir", run_dir, "--", "sh", "-c", "ech
 t.wait(r"(begun-11)")
 os.kill(t.pid, signal.SIGTERM)
 is_("SIGTERM ends it, and us", 128 + signal.SIGTERM, t.end())
-sys.exit(failed)
+sys.exit(is_.failed)

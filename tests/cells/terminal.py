@@ -3,19 +3,10 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from on_terminal import Terminal  # noqa: E402
+from on_terminal import Checks, Terminal  # noqa: E402
 
 prior, dumb_init = sys.argv[1:3]
-failed = False
-
-
-def is_(what: str, want, got) -> None:
-    global failed
-    if want == got:
-        print(f"ok run: {what}", flush=True)
-    else:
-        print(f"not ok run: {what} (want {want!r}, got {got!r})", flush=True)
-        failed = True
+is_ = Checks("run")
 
 
 t = Terminal("bash", "--norc", "-i")
@@ -47,4 +38,4 @@ t.type("echo 'flags:'$-\n")
 is_("--session: a shell has job control", True, "m" in t.wait(r"flags:(\w+)"))
 t.type("exit 4\n")
 is_("--session: and its code is ours", 4, t.end())
-sys.exit(failed)
+sys.exit(is_.failed)

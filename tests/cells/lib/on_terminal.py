@@ -6,6 +6,19 @@ import select
 import time
 
 
+class Checks:
+    """What a test says: a line a check; its exit code is `failed`."""
+
+    def __init__(self, who: str):
+        self.who, self.failed = who, False
+
+    def __call__(self, what: str, want, got) -> None:
+        good = want == got
+        seen = "" if good else f" (want {want!r}, got {got!r})"
+        print(f"{'ok' if good else 'not ok'} {self.who}: {what}{seen}", flush=True)
+        self.failed |= not good
+
+
 class Terminal:
     """A shell with job control on a terminal of its own."""
 
