@@ -134,6 +134,23 @@ static void compile_metrics(struct compiling *c, struct plan_head *h)
 			     "machine.metrics: %s: %s", text, why);
 }
 
+/* The brake counts in the record of boots: without one it would be accepted, and never hold. */
+static void check_brake(const struct compiling *c)
+{
+	const struct spec_machine *m = &c->s->machine;
+	const void *const keys[] = { &m->brake_reboots, &m->brake_within, &m->brake_then };
+
+	for (unsigned i = 0; !m->last_boot && i < sizeof keys / sizeof *keys; i++) {
+		const struct origin at = spec_machine_from(c->s, keys[i]);
+
+		if (at.kind != FROM_FILE)
+			continue;
+		spec_problem(c->s, SEV_ERROR, at, NULL, "machine.brake counts in machine.last_boot, which is not "
+			     "given: name a file on a disk, or a device");
+		return;
+	}
+}
+
 void compile_machine(struct compiling *c, struct plan_head *h)
 {
 	static const uint8_t brake_then[] = { 0, 2, 3 };	/* its words are those of emergency but one */
@@ -147,6 +164,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
+	check_brake(c);
 	h->last_boot = write_string(&c->w, m->last_boot);
 	h->brake_reboots = (uint32_t)m->brake_reboots;
 	h->brake_within_ms = (uint32_t)m->brake_within;

@@ -62,9 +62,24 @@ static void slots_are_planned_or_refused(void **state)
 	assert_int_equal(c.plan.head->good_after_ms, 10000);
 }
 
+static void a_brake_that_nothing_counts_for_is_an_error(void **state)
+{
+	(void)state;
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {brake: {then: shell}}\n");
+	assert_non_null(compiled_problem(&c, SEV_ERROR,
+					 "machine.brake counts in machine.last_boot, which is not given"));
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {last_boot: /data/boots, brake: {then: shell}}\n");
+	assert_null(compiled_problem(&c, SEV_ERROR, "machine.brake"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(slots_are_planned_or_refused) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slots_are_planned_or_refused),
+		cmocka_unit_test(a_brake_that_nothing_counts_for_is_an_error),
+	};
 	const int rc = cmocka_run_group_tests_name("plan_machine", tests, compiled_setup, compiled_teardown);
 
 	compiled_free(&c);
