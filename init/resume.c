@@ -23,6 +23,7 @@
 #include "services/supervise/stop.h"
 #include "services/supervise/streams.h"
 #include "services/supervise/watch.h"
+#include "services/supervise/good.h"
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -247,6 +248,8 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	reap_all(p);
 	resume_ending(p);
 	dog_timer(p);
+	if (p->ledger.head->boot_done_us)
+		good_begin(p);	/* the slot may not be said to be good yet; twice does no harm */
 	for (uint32_t i = 0; i < p->n; i++)
 		watch_nudge(p, i);
 	reload_resume(p);
