@@ -238,15 +238,18 @@ if pid == 0:
     env = dict(os.environ, LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", LISTEN_FDNAMES="http:other",
                NOTIFY_SOCKET=f"{work}/notify.sock")
     os.execve(prior, [prior, "up", "-c", f"{work}/handed.yaml", "--run-dir", f"{work}/run", "--log-dir", ""], env)
-print("first word", notify.recv(4096).split(b"\n")[0].decode())
+said = ["first word " + notify.recv(4096).split(b"\n")[0].decode()]
 c = socket.socket(socket.AF_UNIX)
 c.settimeout(20)
 c.connect(f"{work}/given0.sock")
-print("answered", bool(c.recv(10)))
-print("stray", [f for f in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{f}") == "/dev/zero"])
+said.append(f"answered {bool(c.recv(10))}")
+stray = [f for f in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{f}") == "/dev/zero"]
+said.append(f"stray {stray}")
 os.kill(pid, signal.SIGTERM)
-print("last word", notify.recv(4096).decode())
-print("code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+said.append("last word " + notify.recv(4096).decode())
+said.append(f"code {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
+# Both write to one log: what was heard is written when nobody else writes, or a line of prior's cuts one of ours in two.
+print("\n".join(said))
 PY
 has "NOTIFY_SOCKET hears READY" 'first word READY=1'
 has "a socket of LISTEN_FDS goes to the service that listens by its name" 'answered True'
