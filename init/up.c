@@ -12,10 +12,10 @@
 #include "init/run_yaml.h"
 #include "init/serve.h"
 #include "init/shutdown.h"
+#include "init/up_options.h"
 #include "rootfs/machine.h"
 #include "services/plan/compile.h"
 #include "services/plan/enabled.h"
-#include "services/plan/listen.h"
 #include "services/spec/spec.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/outside.h"
@@ -121,78 +121,6 @@ int machine_main(bool again)
 	panic_end(NULL, e.text);
 }
 
-struct up {
-	const char *config, *run_dir, *log_dir, *state_dir, *metrics;
-	struct plan_addr metrics_addr;
-	uint16_t metrics_port;
-	char **command;		/* the service `main`; NULL: none */
-	bool json, no_userns, drop;
-};
-
-static const char up_usage[] =
-	"Usage: prior up [-c PATH] [OPTIONS] [-- COMMAND [ARG...]]\n"
-	"Supervises a configuration in the foreground: PID 1 of a container, or a subreaper anywhere.\n\n"
-	"  -c PATH          configuration: a directory, a YAML file or a compiled plan\n"
-	"                   (else $PRIOR_CONFIG, else /etc/prior/)\n"
-	"  --sys            only as root, as systemg's users write it: an ordinary user is refused\n"
-	"  --run-dir DIR    control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior as an ordinary user)\n"
-	"  --log-dir DIR    log files where writable (else /var/log/prior, or an ordinary user's\n"
-	"                   ~/.local/state/prior); \"\" keeps rings only\n"
-	"  --drop-privileges  services that name no user get the ids of who invoked us (SUDO_UID), or their own\n"
-	"  --no-userns      as an ordinary user: no user namespace for prior itself, so no namespaces for services\n"
-	"  --state-dir DIR  where `prior enable` and `prior disable` keep what they are told\n"
-	"                   (else, as PID 1, /var/lib/prior; else nowhere)\n"
-	"  --metrics ADDRESS  HTTP at ADDRESS:PORT: /livez, /readyz, /healthz, /metrics (else machine.metrics)\n"
-	"  --json-logs      services' lines and events as JSON\n"
-	"  -- COMMAND       one service more, `main`, with our environment: its end is the end, its code ours\n"
-	"  -h, --help       this text\n";
-
-static int parse_metrics(struct up *u, struct err *e)
-{
-	const char *why = u->metrics ? parse_inet(u->metrics, &u->metrics_addr, &u->metrics_port) : NULL;
-
-	return why ? err_set(e, EINVAL, "up: --metrics %s: %s", u->metrics, why) : 0;
-}
-
-/* 0: parsed; 1: help was asked for. */
-static int parse_up(struct up *u, int argc, char **argv, struct err *e)
-{
-	for (int i = 1; i < argc; i++) {
-		const char *o = argv[i];
-		const char **value = !strcmp(o, "-c") ? &u->config : !strcmp(o, "--run-dir") ? &u->run_dir :
-				     !strcmp(o, "--log-dir") ? &u->log_dir :
-				     !strcmp(o, "--state-dir") ? &u->state_dir :
-				     !strcmp(o, "--metrics") ? &u->metrics : NULL;
-
-		if (!strcmp(o, "--")) {
-			u->command = argv + i + 1;
-			return i + 1 < argc ? 0 : err_set(e, EINVAL, "up: no command after --");
-		}
-		if (value) {
-			if (++i == argc)
-				return err_set(e, EINVAL, "up: %s: its value is missing", o);
-			*value = argv[i];
-		} else if (!strcmp(o, "--json-logs")) {
-			u->json = true;
-		} else if (!strcmp(o, "--no-userns")) {
-			u->no_userns = true;
-		} else if (!strcmp(o, "-h") || !strcmp(o, "--help")) {
-			return 1;
-		} else if (!strcmp(o, "--drop-privileges")) {
-			u->drop = true;
-		} else if (o[0] != '-' && !u->config) {
-			u->config = o;
-		} else if (!strcmp(o, "--sys")) {
-			if (rootless_uid() != 0)
-				return err_set(e, EPERM, "up: --sys: the system mode is root's; without it this is the "
-					       "user mode, with what an ordinary user may do");
-		} else {
-			return err_set(e, EINVAL, "up: unknown argument %s", o);
-		}
-	}
-	return 0;
-}
-
 static int open_self(struct err *e)
 {
 	boot.exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
@@ -227,7 +155,7 @@ static int prepare(const char *config, struct err *e)
 #define MAIN_YAML (127 << 10)	/* the kernel's limit of one string of the environment is 128 KiB */
 
 /* A command without a configuration is one all the same: it needs no file. */
-static const char *config_of(const struct up *u, bool *named)
+static const char *config_of(const struct up_options *u, bool *named)
 {
 	const char *env = getenv("PRIOR_CONFIG");
 
@@ -238,7 +166,7 @@ static const char *config_of(const struct up *u, bool *named)
 }
 
 /* In the environment, where the compiler of a reload and PID 1's next life find it, too. */
-static int declare_main(const struct up *u, struct err *e)
+static int declare_main(const struct up_options *u, struct err *e)
 {
 	static char yaml[MAIN_YAML];
 	struct text t = TEXT_IN(yaml);
@@ -254,7 +182,7 @@ static int declare_main(const struct up *u, struct err *e)
 	return setenv(SPEC_MAIN, yaml, 1) < 0 ? err_sys(e, "up: keep the command") : 0;
 }
 
-static int up(const struct up *u, struct err *e)
+static int up(const struct up_options *u, struct err *e)
 {
 	bool named;
 	const char *config = config_of(u, &named);
@@ -290,15 +218,12 @@ static int up(const struct up *u, struct err *e)
 
 int up_main(int argc, char **argv)
 {
-	struct up u = { 0 };
+	struct up_options u = { 0 };
 	struct err e = { 0 };
-	int rc = parse_up(&u, argc, argv, &e);
+	int rc = up_options_parse(&u, argc, argv, &e);
 
-	if (rc == 0)
-		rc = parse_metrics(&u, &e);
-
-	if (rc == 1) {
-		fputs(up_usage, stdout);
+	if (rc == 0 && u.help) {
+		up_options_usage();
 		return 0;
 	}
 	if (rc < 0) {

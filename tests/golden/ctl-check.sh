@@ -95,6 +95,11 @@ mkdir dir && : >dir/prior.yml
 is "prior.yml is no prior.yaml, and that is said" says "rename it" 2 "$bin" check dir
 is "a missing argument is no typing error" sh -c '! "$1" status --run-dir 2>&1 | grep "did you mean"' sh "$bin"
 is "a command line that up does not know has exit code 64" says "up --help" 64 "$bin" up --foo
+is "up: an option without its value is named" says "up: --run-dir: its value is missing" 64 "$bin" up --run-dir
+is "up: one that takes none is named" says "up: --json-logs takes no value" 64 "$bin" up --json-logs=yes
+is "up: a value after =" says "up: --metrics x: not HOST:PORT" 64 "$bin" up --metrics=x
+is "up: -- without a command" says "up: no command after --" 64 "$bin" up --
+is "up: what is unknown is named" says "up: unknown argument --runs" 64 "$bin" up --runs
 is "what is wrong with --set is told without names of descriptors" \
 	sh -c '"$1" run --set foo=bar -- true 2>&1 | grep "^prior run:.*foo" && ! "$1" run --set foo=bar -- true 2>&1 | grep /proc' sh "$bin"
 
