@@ -1,6 +1,7 @@
 /* The rows of a service: its process and its supervision. */
 /* SPDX-License-Identifier: ISC */
 #include "services/spec/rows.h"
+#include "services/logs/record.h"
 
 #define F(f, ctype) CONF_FIELD(struct spec_service, f, ctype)
 #define BOOL(f) .type = CONF_BOOL, F(f, bool)
@@ -23,9 +24,6 @@ static const char *const ready_words[] = { "started", "notify", "fd", "listening
 static const char *const restart_words[] = { "no", "on-failure", "always", "unless-stopped", NULL };
 static const char *const failure_words[] = { "none", "reboot", "poweroff", "stop-all", "start", NULL };
 static const char *const sink_words[] = { "auto", "file", "ring", "console", "none", NULL };
-static const char *const level_names[] = {
-	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL,
-};
 static const char *const format_words[] = { "rfc3164", "rfc5424", NULL };
 /* Without kern, which is the kernel's, and the four numbers that have no name. */
 static const char *const facility_words[] = {
@@ -113,7 +111,7 @@ static const struct conf_key log_keys[] = {
 	  .doc = "The name that syslog and the kernel's log show; the service's name when absent.", .example = "web" },
 	{ "syslog_facility", WORD(syslog_facility, facility_words), .def = "daemon",
 	  .doc = "Facility of forwarded lines." },
-	{ "syslog_level", WORD(syslog_level, level_names), .def = "info",
+	{ "syslog_level", WORD(syslog_level, level_words), .def = "info",
 	  .doc = "Level of lines that do not say their own." },
 	{ "syslog_level_prefix", BOOL(syslog_level_prefix), .def = "true",
 	  .doc = "Take a beginning like <3> as the line's level, 0 (emerg) to 7 (debug), and not as its text." },
