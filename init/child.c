@@ -3,6 +3,7 @@
 #include "init/child.h"
 #include "init/base/fd.h"
 #include "init/base/mono.h"
+#include "init/base/sys.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -56,12 +57,10 @@ int child_run(int (*work)(void *ctx, struct err *e), void *ctx, int ms, struct e
 	if (rc < 0) {
 		kill(pid, SIGKILL);
 		wait_a_little(pid);
-	}
-	while (rc == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (rc < 0)
 		return err_set(e, -rc, rc == -ETIME ? "took longer than %d ms and was killed" :
 			       "the child died (limit %d ms)", ms);
+	}
+	sys_wait(pid, &status);
 	if (answer.code)
 		*e = answer;
 	return -answer.code;

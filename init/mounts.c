@@ -72,8 +72,7 @@ static int run_check(const char *program, const char *how, const char *device, s
 		execv(program, argv);
 		_exit(8);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	sys_wait(pid, &status);
 	if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
 		return 0;
 	return err_set(e, EUCLEAN, "check %s: %s ended with code %d; run it by hand", device, program,

@@ -85,9 +85,7 @@ static int try_proc(struct err *e)
 			at = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 		_exit(at >= 0 ? 0 : errno & 0x7f);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && status == 0)
+	if (pid > 0 && sys_wait(pid, &status) == 0 && status == 0)
 		return 0;
 	errno = pid < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 	return err_sys(e, "a user namespace can be made here, but no procfs can be mounted in it (a container needs "
@@ -168,9 +166,7 @@ static bool run_map(const char *path, char *pid, char *own, struct range *r)
 		execve(path, argv, envp);
 		_exit(127);
 	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return child > 0 && status == 0;
+	return child > 0 && sys_wait(child, &status) == 0 && status == 0;
 }
 
 /* A child that stays outside, where the two programs must run, until we are inside. */
@@ -246,8 +242,7 @@ static int enter_ranges(const char *const map[2], struct range r[2], struct err 
 	if (made == 0 && write(wr, "", 1) != 1)
 		kill(child, SIGKILL);
 	fd_drop(&wr);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+	sys_wait(child, &status);
 	if (made < 0 || status == 0)
 		return made;
 	/* no_new_privs, or a range that is not ours: our own id is left. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What a seccomp filter is told about the architecture. */
@@ -60,6 +61,17 @@
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
 #endif
+
+/* The end of a child of ours, in *status if that is not NULL; -1: it is not ours, or somebody else has reaped it. */
+static inline int sys_wait(pid_t pid, int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(pid, status, __WALL);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -1 : 0;
+}
 
 static inline int sys_pidfd_open(pid_t pid)
 {

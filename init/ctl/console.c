@@ -1,6 +1,7 @@
 /* `prior console`: a prompt for the verbs, on machines that have no shell. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/conf/value.h"
 #include "init/ctl/verbs.h"
@@ -101,8 +102,7 @@ static int run_command(const struct console *con, struct str_list *words)
 		fflush(NULL);
 		_exit(code);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	sys_wait(pid, &status);
 	tcsetpgrp(0, getpgrp());	/* `run` gives the terminal to its command */
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

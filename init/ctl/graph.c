@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/graph.h"
 #include "init/base/fd.h"
+#include "init/base/sys.h"
 #include "init/ctl/config.h"
 #include "init/ctl/json.h"
 #include "init/ctl/live.h"
@@ -213,7 +214,7 @@ static int run_dot(const struct graph *g, const char *dot, struct err *e)
 		execl(dot, "dot", "-Tsvg", (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+	if (pid < 0 || sys_wait(pid, &status) < 0)
 		return err_sys(e, "run %s", dot);
 	return status ? err_set(e, EIO, "%s ended with code %d", dot, WEXITSTATUS(status)) : 0;
 }

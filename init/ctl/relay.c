@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <termios.h>
 
 /* One way; what was read and not written yet is in buf[at..n]. A part is never more than a pipe takes whole. */
@@ -199,8 +198,7 @@ int relay_run(struct relay *r, pid_t pid, int *ended_by, struct err *e)
 			tcsetattr(0, TCSADRAIN, &was);
 		e->code = 0;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	sys_wait(pid, &status);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return e->code ? -e->code : status;
 }

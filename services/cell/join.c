@@ -78,9 +78,8 @@ static int wait_for_guest(pid_t pid, uint32_t timeout_ms)
 	if (rc == 0)
 		kill(pid, SIGKILL);
 	kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return JOIN_FAILED;
+	if (sys_wait(pid, &status) < 0)
+		return JOIN_FAILED;
 	if (rc == 0)
 		return JOIN_TIMED_OUT;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

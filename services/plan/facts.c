@@ -57,10 +57,7 @@ static int in_child(int (*try)(void))
 
 	if (pid == 0)
 		_exit(try());
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 0;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	return pid > 0 && sys_wait(pid, &status) == 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 static bool is_root(void)

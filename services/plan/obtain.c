@@ -83,9 +83,8 @@ static int reap(struct compiler_child *child)
 {
 	int status = 0;
 
-	while (waitpid(child->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 0;	/* somebody else has reaped it */
+	if (sys_wait(child->pid, &status) < 0)
+		return 0;	/* somebody else has reaped it */
 	child->pid = 0;
 	return status;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/probe/probe.h"
 #include "init/base/fd.h"
+#include "init/base/sys.h"
 #include "init/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +67,7 @@ void probe_ask(const struct probe_row *row, struct probe_answer *a)
 	}
 	const bool said = read(from, a, sizeof *a) == sizeof *a;
 
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	sys_wait(pid, &status);
 	if (!said)
 		died(a, status);
 }

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 
 #define ROOT "/sys/fs/cgroup"
 #define TRIALS 16
@@ -89,7 +88,7 @@ static int clone_into(int leaf, char *detail)
 		_exit(0);
 	if (pid < 0)
 		return probe_failed(detail, "clone3 into a group");
-	waitpid(pid, NULL, 0);
+	sys_wait(pid, NULL);
 	return 0;
 }
 

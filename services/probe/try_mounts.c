@@ -105,7 +105,7 @@ static int some_user_namespace(char *detail)
 	const int ret = ns < 0 ? probe_failed(detail, "a map of ids") : ns;
 
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	sys_wait(pid, NULL);
 	return ret;
 }
 
@@ -136,7 +136,7 @@ int try_private_proc(char *detail)
 
 	if (pid == 0)
 		_exit(-lay(detail, "proc", "subset=pid,hidepid=invisible", MOUNT_ATTR_NOSUID));
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+	if (pid < 0 || sys_wait(pid, &status) < 0)
 		return probe_failed(detail, "fork");
 	errno = WEXITSTATUS(status);
 	return errno ? probe_failed(detail, "mount of proc with subset=pid,hidepid=invisible") : 0;

@@ -38,14 +38,6 @@ int try_openat2(char *detail)
 	return fd < 0 ? probe_failed(detail, "openat2") : 0;
 }
 
-static int wait_for(pid_t pid, int *status)
-{
-	while (waitpid(pid, status, __WALL) < 0)
-		if (errno != EINTR)
-			return -1;
-	return 0;
-}
-
 int try_clone3(char *detail)
 {
 	int pidfd = FD_NONE, status;
@@ -58,7 +50,7 @@ int try_clone3(char *detail)
 		_exit(0);
 	if (pid < 0)
 		return probe_failed(detail, "clone3");
-	wait_for(pid, &status);
+	sys_wait(pid, &status);
 	return fd < 0 ? -ENOSYS : 0;
 }
 
@@ -169,7 +161,7 @@ int try_seccomp_read(char *detail)
 	ret = filter_read_running(pid, v ? (long)digits(&v, 10) : 0, f) == 1 ? 0 :
 	      probe_failed(detail, "PTRACE_SECCOMP_GET_FILTER");
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	sys_wait(pid, NULL);
 	return ret;
 }
 
@@ -199,7 +191,7 @@ int try_exec_stop(char *detail)
 		return probe_failed(detail, "fork");
 	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0)
 		return probe_failed(detail, "PTRACE_SEIZE");
-	if (write(go, "", 1) != 1 || wait_for(pid, &status) < 0)
+	if (write(go, "", 1) != 1 || sys_wait(pid, &status) < 0)
 		return probe_failed(detail, "wait for the exec");
 	kill(pid, SIGKILL);
 	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/endpoint.h"
 #include "init/base/pass.h"
+#include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/cell/bind.h"
 #include "services/http/http.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #define AGAIN_MS 200		/* between two helpers; doubles */
 #define AGAIN_MOST 6		/* times that it does */
@@ -280,8 +280,7 @@ void endpoint_end(struct prior *p)
 	struct ledger_head *h = p->ledger.head;
 
 	if (h->http_pid > 0 && kill(h->http_pid, SIGKILL) == 0)
-		while (waitpid(h->http_pid, NULL, __WALL) < 0 && errno == EINTR)
-			;
+		sys_wait(h->http_pid, NULL);
 	h->http_pid = 0;
 	let_go(p);
 	fd_drop(&h->http_listen_fd);

@@ -7,7 +7,6 @@
 #include "services/supervise/reap.h"
 #include <errno.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #define SILENT_MS 3000		/* the first word of a start takes milliseconds; this is a disk that does not answer */
 #define AGAIN_MS 200		/* before the next one, when the last could not be made or did not last */
@@ -204,7 +203,6 @@ void spawning_close(struct prior *p)
 	if (pid <= 0)
 		return;
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
+	sys_wait(pid, NULL);
 	p->ledger.head->spawner_pid = 0;
 }

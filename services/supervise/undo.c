@@ -9,7 +9,6 @@
 #include "services/supervise/reap.h"
 #include "services/supervise/stop.h"
 #include <string.h>
-#include <sys/wait.h>
 
 #define ALL (SVC_F_NETWORK | SVC_F_DIRS | SVC_F_BUNDLE)
 
@@ -77,7 +76,7 @@ void undo_leftovers(struct prior *p)
 		take_back_all(&p->plan, run_dir);
 		_exit(0);
 	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && status != 0)
+	if (pid > 0 && sys_wait(pid, &status) == 0 && status != 0)
 		prior_say(p, "warning", "left-behind", NULL, "what OCI runtimes kept of an earlier run could not be "
 			  "taken back within 30 s");
 }
