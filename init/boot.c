@@ -315,6 +315,7 @@ static const struct stage {
 	{ "devices",  stage_devices,  "drivers of what is there; mounts wait for it", false, false },
 	{ "terminal", stage_terminal, "the configuration's console may need a driver", true, false },
 	{ "root",     stage_root,     "only in an initramfs: the rest is done by the root's own init", true, true },
+	{ "names",    stage_names,    "interfaces get theirs before a sysctl or an address is for one", true, false },
 	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },
 	{ "mounts",   stage_mounts,   "services live on them", true, true },
 	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },

@@ -91,6 +91,18 @@ int link_set_up(struct net *n, int index, bool up)
 	return net_ask(n, net_msg(RTM_NEWLINK, 0, &i, sizeof i), NULL, NULL);
 }
 
+int link_set_name(struct net *n, int index, const char *name)
+{
+	struct ifinfomsg i = { .ifi_index = index };
+	struct nl_msg *m = net_msg(RTM_NEWLINK, 0, &i, sizeof i);
+
+	if (m && nla_put_string(m, IFLA_IFNAME, name) < 0) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	return net_ask(n, m, NULL, NULL);
+}
+
 int link_set_mtu(struct net *n, int index, unsigned mtu)
 {
 	struct ifinfomsg i = { .ifi_index = index };

@@ -28,6 +28,16 @@ int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsign
 int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
 /* The VLAN of that number on another interface, made if it is missing, whose parent is up; another's is EEXIST. */
 int net_vlan(struct net *n, const char *name, const char *parent, uint16_t id, struct err *e);
+/*
+ * The one interface that is as all of this says; NULL: not asked. Globs but for the MAC, which counts only where a
+ * device is behind it. Its index; ENODEV: none is, ENOTUNIQ: several are.
+ */
+struct net_match {
+	const char *mac, *driver, *path, *name;	/* path: of its device, below /sys/devices */
+};
+int net_find(const struct net_match *m, struct err *e);
+/* One that has the name already gets the other's; one that is up is down for a moment, where the kernel wants it so. */
+int net_rename(struct net *n, int index, const char *name, struct err *e);
 int net_mtu(struct net *n, const char *name, unsigned mtu, struct err *e);
 /* Addresses (those it has stay), up, default route (replaced) on an existing interface; ENODEV names it. */
 int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,

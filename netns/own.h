@@ -48,6 +48,7 @@ int net_name_ok(const char *name, struct err *e);
 /* These leave the reason to net_fail(). */
 int link_get(struct net *n, const char *name, struct net_link *l); /* -ENODEV: there is none */
 int link_set_up(struct net *n, int index, bool up);
+int link_set_name(struct net *n, int index, const char *name);
 int link_set_mtu(struct net *n, int index, unsigned mtu);
 int link_delete(struct net *n, int index);
 int link_delete_named(struct net *n, const char *name);	/* what was just made and cannot be asked about */

@@ -35,6 +35,7 @@ class Hardware(NamedTuple):
     memory: int = 256           # MiB
     cpus: int = 1
     port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
+    cards: tuple = ()           # MACs of network cards more, that lead nowhere
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
@@ -74,6 +75,9 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
     if hw.port is not None:
         command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
                     "-device", "virtio-net-pci,netdev=net0,romfile="]
+    for n, mac in enumerate(hw.cards):
+        command += ["-netdev", f"user,id=card{n},restrict=on",
+                    "-device", f"virtio-net-pci,netdev=card{n},mac={mac},romfile="]
     return command
 
 

@@ -69,6 +69,20 @@ static void problem(struct compiling *c, struct origin at, const char *name, con
 	spec_problem(c->s, SEV_ERROR, at, NULL, "network.interfaces.%s: '%s' %s", name, text, why);
 }
 
+/* A VLAN is made under its name; what was not asked is told from what cannot be found. */
+static void one_match(struct compiling *c, const struct spec_interface *s, struct plan_interface *p)
+{
+	const char *const asked = s->match_mac ? s->match_mac : s->match_driver ? s->match_driver :
+				  s->match_path ? s->match_path : s->match_name;
+
+	if (asked && s->parent)
+		problem(c, s->from, s->name, asked, "is matched, and a VLAN is made under its name");
+	p->match_mac = write_string(&c->w, s->match_mac);
+	p->match_driver = write_string(&c->w, s->match_driver);
+	p->match_path = write_string(&c->w, s->match_path);
+	p->match_name = write_string(&c->w, s->match_name);
+}
+
 static void one_interface(struct compiling *c, const struct spec_interface *s, struct plan_interface *p)
 {
 	struct plan_addr *a = compiling_get(c, (s->addresses.n + 1) * sizeof *a);
@@ -91,6 +105,7 @@ static void one_interface(struct compiling *c, const struct spec_interface *s, s
 	p->vlan = s->vlan == UNSET_NUM || !s->parent ? 0 : (uint16_t)s->vlan;
 	p->mtu = s->mtu == UNSET_NUM ? 0 : (uint16_t)s->mtu;
 	p->parent = write_string(&c->w, p->vlan ? s->parent : NULL);
+	one_match(c, s, p);
 	if (s->dhcp)
 		problem(c, s->from, s->name, "dhcp", "is not built yet");
 	p->name = write_string(&c->w, s->name);

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 15
+#define PLAN_VERSION 16
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -126,6 +126,8 @@ struct plan_egress {
 struct plan_interface {
 	struct plan_ref name, addrs;
 	struct plan_ref parent;		/* string, with vlan; absent: none */
+	/* Strings; which of the machine's interfaces gets this name. None given: the one that has it. */
+	struct plan_ref match_mac, match_driver, match_path, match_name;
 	struct plan_addr gateway;	/* family 0: none */
 	uint16_t vlan, mtu;		/* 0: it is none; the kernel's */
 };

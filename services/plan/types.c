@@ -105,6 +105,10 @@ static const struct plan_field interface_fields[] = {
 	FIELD(plan_interface, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
 	FIELD(plan_interface, addrs, .of = &addr_type),
 	FIELD(plan_interface, parent, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_interface, match_mac, STRING, .max = 17),
+	FIELD(plan_interface, match_driver, STRING, .max = 255),
+	FIELD(plan_interface, match_path, STRING, .max = 255),
+	FIELD(plan_interface, match_name, STRING, .max = 255),
 };
 static const struct plan_type interface_type =
 	TYPE(plan_interface, FIELDS(interface_fields), .wrong = plan_interface_wrong);

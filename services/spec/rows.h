@@ -112,6 +112,7 @@ RULE(at_least_one_rule);	/* CONF_SIZE: 0 means "not given" */
 RULE(calls_rule);
 RULE(pledge_rule);		/* promises.c */
 RULE(conditions_rule);
+RULE(mac_rule);
 RULE(zone_rule_name);
 RULE(architectures_rule);	/* forms_filter.c */
 RULE(directories_rule);		/* rules_paths.c: relative, never prior's own */

@@ -188,7 +188,25 @@ static const struct conf_key machine_keys[] = {
 };
 
 #define I(f, ctype) CONF_FIELD(struct spec_interface, f, ctype)
+static const struct conf_key match_keys[] = {
+	{ "mac", .type = CONF_TEXT, I(match_mac, const char *), .check = mac_rule,
+	  .doc = "Its MAC address; of what stands on others, such as VLANs, it does not count.",
+	  .example = "\"52:54:00:12:34:56\"" },
+	{ "driver", .type = CONF_TEXT, I(match_driver, const char *),
+	  .doc = "The driver of its device, with * and ? for any.", .example = "virtio_net" },
+	{ "path", .type = CONF_TEXT, I(match_path, const char *),
+	  .doc = "Where its device is, below /sys/devices, with * and ? for any.",
+	  .example = "pci0000:00/0000:00:03.0/*" },
+	{ "name", .type = CONF_TEXT, I(match_name, const char *),
+	  .doc = "The name that the kernel has given it, with * and ? for any.", .example = "\"en*\"" },
+	{ 0 }
+};
+
 const struct conf_key interface_keys[] = {
+	{ "match", SECTION(match_keys),
+	  .doc = "Which of the machine's interfaces gets this name, before anything else is done with it: exactly one "
+		 "must be as all of this says; who had the name gets the other's; without this, it is the one that has "
+		 "the name." },
 	{ "addresses", .type = CONF_LIST, I(addresses, struct str_list), .check = prefixes_rule,
 	  .doc = "Addresses with prefix length.",
 	  .example = "[192.0.2.10/24]" },

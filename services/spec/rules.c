@@ -240,6 +240,16 @@ int interface_rule(const void *field, struct err *e)
 	return 0;
 }
 
+int mac_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+	bool is_one = strlen(s) == 17;
+
+	for (unsigned i = 0; is_one && i < 17; i++)
+		is_one = i % 3 == 2 ? s[i] == ':' : strchr("0123456789abcdefABCDEF", s[i]) != NULL;
+	return is_one ? 0 : err_set(e, EINVAL, "'%.40s' is not a MAC address like 52:54:00:12:34:56", s);
+}
+
 /* Dots or slashes between the parts; no part may lead out of /proc/sys. */
 int sysctl_rule(const void *field, struct err *e)
 {

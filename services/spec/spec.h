@@ -274,6 +274,7 @@ struct spec_interface {
 	const char *gateway;
 	int64_t vlan, mtu;	/* UNSET_NUM: none, the kernel's */
 	const char *parent;
+	const char *match_mac, *match_driver, *match_path, *match_name; /* which one gets this name; NULL: not asked */
 	bool dhcp;
 	struct origin from;
 };

@@ -391,7 +391,8 @@ static void the_machine_is_planned_too(void **state)
 		      "  mounts: [{source: /dev/vda1, target: /data, type: ext4, "
 		      "options: [noatime, ro, commit=5], optional: true}]\n"
 		      "network:\n  interfaces: {eth0: {addresses: [192.0.2.10/24], gateway: 192.0.2.1},\n"
-		      "    eth0.7: {vlan: 7, parent: eth0, mtu: 1400}}\n");
+		      "    eth0.7: {vlan: 7, parent: eth0, mtu: 1400},\n"
+		      "    wan: {match: {mac: \"52:54:00:AB:cd:01\", driver: virtio_*}}}\n");
 	const struct plan_head *h = c.plan.head;
 
 	assert_int_equal(c.ret, 0);
@@ -413,6 +414,12 @@ static void the_machine_is_planned_too(void **state)
 	assert_string_equal(str(i[1].parent), "eth0");
 	assert_int_equal(i[1].vlan, 7);
 	assert_int_equal(i[1].mtu, 1400);
+	assert_string_equal(str(i[2].match_mac), "52:54:00:AB:cd:01");
+	assert_string_equal(str(i[2].match_driver), "virtio_*");
+	assert_int_equal(i[2].match_path.n + i[1].match_mac.n, 0);
+	compiled_free(&c);
+	compiled_make(&c, NULL, "network: {interfaces: {v: {vlan: 7, parent: e, match: {name: e*}}}}\n");
+	assert_non_null(compiled_problem(&c, SEV_ERROR, "network.interfaces.v: 'e*' is matched, and a VLAN is made"));
 }
 
 static void a_thousand_services_take_no_time(void **state)
