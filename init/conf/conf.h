@@ -119,6 +119,8 @@ void conf_index(struct conf_index *x, const struct conf_key *root);
 int conf_number(const struct conf_index *x, const struct conf_key *k);
 /* The row that fills the field at this offset (never an alias), or NULL. */
 const struct conf_key *conf_row_at(const struct conf_index *x, size_t at);
+/* Absolute, without "." and "..", not beyond what the kernel takes: what CONF_PATH asks of a text. */
+bool conf_path_is_plain(const char *s);
 /* The row with a dotted path, or NULL. */
 const struct conf_key *conf_row(const struct conf_key *root, const char *path);
 /* Whether the rows in `sub` fill the same object as k. */

@@ -174,7 +174,7 @@ static int read_word(struct conf_read *r, const struct conf_key *k, void *f, con
 	return -EINVAL;
 }
 
-static bool path_is_plain(const char *s)
+bool conf_path_is_plain(const char *s)
 {
 	if (*s != '/' || strlen(s) > 4000)
 		return false;
@@ -186,7 +186,7 @@ static bool path_is_plain(const char *s)
 
 static int read_text(struct conf_read *r, const struct conf_key *k, void *f, const struct node *n)
 {
-	if (k->type == CONF_PATH && *n->text && !path_is_plain(n->text)) {
+	if (k->type == CONF_PATH && *n->text && !conf_path_is_plain(n->text)) {
 		conf_error(r, n, "'%.60s' is not an absolute path without '.' and '..'", n->text);
 		return -EINVAL;
 	}

@@ -1,15 +1,10 @@
 """No line is lost or doubled when the service, the logger or PID 1 dies, nor at the end of the machine."""
 from lib import drive
-from lib.image import Image
 
 kernels = ["6.1", "6.12"]
 limit = 120
 
-image = Image(modules=["virtio_blk", "virtio_pci"], files={"/var/here": ""}, config="""
-version: 1
-machine:
-  modules: [virtio_pci, virtio_blk]
-  mounts: [{source: /dev/vda, target: /var/log, type: ext4}]
+image = drive.logs_on_disk("""
 services:
   count:
     command: [/bin/busybox, sh, -c, 'trap "echo last words; exit 0" TERM; i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 20)) != 0 ] || sleep 0.02; done']

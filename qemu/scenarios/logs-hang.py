@@ -1,15 +1,10 @@
 """The disk of the log files hangs (frozen): PID 1 and all services go on, lines are in memory, and return to files."""
 from lib import drive
-from lib.image import Image
 
 kernels = ["6.1", "6.12"]
 limit = 120
 
-image = Image(modules=["virtio_blk", "virtio_pci"], files={"/var/here": ""}, config="""
-version: 1
-machine:
-  modules: [virtio_pci, virtio_blk]
-  mounts: [{source: /dev/vda, target: /var/log, type: ext4}]
+image = drive.logs_on_disk("""
 services:
   flood:
     command: [/bin/busybox, sh, -c, 'i=0; while :; do echo line $i; i=$((i+1)); [ $((i % 50)) != 0 ] || sleep 0.02; done']

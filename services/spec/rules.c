@@ -51,16 +51,6 @@ int users_rule(const void *field, struct err *e)
 	return 0;
 }
 
-static bool is_path(const char *s)
-{
-	if (*s != '/' || strlen(s) > 4000)
-		return false;
-	for (; *s; s++)
-		if (s[0] == '/' && s[1] == '.' && (!s[2] || s[2] == '/' || (s[2] == '.' && (!s[3] || s[3] == '/'))))
-			return false;
-	return true;
-}
-
 /* Whether s is dir or lies below it, however many slashes are between. */
 static bool is_below(const char *s, const char *dir)
 {
@@ -84,7 +74,7 @@ int paths_rule(const void *field, struct err *e)
 	const struct str_list *l = field;
 
 	for (unsigned i = 0; i < l->n; i++)
-		if (!is_path(l->v[i]))
+		if (!conf_path_is_plain(l->v[i]))
 			return err_set(e, EINVAL, "'%.60s' is not an absolute path without '.' and '..'", l->v[i]);
 	return 0;
 }
@@ -143,7 +133,7 @@ int volumes_rule(const void *field, struct err *e)
 		const char *from = strtok_r(v, ":", &save), *to = strtok_r(NULL, ":", &save),
 			*mode = strtok_r(NULL, ":", &save);
 
-		if (!from || !to || !is_path(from) || !is_path(to) ||
+		if (!from || !to || !conf_path_is_plain(from) || !conf_path_is_plain(to) ||
 			(mode && strcmp(mode, "rw") && strcmp(mode, "ro")) ||
 		    strtok_r(NULL, ":", &save))
 			return err_set(e, EINVAL,
@@ -155,7 +145,7 @@ int volumes_rule(const void *field, struct err *e)
 
 static bool is_device(const char *s)
 {
-	return is_path(s) && is_below(s, "dev") && strlen(s) > 5;
+	return conf_path_is_plain(s) && is_below(s, "dev") && strlen(s) > 5;
 }
 
 int devices_rule(const void *field, struct err *e)
@@ -301,7 +291,7 @@ int last_boot_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;
 
-	if (!is_path(s) && strncmp(s, "LABEL=", 6) != 0 && strncmp(s, "PART", 4) != 0)
+	if (!conf_path_is_plain(s) && strncmp(s, "LABEL=", 6) != 0 && strncmp(s, "PART", 4) != 0)
 		return err_set(e, EINVAL, "'%.60s' is neither a path nor a device (PARTLABEL=, PARTUUID=, LABEL=)", s);
 	return 0;
 }
@@ -380,7 +370,7 @@ int conditions_rule(const void *field, struct err *e)
 			return err_set(e, EINVAL, "there is no condition '%.40s'%s%s%s", key,
 				       near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 		s += *s == '!';
-		if (word ? !*s || strpbrk(s, " \t") != NULL : !is_path(s))
+		if (word ? !*s || strpbrk(s, " \t") != NULL : !conf_path_is_plain(s))
 			return err_set(e, EINVAL, "%s: '%.60s' is not %s", key, l->v[i].value,
 				       word ? "one word" : "an absolute path without '.' and '..'");
 	}

@@ -282,6 +282,19 @@ static void rig_start(struct rig *r, struct outcome *o, int *report, int *out_re
 		fd_drop(&r->start.log_fd);
 }
 
+/* Until the service runs, or its start has failed. */
+__attribute__((unused)) static void rig_until_running(struct outcome *o, int report)
+{
+	const long end = now_ms() + 60000;	/* an emulated machine is slow */
+	struct cell_report r;
+
+	while (!o->running && !o->failed && now_ms() < end) {
+		if (cell_report_read(report, &r, &o->err) == 1)
+			take_report(o, &r);
+		poll(NULL, 0, 1);
+	}
+}
+
 /* Until the service has ended (or failed to start), at most ms. Then everything of it is killed. */
 static void rig_wait(struct outcome *o, int report, int out_read, long ms)
 {

@@ -243,7 +243,6 @@ static void nothing_is_staged(void)
 /* A process of the same uid, outside: a user namespace that belongs to root does not let it in. */
 static void neighbour_of_the_same_uid(void)
 {
-	struct cell_report rep;
 	struct rig r;
 	struct outcome o;
 	int report, out, status = 0;
@@ -251,11 +250,7 @@ static void neighbour_of_the_same_uid(void)
 	rig_strict(&r, IMAGE);
 	r.argv[1] = "pause";
 	rig_start(&r, &o, &report, &out);
-	for (int i = 0; i < 5000 && !o.running && !o.failed; i++) {
-		if (cell_report_read(report, &rep, &o.err) == 1)
-			take_report(&o, &rep);
-		poll(NULL, 0, 1);
-	}
+	rig_until_running(&o, report);
 	const pid_t p = fork();
 
 	if (p == 0) {

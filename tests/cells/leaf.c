@@ -61,7 +61,6 @@ static void starts_in_its_leaf(int root)
 	struct rig r;
 	struct outcome o;
 	int leaf = FD_NONE, events = FD_NONE, report, out;
-	struct cell_report rep;
 
 	if (!check(make(root, "cgroup.max.depth", "max", &leaf, &e) == 0, "a leaf for a start", "%s", e.text))
 		return;
@@ -71,11 +70,7 @@ static void starts_in_its_leaf(int root)
 	r.start.cgroup_fd = leaf;
 	r.argv[1] = "pause";
 	rig_start(&r, &o, &report, &out);
-	for (int i = 0; i < 5000 && !o.running && !o.failed; i++) {
-		if (cell_report_read(report, &rep, &o.err) == 1)
-			take_report(&o, &rep);
-		poll(NULL, 0, 1);
-	}
+	rig_until_running(&o, report);
 	check(o.running, "a cell starts in its leaf, and that is attested", "%s", o.err.text);
 	check(cgroup_populated(leaf, &e) == 1, "a leaf with a cell is not empty", "%s", e.text);
 	check(cgroup_remove(root, "leaf", &e) == -EBUSY, "a leaf with processes is not removed", "%s", e.text);

@@ -172,13 +172,7 @@ static void audits(void)
 	int leaf = make_leaf(&r);
 
 	rig_start(&r, &o, &report, &out);
-	for (int i = 0; i < 5000 && !o.running && !o.failed; i++) {
-		struct cell_report rep;
-
-		if (cell_report_read(report, &rep, &o.err) == 1)
-			take_report(&o, &rep);
-		poll(NULL, 0, 1);
-	}
+	rig_until_running(&o, report);
 	differing = 0;
 	n = attest(&r.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
 	check(n > 20 && !differing, "a running service's policy is found to be the planned one", "%d: %s %s", n, e.text,

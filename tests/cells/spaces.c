@@ -24,16 +24,11 @@ static long field(const char *path, const char *key)
 
 static int run_to_pause(struct rig *r, struct outcome *o, int *report, int *out)
 {
-	struct cell_report rep;
-	const long end = now_ms() + 5000;
+	const long end = now_ms() + 60000;
 
 	r->argv[1] = "pause";
 	rig_start(r, o, report, out);
-	while (!o->running && !o->failed && now_ms() < end) {
-		if (cell_report_read(*report, &rep, &o->err) == 1)
-			take_report(o, &rep);
-		poll(NULL, 0, 1);
-	}
+	rig_until_running(o, *report);
 	while (!strstr(o->out, "pausing") && now_ms() < end) {
 		drain(o, *out);
 		poll(NULL, 0, 1);

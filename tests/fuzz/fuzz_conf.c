@@ -30,22 +30,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef FUZZER
-/* fuzz_conf FILE...: try inputs again. */
-int main(int argc, char **argv)
-{
-	static uint8_t input[1 << 21];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "re");
-
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput(input, fread(input, 1, sizeof input, f));
-		fclose(f);
-	}
-	printf("%d inputs\n", argc - 1);
-	return 0;
-}
+#define FUZZ_MAX (1 << 21)
+#include "tests/fuzz/again.h"
 #endif

@@ -36,24 +36,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifndef FUZZER
-#include <stdio.h>
-
-/* fuzz_http FILE...: try inputs again. */
-int main(int argc, char **argv)
-{
-	static uint8_t input[HTTP_HEAD_MAX];
-
-	for (int i = 1; i < argc; i++) {
-		FILE *f = fopen(argv[i], "re");
-
-		if (!f) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput(input, fread(input, 1, sizeof input, f));
-		fclose(f);
-	}
-	printf("%d inputs\n", argc - 1);
-	return 0;
-}
+#define FUZZ_MAX HTTP_HEAD_MAX
+#include "tests/fuzz/again.h"
 #endif

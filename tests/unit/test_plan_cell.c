@@ -1,6 +1,6 @@
 /* From a configuration to a cell: mounts, Landlock, privilege, and what gives way where nothing can be mounted. */
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/plan_compiled.h"
+#include "tests/unit/one_plan.h"
 #include <linux/mount.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,24 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static struct compiled c = { .fd = -1 };
-
-static int done(void **state)
-{
-	(void)state;
-	compiled_free(&c);
-	return 0;
-}
-
-#define web(lines) compiled_web(&c, lines)
-#define refused(lines, says) compiled_refuses(&c, lines, says)
 #define IMAGE "    isolation: {rootfs: @/image}\n"
 #define TOOL "    command: [/bin/tool, -a]\n"
-
-static const char *str(struct plan_ref r)
-{
-	return plan_str(&c.plan, r);
-}
 
 #define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | 0x200000u)
 

@@ -1,6 +1,6 @@
 /* From a configuration to a plan: what each wish becomes, and how each refusal reads. */
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/plan_compiled.h"
+#include "tests/unit/one_plan.h"
 #include "init/base/mono.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,24 +13,8 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-static struct compiled c;
-
-static int done(void **state)
-{
-	(void)state;
-	compiled_free(&c);
-	return 0;
-}
-
-#define web(lines) compiled_web(&c, lines)
-#define refused(lines, says) compiled_refuses(&c, lines, says)
 #define IMAGE "    isolation: {rootfs: @/image}\n"
 #define TOOL "    command: [/bin/tool, -a]\n"
-
-static const char *str(struct plan_ref r)
-{
-	return plan_str(&c.plan, r);
-}
 
 static const char *word(struct plan_ref r, unsigned i)
 {

@@ -1,6 +1,6 @@
 /* From a configuration to directories, credentials and the ids that they belong to. */
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/plan_compiled.h"
+#include "tests/unit/one_plan.h"
 #include <linux/mount.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,24 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static struct compiled c;
-
-static int done(void **state)
-{
-	(void)state;
-	compiled_free(&c);
-	return 0;
-}
-
-#define web(lines) compiled_web(&c, lines)
-#define refused(lines, says) compiled_refuses(&c, lines, says)
 #define SHELL "    command: [/bin/sh]\n"
 #define IMAGE "    command: [/bin/tool]\n    isolation: {rootfs: @/image}\n"
-
-static const char *str(struct plan_ref r)
-{
-	return plan_str(&c.plan, r);
-}
 
 static const struct plan_dir *dir_of(const struct plan_service *s, enum plan_dir_kind kind)
 {

@@ -1,6 +1,6 @@
 /* Networks of a plan: who gets which address, published ports, what may be reached. */
 /* SPDX-License-Identifier: ISC */
-#include "tests/unit/plan_compiled.h"
+#include "tests/unit/one_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,21 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-static struct compiled c;
-
-static int done(void **state)
-{
-	(void)state;
-	compiled_free(&c);
-	return 0;
-}
-
 #define TOOL "    command: [/bin/tool, -a]\n"
-
-static const char *str(struct plan_ref r)
-{
-	return plan_str(&c.plan, r);
-}
 
 /* Two small subnets: enough for two of three. */
 #define SMALL "network:\n  bridges: {br0: {subnets: [10.88.0.0/29, \"fd88::/64\"], nat: true, mtu: 1400}}\n"

@@ -1,7 +1,7 @@
 /* Devices and internet sockets in a plan: what the programs on the cgroup are to allow. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/bpf.h"
-#include "tests/unit/plan_compiled.h"
+#include "tests/unit/one_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,17 +10,6 @@
 
 #include <cmocka.h>
 
-static struct compiled c;
-
-static int done(void **state)
-{
-	(void)state;
-	compiled_free(&c);
-	return 0;
-}
-
-#define web(lines) compiled_web(&c, lines)
-#define refused(lines, says) compiled_refuses(&c, lines, says)
 #define TOOL "    command: [/bin/tool, -a]\n"
 #define STANDARD 8	/* null zero full random urandom tty ptmx pts */
 
