@@ -40,7 +40,7 @@ CC := $(CROSS)gcc
 endif
 
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
-SRC := $(filter-out init/run/only.c,$(sort $(shell find init services netns rootfs -name '*.c')))
+SRC := $(filter-out init/run/only.c init/run/bare/%,$(sort $(shell find init services netns rootfs -name '*.c')))
 OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
 HELPERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/cells/*.c tests/fault/*.c)))
 PRESETS := $(sort $(wildcard configs/presets/*.yaml))
@@ -143,20 +143,24 @@ $(GEN)/presets.c: $(PRESETS) $(wildcard configs/presets) tools/embed
 	@mkdir -p $(@D)
 	$Qtools/embed embedded_presets $(PRESETS) >$@
 
-# `prior run` and nothing else: no library but musl, no stdio, no heap. For people who want the smallest file.
-RUN_ONLY := $(BUILD)/run-only
-RUN_ONLY_SRC := $(sort $(wildcard init/run/*.c)) init/base/text.c
-MUSL_START = /usr/lib/$(shell gcc -dumpmachine | sed 's/gnu$$/musl/')
+# `prior run` and nothing else, without a C library: for people who want the smallest file. Kept of the hardening: position
+# independence, the stack protector (its canary where no thread storage has to be set up for it), no writable code. Given
+# up, for each would cost a page: constants that cannot be executed. RELRO has nothing to protect: see layout.ld.
+RUN_ONLY := $(BUILD)/run-only$(ARCH:%=-%)
+RUN_ONLY_SRC := $(sort $(wildcard init/run/*.c)) init/run/bare/libc.c init/base/text.c
+CANARY := $(if $(filter aarch64-%,$(shell $(CROSS)gcc -dumpmachine)),sysreg \
+	-mstack-protector-guard-reg=tpidr_el0 -mstack-protector-guard-offset=0,global)
+RUN_ONLY_CC := $(CROSS)gcc $(COMMON) -DPRIOR_RUN_ONLY -Os $(HARD) -mstack-protector-guard=$(CANARY) -fvisibility=hidden \
+	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
 run-only: $(RUN_ONLY)/prior-run ## the smallest file: `prior run` alone, in BUILD/run-only/prior-run
 
-$(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/base/*.h) Makefile | $(BUILD)/need-run-only
-	@mkdir -p $(@D)/kernel; echo "  LINK $@"
-	$Qln -sfn /usr/include/linux $(@D)/kernel/linux; ln -sfn /usr/include/asm-generic $(@D)/kernel/asm-generic; \
-		ln -sfn /usr/include/$$(gcc -print-multiarch)/asm $(@D)/kernel/asm
-	$Qmusl-gcc $(COMMON) -isystem $(@D)/kernel -Os $(HARD) -fno-asynchronous-unwind-tables -s -static -nostartfiles \
-		-Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections \
-		-Wl,--build-id=none -o $@ $(MUSL_START)/rcrt1.o $(MUSL_START)/crti.o $(RUN_ONLY_SRC) $(MUSL_START)/crtn.o
-	$Qstrip -R .comment $@
+$(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/run/bare/* init/base/*.h) tests/lint/binary.sh Makefile \
+		| $(NEEDS:%=$(BUILD)/need-%)
+	@mkdir -p $(@D); echo "  LINK $@"
+	$Q$(RUN_ONLY_CC) -c -o $(@D)/start.o init/run/bare/start.c
+	$Q$(RUN_ONLY_CC) -flto -nostdlib -static -Wl,-pie,--no-dynamic-linker,-z,text,-z,now,-z,noexecstack,--gc-sections \
+		-Wl,--build-id=none,--fatal-warnings,-T,init/run/bare/layout.ld -o $@ $(@D)/start.o $(RUN_ONLY_SRC)
+	$Q$(CROSS)strip $@
 	$QPRIOR=$@ LIBC=run-only tests/lint/binary.sh
 
 # Programs that tests start inside a cell or a machine, one file each: static, without sanitizers. Our library comes twice:
@@ -259,7 +263,7 @@ install: $(O)/prior ## the binary and its manual pages
 	install -D -m 644 docs/completion/prior.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/prior.fish
 
 clean: ## remove what was built, but not the libraries for musl
-	rm -rf $(BUILD)/glibc $(BUILD)/glibc-arm64 $(BUILD)/musl $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*
+	rm -rf $(BUILD)/glibc $(BUILD)/glibc-arm64 $(BUILD)/musl $(BUILD)/run-only $(BUILD)/run-only-arm64 $(SAN) $(GEN) $(RESULTS) $(BUILD)/need-*
 
 help: ## this
 	@sed -n -e 's/^## \{0,1\}//p' -e 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \

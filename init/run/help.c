@@ -81,7 +81,7 @@ static void put3(int fd, const char *a, const char *b, const char *c)
 	wrap_put(fd, c);
 }
 
-int help_usage(const struct wrap *w, bool confines)
+int help_usage(const struct wrap *w)
 {
 	switch (w->as) {
 	case AS_TINI:
@@ -96,7 +96,7 @@ int help_usage(const struct wrap *w, bool confines)
 		break;
 	case AS_PRIOR:
 	case WRAP_AS:
-		put3(1, prior_head, confines ? prior_confine : "", prior_tail);
+		put3(1, prior_head, WRAP_CONFINES ? prior_confine : "", prior_tail);
 		break;
 	}
 	return 0;

@@ -6,9 +6,11 @@
 #include "init/base/text.h"
 #include "init/run/say.h"
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -110,6 +112,51 @@ static int code_of_failure(enum wrap_as as, int error)
 	return error == ENOENT ? 127 : 126;
 }
 
+/* Bytes that are no program the shell takes for a script, as execvp(3) has it. The word before the command is ours. */
+static void execute(char **command, const char *path)
+{
+	static const char sh[] = "/bin/sh";
+
+	execve(path, command, environ);
+	if (errno != ENOEXEC)
+		return;
+	command[-1] = (char *)sh;
+	command[0] = (char *)path;
+	execve(sh, command - 1, environ);
+	errno = ENOEXEC;
+}
+
+/* Along PATH: as execvp(3), which differs from one C library to the next, and the smallest build has none. */
+static void execute_found(char **command)
+{
+	static char full[4096];		/* outlives us, for execute() leaves it in the command */
+	const char *path = getenv("PATH"), *name = command[0];
+	int why = ENOENT;
+
+	if (strchr(name, '/') || !*name) {
+		execute(command, name);
+		return;
+	}
+	if (!path)
+		path = "/usr/local/bin:/bin:/usr/bin";
+	for (const char *end; errno = why, path; path = *end ? end + 1 : NULL) {
+		struct text t = TEXT_IN(full);
+
+		for (end = path; *end && *end != ':'; end++)
+			;
+		text_add_n(&t, path, (size_t)(end - path));
+		text_add(&t, end > path ? "/" : "");
+		text_add(&t, name);
+		if (t.cut)
+			continue;
+		execute(command, full);
+		if (errno == EACCES)
+			why = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return;
+	}
+}
+
 /* The child, in our memory until its exec. */
 static _Noreturn void become(const struct life *l)
 {
@@ -125,10 +172,12 @@ static _Noreturn void become(const struct life *l)
 	if (l->cwd >= 0 && fchdir(l->cwd) < 0)
 		errno = 0;	/* has worked a moment ago */
 	set_mask(l->mask, NULL);
-	execvp(l->w->command[0], l->w->command);
+	const char *name = l->w->command[0];
+
+	execute_found(l->w->command);
 	int error = errno;
 
-	wrap_say(l->w, SAID_NOT_RUN, error, 0, l->w->command[0]);
+	wrap_say(l->w, SAID_NOT_RUN, error, 0, name);
 	_exit(code_of_failure(l->w->as, error));
 }
 
@@ -301,6 +350,23 @@ static void begin(struct life *l)
 	leave_directory(l);
 }
 
+/*
+ * What only the start needed of the file need not stay in memory: it comes back a page at a time when it is wanted. The
+ * small build is no more than it needs.
+ */
+static void forget_start(void)
+{
+#ifndef PRIOR_RUN_ONLY
+	extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+	const char *file = (const char *)&__ehdr_start;
+	const ElfW(Phdr) *p = (const void *)(file + __ehdr_start.e_phoff);
+
+	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++)
+		if (p[i].p_type == PT_LOAD && !(p[i].p_flags & PF_W))
+			madvise((void *)(file + p[i].p_vaddr), p[i].p_memsz, MADV_DONTNEED);
+#endif
+}
+
 int wrap_live(const struct wrap *w)
 {
 	struct life l = { .w = w, .terminal = -1, .cwd = FD_NONE };
@@ -320,6 +386,7 @@ int wrap_live(const struct wrap *w)
 		wrap_say(w, SAID_STARTED, pid, 0, w->command[0]);
 	}
 	sys_close_range(3, ~0u, 0);	/* what others left open is the command's alone */
+	forget_start();
 	while (!l.ended) {
 		int sig = wait_signal(~UINT64_C(0));
 

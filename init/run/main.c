@@ -28,11 +28,11 @@ int wrap_main(int argc, char **argv, enum wrap_as as, wrap_confined *confined)
 	struct err e;
 
 	w.as = as;
-	int code = wrap_options(&w, argc, argv, confined != 0);
+	int code = wrap_options(&w, argc, argv);
 
 	if (code >= 0)
 		return code;
-	if (!confined || (!w.nsets && !w.config))
+	if (!WRAP_CONFINES || !confined || (!w.nsets && !w.config))
 		return wrap_live(&w);
 	code = confined(&w, &e);
 	if (code >= 0)

@@ -60,7 +60,6 @@ struct reading {
 	struct wrap *w;
 	char **next;		/* the word after this one */
 	const char *word;	/* as it was typed */
-	bool confines;
 	int code;		/* -1: go on; else the end, and all has been said */
 };
 
@@ -182,7 +181,7 @@ static void add_pair(struct reading *r, char *pair)
 
 static void confine(struct reading *r, enum option o, char *value)
 {
-	if (!r->confines)
+	if (!WRAP_CONFINES)
 		bad(r, r->word, "", ": this is the small build, which confines nothing; the whole prior does");
 	else if (o == OPT_CONFIG)
 		r->w->config = value;
@@ -217,7 +216,7 @@ static void take(struct reading *r, enum option o, char *value)
 	case OPT_VERBOSE: w->verbosity += w->as != AS_DUMB_INIT || !w->verbosity; break;
 	case OPT_PAUSE: w->pause = true; break;
 	case OPT_LICENCE: r->code = help_licence(); break;
-	case OPT_HELP: r->code = help_usage(w, r->confines); break;
+	case OPT_HELP: r->code = help_usage(w); break;
 	case OPT_VERSION: r->code = help_version(w); break;
 	case OPT_PRESET: case OPT_SET: case OPT_CONFIG: confine(r, o, value); break;
 	case OPT_NONE: break;
@@ -367,9 +366,9 @@ static const char *conflict(const struct wrap *w)
 	       NULL;
 }
 
-int wrap_options(struct wrap *w, int argc, char **argv, bool confines)
+int wrap_options(struct wrap *w, int argc, char **argv)
 {
-	struct reading r = { .w = w, .next = argv + 1, .code = -1, .confines = confines };
+	struct reading r = { .w = w, .next = argv + 1, .code = -1 };
 	const char *why;
 
 	defaults(w);

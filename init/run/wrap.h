@@ -10,7 +10,15 @@ enum wrap_as { AS_PRIOR, AS_TINI, AS_DUMB_INIT, AS_CATATONIT, WRAP_AS };
 
 #define WRAP_SIGNALS 64		/* Linux's, the real-time ones among them */
 #define WRAP_DROP 255
+
+/* The smallest build knows one command as it is, and nothing that confines it. */
+#ifdef PRIOR_RUN_ONLY
+#define WRAP_CONFINES false
+#define RUN_SETS_MAX 1
+#else
+#define WRAP_CONFINES true
 #define RUN_SETS_MAX 64
+#endif
 
 struct run_set {
 	const char *key, *value;
@@ -18,7 +26,7 @@ struct run_set {
 
 /* What was asked for. Zero is a plain `prior run`. */
 struct wrap {
-	char **command;		/* NULL-ended, lies in argv; NULL with pause */
+	char **command;		/* NULL-ended, lies in argv behind our name; NULL with pause */
 	const char *self;	/* argv[0] */
 	enum wrap_as as;
 	int verbosity;		/* of the style's own levels: say.c */
@@ -38,7 +46,7 @@ struct wrap {
 	const char *config;
 };
 
-/* Runs what confines (w->nsets or w->config): an exit code, or -errno. NULL in a build without it. */
+/* Runs what confines (w->nsets or w->config): an exit code, or -errno. NULL where that cannot be asked for. */
 typedef int wrap_confined(struct wrap *w, struct err *e);
 
 /* The style that this argv[0] means; AS_PRIOR for all other names. */
@@ -48,7 +56,7 @@ enum wrap_as wrap_as(const char *argv0);
 int wrap_main(int argc, char **argv, enum wrap_as as, wrap_confined *confined);
 
 /* Reads the options into *w, zeroed but for as. -1: go on; else the exit code, and all has been said. */
-int wrap_options(struct wrap *w, int argc, char **argv, bool confines);
+int wrap_options(struct wrap *w, int argc, char **argv);
 
 /* Starts the command and lives until it ends. */
 int wrap_live(const struct wrap *w);

@@ -145,12 +145,45 @@ names() { # BINARY: under the names of others
 	is "podman's name for it takes the same" 3 "$(code "$work/bin/podman-init" -- sh -c 'exit 3')"
 }
 
+pss() { # COMMAND...: its KiB of memory while its child lives
+	start "$@" sh -c "echo >'$work/ready'; exec sleep 100" 2>/dev/null
+	bits Pss </proc/$pid/smaps_rollup
+	kill -TERM $pid
+	wait $pid
+}
+
+smallest() { # PROGRAM [OPTION]: the small build beside it
+	if ! command -v "$1" >/dev/null; then
+		echo "skip $who: beside $1: it is not installed"
+		return
+	fi
+	ours=$(stat -Lc %s "$small") theirs=$(stat -Lc %s "$(command -v "$1")")
+	is "its file is smaller than that of $1" yes "$([ "$ours" -lt "$theirs" ] && echo yes || echo "$ours and $theirs bytes")"
+	ours=$(pss "$small" run --) theirs=$(pss "$1" ${2-} --)
+	is "it takes less memory than $1" yes "$([ "${ours%kB}" -lt "${theirs%kB}" ] && echo yes || echo "$ours and $theirs")"
+}
+
+scripts() { # BINARY: as execvp(3) has it, whatever the C library
+	mkdir -p "$work/here" "$work/no" && printf 'exit $(($1 + 1))\n' >"$work/here/script" && : >"$work/no/script" &&
+		chmod 755 "$work/here/script"
+	is "a script without its first line is the shell's" 4 "$(code "$1" run -- "$work/here/script" 3)"
+	is "along PATH, too, past what is no program" 6 "$(code env PATH="$work/none:$work/no:$work/here:$PATH" "$1" run script 5)"
+	is "and an empty place in it is the directory" 8 "$(cd "$work/here" && code env PATH=":$PATH" "$1" run -- script 7)"
+	is "what may not be run is not what is not there" 126 "$(code env PATH="$work/no:$work/none" "$1" run -- script)"
+	is "nothing is run without a name" 127 "$(code "$1" run -- "")"
+}
+
 who=run
 plain "$PRIOR"
+scripts "$PRIOR"
 names "$PRIOR"
 if [ -x "$small" ]; then
 	who="run, the small build"
 	plain "$small"
+	scripts "$small"
+	smallest tini -s
+	smallest dumb-init
+	smallest catatonit
 	names "$small"
 	is "what it cannot do it says" \
 		"prior: run: --preset: this is the small build, which confines nothing; the whole prior does" \
