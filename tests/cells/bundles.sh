@@ -28,7 +28,7 @@ YAML
 conf http <<'YAML'
 services:
   app: {command: [/bin/sleep, "1000"]}
-  main: {command: [/bin/sh, -c, "n=0; until wget -qO- http://127.0.0.1:9100/healthz || [ $n -ge 100 ]; do n=$((n+1)); done; exit 3"], critical: true, restart: "no", isolation: {preset: none}}
+  main: {command: [/bin/sh, -c, "n=0; until wget -qO- http://127.0.0.1:9100/healthz || [ $n -ge 600 ]; do n=$((n+1)); done; exit 3"], critical: true, restart: "no", isolation: {preset: none}}
 YAML
 log() { tail -n 12 "$work/log" | cut -c1-200; }
 ends() { # NAME CODE COMMAND...: with that code
@@ -125,7 +125,7 @@ ends "not PID 1" 3 bare : /bin/sh -c '"$@"; exit $?' - /bin/prior up
 unshare -pf --kill-child --mount-proc "$PRIOR" up -c "$image/conf/stays.yaml" --run-dir "$work/out" --log-dir "$work/kept" >"$work/log" 2>&1 &
 up=$!
 n=0
-until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 200 ]; do n=$((n + 1)); done
+until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); done
 pid=$("$PRIOR" status app --json --run-dir "$work/out" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
 is "asked from outside its pid namespace, it is the number there that is shown" "sleep 1000 " "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
 timeout 20 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1

@@ -123,7 +123,7 @@ pod() { podman_ run --rm $limits $nogroups -e FOO=bar $o --rootfs "$image" "$@";
 stops() { # STOP-SIGNAL WHAT
 	podman_ run -d --name stopped $limits $nogroups --stop-signal "$1" --rootfs "$image" /bin/prior /conf/stays.yaml >"$work/log" 2>&1
 	n=0
-	until podman_ exec stopped /bin/prior wait >>"$work/log" 2>&1 || [ $n -ge 40 ]; do n=$((n + 1)); done
+	until podman_ exec stopped /bin/prior wait >>"$work/log" 2>&1 || [ $n -ge 240 ]; do n=$((n + 1)); done
 	podman_ exec stopped /bin/prior status --json >"$work/log" 2>&1
 	is "$2: status from inside" 2 "$(grep -c '"state": "up"' "$work/log")"
 	podman_ stop -t 20 stopped >"$work/log" 2>&1
@@ -180,13 +180,13 @@ else
 	"$PRIOR" up -c "$image/conf/beside.yaml" --run-dir "$work/killed" --log-dir "" >"$work/log" 2>&1 &
 	killed=$!
 	n=0
-	until "$PRIOR" wait --run-dir "$work/killed" >/dev/null 2>&1 || [ $n -ge 40 ]; do n=$((n + 1)); done
+	until "$PRIOR" wait --run-dir "$work/killed" >/dev/null 2>&1 || [ $n -ge 240 ]; do n=$((n + 1)); done
 	own=$groups$(sed -n 's/^0:://p' /proc/$killed/cgroup)
 	left=${own%/prior.init}/prior-$killed
 	is "a supervisor has a control group" yes "$([ -d "$left" ] && echo yes)"
 	kill -KILL $killed && wait $killed 2>/dev/null
 	n=0
-	while grep -q 'populated 1' "$left/cgroup.events" && [ $n -lt 2000 ]; do n=$((n + 1)); done
+	while grep -q 'populated 1' "$left/cgroup.events" && [ $n -lt 12000 ]; do n=$((n + 1)); done
 	"$PRIOR" up -c "$image/conf/jobs.yaml" --run-dir "$work/next" --log-dir "" >"$work/log" 2>&1
 	is "killed, it leaves one, which the next removes" no "$([ -d "$left" ] || echo no)"
 fi

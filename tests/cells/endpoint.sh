@@ -16,12 +16,12 @@ status() { timeout 20 curl -s --noproxy '*' -m 15 -o "$work/body" -w '%{http_cod
 page() { status "http://127.0.0.1:$port/$1"; }
 until_page() { # PAGE STATUS: what it was in the end
 	n=0
-	while [ "$(page "$1")" != "$2" ] && [ $n -lt 100 ]; do n=$((n + 1)); pause; done
+	while [ "$(page "$1")" != "$2" ] && [ $n -lt 600 ]; do n=$((n + 1)); pause; done
 	page "$1"
 }
 until_own() { # NAME PATTERN: until it matches
 	n=0
-	until own "$1" | grep -Eqx "$2" || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
+	until own "$1" | grep -Eqx "$2" || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 	own "$1"
 }
 port=$(free)
@@ -109,7 +109,7 @@ more='  late: {command: [/bin/sleep, "1000"]}'
 write "machine: {metrics: \"127.0.0.1:$port\"}"
 ctl reload-config >"$work/err" 2>&1
 n=0
-until get healthz | grep -q '"late"' || [ $n -ge 100 ]; do n=$((n + 1)); pause; done
+until get healthz | grep -q '"late"' || [ $n -ge 600 ]; do n=$((n + 1)); pause; done
 has "a service that a reload brings is listed" '"late"' "$(get healthz)"
 old=$port port=$(free)
 write "machine: {metrics: \"127.0.0.1:$port\"}"

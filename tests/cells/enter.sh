@@ -37,7 +37,7 @@ begin || not_ok "it settles" "$(cat "$work/err" "$work/log")"
 
 for k in $kinds; do
 	n=0
-	until grep -q '^WORD=' "$work/out/$k" 2>/dev/null || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
+	until grep -q '^WORD=' "$work/out/$k" 2>/dev/null || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 	is "$k: a command has the service's ids, capabilities, filter, namespaces, root and environment, and no other" \
 		"$(cat "$work/out/$k")" "$(SECRET=ours in_ $k -- sh "$work/out/look")"
 done
@@ -89,7 +89,7 @@ fi
 # With the service ends who is in its cell.
 (in_ web -- sh -c 'echo in; exec sleep 1000' >"$work/inside"; echo $? >"$work/code") &
 n=0
-until [ -s "$work/inside" ] || [ $n -ge 400 ]; do n=$((n + 1)); pause; done
+until [ -s "$work/inside" ] || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
 ctl stop web
 wait $!
 is "a stop ends who is in there" 137 "$(cat "$work/code")"

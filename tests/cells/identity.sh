@@ -156,7 +156,7 @@ hasnt "one that root alone can write is not" "can write it" "$(/mnt/prior check 
 /mnt/prior up -c /mnt/etc --run-dir /mnt/rd --log-dir "" >/mnt/log 2>&1 &
 up=$!
 n=0
-while [ ! -S /mnt/rd/control.sock ] && [ $n -lt 400 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
+while [ ! -S /mnt/rd/control.sock ] && [ $n -lt 2400 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
 ctl() { /mnt/prior "$@" --run-dir /mnt/rd 2>&1; }
 ctl wait --timeout 20s >/dev/null
 is "a socket is root's and the service's group's" "0:65534 660" "$(owner /run/web.sock)"

@@ -16,7 +16,7 @@ done
 state() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | sed 's/.*"state": *"\([a-z]*\)".*/\1/'; }
 # Loop devices whose file is ours; none of them, at the latest in five seconds.
 loops() { grep -lF "$work/$1" /sys/block/loop*/loop/backing_file 2>/dev/null | wc -l; }
-none_left() { n=0; while [ "$(loops "")" != 0 ] && [ $n -lt 100 ]; do n=$((n + 1)); pause; done; loops ""; }
+none_left() { n=0; while [ "$(loops "")" != 0 ] && [ $n -lt 600 ]; do n=$((n + 1)); pause; done; loops ""; }
 
 mkdir -p "$work/tree/bin" "$work/tree/etc" "$work/tree/proc" "$work/tree/dev" "$work/tree/tmp" "$work/tree/sys"
 cp "$(command -v busybox)" "$work/tree/bin/busybox"
@@ -51,7 +51,7 @@ has "another file of that name is another image" "✗ image:" "$(ctl audit squas
 ctl restart squash >/dev/null
 is "a restart takes the new one" 0 "$(ctl audit squash >/dev/null; echo $?)"
 ctl stop squash shares strict >/dev/null
-n=0; while [ "$(loops a.squashfs)" != 0 ] && [ $n -lt 100 ]; do n=$((n + 1)); pause; done
+n=0; while [ "$(loops a.squashfs)" != 0 ] && [ $n -lt 600 ]; do n=$((n + 1)); pause; done
 is "the last stop lets the loop device go" 0 "$(loops a.squashfs)"
 cp "$work/b.erofs" "$work/a.squashfs"
 ctl start squash >/dev/null 2>&1

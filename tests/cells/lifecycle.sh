@@ -135,7 +135,7 @@ if maybe sd "libsystemd"; then
 	is "an exec of prior keeps what it stored" 0 "$(ctl reexec >/dev/null 2>&1; echo $?)"
 	touch "$work/sd/hang"
 	n=0
-	while [ "$(field sd pid)" = "$was" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while [ "$(field sd pid)" = "$was" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	rm "$work/sd/hang"
 	is "one that stops to say WATCHDOG=1 is started again, with what it stored" "up 1 stored" "$(until_is sd state up) $(until_is sd status '1 stored')"
 	is "and reads there what it had written" 1 "$(grep -c "sd | kept 'a secret'" "$work/log")"

@@ -19,7 +19,7 @@ work=$(mktemp -d -p /var/lib) || exit 2	# every service has a /tmp of its own
 . tests/cells/lib/up.sh
 until_logs() { # SERVICE TEXT [TIMES]
 	n=0
-	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	ctl logs "$1" 2>/dev/null
 }
 installed() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$1" >/dev/null; }
@@ -145,7 +145,7 @@ for runtime in ${ONLY:-crun runc runsc}; do
 	pid=$(field facts pid)
 	kill -KILL "$pid"
 	n=0
-	while { [ "$(field facts pid)" = "$pid" ] || [ "$(field facts state)" != up ]; } && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while { [ "$(field facts pid)" = "$pid" ] || [ "$(field facts state)" != up ]; } && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	is "$runtime: a killed one is started again" up "$(field facts state)"
 	until_logs facts "facts end" 2 >/dev/null
 	pid=$(field facts pid)

@@ -56,7 +56,7 @@ served() { # SERVICE PID
 	is "$1: it stops when it is asked to" 0 $?
 	is "$1: and was not killed" "" "$(grep -a 'did not stop in time' $work/log)"
 }
-until_works() { n=0; until "$@" >/dev/null 2>&1 || [ $n -ge 200 ]; do n=$((n + 1)); pause; done; }
+until_works() { n=0; until "$@" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done; }
 load() { # URL NUMBER: all of them are answered
 	timeout 60 ab -q -n "$2" -c 8 "$1" 2>&1 | awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 }
 		/^Non-2xx/ { x = $3 } END { print c + 0, f + x + 0 }'
@@ -138,7 +138,7 @@ if have sshd sshd ssh ssh-keygen; then
 		started sshd-per-connection
 		until_works as true
 		is "sshd -i: a login is a service of its own" "visitor 1" "$(as 'id -un; sleep 1' >$work/said & ctl_n=0
-			until [ "$(ctl status 2>/dev/null | grep -c 'ssh@.* up ')" = 1 ] || [ $ctl_n -ge 200 ]; do ctl_n=$((ctl_n + 1)); pause; done
+			until [ "$(ctl status 2>/dev/null | grep -c 'ssh@.* up ')" = 1 ] || [ $ctl_n -ge 1200 ]; do ctl_n=$((ctl_n + 1)); pause; done
 			n=$(ctl status 2>/dev/null | grep -c 'ssh@.* up '); wait; echo "$(cat $work/said) $n")"
 		n=0
 		for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(as "echo $i; exit 3"; echo $?)" = "$i
@@ -146,7 +146,7 @@ if have sshd sshd ssh ssh-keygen; then
 		is "sshd -i: ten commands, each with its output and its code" 10 $n
 		is "sshd -i: a megabyte goes through" 1048576 "$(head -c 1048576 /dev/zero | as 'cat >file; stat -c %s file' | tail -1)"
 		is "sshd -i: its session is attested as planned" 0 "$(as 'sleep 2' & until_works sh -c "$work/prior status --run-dir $run | grep -q 'ssh@.* up '"; ctl audit >$work/audit 2>&1; echo $?; wait)"
-		is "sshd -i: when all are gone, none runs" 0 "$(n=0; while ctl status | grep -q 'ssh@' && [ $n -lt 200 ]; do n=$((n + 1)); pause; done; ctl status | grep -c 'ssh@')"
+		is "sshd -i: when all are gone, none runs" 0 "$(n=0; while ctl status | grep -q 'ssh@' && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done; ctl status | grep -c 'ssh@')"
 		finish
 		is "sshd -i: it ends" 0 $?
 	fi
@@ -182,7 +182,7 @@ if have haproxy haproxy ab; then
 	is "haproxy: it is told to reload under load" 0 "$(ctl reload haproxy >/dev/null 2>&1; echo $?)"
 	wait $!
 	is "haproxy: and all were answered" 2000 "$(cut -d' ' -f1 $work/during)"
-	is "haproxy: which its master tells, and when it is over" "1 1" "$(n=0; until grep -q 'haproxy: reloaded' $work/log || [ $n -ge 200 ]; do n=$((n + 1)); pause; done
+	is "haproxy: which its master tells, and when it is over" "1 1" "$(n=0; until grep -q 'haproxy: reloaded' $work/log || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 		echo $(grep -c 'haproxy: reloading' $work/log) $(grep -c 'haproxy: reloaded' $work/log))"
 	served haproxy "$pid"
 fi

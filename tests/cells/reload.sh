@@ -61,7 +61,7 @@ life() { # BINARY: a hundred reloads
 	conf 102
 	kill -HUP $up
 	n=0
-	while [ "$(field at.102 state)" != up ] && [ $n -lt 100 ]; do n=$((n + 1)); pause; done
+	while [ "$(field at.102 state)" != up ] && [ $n -lt 600 ]; do n=$((n + 1)); pause; done
 	is "SIGHUP does the same" up "$(field at.102 state)"
 
 	"$work/prior" compile "$work/conf.yaml" -o "$work/plan" 2>"$work/out" || cat "$work/out"
@@ -76,7 +76,7 @@ life() { # BINARY: a hundred reloads
 	pause 0.2
 	conf 106
 	n=0
-	until ctl reload-config >"$work/out" 2>&1 || [ $n -ge 20 ]; do n=$((n + 1)); pause; done
+	until ctl reload-config >"$work/out" 2>&1 || [ $n -ge 120 ]; do n=$((n + 1)); pause; done
 	is "faults in the middle of reloads are survived" "$((crashes + 3)) up" "$(own crashes) $(field at.106 state)"
 	is "and nobody noticed" "$pids" "$(field answer pid) $(field steady pid)"
 	is "no configuration but the last is left" "answer at.106 steady turns" \

@@ -143,7 +143,7 @@ for ranges in none ranges; do
 	up=$!
 	ask() { setpriv --reuid $uid --regid $uid --clear-groups env -i XDG_RUNTIME_DIR="$work/home/run" "$work/prior" "$@"; }
 	n=0
-	until [ "$(code ask wait)" = 0 ] || [ $n -ge 300 ]; do n=$((n + 1)); done
+	until [ "$(code ask wait)" = 0 ] || [ $n -ge 1800 ]; do n=$((n + 1)); done
 	is "an ordinary user waits for its service, $ranges" 0 "$(code ask status --json app)"
 	has "status from outside, $ranges" '"state": "up"'
 	is "a changed binary takes over, $ranges" 0 "$(code ask reexec)"
@@ -164,7 +164,7 @@ for ranges in none ranges; do
 	chmod 700 "$work/home" "$work/home/run"
 	if [ $ranges = ranges ]; then
 		n=0
-		until grep -q 'zero: exited' "$work/out" || [ $n -ge 300 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
+		until grep -q 'zero: exited' "$work/out" || [ $n -ge 1800 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
 		cp "$work/out" "$work/log"
 		has "a service that is 0 there without capabilities may not ask" 'zero \| prior: stop: only root'
 	fi
@@ -237,7 +237,7 @@ chmod 644 "$work"/*.yaml
 unshare -U sleep 60 &
 inner=$!
 n=0
-until [ "$(readlink /proc/$inner/ns/user)" != "$(readlink /proc/self/ns/user)" ] || [ $n -ge 500 ]; do n=$((n + 1)); done
+until [ "$(readlink /proc/$inner/ns/user)" != "$(readlink /proc/self/ns/user)" ] || [ $n -ge 3000 ]; do n=$((n + 1)); done
 echo '0 0 65536' >/proc/$inner/uid_map && echo '0 0 65536' >/proc/$inner/gid_map
 denied() {
 	timeout 60 nsenter -t $inner -U --setuid 0 --setgid 0 sh -c 'echo 0 >/proc/sys/user/max_user_namespaces || exit 77

@@ -35,7 +35,7 @@ plain() { # BINARY: what every build does
 	is "its directory is ours, and we do not stay in it" "/ $work" \
 		"$(cd "$work" && "$1" run -- sh -c 'echo "$(readlink /proc/$PPID/cwd) $(pwd -P)"')"
 	is "what others left open is not kept by us" "0 1 2" \
-		"$("$1" run -- sh -c 'n=0; while [ "$(ls /proc/$PPID/fd | wc -l)" != 3 ] && [ $n -lt 500 ]; do n=$((n + 1)); done
+		"$("$1" run -- sh -c 'n=0; while [ "$(ls /proc/$PPID/fd | wc -l)" != 3 ] && [ $n -lt 3000 ]; do n=$((n + 1)); done
 		echo $(ls /proc/$PPID/fd)' 8<"$work/never")"
 	is "and goes to the command" yes "$("$1" run -- sh -c '[ -e /proc/self/fd/8 ] && echo yes' 8<"$work/out")"
 	is "LISTEN_PID that names us names the command" same "$(sh -c 'export LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_PIDFDID=7
@@ -102,7 +102,7 @@ as_pid_1() {
 	is "as PID 1 it reaps what it did not start" 0 "$(unshare -pf --mount-proc "$1" run -- sh -c '
 		for i in $(seq 300); do (sh -c "exit 0" & ) ; done
 		n=1; tries=0
-		while [ "$n" != 0 ] && [ $tries -lt 2000 ]; do
+		while [ "$n" != 0 ] && [ $tries -lt 12000 ]; do
 			n=$(cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") Z "); tries=$((tries + 1)); done
 		echo $n')"
 	is "as PID 1 it ends with its command's code" 5 "$(code unshare -pf --mount-proc "$1" run -- sh -c 'exit 5')"
@@ -110,7 +110,7 @@ as_pid_1() {
 	cat >"$work/orphan" <<-'SH'
 		p=$(sh -c 'sh -c "read _ <\"$0\"" "$0" >/dev/null & echo $!' "$0")
 		echo >"$0"
-		n=0; while [ -d /proc/$p ] && [ $n -lt 5000 ]; do n=$((n + 1)); done
+		n=0; while [ -d /proc/$p ] && [ $n -lt 30000 ]; do n=$((n + 1)); done
 		[ -d /proc/$p ] || echo gone
 	SH
 	is "not as PID 1 it reaps, too" "gone 1" \

@@ -23,7 +23,7 @@ cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/socks" $work/socks && chmod 755 $
 until_says() { # WANT COMMAND...: what it says in the end
 	want=$1 n=0
 	shift
-	while [ "$("$@" 2>/dev/null)" != "$want" ] && [ $n -lt 400 ]; do n=$((n + 1)); pause; done
+	while [ "$("$@" 2>/dev/null)" != "$want" ] && [ $n -lt 2400 ]; do n=$((n + 1)); pause; done
 	"$@" 2>/dev/null
 }
 ends() { # NAME

@@ -49,7 +49,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 	is "after as many restarts as it may have" 20 "$(field crash restarts)"
 	is "a lazy service listens" listening "$(field lazy state)"
 	n=0
-	while o=$(own orphans); [ "${o:-0}" -lt 10000 ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while o=$(own orphans); [ "${o:-0}" -lt 10000 ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	is "10000 orphans in a burst are reaped" yes "$([ "${o:-0}" -ge 10000 ] && echo yes || echo "only ${o:-none}")"
 	zombies=$(ps -o stat= --ppid $up 2>/dev/null | grep -c Z)
 	is "and none of them is left" 0 "$zombies"
@@ -98,8 +98,8 @@ fi
 started
 pid=$(field answer pid)
 n=0 # two that come before it is back are one
-while kill -SEGV $up 2>/dev/null && [ $n -lt 100 ]; do n=$((n + 1)); pause 0.1; done
-[ $n -lt 100 ] || kill -KILL $up
+while kill -SEGV $up 2>/dev/null && [ $n -lt 600 ]; do n=$((n + 1)); pause 0.1; done
+[ $n -lt 600 ] || kill -KILL $up
 wait $up
 is "six faults in a minute are the end, with code 70" 70 $?
 up=

@@ -10,7 +10,7 @@ who=templates
 listed() { ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | tr '\n' ' ' | sed 's/ $//'; }
 until_listed() {
 	n=0
-	while [ "$(listed)" != "$1" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while [ "$(listed)" != "$1" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	listed
 }
 cat >"$work/conf.yaml" <<YAML
@@ -33,7 +33,7 @@ is "two are started with what they need" 0 "$(ctl start job@a job@b >"$work/out"
 is "and listed" "base@a base@always base@b job@a job@always job@b steady wants" "$(listed)"
 is "and up" "up up" "$(field job@a state) $(field base@b state)"
 is "with their names in their environments" NAME=b "$(tr '\0' '\n' <"/proc/$(field job@b pid)/environ" | grep ^NAME)"
-is "and in their logs" "this is a" "$(n=0; until ctl logs job@a | grep -q this || [ $n -ge 100 ]; do n=$((n + 1)); pause; done; ctl logs job@a | sed 's/.*this/this/')"
+is "and in their logs" "this is a" "$(n=0; until ctl logs job@a | grep -q this || [ $n -ge 600 ]; do n=$((n + 1)); pause; done; ctl logs job@a | sed 's/.*this/this/')"
 is "started again it is what it was" "$(field job@a pid)" "$(ctl start job@a; field job@a pid)"
 has "its events have its name" "job@b: ready" "$(ctl events)"
 is "a name that is no name is not known" 4 "$(ctl start job@../etc 2>"$work/out"; echo $?)"
@@ -55,7 +55,7 @@ for i in 1 2 3; do
 	wait $!
 done
 n=0
-while [ "$(own crashes)" != $((crashes + 3)) ] && [ $n -lt 100 ]; do n=$((n + 1)); pause; done
+while [ "$(own crashes)" != $((crashes + 3)) ] && [ $n -lt 600 ]; do n=$((n + 1)); pause; done
 is "three faults while instances were asked for" $((crashes + 3)) "$(own crashes)"
 is "and each was started all the same" "up up up" "$(field job@f1 state) $(field job@f2 state) $(field job@f3 state)"
 is "and nobody noticed" "$pids $pid" "$(field job@a pid) $(field base@a pid) $(field steady pid)"

@@ -30,7 +30,7 @@ has "as JSON" '"service": "calm"' "$(cat "$work/json")"
 has "with what a program wants" '"tasks"' "$(cat "$work/json")"
 is "who is not known is not shown" 4 "$(ctl top nobody >/dev/null 2>&1; echo $?)"
 if command -v script >/dev/null; then
-	(n=0; until grep -q 'q: quit' "$work/screen" 2>/dev/null || [ $n -ge 300 ]; do n=$((n + 1)); pause; done; printf q) |
+	(n=0; until grep -q 'q: quit' "$work/screen" 2>/dev/null || [ $n -ge 1800 ]; do n=$((n + 1)); pause; done; printf q) |
 		TERM=xterm timeout 60 script -qefc "$binary top --run-dir $run" "$work/screen" >/dev/null 2>&1
 	is "on a terminal q ends it" 0 $?
 	has "after a page of its own" "$(printf '\033[?1049h')" "$(cat "$work/screen")"

@@ -52,7 +52,7 @@ is "without a prior, status is unknown" 4 "no prior runs at" status
 "$bin" up -c conf.yaml --run-dir "$work/run" --log-dir "" >console 2>&1 &
 up=$!
 n=0
-while [ ! -S run/control.sock ] && [ $n -lt 100 ]; do
+while [ ! -S run/control.sock ] && [ $n -lt 600 ]; do
 	timeout 0.05 tail -f /dev/null
 	n=$((n + 1))
 done

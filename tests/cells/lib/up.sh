@@ -20,7 +20,7 @@ field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^
 own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
 until_is() { # SERVICE NAME VALUE: what it was in the end
 	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	field "$1" "$2"
 }
 # How many descriptors it has: the fewest of five looks, since some live for a moment.
@@ -32,7 +32,7 @@ launch() { # [COMMAND...]: it in the background, with that in front of it and $o
 	up=$!
 	n=0
 	# The file is there a moment before anybody listens.
-	until [ -S "$run/control.sock" ] && ctl status --prior >/dev/null 2>&1 || [ $n -ge 400 ]; do n=$((n + 1)); pause; done
+	until [ -S "$run/control.sock" ] && ctl status --prior >/dev/null 2>&1 || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
 }
 begin() { # the same, and all is settled; fails, with the reason in $work/err, when it is not in time
 	launch "$@"
