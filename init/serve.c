@@ -261,7 +261,7 @@ static void check_trial(struct prior *p)
 static int take_over(struct prior *p, struct prior *next, struct err *e)
 {
 	uint64_t unused;
-	int rc = raise_nofile(&p->reload.next, &unused, e);
+	int rc = raise_nofile(reload_target(p), &unused, e);
 
 	if (rc == 0)
 		rc = switch_make(p, next, e);

@@ -98,7 +98,8 @@ const struct verb ctl_verbs[] = {
 	  .opts = LIVE | OPT(DRY_RUN) | OPT(NO_WAIT) | OPT(TIMEOUT) | OPT(JSON),
 	  .summary = "Read the configuration again and apply only what changed.",
 	  .more = "First says what will change. New services are started, changed ones restarted (with what runs and "
-		  "needs them), those that are gone stopped; all others are not touched. Listening sockets whose "
+		  "needs them), those that are gone stopped; all others are not touched. What does not depend on a "
+		  "service that still stops does not wait for it. Listening sockets whose "
 		  "address stays are kept open throughout. A configuration with an error in it changes nothing. Who is "
 		  "down because somebody stopped it stays down. Bridges, their rules and names are changed at once; "
 		  "what is done once at boot (interfaces, mounts, kernel settings) is in effect from the next boot. "

@@ -7,6 +7,7 @@
 #include "init/ctl/verbs.h"
 #include "services/spec/spec.h"
 #include "services/supervise/hooks.h"
+#include "services/supervise/prior.h"
 #include <string.h>
 
 struct why {
@@ -279,6 +280,18 @@ static void who_waits(const struct why *w)
 	}
 }
 
+static void say_reload(const struct why *w)
+{
+	const bool back = w->v->now.flags & SVC_F_BACK;
+
+	if (state_is_at_rest((enum svc_state)w->v->now.state))
+		fprintf(w->to, "A reload is on its way: %s when others have stopped.\n",
+			back ? "it is started again" : "the new configuration takes its place");
+	else
+		fprintf(w->to, "A reload waits for this, and then %s.\n",
+			back ? "starts it again" : "the new configuration takes its place");
+}
+
 void why_print(const struct live *live, const struct views *all, const struct view *v, FILE *to)
 {
 	struct why w = { .live = live, .all = all, .v = v, .to = to };
@@ -300,6 +313,8 @@ void why_print(const struct live *live, const struct views *all, const struct vi
 		saying->more(&w);
 	if (v->plan)
 		say_next(&w);
+	if (v->now.flags & SVC_F_LEAVING)
+		say_reload(&w);
 	who_waits(&w);
 }
 

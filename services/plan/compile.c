@@ -241,7 +241,7 @@ static void write_refused(struct compiling *c, struct plan_head *h)
 }
 
 /* The hash is over the whole record with its neighbours' names, so it comes when all is in its place. */
-static void hash_services(struct compiling *c, const struct plan_head *h)
+static void hash_all(struct compiling *c, struct plan_head *h)
 {
 	if (c->w.failed || !c->w.at)
 		return;
@@ -251,6 +251,7 @@ static void hash_services(struct compiling *c, const struct plan_head *h)
 
 	for (uint32_t i = 0; i < h->services.n; i++)
 		s[i].hash = plan_service_hash(&p, s + i);
+	h->network_tag = plan_network_hash(&p);
 }
 
 static int begin(struct compiling *c, struct err *e)
@@ -295,7 +296,7 @@ static int compile_all(struct compiling *c, int *fd, struct err *e)
 	compile_machine(c, &h);
 	graph_write(c, &h);
 	write_refused(c, &h);
-	hash_services(c, &h);
+	hash_all(c, &h);
 	return c->no_memory ? err_set(e, ENOMEM, "plan: out of memory") : write_end(&c->w, &h, fd, e);
 }
 

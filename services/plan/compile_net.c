@@ -303,39 +303,6 @@ static void check_ports(struct compiling *c)
 	free(by);
 }
 
-static uint64_t more(uint64_t h, const struct compiling *c, const struct plan_ref r, size_t size)
-{
-	return sum_more(sum_more(h, &r.n, sizeof r.n), c->w.at + r.at, r.n * size);
-}
-
-/* What the rules are made from: another number, other rules. */
-static uint64_t network_tag(const struct compiling *c, const struct nets *n)
-{
-	uint64_t h = SUM_START;
-
-	for (unsigned i = 0; i < n->nbridges; i++) {
-		const struct net_bridge *b = n->bridges + i;
-
-		h = sum_more(h, b->spec->name, strlen(b->spec->name) + 1);
-		h = sum_more(h, b->addrs, b->naddrs * sizeof *b->addrs);
-		h = sum_more(h, &b->spec->nat, sizeof b->spec->nat);
-	}
-	for (unsigned i = 0; i < c->n; i++) {
-		const struct work *w = c->work + i;
-
-		if (!w->ifname || c->w.failed)
-			continue;
-		h = sum_more(h, w->svc->name, strlen(w->svc->name) + 1);
-		h = sum_more(h, w->ifname, strlen(w->ifname) + 1);
-		h = sum_more(h, w->eff.network.bridge, strlen(w->eff.network.bridge) + 1);
-		h = sum_more(h, &w->out.limited, sizeof w->out.limited);
-		h = more(h, c, w->out.addrs, sizeof(struct plan_addr));
-		h = more(h, c, w->out.ports, sizeof(struct plan_port));
-		h = more(h, c, w->out.egress, sizeof(struct plan_egress));
-	}
-	return h ? h : 1;
-}
-
 static bool is_on_bridge(const struct work *w)
 {
 	return !w->refused && w->eff.network.mode && w->eff.network.bridge;
@@ -372,6 +339,5 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 			join(&n, c->work + i);
 	check_ports(c);
 	write_bridges(&n, h);
-	h->network_tag = n.nbridges ? network_tag(c, &n) : 0;
 	free(n.taken);
 }

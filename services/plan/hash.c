@@ -84,3 +84,35 @@ uint64_t plan_machine_hash(const struct plan *p)
 	}
 	return h;
 }
+
+static uint64_t hash_table(uint64_t h, const struct plan *p, struct plan_ref r, size_t size)
+{
+	return sum_more(sum_more(h, &r.n, sizeof r.n), plan_array(p, r), r.n * size);
+}
+
+static uint64_t hash_text(uint64_t h, const struct plan *p, struct plan_ref r)
+{
+	return sum_more(h, plan_str(p, r), r.n + 1);
+}
+
+uint64_t plan_network_hash(const struct plan *p)
+{
+	uint64_t h = SUM_START;
+
+	if (!p->head->bridges.n)
+		return 0;
+	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges) {
+		h = hash_table(hash_text(h, p, b->name), p, b->addrs, sizeof(struct plan_addr));
+		h = sum_more(h, &b->flags, sizeof b->flags);
+	}
+	PLAN_EACH(struct plan_service, s, p, p->head->services) {
+		if (!s->bridge.n)
+			continue;
+		h = hash_text(hash_text(hash_text(h, p, s->name), p, s->ifname), p, s->bridge);
+		h = sum_more(h, &s->limited, sizeof s->limited);
+		h = hash_table(h, p, s->addrs, sizeof(struct plan_addr));
+		h = hash_table(h, p, s->ports, sizeof(struct plan_port));
+		h = hash_table(h, p, s->egress, sizeof(struct plan_egress));
+	}
+	return h ? h : 1;
+}

@@ -62,3 +62,5 @@ const char *plan_filter_wrong(const struct sock_filter *f, uint32_t n);
 /* A sum over what service i means: the same wherever the writer put its strings and tables. */
 uint64_t plan_service_hash(const struct plan *p, const struct plan_service *s);
 uint64_t plan_machine_hash(const struct plan *p);	/* the same of all that is not about services */
+/* What the rules of the bridges are made from: another number, other rules. 0: there is no bridge. */
+uint64_t plan_network_hash(const struct plan *p);

@@ -244,19 +244,27 @@ static bool accept_one(struct prior *p, uint32_t i, int sock)
 	return true;
 }
 
+/* A slot that is about to leave could be given to one that then nobody starts: they wait in the backlog. */
+static bool awaits_reload(struct prior *p, uint32_t i)
+{
+	const uint32_t free = p->run[i].free;
+
+	return p->reload.phase >= RELOAD_NETWORK || svc_of(p, i)->flags & SVC_F_LEAVING ||
+	       (free && svc_of(p, free - 1)->flags & SVC_F_LEAVING);
+}
+
 void connections_accept(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	const uint32_t first = svc_of(p, i)->first_listen;
 
-	/* A slot that is about to leave could be given to one that then nobody starts: they wait in the backlog. */
-	if (p->reload.phase >= RELOAD_STOPS) {
+	if (awaits_reload(p, i)) {
 		look_away(p, i, true);
 		return;
 	}
 	for (uint32_t k = 0; k < d->listen.n; k++)
 		for (unsigned n = 0; n < ACCEPTS_A_TURN && p->run[i].free && !p->run[i].is_full; n++)
-			if (!accept_one(p, i, p->ledger.listen[first + k]))
+			if (awaits_reload(p, i) || !accept_one(p, i, p->ledger.listen[first + k]))
 				break;
 	if (p->run[i].free || p->run[i].is_full)
 		return;

@@ -136,7 +136,8 @@ int prior_memory(struct prior *p, struct err *e)
 	p->nedges = deps_count(&p->plan);
 	p->source_mask = power_of_two(2 * n.conns) - 1;
 	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
-	p->clock_fd = p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems = FD_NONE;
+	p->clock_fd = p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems =
+		p->reload.between_fd = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->map == MAP_FAILED) {

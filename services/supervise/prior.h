@@ -82,9 +82,13 @@ struct reloading {
 	bool instances;			/* only instances of templates may differ, see instances.h */
 	uint32_t asked;			/* clients whose instances it is for, one bit each */
 	int client;			/* slot of who asked, -1: a signal */
-	int pid, socket, problems;	/* the compiler, our end, what it complains about; 0, FD_NONE: none */
+	int pid, socket, problems;	/* the compiler or that child, our end, its complaints; 0, FD_NONE: none */
 	uint32_t socket_src;
 	struct plan next;		/* from RELOAD_STOPS on */
+	struct plan between;		/* one to go over to before that, see ahead.h; at NULL: there is none */
+	int between_fd;
+	bool said;			/* the child that is to make one has answered */
+	uint32_t pause_ms, tried;	/* until the next one is; `leaving` when the last one was */
 	uint32_t leaving;		/* services that are LEAVING and not at rest yet */
 	uint32_t added, removed, changed;
 	char ended[96];			/* how the compiler has; "": it has not */

@@ -6,6 +6,7 @@
 #include "services/plan/changes.h"
 #include "services/plan/compile.h"
 #include "services/spec/spec.h"
+#include "services/supervise/ahead.h"
 #include "services/supervise/fsm.h"
 #include "services/supervise/instances.h"
 #include "services/supervise/network.h"
@@ -80,7 +81,8 @@ static int begin(struct prior *p, struct reloading kind, struct err *e)
 	reap_add(p, child.pid, 0, PID_COMPILER);
 	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = kind.client, .dry = kind.dry,
 					.instances = kind.instances, .asked = p->reload.asked, .pid = child.pid,
-					.socket = child.socket, .problems = fd_take(&problems) };
+					.socket = child.socket, .problems = fd_take(&problems),
+					.between_fd = FD_NONE };
 	int rc = loop_add(&p->loop, child.socket, EPOLLIN, on_answer, 0, e);
 
 	if (rc < 0) {
@@ -134,6 +136,8 @@ void reload_timer(struct prior *p)
 		p->ledger.head->config);
 	if (p->reload.phase == RELOAD_COMPILES)
 		give_up(p, &e);
+	else
+		ahead_begin(p);
 }
 
 /* The first of the compiler's complaints, for who only sees the log. */
@@ -179,12 +183,12 @@ static int take_plan(struct prior *p, int *fd, struct err *e)
 
 static uint32_t to_new[PLAN_SERVICES_MAX], to_old[PLAN_SERVICES_MAX];
 
-static bool needs_one_that_leaves(const struct prior *p, uint32_t i)
+static bool needs_one_that_leaves(const struct prior *p, uint32_t i, bool in_any_state)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 	enum svc_state st = (enum svc_state)p->ledger.svc[i].state;
 
-	if (!state_is_live(st) && st != SVC_WAITING && st != SVC_BACKOFF)
+	if (!in_any_state && !state_is_live(st) && st != SVC_WAITING && st != SVC_BACKOFF)
 		return false;
 	PLAN_EACH(struct plan_dep, x, &p->plan, d->deps)
 		if (x->kind == DEP_REQUIRES && x->condition != COND_COMPLETED &&
@@ -201,25 +205,45 @@ static bool is_to_come_back(const struct ledger_svc *s)
 	return s->state != SVC_DOWN;
 }
 
+/* One that was stopped for this waits as long as what it needs does. */
+static bool is_to_leave(const struct prior *p, uint32_t i)
+{
+	const struct ledger_svc *s = &p->ledger.svc[i];
+	const bool leaves = s->flags & SVC_F_LEAVING, at_rest = state_is_at_rest((enum svc_state)s->state);
+
+	return changes_service(&p->plan, i, &p->reload.next, to_new[i]) || (leaves && !at_rest) ||
+	       needs_one_that_leaves(p, i, leaves);
+}
+
 /* Dependencies first, so that what needs one that leaves is found in the same pass. */
 static void mark(struct prior *p)
 {
 	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
 
 	changes_match(&p->plan, &p->reload.next, to_new, to_old);
-	p->reload.leaving = p->reload.added = p->reload.removed = p->reload.changed = 0;
+	p->reload.leaving = 0;
 	for (uint32_t k = 0; k < p->n; k++) {
 		uint32_t i = order[k];
 		struct ledger_svc *s = svc_of(p, i);
-		bool changed = changes_service(&p->plan, i, &p->reload.next, to_new[i]);
-
-		p->reload.removed += to_new[i] == CHANGES_NONE;
-		p->reload.changed += changed && to_new[i] != CHANGES_NONE;
-		if (!changed && !needs_one_that_leaves(p, i))
-			continue;
+		const bool leaves = is_to_leave(p, i);
 		LEDGER_WRITE(s);
+
+		s->flags &= ~SVC_F_LEAVING;
+		if (!leaves)
+			continue;
 		s->flags |= SVC_F_LEAVING | (to_new[i] != CHANGES_NONE && is_to_come_back(s) ? SVC_F_BACK : 0);
 		p->reload.leaving += !state_is_at_rest(s->state);
+	}
+}
+
+static void count_changes(struct prior *p)
+{
+	p->reload.added = p->reload.removed = p->reload.changed = 0;
+	changes_match(&p->plan, &p->reload.next, to_new, to_old);
+	for (uint32_t i = 0; i < p->n; i++) {
+		p->reload.removed += to_new[i] == CHANGES_NONE;
+		p->reload.changed += to_new[i] != CHANGES_NONE &&
+				     changes_service(&p->plan, i, &p->reload.next, to_new[i]);
 	}
 	for (uint32_t k = 0; k < p->reload.next.head->services.n; k++)
 		p->reload.added += to_old[k] == CHANGES_NONE;
@@ -235,6 +259,16 @@ static void stop_marked(struct prior *p)
 		if (s->flags & SVC_F_LEAVING && !state_is_at_rest(s->state))
 			svc_post(p, order[k], EV_STOP);
 	}
+}
+
+static void begin_stops(struct prior *p)
+{
+	p->reload.phase = RELOAD_STOPS;
+	p->reload.pause_ms = 0;
+	p->reload.tried = UINT32_MAX;
+	mark(p);
+	stop_marked(p);
+	ahead_wait(p);
 }
 
 /* Nothing but what was refused differs: nothing is to be done. */
@@ -266,17 +300,16 @@ static void accept_plan(struct prior *p, int *fd)
 		server_reload_done(p, NULL);
 		return;
 	}
-	p->reload.phase = RELOAD_STOPS;
 	p->ledger.head->next_plan_fd = fd_take(fd);
-	mark(p);
-	stop_marked(p);
+	count_changes(p);
+	begin_stops(p);
 }
 
 /* Before the switch: a network that cannot be made leaves everything as it was. */
 static void begin_network(struct prior *p)
 {
 	struct err e;
-	const int rc = network_change(p, &p->plan, &p->reload.next, &e);
+	const int rc = network_change(p, &p->plan, reload_target(p), &e);
 
 	p->reload.phase = rc > 0 ? RELOAD_NETWORK : RELOAD_SWITCHES;
 	if (rc < 0)
@@ -306,8 +339,12 @@ bool reload_is_ready(struct prior *p)
 		else if (rc != -EAGAIN)
 			give_up(p, &e);
 	}
+	if (p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0)
+		ahead_forget(p);
+	else if (p->reload.phase == RELOAD_STOPS)
+		ahead_take(p);
 	/* The spawner that has been asked knows the old plan. */
-	if (p->reload.phase == RELOAD_STOPS && p->reload.leaving == 0 && p->nasked == 0 &&
+	if (p->reload.phase == RELOAD_STOPS && (p->reload.leaving == 0 || p->reload.between.at) && p->nasked == 0 &&
 	    !p->ledger.head->network_pid)
 		begin_network(p);
 	return p->reload.phase == RELOAD_SWITCHES && p->nasked == 0;
@@ -331,15 +368,36 @@ static void start_back(struct prior *p)
 	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
 
 	sockets_bind_all(p, SVC_F_BACK);	/* first, as at boot */
-	instances_arrived(p);
+	if (p->reload.phase == RELOAD_NONE)
+		instances_arrived(p);
 	for (uint32_t k = 0; k < p->n; k++)
 		watch_nudge(p, order[k]);
+}
+
+/* That was the plan between: what has to wait does so under it. */
+static void go_on(struct prior *p)
+{
+	struct event ev;
+
+	mark(p);
+	p->reload.tried = p->reload.leaving;
+	event_begin(&ev, "info", "reload-ahead", NULL);
+	event_num(&ev, "stopping", p->reload.leaving);
+	prior_event(p, &ev);
+	streams_flush(p);
+	start_back(p);
+	stop_marked(p);
+	ahead_wait(p);
 }
 
 void reload_done(struct prior *p)
 {
 	struct event ev;
 
+	if (p->reload.phase != RELOAD_NONE) {
+		go_on(p);
+		return;
+	}
 	event_begin(&ev, "info", "reloaded", NULL);
 	event_num(&ev, "new", p->reload.added);
 	event_num(&ev, "changed", p->reload.changed);
@@ -352,6 +410,7 @@ void reload_done(struct prior *p)
 void reload_fail(struct prior *p, const struct err *e)
 {
 	prior_say(p, "error", "reload-failed", NULL, e->text);
+	ahead_forget(p);
 	plan_unmap(&p->reload.next);
 	fd_drop(&p->ledger.head->next_plan_fd);
 	p->reload.phase = RELOAD_NONE;
@@ -381,7 +440,6 @@ void reload_resume(struct prior *p)
 		reload_fail(p, &e);
 		return;
 	}
-	p->reload.phase = RELOAD_STOPS;
-	mark(p);
-	stop_marked(p);
+	count_changes(p);
+	begin_stops(p);
 }

@@ -73,7 +73,8 @@ void sockets_bind_all(struct prior *p, uint32_t flag)
 		struct ledger_svc *s = svc_of(p, i);
 		struct err e;
 
-		if ((flag && !(s->flags & flag)) || plan_is_disabled(&p->plan, i) || sockets_open(p, i, &e) == 0)
+		if ((flag && (!(s->flags & flag) || s->flags & SVC_F_LEAVING)) || plan_is_disabled(&p->plan, i) ||
+		    sockets_open(p, i, &e) == 0)
 			continue;
 		{
 			LEDGER_WRITE(s);

@@ -23,7 +23,13 @@ static uint32_t to_new[PLAN_SERVICES_MAX], to_old[PLAN_SERVICES_MAX];
 
 static bool is_changed(const struct prior *p, uint32_t i)
 {
-	return changes_service(&p->plan, i, &p->reload.next, to_new[i]);
+	return changes_service(&p->plan, i, reload_target(p), to_new[i]);
+}
+
+/* To a plan between: the reload goes on after it. */
+static bool goes_on(const struct prior *p)
+{
+	return p->reload.between.at;
 }
 
 static void carry_head(const struct prior *p, struct prior *q)
@@ -37,9 +43,10 @@ static void carry_head(const struct prior *p, struct prior *q)
 	h->ncares = mine.ncares;
 	h->nstored = mine.nstored;
 	h->nconns = mine.nconns;
-	h->plan_fd = p->ledger.head->next_plan_fd;
-	h->next_plan_fd = h->ledger_ro_fd = FD_NONE;
-	h->reloads++;
+	h->plan_fd = goes_on(p) ? p->reload.between_fd : h->next_plan_fd;
+	h->next_plan_fd = goes_on(p) ? h->next_plan_fd : FD_NONE;
+	h->ledger_ro_fd = FD_NONE;
+	h->reloads += !goes_on(p);
 	h->settled = 0;
 	for (unsigned c = 0; c < LEDGER_CLIENTS; c++) {
 		struct ledger_client *k = &h->clients[c];
@@ -49,7 +56,8 @@ static void carry_head(const struct prior *p, struct prior *q)
 
 		if (at == CHANGES_NONE)
 			k->verb = CTL_RELOAD_CONFIG;	/* its service is gone: answered with the rest */
-		k->service = at == CHANGES_NONE ? 0 : at;	/* of a reload: 0, it is in effect */
+		if (about_one || !goes_on(p))
+			k->service = at == CHANGES_NONE ? 0 : at;	/* of a reload: 0, it is in effect */
 	}
 }
 
@@ -75,7 +83,8 @@ static void carry_service(const struct prior *p, struct prior *q, uint32_t i, ui
 		to->waits_for = to_new[to->waits_for - 1] == CHANGES_NONE ? 0 : to_new[to->waits_for - 1] + 1;
 	if (to->flags & SVC_F_LEAVING && is_changed(p, i))
 		begin_anew(to);
-	to->flags &= ~SVC_F_LEAVING;
+	else if (!goes_on(p))
+		to->flags &= ~SVC_F_LEAVING;
 	ledger_seal_svc(to);
 }
 
@@ -189,8 +198,11 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->trial_pid = p->trial_pid;
 	q->trial_exe = p->trial_exe;
 	q->reload = p->reload;
-	q->reload.next = (struct plan){ 0 };
-	q->reload.phase = RELOAD_NONE;
+	if (!goes_on(p))
+		q->reload.next = (struct plan){ 0 };
+	q->reload.between = (struct plan){ 0 };
+	q->reload.between_fd = FD_NONE;
+	q->reload.phase = goes_on(p) ? RELOAD_STOPS : RELOAD_NONE;
 	q->instances_due = p->instances_due;
 	q->steps = p->steps;
 	q->losing = p->losing;
@@ -210,8 +222,8 @@ int switch_make(struct prior *p, struct prior *q, struct err *e)
 {
 	*q = (struct prior){ .ledger.fd = FD_NONE, .loop.epoll_fd = FD_NONE, .signal_fd = FD_NONE,
 			     .trial_exe = FD_NONE };
-	changes_match(&p->plan, &p->reload.next, to_new, to_old);
-	q->plan = p->reload.next;
+	changes_match(&p->plan, reload_target(p), to_new, to_old);
+	q->plan = *reload_target(p);
 	if (ledger_create(&q->ledger, &q->plan, e) < 0)
 		return -e->code;
 	carry_head(p, q);

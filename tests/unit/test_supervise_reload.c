@@ -349,6 +349,130 @@ static void who_is_wanted_meanwhile_starts_with_the_new_one(void **state)
 	UNTIL(prior.ledger.head->reloads == 1 && is_in("db", SVC_UP));
 }
 
+#define SLOWEST "trap 'while [ ! -e %s ]; do sleep 0.01; done; exit 0' TERM; : >%s.up; while :; do sleep 0.01; done"
+
+static char slowest[256], told[64];
+
+/* For a service that stops when it is told to by a file, and has another one when it listens to signals. */
+static const char *until_told(void)
+{
+	snprintf(told, sizeof told, "/tmp/prior-stop-%d", (int)getpid());
+	snprintf(slowest, sizeof slowest, SLOWEST, told, told);
+	unlink(told);
+	return slowest;
+}
+
+static bool hears_signals(void)
+{
+	char path[80];
+
+	snprintf(path, sizeof path, "%s.up", told);
+	return unlink(path) == 0;
+}
+
+static void tell_to_stop(void)
+{
+	owned_fd fd = open(told, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+}
+
+static void what_is_new_or_has_changed_does_not_wait_for_the_slowest_stop(void **state)
+{
+	(void)state;
+	ROWS({ .name = "quick" }, { .name = "same" }, { .name = "slow", .sh = until_told(), .stop_ms = 600000 },
+	     { .name = "user", .deps = { { "quick", DEP_REQUIRES, COND_STARTED } } });
+	configured();
+	UNTIL(prior.ledger.head->settled && hears_signals());
+	int same = named("same")->pid, quick = named("quick")->pid, slow = named("slow")->pid;
+
+	NEXT({ .name = "after", .deps = { { "slow", DEP_AFTER, 0 } } }, { .name = "fresh" },
+	     { .name = "quick", .sh = "exec sleep 999" }, { .name = "same" }, { .name = "slow" },
+	     { .name = "user", .deps = { { "quick", DEP_REQUIRES, COND_STARTED } } });
+	UNTIL(plan_find(&prior.plan, "fresh") >= 0 && is_in("fresh", SVC_UP) && is_in("quick", SVC_UP) &&
+	      is_in("user", SVC_UP));
+	assert_true(is_in("slow", SVC_STOPPING) && named("slow")->pid == slow);
+	assert_int_not_equal(named("quick")->pid, quick);
+	assert_int_equal(named("same")->pid, same);
+	assert_int_equal(plan_find(&prior.plan, "after"), -1);
+	assert_int_equal(prior.ledger.head->reloads, 0);
+	assert_int_equal(prior.reload.leaving, 1);
+	assert_true(heard("\"event\":\"reload-ahead\",\"stopping\":1"));
+	tell_to_stop();
+	UNTIL(prior.ledger.head->reloads == 1 && prior.ledger.head->settled);
+	unlink(told);
+	assert_true(is_in("slow", SVC_UP) && is_in("after", SVC_UP));
+	assert_int_equal(named("same")->pid, same);
+	assert_true(heard("\"event\":\"reloaded\",\"new\":2,\"changed\":2,\"gone\":0"));
+	assert_int_equal(prior.ledger.head->impossible, 0);
+}
+
+static void a_fault_ahead_of_the_slowest_stop_is_followed_by_the_rest(void **state)
+{
+	(void)state;
+	ROWS({ .name = "gone", .sh = until_told(), .stop_ms = 600000 },
+	     { .name = "quick" }, { .name = "same" });
+	configured();
+	UNTIL(prior.ledger.head->settled && hears_signals());
+	int same = named("same")->pid, gone = named("gone")->pid;
+
+	NEXT({ .name = "fresh" }, { .name = "quick", .sh = "exec sleep 999" }, { .name = "same" });
+	UNTIL(plan_find(&prior.plan, "fresh") >= 0 && is_in("fresh", SVC_UP) && is_in("quick", SVC_UP));
+	int fresh = named("fresh")->pid, quick = named("quick")->pid;
+
+	come_back(SIGSEGV);
+	assert_int_equal(prior.reload.phase, RELOAD_STOPS);
+	assert_true(is_in("gone", SVC_STOPPING) && named("gone")->pid == gone);
+	tell_to_stop();
+	UNTIL(prior.ledger.head->reloads == 1 && prior.ledger.head->settled);
+	unlink(told);
+	assert_int_equal(named("same")->pid, same);
+	assert_int_equal(named("fresh")->pid, fresh);
+	assert_int_equal(named("quick")->pid, quick);
+	assert_int_equal(plan_find(&prior.plan, "gone"), -1);
+	assert_int_equal(prior.ledger.head->next_plan_fd, FD_NONE);
+}
+
+static void the_address_of_one_that_stops_is_not_taken_before_it_has(void **state)
+{
+	char here[64];
+
+	(void)state;
+	snprintf(here, sizeof here, "/tmp/prior-here-%d", (int)getpid());
+	ROWS({ .name = "was", .sh = until_told(), .stop_ms = 600000,
+	       .listen = { { here, 0 } } });
+	configured();
+	UNTIL(prior.ledger.head->settled && hears_signals());
+	NEXT({ .name = "is", .listen = { { here, 0 } } }, { .name = "other" },
+	     { .name = "user", .deps = { { "is", DEP_REQUIRES, COND_STARTED } } });
+	UNTIL(plan_find(&prior.plan, "other") >= 0 && is_in("other", SVC_UP));
+	assert_int_equal(plan_find(&prior.plan, "is"), -1);
+	assert_int_equal(plan_find(&prior.plan, "user"), -1);
+	tell_to_stop();
+	UNTIL(prior.ledger.head->reloads == 1 && prior.ledger.head->settled);
+	unlink(told);
+	assert_true(is_in("is", SVC_UP) && is_in("user", SVC_UP));
+}
+
+static void an_end_of_all_in_the_middle_ends_what_is_new_too(void **state)
+{
+	(void)state;
+	ROWS({ .name = "gone", .sh = until_told(), .stop_ms = 600000 });
+	configured();
+	UNTIL(prior.ledger.head->settled && hears_signals());
+	NEXT({ .name = "fresh" });
+	UNTIL(plan_find(&prior.plan, "fresh") >= 0 && is_in("fresh", SVC_UP));
+	int fresh = named("fresh")->pid;
+
+	ending_begin(&prior, SHUTDOWN_EXIT);
+	UNTIL(is_in("fresh", SVC_DOWN));
+	assert_int_equal(kill(fresh, 0), -1);
+	tell_to_stop();
+	UNTIL(prior.live == 0);
+	unlink(told);
+	assert_int_equal(prior.ledger.head->reloads, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, serve_stop)
 
 int main(void)
@@ -365,6 +489,10 @@ int main(void)
 		TEST(a_fault_while_it_compiles_leaves_everything),
 		TEST(one_at_a_time_and_none_at_the_end),
 		TEST(who_is_wanted_meanwhile_starts_with_the_new_one),
+		TEST(what_is_new_or_has_changed_does_not_wait_for_the_slowest_stop),
+		TEST(a_fault_ahead_of_the_slowest_stop_is_followed_by_the_rest),
+		TEST(the_address_of_one_that_stops_is_not_taken_before_it_has),
+		TEST(an_end_of_all_in_the_middle_ends_what_is_new_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,178 @@
+/* A plan between two: who waits for what still stops, and who does not. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
+#include "services/plan/between.h"
+#include "services/plan/changes.h"
+#include "services/spec/spec.h"
+#include "tests/unit/made_plan.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(...) (sizeof((struct made_svc[]){ __VA_ARGS__ }) / sizeof(struct made_svc))
+#define PLAN(p, ...) map(p, (const struct made_svc[]){ __VA_ARGS__ }, COUNT(__VA_ARGS__))
+#define NEEDS(on) .deps = { { on, DEP_REQUIRES, COND_STARTED } }
+#define AT(path, how) .listen = { { path, how } }
+#define OTHER .sh = "exec sleep 999"
+
+static struct plan now, next, between;
+static uint8_t leaving[16];
+
+static void map(struct plan *p, const struct made_svc *rows, unsigned n)
+{
+	owned_fd fd = made_plan(rows, n);
+	struct err e;
+
+	if (plan_map(p, fd, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(leaving, 0, sizeof leaving);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	plan_unmap(&now);
+	plan_unmap(&next);
+	plan_unmap(&between);
+	return 0;
+}
+
+static void is(const char *name, enum leaving l)
+{
+	leaving[plan_find(&now, name)] = (uint8_t)l;
+}
+
+/* Its services: "a" as in both, "+b" as in next alone, "-c" as in now alone. */
+static const char *made(void)
+{
+	static char text[256];
+	owned_fd fd = FD_NONE;
+	struct err e;
+	const int rc = plan_between(&now, &next, leaving, &fd, &e);
+
+	text[0] = '\0';
+	if (rc < 0)
+		fail_msg("%s", e.text);
+	if (rc == 0)
+		return "none";
+	plan_unmap(&between);
+	if (plan_map(&between, fd, &e) < 0)
+		fail_msg("%s", e.text);
+	for (uint32_t x = 0; x < between.head->services.n; x++) {
+		const char *name = plan_str(&between, plan_service(&between, x)->name);
+		const int i = plan_find(&now, name), k = plan_find(&next, name);
+		const bool was = i >= 0 && !changes_service(&between, x, &now, (uint32_t)i);
+		const bool comes = k >= 0 && !changes_service(&between, x, &next, (uint32_t)k);
+
+		assert_true(was || comes);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s", x ? " " : "",
+			 was && comes ? "" : was ? "-" : "+", name);
+	}
+	return text;
+}
+
+static void what_does_not_depend_on_one_that_stops_is_there(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "down" }, { .name = "gone" }, { .name = "same" }, { .name = "slow" });
+	PLAN(&next, { .name = "down", OTHER }, { .name = "far", NEEDS("near") }, { .name = "near", NEEDS("slow") },
+	     { .name = "new", NEEDS("same") }, { .name = "same" }, { .name = "slow", OTHER });
+	is("slow", LEAVING_ALIVE);
+	is("gone", LEAVING_AT_REST);
+	is("down", LEAVING_AT_REST);
+	assert_string_equal(made(), "+down +new same -slow");
+	is("slow", LEAVING_AT_REST);
+	is("gone", LEAVING_ALIVE);
+	assert_string_equal(made(), "+down +far -gone +near +new same +slow");
+	is("down", LEAVING_ALIVE);
+	is("slow", LEAVING_ALIVE);
+	assert_string_equal(made(), "-down -gone +new same -slow");
+}
+
+static void one_that_was_stopped_with_it_holds_up_what_needs_it(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "mid", NEEDS("slow") }, { .name = "slow" });
+	PLAN(&next, { .name = "mid", NEEDS("slow") }, { .name = "new" }, { .name = "slow", OTHER },
+	     { .name = "top", NEEDS("mid") });
+	is("slow", LEAVING_ALIVE);
+	is("mid", LEAVING_AT_REST);
+	assert_string_equal(made(), "mid +new -slow");
+	/* Once it has been let go, nobody waits for it any more. */
+	is("slow", LEAVING_AT_REST);
+	assert_string_equal(made(), "mid +new +slow +top");
+}
+
+static void nothing_to_be_gained_is_no_plan(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "gone" }, { .name = "same" });
+	PLAN(&next, { .name = "same" });
+	is("gone", LEAVING_ALIVE);
+	assert_string_equal(made(), "none");
+}
+
+static void an_address_is_not_taken_from_one_that_has_it_open(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "held", AT("/tmp/b", 0) }, { .name = "slow", AT("/tmp/a", 0) });
+	PLAN(&next, { .name = "free", AT("/tmp/c", 0) }, { .name = "heir", AT("/tmp/a", 0) },
+	     { .name = "held", OTHER, NEEDS("heir") }, { .name = "other", AT("/tmp/b", 0) });
+	is("slow", LEAVING_ALIVE);
+	is("held", LEAVING_AT_REST);
+	assert_string_equal(made(), "+free -held -slow");
+	is("slow", LEAVING_AT_REST);
+	assert_string_equal(made(), "+free +heir +held +other");
+}
+
+static void a_service_for_each_connection_and_its_slots_go_together(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "in", .connections = 2, .per_source = 2, AT("/tmp/in", ACTIVATE_CONNECTION) },
+	     { .name = "in@1", .base = "in" }, { .name = "in@2", .base = "in" });
+	PLAN(&next, { .name = "in", .connections = 1, .per_source = 1, AT("/tmp/in", ACTIVATE_CONNECTION) },
+	     { .name = "in@1", OTHER, .base = "in" }, { .name = "new" });
+	is("in", LEAVING_AT_REST);
+	is("in@1", LEAVING_AT_REST);
+	is("in@2", LEAVING_ALIVE);
+	assert_string_equal(made(), "-in -in@1 -in@2 +new");
+	is("in@2", LEAVING_AT_REST);
+	assert_string_equal(made(), "+in +in@1 +new");
+}
+
+static void what_together_goes_in_a_circle_waits(void **state)
+{
+	(void)state;
+	PLAN(&now, { .name = "a", NEEDS("b") }, { .name = "b", .deps = { { "c", DEP_AFTER, 0 } } }, { .name = "c" });
+	PLAN(&next, { .name = "a", OTHER }, { .name = "b", .deps = { { "a", DEP_AFTER, 0 } } },
+	     { .name = "c", OTHER, NEEDS("b") });
+	is("a", LEAVING_ALIVE);
+	is("c", LEAVING_AT_REST);
+	assert_string_equal(made(), "none");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_does_not_depend_on_one_that_stops_is_there),
+		TEST(one_that_was_stopped_with_it_holds_up_what_needs_it),
+		TEST(nothing_to_be_gained_is_no_plan),
+		TEST(an_address_is_not_taken_from_one_that_has_it_open),
+		TEST(a_service_for_each_connection_and_its_slots_go_together),
+		TEST(what_together_goes_in_a_circle_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
