@@ -62,7 +62,7 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
  * cell's end, gets its carrier from the kernel's link watch a moment after net_cell(), and drops everything until
  * then; an IPv6 address, even without DAD, is found once a work item of the kernel has run. What is lost is
  * repeated a second later. Both are usually over when other steps came in between: call this last. ETIMEDOUT
- * after 200 ms.
+ * after 20 s.
  */
 int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a, unsigned na,
 	      struct err *e);

@@ -381,6 +381,11 @@ void nft_masquerade(struct nft *b)
 	expr_end(b, expr(b, "masq"));
 }
 
+void nft_notrack(struct nft *b)
+{
+	expr_end(b, expr(b, "notrack"));
+}
+
 void nft_counter(struct nft *b)
 {
 	expr_end(b, expr(b, "counter"));

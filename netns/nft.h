@@ -61,6 +61,7 @@ void nft_fib_local(struct nft *b);	/* the destination is an address of this mach
 void nft_lookup(struct nft *b, const char *set, uint32_t reg, int to, bool invert);
 void nft_dnat(struct nft *b, uint8_t family, uint32_t addr, uint32_t port);
 void nft_masquerade(struct nft *b);
+void nft_notrack(struct nft *b);	/* before connection tracking (-200): this packet is of no connection */
 void nft_counter(struct nft *b);
 void nft_verdict(struct nft *b, int code, const char *chain);	/* NF_ACCEPT, NF_DROP, NFT_JUMP with a chain */
 

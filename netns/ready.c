@@ -1,5 +1,6 @@
 /* When a cell's link passes packets: the kernel finishes two things behind our back. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/mono.h"
 #include "netns/own.h"
 #include <errno.h>
 #include <linux/if.h>
@@ -7,24 +8,39 @@
 #include <string.h>
 #include <time.h>
 
-#define PAUSE_US 100
-#define PAUSES	 2000 /* 200 ms */
+#define FIRST_US 100
+#define LAST_US	 10000
+#define WITHIN_MS 20000	/* many cells at once, on a machine that is busy: the kernel's workers come last */
 
-static void pause_a_little(void)
+struct waiting {
+	int64_t until_ms;
+	long us;
+};
+
+static struct waiting begin(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_US * 1000 }, NULL);
+	return (struct waiting){ mono_now().ms + WITHIN_MS, FIRST_US };
+}
+
+/* Longer each time: those who only look are not to keep the kernel from what they wait for. False: it took too long. */
+static bool pause_a_little(struct waiting *w)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = w->us * 1000 }, NULL);
+	w->us = w->us * 2 < LAST_US ? w->us * 2 : LAST_US;
+	return mono_now().ms < w->until_ms;
 }
 
 static int has_carrier(struct net *n, const char *ifname, struct net_link *l, struct err *e)
 {
+	struct waiting w = begin();
+
 	/* Kernels from 6.8 on run the link watch for this interface when they are asked about it. */
-	for (unsigned i = 0; i < PAUSES; i++) {
+	do {
 		if (link_get(n, ifname, l) < 0)
 			return net_fail(n, e, "interface %s: find it", ifname);
 		if (l->operstate == IF_OPER_UP)
 			return 0;
-		pause_a_little();
-	}
+	} while (pause_a_little(&w));
 	return err_set(e, ETIMEDOUT, "interface %s: no carrier: the other end is down", ifname);
 }
 
@@ -51,17 +67,17 @@ static int can_be_found(struct net *cell, int index, const struct net_addr *a, s
 {
 	struct ifaddrmsg i = { .ifa_family = AF_INET6, .ifa_index = (unsigned)index };
 	struct joined j = { .group = { 0xff, 0x02, [11] = 0x01, [12] = 0xff } };
+	struct waiting w = begin();
 	char text[ADDR_TEXT];
 
 	memcpy(j.group + 13, a->ip + 13, 3);
-	for (unsigned n = 0; n < PAUSES; n++) {
+	do {
 		if (net_ask(cell, net_msg(RTM_GETMULTICAST, NLM_F_DUMP, &i, sizeof i),
 			    compare_group, &j) < 0)
 			return net_fail(cell, e, "list the groups of " CELL_END);
 		if (j.yes)
 			return 0;
-		pause_a_little();
-	}
+	} while (pause_a_little(&w));
 	return err_set(e, ETIMEDOUT,
 		       CELL_END ": address %s has not joined its solicited-node group",
 		       addr_text(a, true, text));

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PASS (NAME + 8)	/* bytes of a port and a MAC in registers */
+
 static void port_key(unsigned char key[32], const struct rules_cell *c, const void *more, size_t n)
 {
 	memset(key, 0, 32);
@@ -35,6 +37,63 @@ static void address_elems(struct nft *b, const struct rules *r, uint8_t family, 
 		nft_elem(b, key, n, NULL, 0, NULL);
 	}
 	nft_elems_end(b);
+}
+
+/* A free cell's port, MAC and address, as one key. */
+static void pass_elem(struct nft *b, const struct rules_cell *c, const unsigned char mac[6], const struct net_addr *a)
+{
+	const unsigned n = (unsigned)addr_size(a->family);
+	unsigned char key[PASS + 16] = { 0 };
+
+	memcpy(key, c->ifname, strnlen(c->ifname, NAME - 1));
+	memcpy(key + NAME, mac, 6);
+	memcpy(key + PASS, a->ip, n);
+	nft_elem(b, key, PASS + n, NULL, 0, NULL);
+}
+
+static const char *pass_set(uint8_t family)
+{
+	return family == AF_INET ? "pass4" : "pass6";
+}
+
+static void pass_sets(struct nft *b, const struct rules *r)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	unsigned char mac[6];
+
+	for (unsigned f = 0; f < sizeof families; f++) {
+		const uint32_t ip = families[f] == AF_INET ? T_IP4 : T_IP6;
+
+		nft_set(b, pass_set(families[f]), T3(T_IFNAME, T_MAC, ip),
+			PASS + (unsigned)addr_size(families[f]), 0, 0);
+		nft_elems(b, pass_set(families[f]));
+		for (const struct rules_cell *c = r->cells; c < r->cells + r->ncells; c++) {
+			net_mac(mac, "cell", c->name);
+			for (unsigned i = 0; i < c->naddrs && !c->limited; i++)
+				if (c->addrs[i].family == families[f])
+					pass_elem(b, c, mac, c->addrs + i);
+		}
+		nft_elems_end(b);
+	}
+}
+
+/*
+ * Nearly all that cells send is IPv4, or TCP or UDP over IPv6, from a cell without a list and under its own MAC and
+ * address: one question instead of five. What is let through here would be further down; all else goes there.
+ */
+static void pass_rule(struct nft *b, uint8_t family, uint8_t proto)
+{
+	nft_rule(b, "cells");
+	term_of_ethertype(b, family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	if (proto) {	/* the very next header: behind an extension anything may hide */
+		nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, NFT_REG_1);
+		nft_cmp(b, NFT_REG_1, NFT_CMP_EQ, &proto, sizeof proto);
+	}
+	nft_meta(b, NFT_META_IIFNAME, NFT_REG_1);
+	nft_payload(b, NFT_PAYLOAD_LL_HEADER, 6, ETH_ALEN, NFT_REG_2);
+	nft_payload(b, NFT_PAYLOAD_NETWORK_HEADER, source_at(family), (unsigned)addr_size(family), R32(PASS / 4));
+	nft_lookup(b, pass_set(family), NFT_REG_1, -1, false);
+	term_allow(b);
 }
 
 static void port_sets(struct nft *b, const struct rules *r)
@@ -226,12 +285,16 @@ void ruleset_bridge(struct nft *b, const struct rules *r)
 {
 	nft_table(b, NFPROTO_BRIDGE, NET_TABLE, r->tag);
 	port_sets(b, r);
+	pass_sets(b, r);
 	nft_chain(b, "from-arp", NULL, 0, 0);
 	nft_chain(b, "from-ip4", NULL, 0, 0);
 	nft_chain(b, "from-ip6", NULL, 0, 0);
 	egress_map(b, r);
 	/* Behind the bridge's connection tracking (-200), which the answers of a limited cell are known by. */
 	nft_chain(b, "cells", "filter", HOOK_PREROUTING, -150);
+	pass_rule(b, AF_INET, 0);
+	pass_rule(b, AF_INET6, IPPROTO_TCP);
+	pass_rule(b, AF_INET6, IPPROTO_UDP);
 	nft_rule(b, "cells");
 	nft_meta(b, NFT_META_IIFNAME, NFT_REG_1);
 	nft_lookup(b, "ports", NFT_REG_1, -1, true);
