@@ -5,6 +5,7 @@ import subprocess
 from typing import NamedTuple
 
 import inits
+import network
 import runs
 import spawns
 from figures import Budget, ratios, spread, table
@@ -14,6 +15,7 @@ class Measured(NamedTuple):
     groups: list        # of turns.Group
     outcomes: list      # of turns.Outcome
     booted: list        # of boots.Result
+    bridges: object = None  # a network.Network
 
 
 # ---- facts about where it was measured
@@ -219,7 +221,7 @@ def _boot_budgets(measured) -> list:
 
 
 def budgets(measured) -> list:
-    return _start_budgets(measured) + _boot_budgets(measured)
+    return _start_budgets(measured) + network.budgets(measured.bridges) + _boot_budgets(measured)
 
 
 # ---- all of it
@@ -232,6 +234,8 @@ def text(measured, about: dict, seconds: float) -> str:
         for outcome in measured.outcomes if group in measured.groups else ():
             parts.append(f"\n{group.name} ({outcome.where})\n{as_text(outcome, group)}")
             parts += [f"  {note}" for note in outcome.notes if group is spawns.CELLS]
+    if measured.bridges:
+        parts.append(f"\n{network.text(measured.bridges)}")
     if measured.booted:
         parts.append(f"\nboot until N services run (guest, instructions)\n{boots_text(measured)}")
         parts.append(f"\nmemory of all supervisor processes with N idle services: PSS\n{memory_text(measured)}")
@@ -247,6 +251,7 @@ def document(measured, about: dict) -> dict:
     starts = {g.name: {o.where: start_figures(o, g) for o in measured.outcomes} for g in measured.groups}
     return _plain({
         "about": about, "starts": starts, "notes": {o.where: o.notes for o in measured.outcomes},
+        "bridges": network.figures(measured.bridges) if measured.bridges else None,
         "boots": {str(n): boot_figures(measured, n) for n in _sizes(measured)},
         "orphans": orphan_figures(measured),
         "budgets": [{**b._asdict(), "verdict": b.verdict()} for b in budgets(measured)],
