@@ -260,11 +260,12 @@ static int build_network(void *ctx, struct err *e)
 		const char *name = plan_str(p, i->name);
 
 		rc = i->vlan ? build_vlan(n, name, plan_str(p, i->parent), i->vlan, e) : 0;
-		if (rc == 0 && i->mtu)
-			rc = net_mtu(n, name, i->mtu, e);
+		/* An MTU that the hardware refuses is told, and is no reason to go without addresses. */
+		const int mtu = rc == 0 && i->mtu ? net_mtu(n, name, i->mtu, e) : 0;
+
 		if (rc == 0)
 			rc = net_interface(n, name, a, net_addrs_of(p, i->addrs, a), &gw, e);
-		worst = rc < 0 ? rc : worst;
+		worst = rc < 0 ? rc : mtu < 0 ? mtu : worst;
 	}
 	net_close(&n);
 	return worst;
@@ -358,7 +359,7 @@ int boot_machine(struct boot *b, struct err *e)
 		if (rc < 0)
 			boot_say(b, "%-8s FAILED: %s", s->name, one.text);
 		if (rc < 0 && s->vital)
-			emergency(b->console_fd, &b->emergency, one.text);
+			emergency(b->console_fd, FD_NONE, &b->emergency, one.text);
 	}
 	if (b->plan_fd < 0)
 		return err_set(e, ENODATA, "boot: there is no plan and none without services could be made");

@@ -11,6 +11,7 @@ network:
   interfaces:
     dummy0: {addresses: [198.51.100.1/24]}
     dummy0.7: {vlan: 7, parent: dummy0, mtu: 1400, addresses: [203.0.113.1/24, "2001:db8:7::1/64"]}
+    dummy0.8: {vlan: 8, parent: dummy0, mtu: 9000, addresses: [198.18.0.1/24]}   # more than its parent takes
   bridges:
     prior0: {subnets: [10.88.0.0/24, "fd88::/64"], nat: true, mtu: 1400}
     other0: {subnets: [10.89.0.0/24]}
@@ -70,6 +71,10 @@ def run(m):
     assert "VID: 7" in m.ok("cat /proc/net/vlan/dummy0.7")
     seen = m.ok("ip addr show dummy0.7")
     assert "mtu 1400" in seen and "203.0.113.1/24" in seen and "2001:db8:7::1/64" in seen, seen
+
+    seen = m.ok("ip addr show dummy0.8")
+    assert "mtu 1500" in seen and "198.18.0.1/24" in seen, seen
+    m.on_console("interface dummy0.8: set its MTU to 9000", 5)
 
     # published, from the machine itself and from outside
     assert m.ok("timeout 5 probe call 127.0.0.1 8080") == "hello\n"
