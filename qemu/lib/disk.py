@@ -24,6 +24,8 @@ TRIES = 3           # boots that a new slot has to show that it is good
 DRIVERS = ("virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod", "ahci", "ata_piix", "nvme", "usb_storage", "uas",
            "xhci_pci", "ehci_pci", "mmc_block", "sdhci_pci", "hv_storvsc", "xen_blkfront", "vmw_pvscsi")
 
+FAT = ("vfat", "nls_cp437", "nls_ascii")
+
 TYPES = {"bios": "21686148-6449-6E6F-744E-656564454649", "boot": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
          "slot": "0FC63DAF-8483-4772-8E79-3D69D8477DE4"}
 
@@ -41,11 +43,20 @@ def _mib(size: int, step: int = 1) -> int:
 
 
 def _initramfs(what: Described, kernel: Kernel, prior: Path, made: root.Root, to: Path) -> Path:
-    """What finds the root, checks it and goes on in it. The slot is on the command line, the hash is in here."""
+    """What finds the root, checks it and goes on in it. The slot is on the command line, the hash is in here.
+
+    The boot partition is mounted only for a good slot whose root fails: its entry is counted again.
+    """
     overlay = f", overlay: {what.overlay}" if what.overlay else ""
+    slots = ", ".join(f"{{name: prior-{slot}}}" for slot in SLOTS)
     image = Image(
-        config=f"machine:\n  emergency: reboot\n  root: {{type: {made.kind}, verity: {made.hash}{overlay}}}\n",
-        modules=[*Modules.those_of(kernel, DRIVERS), made.kind, "dm_verity", *(["overlay"] if overlay else [])],
+        config=f"""machine:
+  emergency: reboot
+  root: {{type: {made.kind}, verity: {made.hash}{overlay}}}
+  mounts: [{{source: PARTLABEL=boot, target: /boot, options: [nosuid, nodev, noexec]}}]
+  slots: {{by: systemd, at: /boot/loader/entries, tries: {TRIES}, list: [{slots}]}}
+""",
+        modules=[*Modules.those_of(kernel, (*DRIVERS, *FAT)), made.kind, "dm_verity", *(["overlay"] if overlay else [])],
         tools=False, compress=True)
     return image.build(to, kernel, prior)
 

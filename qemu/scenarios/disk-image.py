@@ -101,9 +101,12 @@ def by_bios(m):
 def run(m):
     serves(m, "a")
     assert entries(m) == ["prior-a.conf", "prior-b.conf"], entries(m)
-    # Of the three tries of each loader the last: it fails, the next boot takes the other slot.
+    # A good slot that rots is counted again; of the three tries of each loader the last: the other slot.
     corrupt(m, "a")
-    mtools(m, "mren", "::/loader/entries/prior-a.conf", "prior-a+1-2.conf")
+    with m.boot_again(ready=False) as other:
+        refuses(other)
+    assert entries(m) == ["prior-a+2-1.conf", "prior-b.conf"], entries(m)
+    mtools(m, "mren", "::/loader/entries/prior-a+2-1.conf", "prior-a+1-2.conf")
     with m.boot_again(ready=False) as other:
         refuses(other)
     assert entries(m) == ["prior-a+0-3.conf", "prior-b.conf"], entries(m)

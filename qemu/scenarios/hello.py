@@ -1,0 +1,22 @@
+"""The folder examples/image as an initramfs: no boot loader, no slot, no disk, and it serves."""
+import os
+
+from lib import folder, paths
+
+kernels = ["6.1"] if os.environ.get("LIBC") != "musl" else []
+limit = 120
+
+_www = folder.load(paths.TOP / "examples/image")
+image = _www.image
+image.tools = True
+
+
+def run(m):
+    m.wait_ready(60)
+    m.wait_state("web", "up", seconds=30)
+    assert "Hello" in m.ok("wget -q -O - http://127.0.0.1/")
+    assert "which slot runs is not known" in m.fails("prior slot mark-good 2>&1", code=1)
+    m.ends("poweroff", "poweroff")
+
+
+run.ready = False
