@@ -3,11 +3,8 @@
 #include "init/boot_record.h"
 #include "init/base/sum.h"
 #include "init/base/text.h"
-#include <errno.h>
+#include "init/base/twice.h"
 #include <stddef.h>
-#include <unistd.h>
-
-#define SECTOR 512	/* what a disk writes whole or not at all */
 
 static uint64_t sum_of(const struct boot_record *r)
 {
@@ -25,55 +22,20 @@ bool boot_record_is_whole(const struct boot_record *r)
 	       memchr(r->kernel, '\0', sizeof r->kernel) && memchr(r->events, '\0', sizeof r->events);
 }
 
-/* Nothing was ever written here: all is zero, or the file is empty. */
-static bool is_fresh(const unsigned char *copy, size_t n)
+static bool is_whole(const void *copy, uint64_t *seq)
 {
-	for (size_t i = 0; i < n; i++)
-		if (copy[i])
-			return false;
-	return true;
+	*seq = ((const struct boot_record *)copy)->seq;
+	return boot_record_is_whole(copy);
 }
+
+static const struct twice place = {
+	.what = "the record of boots", .magic = RECORD_MAGIC, .size = sizeof(struct boot_record), .apart = RECORD_COPY,
+	.is_whole = is_whole,
+};
 
 int boot_record_read(int fd, struct boot_record *r, struct err *e)
 {
-	static union { struct boot_record r; unsigned char bytes[RECORD_COPY]; } copy;
-	bool found = false, ours = false, fresh = true;
-	int unread = 0;
-
-	for (unsigned i = 0; i < 2; i++) {
-		ssize_t n = pread(fd, copy.bytes, sizeof copy.bytes, i * RECORD_COPY);
-
-		/* One that cannot be read is as good as one that was being written: the other one counts. */
-		if (n < 0) {
-			unread = errno;
-			continue;
-		}
-		fresh = fresh && is_fresh(copy.bytes, (size_t)n);
-		ours = ours || (n >= SECTOR && !memcmp(copy.r.magic, RECORD_MAGIC, sizeof copy.r.magic));
-		if (n < (ssize_t)sizeof copy.r || !boot_record_is_whole(&copy.r) || (found && copy.r.seq < r->seq))
-			continue;
-		*r = copy.r;
-		found = true;
-	}
-	if (found)
-		return 0;
-	errno = unread;
-	if (unread)
-		return err_sys(e, "read the record of boots");
-	if (!fresh && !ours)
-		return err_set(e, EBADMSG, "the record of boots: something else is kept there; not overwriting it (its "
-			       "first %d bytes have to be zero)", RECORD_BYTES);
-	return err_set(e, ENODATA, "the record of boots: nothing is kept there yet");
-}
-
-static int put(int fd, const void *at, size_t n, off_t to, struct err *e)
-{
-	ssize_t done = pwrite(fd, at, n, to);
-
-	if (done < 0 || fsync(fd) < 0)
-		return err_sys(e, "write the record of boots");
-	return (size_t)done == n ? 0 : err_set(e, ENOSPC, "write the record of boots: no room for %d bytes",
-					       RECORD_BYTES);
+	return twice_load(fd, &place, r, e);
 }
 
 int boot_record_write(int fd, struct boot_record *r, struct err *e)
@@ -83,12 +45,7 @@ int boot_record_write(int fd, struct boot_record *r, struct err *e)
 	r->size = sizeof *r;
 	r->seq++;
 	r->sum = sum_of(r);
-	const off_t to = (off_t)(r->seq & 1) * RECORD_COPY;
-
-	/* The first time, the beginning goes first: whatever is torn after it is known to be ours. */
-	if (r->seq == 1 && put(fd, r, SECTOR, to, e) < 0)
-		return -e->code;
-	return put(fd, r, sizeof *r, to, e);
+	return twice_save(fd, &place, r, r->seq, e);
 }
 
 void boot_record_begin(struct boot_record *r, const char *boot_id, int64_t now_s)
@@ -97,8 +54,8 @@ void boot_record_begin(struct boot_record *r, const char *boot_id, int64_t now_s
 
 	*r = (struct boot_record){ .seq = was.seq, .boots = was.boots + 1, .state = RECORD_RUNS, .began_s = now_s };
 	text_copy(r->boot_id, sizeof r->boot_id, boot_id);
-	if (was.state == RECORD_ASKED)	/* somebody has seen it */
-		return;
+	if (was.state == RECORD_ASKED || (was.state == RECORD_RUNS && was.well))
+		return;		/* somebody has seen it, or there was nothing to see */
 	r->nfailures = was.nfailures;
 	memcpy(r->failure_ms, was.failure_ms, sizeof r->failure_ms);
 }

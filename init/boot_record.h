@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 /*
- * Two copies of a fixed size, one behind the other, in a file or on a device. Each write goes to the older one and is
- * on the disk before it returns: when the power is cut in between, the other one is still whole. The sum tells a whole
- * copy from a torn one; it does not tell who wrote it, so everything in it is bounded, and tamed before it is shown.
+ * Of a fixed size, kept twice (init/base/twice.h) in a file or on a device. The sum tells a whole copy from a torn
+ * one; it does not tell who wrote it, so everything in it is bounded, and tamed before it is shown.
  */
 #define RECORD_MAGIC "priorrec"
 #define RECORD_VERSION 1
@@ -38,7 +37,8 @@ struct boot_record {
 	char why[320];
 	char kernel[4096];		/* the end of what is in pstore; only in what is shown, not on a disk */
 	char events[11264];		/* the last lines of the events' ring */
-	char room[32];
+	uint32_t well;			/* 1: all was well in that boot, or it outlasted the brake's time */
+	char room[28];
 };
 _Static_assert(sizeof(struct boot_record) <= RECORD_COPY, "one copy");
 
@@ -49,7 +49,10 @@ int boot_record_write(int fd, struct boot_record *r, struct err *e);
 /* Whether these bytes are a whole record. */
 bool boot_record_is_whole(const struct boot_record *r);
 
-/* A boot begins: what it keeps of the one before, which is *r until then. */
+/*
+ * A boot begins: what it keeps of the one before, which is *r until then. Failures in a row end with a boot that
+ * somebody ended, and with one that was well and then cut off.
+ */
 void boot_record_begin(struct boot_record *r, const char *boot_id, int64_t now_s);
 /* A boot that failed is about to be rebooted, uptime_ms after its start: count it. True: not once more (brake). */
 bool boot_record_fails(struct boot_record *r, int64_t uptime_ms, uint32_t reboots, int64_t within_ms);

@@ -5,6 +5,7 @@
 #include "init/base/text.h"
 #include "init/cmdline.h"
 #include "init/device.h"
+#include "init/lasting.h"
 #include "init/run_dir.h"
 #include "rootfs/boot_count.h"
 #include "rootfs/uboot_env.h"
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEVICE_MS 10000
 #define ORDER "BOOT_ORDER"
 
 const char *const slot_change_name[SLOT_CHANGES] = {
@@ -43,19 +43,9 @@ static void match_plan(const struct plan *p, struct slots *s)
 
 static int open_place(const char *place, struct err *e)
 {
-	struct device d = { .path = "" };
-	struct stat st;
+	int fd = lasting_open(place, DEVICE_WAIT_MS, e);
 
-	if (device_is_named(place) && device_find(place, DEVICE_MS, &d, e) < 0)
-		return err_in(e, "slots");
-	owned_fd fd = *d.path ? open(d.path, O_RDWR | O_CLOEXEC) :
-		      open(place, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "slots: open %s", place);
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return err_set(e, ENOTBLK, "slots: %s is neither a file nor a block device", place);
-	return fd_take(&fd);
+	return fd < 0 ? err_in(e, "slots") : fd;
 }
 
 /* By files. */
@@ -91,27 +81,38 @@ static int files_change(const struct plan *p, const char *name, enum slot_change
 	return slots_save(fd, &s, e);
 }
 
-int bootslot_choose(const struct plan *p, struct err *e)
+static int leave_name(const char *name, struct err *e)
 {
-	owned_fd fd = open_place(plan_str(p, p->head->slots_at), e);
-	struct slots s;
-	bool anew;
-
-	if (fd < 0 || files_read(p, fd, &s, e) < 0)
-		return -e->code;
-	struct slot *chosen = slots_choose(&s, p->head->slots_tries, &anew);
-
-	if (!chosen)
-		return err_set(e, ENOENT, "slots: there is none");
-	chosen->good = false;		/* until it says so in this boot */
-	if (slots_save(fd, &s, e) < 0)
-		return -e->code;
 	mkdir(RUN_DIR, 0755);
 	owned_fd to = open(BOOTSLOT_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
-	if (to < 0 || write(to, chosen->name, strlen(chosen->name)) < 0)
-		return err_sys(e, "slots: write " BOOTSLOT_FILE);
-	return 0;
+	return to < 0 || write(to, name, strlen(name)) < 0 ? err_sys(e, "slots: write " BOOTSLOT_FILE) : 0;
+}
+
+int bootslot_choose(const struct plan *p, struct err *e)
+{
+	owned_fd fd = open_place(plan_str(p, p->head->slots_at), e);
+	char said[SLOT_NAME] = "";
+	struct slot *chosen = NULL;
+	struct slots s;
+
+	if (fd < 0 || files_read(p, fd, &s, e) < 0)
+		return -e->code;
+	if (cmdline_value("prior.slot", said, sizeof said))
+		chosen = slots_try(&s, said);
+	if (!chosen)
+		chosen = slots_choose(&s, p->head->slots_tries);
+	if (!chosen)
+		return err_set(e, ENOENT, "slots: there is none");
+	chosen->good = false;		/* until it says so in this boot */
+	return slots_save(fd, &s, e) < 0 ? -e->code : leave_name(chosen->name, e);
+}
+
+int bootslot_first(const struct plan *p, struct err *e)
+{
+	const struct plan_boot_slot *v = PLAN_FIRST(p, p->head->boot_slots, struct plan_boot_slot);
+
+	return leave_name(plan_str(p, v->name), e);
 }
 
 /* By uboot. */
@@ -283,12 +284,25 @@ static int entries(const struct plan *p, struct slots *s, const char *name, stru
 }
 
 /* The way of systemd-bless-boot: one rename, which is there or not after a cut. */
+static int entry_rename(const char *folder, const char *file, const struct boot_count *b, struct err *e)
+{
+	owned_fd dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char to[256];
+
+	if (!boot_count_format(b, to, sizeof to))
+		return err_set(e, ENAMETOOLONG, "slots: %s: its name is too long", file);
+	if (!strcmp(file, to))
+		return 0;
+	if (dir < 0 || renameat(dir, file, dir, to) < 0 || fsync(dir) < 0 || syncfs(dir) < 0)
+		return err_sys(e, "slots: rename %s/%s to %s", folder, file, to);
+	return 0;
+}
+
 static int entries_change(const struct plan *p, const char *name, enum slot_change change, struct err *e)
 {
-	const char *folder = plan_str(p, p->head->slots_at);
 	struct slots s = { 0 };
 	struct boot_count b = { 0 };
-	char file[256], to[256];
+	char file[256];
 
 	match_plan(p, &s);
 	if (change == SLOT_PREFER)
@@ -298,15 +312,25 @@ static int entries_change(const struct plan *p, const char *name, enum slot_chan
 		return -e->code;
 	b.counted = change == SLOT_BAD;
 	b.left = 0;
-	owned_fd dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return entry_rename(plan_str(p, p->head->slots_at), file, &b, e);
+}
 
-	if (!boot_count_format(&b, to, sizeof to))
-		return err_set(e, ENAMETOOLONG, "slots: %s: its name is too long", file);
-	if (!strcmp(file, to))
+int bootslot_doubt(const struct plan *p, const char *name, struct err *e)
+{
+	const unsigned tries = p->head->slots_tries;
+	struct slots s = { 0 };
+	struct boot_count b = { 0 };
+	char file[256];
+
+	match_plan(p, &s);
+	if (entries(p, &s, name, &b, file, e) < 0)
+		return -e->code;
+	if (b.counted)
 		return 0;
-	if (dir < 0 || renameat(dir, file, dir, to) < 0 || fsync(dir) < 0 || syncfs(dir) < 0)
-		return err_sys(e, "slots: rename %s/%s to %s", folder, file, to);
-	return 0;
+	b.counted = true;
+	b.left = tries - 1;
+	b.done = 1;
+	return entry_rename(plan_str(p, p->head->slots_at), file, &b, e);
 }
 
 /* By any. */

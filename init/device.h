@@ -12,6 +12,9 @@ struct device {
 	struct verity verity;	/* what stands behind it; nobody vouches for it */
 };
 
+/* For what a boot cannot do without: its root, and where the slots are counted. */
+#define DEVICE_WAIT_MS 30000
+
 /* Whether a mount's source names a device: /dev/X, or LABEL=, UUID=, PARTUUID=, PARTLABEL= and what it is to be. */
 bool device_is_named(const char *source);
 

@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "init/lastboot.h"
+#include "services/supervise/dog.h"
 #include <fcntl.h>
 #include <linux/reboot.h>
 #include <poll.h>
@@ -113,6 +114,16 @@ void emergency_brake(int console, const struct emergency_rules *rules)
 		poll(NULL, 0, -1);
 }
 
+void emergency_uncounted(int console)
+{
+	char why[80];
+	struct text t = TEXT_IN(why);
+
+	text_fmt(&t, "reboots for failure are not counted: the next one begins in %d s", SLOW_MS / 1000);
+	say(console, "", why);
+	poll(NULL, 0, SLOW_MS);
+}
+
 /* On the console, and in the record of boots. false: it could not be kept there, nor counted. */
 static bool tell(int console, const struct emergency_rules *r, enum emergency how, const char *why, bool *braked)
 {
@@ -125,13 +136,22 @@ static bool tell(int console, const struct emergency_rules *r, enum emergency ho
 	return false;
 }
 
-void emergency(int console, const struct emergency_rules *rules, const char *why)
+static void let_go(int console, int *dog_fd)
+{
+	if (*dog_fd >= 0 && !dog_stop(*dog_fd))
+		say(console, "", DOG_STAYS);
+	fd_drop(dog_fd);
+}
+
+void emergency(int console, int dog_fd, const struct emergency_rules *rules, const char *why)
 {
 	const struct emergency_rules copy = *rules, *r = &copy;	/* no child can read the ledger */
 	enum emergency how = (enum emergency)r->how;
 	bool braked = false, counted;
 
 	counted = tell(console, r, how, why, &braked);
+	if (braked || how != EMERGENCY_REBOOT)	/* nobody is to be reset while he mends it */
+		let_go(console, &dog_fd);
 	if (how == EMERGENCY_SHELL && emergency_shell(console, r->shell))
 		return;
 	if (how == EMERGENCY_SHELL) {	/* there is none: what follows is counted like any other */
@@ -139,6 +159,7 @@ void emergency(int console, const struct emergency_rules *rules, const char *why
 		counted = tell(console, r, how, why, &braked);
 	}
 	if (braked) {
+		let_go(console, &dog_fd);
 		emergency_brake(console, r);
 		return;
 	}

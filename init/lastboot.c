@@ -8,17 +8,16 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/child.h"
-#include "init/device.h"
-#include "init/folder.h"
+#include "init/emergency.h"
+#include "init/last_words.h"
 #include "init/boot_record.h"
+#include "init/lasting.h"
 #include "init/run_dir.h"
 #include "init/stages.h"
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 
 #define BEGIN_MS 20000
@@ -36,66 +35,23 @@ struct job {
 	uint32_t reboots, within_ms;	/* within_ms 0: it is not rebooted */
 };
 
-static int open_place(const char *place, struct err *e)
-{
-	const char *name = strrchr(place, '/');
-	struct statfs fs;
-
-	if (device_is_named(place)) {
-		struct device d;
-
-		if (device_find(place, DEVICE_MS, &d, e) < 0)
-			return -e->code;
-		int fd = open(d.path, O_RDWR | O_CLOEXEC);
-
-		return fd < 0 ? err_sys(e, "open %s", d.path) : fd;
-	}
-	owned_fd folder = folder_open(place, e);
-
-	if (folder < 0)
-		return folder;
-	owned_fd fd = openat(folder, name + 1, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fsync(folder) < 0)
-		return err_sys(e, "open %s", place);
-	if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
-		return err_set(e, EROFS, "%s is in memory, which no reboot outlives", place);
-	return fd_take(&fd);
-}
-
-/* The last bytes of a file, from the beginning of a line on. */
-static void read_tail(int fd, char *to, size_t size)
-{
-	struct stat st;
-	off_t at = fstat(fd, &st) == 0 && st.st_size >= (off_t)size ? st.st_size - (off_t)size + 1 : 0;
-	ssize_t n = pread(fd, to, size - 1, at);
-
-	to[n > 0 ? n : 0] = '\0';
-	const char *whole = at ? strchr(to, '\n') : NULL;
-
-	if (whole)
-		memmove(to, whole + 1, strlen(whole + 1) + 1);
-}
-
 /* What the kernel wrote as it died (dmesg-ramoops-0, dmesg-efi-...): kept for who asks, and its place given back. */
 static void take_pstore(char *to, size_t size)
 {
 	static _Alignas(8) char room[4096];
+	static struct last_words words;
 
 	if (sys_mount("pstore", PSTORE, "pstore", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 && errno != EBUSY)
 		return;
 	owned_fd dir = open(PSTORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dir_scan s = { .fd = dir, .room = room, .size = sizeof room };
 
-	for (const struct dir_entry *d; dir >= 0 && (d = dir_next(&s));) {
-		owned_fd fd = strncmp(d->name, "dmesg-", 6) ? -1 : openat(dir, d->name, O_RDONLY | O_CLOEXEC);
-
-		if (fd < 0)
-			continue;
-		if (!*to)
-			read_tail(fd, to, size);
-		unlinkat(dir, d->name, 0);
-	}
+	words = (struct last_words){ .n = 0 };
+	for (const struct dir_entry *d; dir >= 0 && (d = dir_next(&s));)
+		last_words_add(&words, dir, d->name);
+	last_words_join(&words, dir, to, size);
+	for (unsigned i = 0; i < words.n; i++)
+		unlinkat(dir, words.v[i].name, 0);
 }
 
 /* For `prior last-boot`, readable as the events are. */
@@ -134,7 +90,7 @@ static int begin(int fd, struct boot_record *r, struct err *e)
 
 static int begin_boot(void *ctx, struct err *e)
 {
-	owned_fd fd = open_place(ctx, e);
+	owned_fd fd = lasting_open(ctx, DEVICE_MS, e);
 
 	return fd < 0 ? fd : begin(fd, &record, e);
 }
@@ -148,11 +104,23 @@ int stage_record(struct boot *b, struct err *e)
 	return child_run(begin_boot, (void *)(uintptr_t)place, BEGIN_MS, e) < 0 ? err_in(e, "the last boot") : 0;
 }
 
+int lastboot_well(const char *place, struct err *e)
+{
+	owned_fd fd = lasting_open(place, DEVICE_MS, e);
+
+	if (fd < 0 || begin(fd, &record, e) < 0)
+		return err_in(e, "the last boot");
+	if (record.well || record.state != RECORD_RUNS)
+		return 0;
+	record.well = 1;
+	return boot_record_write(fd, &record, e) < 0 ? err_in(e, "the last boot") : 0;
+}
+
 /* In a child. EALREADY: kept, and it is one reboot too many. */
 static int keep_end(void *ctx, struct err *e)
 {
 	const struct job *j = ctx;
-	owned_fd fd = open_place(j->place, e);
+	owned_fd fd = lasting_open(j->place, DEVICE_MS, e);
 
 	if (fd < 0 || begin(fd, &record, e) < 0)
 		return -e->code;
@@ -165,7 +133,7 @@ static int keep_end(void *ctx, struct err *e)
 	owned_fd events = open(RUN_DIR "/events", O_RDONLY | O_CLOEXEC);
 
 	if (events >= 0)
-		read_tail(events, record.events, sizeof record.events);
+		last_words_tail(events, record.events, sizeof record.events);
 	if (boot_record_write(fd, &record, e) < 0)
 		return -e->code;
 	return record.braked ? err_set(e, EALREADY, "one reboot for failure too many") : 0;
@@ -198,12 +166,17 @@ bool lastboot_end(int console, const struct ledger_head *h)
 {
 	const struct emergency_rules *r = &h->emergency;
 	const char *how = shutdown_name[h->shutdown < SHUTDOWN_KINDS ? h->shutdown : SHUTDOWN_REBOOT];
+	const bool again = h->failed && h->shutdown == SHUTDOWN_REBOOT;
 	struct job j = { .state = h->failed ? RECORD_FAILED : RECORD_ASKED, .how = how, .reboots = r->reboots,
-			 .within_ms = h->failed && h->shutdown == SHUTDOWN_REBOOT ? r->within_ms : 0 };
+			 .within_ms = again ? r->within_ms : 0 };
 	bool braked = false;
 	struct err e;
 
-	if (*r->record && keep(&j, r->record, h->failed_why, &braked, &e) < 0)
+	if (*r->record && keep(&j, r->record, h->failed_why, &braked, &e) == 0)
+		return braked;
+	if (*r->record)
 		dprintf(console, "prior: %s\n", e.text);
-	return braked;
+	if (again)
+		emergency_uncounted(console);
+	return false;
 }

@@ -11,5 +11,13 @@
  * would be one reboot for failure too many. ENOENT: no place is configured; or why it could not be kept.
  */
 int lastboot_fails(const struct emergency_rules *r, const char *how, const char *why, bool *braked, struct err *e);
-/* The machine's main life is over, as the ledger says. True: it was to be rebooted for a failure once too often. */
+/*
+ * This boot came up well: failures before it are no loop if it is cut off. Blocks; for the control tool. A boot that
+ * has ended already stays what it is.
+ */
+int lastboot_well(const char *place, struct err *e);
+/*
+ * The machine's main life is over, as the ledger says. True: it was to be rebooted for a failure once too often. One
+ * that nobody counts waits here, for a loop of them must not be a storm.
+ */
 bool lastboot_end(int console, const struct ledger_head *h);

@@ -160,14 +160,46 @@ static int in_child(void *ctx, struct err *e)
 	return mount_one(ctx, e);
 }
 
+static struct mount_job job_of(const struct plan *p, const struct plan_fstab *f)
+{
+	return (struct mount_job){ plan_str(p, f->source), plan_str(p, f->target), plan_str(p, f->type),
+				   plan_str(p, f->data), f->flags, (int)f->wait_ms };
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	const size_t n = strlen(folder);
+
+	return n > 0 && !strncmp(path, folder, n) && (path[n] == '/' || !path[n]);
+}
+
+int mounts_below(const struct plan *p, const char *path, struct err *e)
+{
+	PLAN_EACH(struct plan_fstab, f, p, p->head->mounts) {
+		const struct mount_job m = job_of(p, f);
+
+		if (is_below(path, m.target) && mount_one(&m, e) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+void mounts_below_end(const struct plan *p, const char *path)
+{
+	const struct plan_fstab *v = PLAN_FIRST(p, p->head->mounts, struct plan_fstab);
+
+	for (uint32_t i = p->head->mounts.n; i-- > 0;)
+		if (is_below(path, plan_str(p, v[i].target)))
+			sys_umount2(plan_str(p, v[i].target), 0);
+}
+
 int stage_mounts(struct boot *b, struct err *e)
 {
 	const struct plan *p = &b->plan;
 	int worst = 0;
 
 	PLAN_EACH(struct plan_fstab, f, p, p->head->mounts) {
-		struct mount_job m = { plan_str(p, f->source), plan_str(p, f->target), plan_str(p, f->type),
-				       plan_str(p, f->data), f->flags, (int)f->wait_ms };
+		struct mount_job m = job_of(p, f);
 		struct err one;
 		int rc = child_run(in_child, &m, (int)f->wait_ms + WORK_MS, &one);
 

@@ -15,3 +15,6 @@ struct mount_job {
  * runs a program. A bind mount gets its other flags in a second step, as the kernel wants it.
  */
 int mount_one(const struct mount_job *m, struct err *e);
+/* In a child: before their stage, those of machine.mounts that `path` is below; and their end, in reverse. */
+int mounts_below(const struct plan *p, const char *path, struct err *e);
+void mounts_below_end(const struct plan *p, const char *path);

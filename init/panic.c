@@ -141,7 +141,8 @@ void panic_end(const struct ledger *l, const char *why)
 		kill_services(l);
 	if (l && l->head->mode == MODE_MACHINE) {
 		sync();
-		emergency(l->head->console_fd >= 0 ? l->head->console_fd : 2, &l->head->emergency, why);
+		emergency(l->head->console_fd >= 0 ? l->head->console_fd : 2, l->head->dog_fd, &l->head->emergency,
+			  why);
 		syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, NULL);
 	}
 	_exit(70);	/* EX_SOFTWARE */

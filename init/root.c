@@ -17,10 +17,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define WAIT_MS 30000
 #define WORK_MS 120000
 #define FREE_MS 30000
-#define CHOOSE_MS 30000
+#define CHOOSE_MS (DEVICE_WAIT_MS + 15000)	/* the wait, and the work */
 #define VERITY_NAME "root"
 #define LOWER "/.prior/root"
 #define UPPER "/.prior/writes"
@@ -78,7 +77,7 @@ static int check_device(struct wish *w, char path[64], struct err *e)
 {
 	struct device d;
 
-	if (device_find(w->device, WAIT_MS, &d, e) < 0)
+	if (device_find(w->device, DEVICE_WAIT_MS, &d, e) < 0)
 		return -e->code;
 	text_copy(path, 64, d.path);
 	if (!*w->verity)
@@ -94,8 +93,9 @@ static int mount_writes(const struct wish *w, struct err *e)
 	struct text t = TEXT_IN(data);
 	bool memory = !strcmp(w->overlay, "tmpfs");
 	const struct mount_job upper = { w->overlay, UPPER, memory ? "tmpfs" : "auto", memory ? "mode=0755" : "",
-					 MS_NODEV, WAIT_MS };
-	const struct mount_job both = { "overlay", BOTH, "overlay", data, 0, 0 };
+					 MS_NODEV, DEVICE_WAIT_MS };
+	/* The source is for lasting.h: once the root is ours, nobody can see where the writes go. */
+	const struct mount_job both = { memory ? "tmpfs" : "overlay", BOTH, "overlay", data, 0, 0 };
 
 	text_add(&t, "lowerdir=" LOWER ",upperdir=" UPPER "/upper,workdir=" UPPER "/work");
 	if (mount_one(&upper, e) < 0)
@@ -166,6 +166,23 @@ static int choose(void *ctx, struct err *e)
 	return bootslot_choose(ctx, e);
 }
 
+static int take_first(void *ctx, struct err *e)
+{
+	return bootslot_first(ctx, e);
+}
+
+/* What counts the tries may be broken while the slots are not: better a boot that is not counted than none. */
+static void choose_one(struct boot *b)
+{
+	struct err e;
+
+	if (child_run(choose, &b->plan, CHOOSE_MS, &e) == 0)
+		return;
+	boot_say(b, "%s; taking the first slot, and not counting it", e.text);
+	if (child_run(take_first, &b->plan, CHOOSE_MS, &e) < 0)
+		boot_say(b, "%s", e.text);
+}
+
 /* Without a root to find, slots are only counted by who boots us, and said to be good. */
 static bool is_to_find_one(const struct plan *p)
 {
@@ -185,9 +202,8 @@ static int choose_slot(struct boot *b, char name[SLOT_NAME], struct err *e)
 	name[0] = '\0';
 	if (!p->head->boot_slots.n)
 		return 0;
-	if (!bootslot_booted(p, name) && p->head->slots_by == SLOTS_BY_FILES &&
-	    child_run(choose, p, CHOOSE_MS, e) < 0)
-		return -e->code;
+	if (p->head->slots_by == SLOTS_BY_FILES)
+		choose_one(b);
 	if (!bootslot_booted(p, name))
 		return err_set(e, ENOENT, "machine.slots: which slot is booted? prior.slot= on the kernel's command "
 			       "line is to say it");
@@ -214,18 +230,36 @@ static int give_up(void *ctx, struct err *e)
 	return err_set(e, ENOENT, "no other slot has tries left");
 }
 
-/* What is wrong with the slot's bytes will be wrong the next time, too: the other one's turn, by a reboot. */
+/* The boot loader takes a good slot again and again: it is to count it from now on. */
+static int doubt(void *ctx, struct err *e)
+{
+	const struct bad *bad = ctx;
+	const char *at = plan_str(bad->plan, bad->plan->head->slots_at);
+	int rc = mounts_below(bad->plan, at, e);
+
+	if (rc == 0)
+		rc = bootslot_doubt(bad->plan, bad->slot, e);
+	mounts_below_end(bad->plan, at);
+	return rc;
+}
+
+/* The other one's turn, by a reboot; its error is the one that led here. */
 static int next_slot(struct boot *b, const struct wish *w, struct err *e)
 {
+	static int (*const ways[SLOTS_BY_KINDS])(void *, struct err *) = {
+		[SLOTS_BY_FILES] = give_up, [SLOTS_BY_SYSTEMD] = doubt,	/* U-Boot counts the good one, too */
+	};
+	const uint32_t by = b->plan.head->slots_by;
 	struct bad bad = { &b->plan, w->slot };
 	struct err second;
 
 	if (!*w->slot)
 		return -e->code;
 	err_in(e, "slot %s", w->slot);
-	if (e->code == ENOENT || b->plan.head->slots_by != SLOTS_BY_FILES)
-		return -e->code;	/* a device that was late, or the boot loader counts */
-	if (child_run(give_up, &bad, CHOOSE_MS, &second) < 0)
+	/* A device that is late costs a try; what is wrong with a slot's bytes will be wrong the next time, too. */
+	if (by >= SLOTS_BY_KINDS || !ways[by] || (by == SLOTS_BY_FILES && e->code == ENOENT))
+		return -e->code;
+	if (child_run(ways[by], &bad, CHOOSE_MS, &second) < 0)
 		boot_say(b, "%s", second.text);
 	else
 		b->emergency.how = EMERGENCY_REBOOT;
@@ -242,7 +276,7 @@ int stage_root(struct boot *b, struct err *e)
 		return -e->code;
 	if (!*w.device)
 		return 0;
-	if (child_run(prepare, &w, 2 * WAIT_MS + WORK_MS, e) < 0) {
+	if (child_run(prepare, &w, 2 * DEVICE_WAIT_MS + WORK_MS, e) < 0) {
 		err_in(e, "root");
 		return next_slot(b, &w, e);
 	}

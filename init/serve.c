@@ -227,6 +227,7 @@ static void check_settled(struct prior *p)
 		h->boot_done_us = mono_us();
 		good_begin(p);
 	}
+	good_settled(p);
 	if (!h->reloads)
 		outside_say("READY=1\nSTATUS=all services have been started");
 	event_begin(&ev, "info", "settled", NULL);

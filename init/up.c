@@ -81,7 +81,8 @@ static int finish(void)
 	const bool braked = lastboot_end(boot.console_fd, h);
 
 	/* It watches over a reboot until the next boot opens it again. */
-	dog_end(&prior, braked || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC));
+	if (!dog_end(&prior, braked || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC)))
+		boot_say(&boot, DOG_STAYS);
 	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), braked);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
@@ -117,7 +118,7 @@ int machine_main(bool again)
 	}
 	if (rc == 0)
 		return finish();
-	emergency(boot.console_fd, &boot.emergency, e.text);
+	emergency(boot.console_fd, FD_NONE, &boot.emergency, e.text);
 	panic_end(NULL, e.text);
 }
 

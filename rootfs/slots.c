@@ -3,10 +3,10 @@
 #include "rootfs/slots.h"
 #include "init/base/sum.h"
 #include "init/base/text.h"
+#include "init/base/twice.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAGIC "prior-slots 1 "
 
@@ -62,20 +62,25 @@ void slots_match(struct slots *s, const char *const *names, unsigned n, unsigned
 	*s = kept;
 }
 
-struct slot *slots_choose(struct slots *s, unsigned tries, bool *anew)
+struct slot *slots_choose(struct slots *s, unsigned tries)
 {
-	*anew = false;
 	for (int round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < s->n; i++)
-			if (s->v[i].left) {
-				s->v[i].left--;
-				return &s->v[i];
-			}
-		*anew = true;
+			if (s->v[i].left)
+				return slots_try(s, s->v[i].name);
 		for (unsigned i = 0; i < s->n; i++)
 			s->v[i].left = tries;
 	}
 	return NULL;
+}
+
+struct slot *slots_try(struct slots *s, const char *name)
+{
+	struct slot *one = slots_find(s, name);
+
+	if (one && one->left)
+		one->left--;
+	return one;
 }
 
 void slots_format(const struct slots *s, char sector[SLOTS_SECTOR])
@@ -152,34 +157,27 @@ bool slots_parse(struct slots *s, const char sector[SLOTS_SECTOR])
 	return true;
 }
 
+static bool is_whole(const void *sector, uint64_t *seq)
+{
+	struct slots s = { 0 };
+	bool is = slots_parse(&s, sector);
+
+	*seq = s.seq;
+	return is;
+}
+
+static const struct twice place = {
+	.what = "slots", .magic = MAGIC, .size = SLOTS_SECTOR, .apart = SLOTS_APART, .is_whole = is_whole,
+};
+
 int slots_load(int fd, struct slots *s, struct err *e)
 {
-	bool found = false, foreign = false;
-	int unread = 0;
+	char sector[SLOTS_SECTOR];
 
-	/* One that cannot be read is as good as one that was being written: the other one counts. */
-	for (unsigned i = 0; i < 2; i++) {
-		char sector[SLOTS_SECTOR] = "";
-		struct slots one = { 0 };
-		ssize_t n = pread(fd, sector, sizeof sector, i * SLOTS_APART);
-
-		if (n < 0)
-			unread = errno;
-		for (ssize_t k = 0; k < n; k++)
-			foreign |= sector[k] && strncmp(sector, MAGIC, strlen(MAGIC)) != 0;
-		if (!slots_parse(&one, sector) || (found && one.seq < s->seq))
-			continue;
-		*s = one;
-		found = true;
-	}
-	if (found)
-		return 0;
-	errno = unread;
-	if (unread)
-		return err_sys(e, "slots: read");
-	return foreign ? err_set(e, EBADMSG, "slots: something else is kept there; not overwriting it (its first %d "
-				 "bytes have to be zero)", SLOTS_APART + SLOTS_SECTOR) :
-	       err_set(e, ENODATA, "slots: nothing is kept there yet");
+	if (twice_load(fd, &place, sector, e) < 0)
+		return -e->code;
+	slots_parse(s, sector);
+	return 0;
 }
 
 int slots_save(int fd, struct slots *s, struct err *e)
@@ -188,7 +186,5 @@ int slots_save(int fd, struct slots *s, struct err *e)
 
 	s->seq++;
 	slots_format(s, sector);
-	if (pwrite(fd, sector, sizeof sector, (off_t)(s->seq & 1) * SLOTS_APART) != sizeof sector || fsync(fd) < 0)
-		return err_sys(e, "slots: write");
-	return 0;
+	return twice_save(fd, &place, sector, s->seq, e);
 }

@@ -32,14 +32,16 @@ void slots_prefer(struct slots *s, const char *name);		/* first from now on */
 /* Those and no others, new ones with full tries behind the old ones: the configuration may have changed. */
 void slots_match(struct slots *s, const char *const *names, unsigned n, unsigned tries);
 /*
- * The slot to boot, with one try less. *anew: no slot had any left, so all have theirs again: a machine that was cut
- * off too often must boot all the same; loops have machine.brake. NULL: there is no slot.
+ * The slot to boot, with one try less. When no slot has any left, all have theirs again: a machine that was cut off
+ * too often must boot all the same; loops have machine.brake. NULL: there is no slot.
  */
-struct slot *slots_choose(struct slots *s, unsigned tries, bool *anew);
+struct slot *slots_choose(struct slots *s, unsigned tries);
+/* That one, because somebody says so, with one try less if it has any. NULL: there is none of that name. */
+struct slot *slots_try(struct slots *s, const char *name);
 
 /*
- * The format of ours: two copies, each one sector of text, which a disk writes whole or not at all, 4 KiB apart; a
- * write goes to the older one and is on the disk when it returns.
+ * The format of ours: one sector of text, which a disk writes whole or not at all, kept twice (init/base/twice.h),
+ * 4 KiB apart.
  */
 #define SLOTS_SECTOR 512
 #define SLOTS_APART 4096

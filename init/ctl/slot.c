@@ -7,6 +7,7 @@
 #include "init/ctl/json.h"
 #include "init/ctl/live.h"
 #include "init/ctl/verbs.h"
+#include "init/lastboot.h"
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #define HOOK_MS 60000
 #define HOOK_WORDS 64
+#define NO_SLOT_KNOWN "which slot runs is not known (prior.slot= on the kernel's command line says it)"
 
 static void show_json(const struct slots *s, const char *booted)
 {
@@ -37,9 +39,9 @@ static void show_json(const struct slots *s, const char *booted)
 
 static void show_text(const struct slots *s, const char *booted)
 {
-	printf("SLOT              STATE   TRIES LEFT\n");
+	printf("SLOT              STATE     TRIES LEFT\n");
 	for (unsigned i = 0; i < s->n; i++)
-		printf("%-16s  %-6s  %u%s\n", s->v[i].name, s->v[i].good ? "good" : s->v[i].left ? "untold" : "bad",
+		printf("%-16s  %-8s  %u%s\n", s->v[i].name, s->v[i].good ? "good" : s->v[i].left ? "on trial" : "bad",
 		       s->v[i].left, strcmp(s->v[i].name, booted) ? "" : "  (this one runs)");
 }
 
@@ -86,14 +88,25 @@ static int run_hook(const struct plan *p, const char *change, const char *name, 
 		       128 + WTERMSIG(status));
 }
 
+/* The hook comes when it is done: who reads that it failed is not to take the slot for unchanged. */
+static int change_one(const struct plan *p, enum slot_change to, const char *name, struct err *e)
+{
+	static const char *const done[SLOT_CHANGES] = {
+		[SLOT_GOOD] = "marked good", [SLOT_BAD] = "marked bad", [SLOT_PREFER] = "preferred",
+	};
+
+	if (bootslot_change(p, name, to, e) < 0)
+		return -e->code;
+	if (run_hook(p, slot_change_name[to], name, e) < 0)
+		return err_in(e, "slot %s is %s, but machine.slots.hook was not told", name, done[to]);
+	return 0;
+}
+
 static int change(const struct plan *p, const char *word, const char *name, struct err *e)
 {
 	for (unsigned i = 0; i < SLOT_CHANGES; i++)
-		if (!strcmp(word, slot_change_name[i])) {
-			int rc = bootslot_change(p, name, (enum slot_change)i, e);
-
-			return rc < 0 ? rc : run_hook(p, word, name, e);
-		}
+		if (!strcmp(word, slot_change_name[i]))
+			return change_one(p, (enum slot_change)i, name, e);
 	return err_set(e, EINVAL, "'%.40s' is none of list, mark-good, mark-bad, switch", word);
 }
 
@@ -116,12 +129,44 @@ int verb_slot(struct ctl *c)
 		rc = bootslot_read(&l.plan, &s, &e);
 	else if (!name && (!*booted || !strcmp(word, "switch")))
 		rc = err_set(&e, EINVAL, *booted ? "which slot to switch to?" :
-			     "which slot runs is not known (prior.slot= on the kernel's command line says it); name "
-			     "one");
+			     NO_SLOT_KNOWN "; name one");
 	else if ((rc = live_is_trusted(&l, &e)) == 0)
 		rc = change(&l.plan, word, name ? name : booted, &e);
 	if (rc == 0 && !strcmp(word, "list"))
 		(has(c, OPT_JSON) ? show_json : show_text)(&s, booted);
+	live_close(&l);
+	return rc < 0 ? ctl_fail(c, FAILED, &e) : DONE;
+}
+
+/* What PID 1 has done when all has been well for a while; see good.h. */
+static int keep_good(const struct plan *p, struct err *e)
+{
+	const char *record = plan_str(p, p->head->last_boot);
+	char booted[SLOT_NAME];
+	struct err first = { 0 };
+
+	if (*record)
+		lastboot_well(record, &first);
+	if (p->head->boot_slots.n && p->head->good_after_ms) {
+		if (!bootslot_booted(p, booted))
+			return err_set(e, ENOENT, NO_SLOT_KNOWN);
+		if (change_one(p, SLOT_GOOD, booted, e) < 0)
+			return -e->code;
+	}
+	*e = first;
+	return -e->code;
+}
+
+int verb_boot_good(struct ctl *c)
+{
+	struct live l = { 0 };
+	struct err e;
+	int rc = live_open(&l, ctl_run_dir(c), &e);
+
+	if (rc == 0)
+		rc = live_is_trusted(&l, &e);
+	if (rc == 0)
+		rc = keep_good(&l.plan, &e);
 	live_close(&l);
 	return rc < 0 ? ctl_fail(c, FAILED, &e) : DONE;
 }

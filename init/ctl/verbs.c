@@ -263,6 +263,8 @@ const struct verb ctl_verbs[] = {
 	  .summary = "A prompt for these verbs, for machines without a shell.",
 	  .more = "Words are split as a shell would; `help` lists the verbs, `exit` leaves." },
 
+	{ .name = "boot-good", .group = GROUP_HIDDEN, .run = verb_boot_good, .opts = LIVE,
+	  .summary = "Keep that this boot is a good one: what PID 1 runs when all has been well." },
 	{ .name = "docs", .group = GROUP_HIDDEN, .run = verb_docs,
 	  .args = "verbs|keys|example|signals|steps|stages|states", .min = 1, .max = 1,
 	  .summary = "Print a generated part of the manual." },

@@ -110,6 +110,7 @@ int verb_graph(struct ctl *c), verb_chart(struct ctl *c);			/* graph.c, chart.c 
 int verb_console(struct ctl *c);						/* console.c */
 int verb_last_boot(struct ctl *c);						/* last_boot.c */
 int verb_slot(struct ctl *c);							/* slot.c */
+int verb_boot_good(struct ctl *c);
 int verb_help(struct ctl *c), verb_version(struct ctl *c);			/* help.c */
 
 /* power.c: `shutdown -h now`, `telinit 6`, ... */

@@ -10,7 +10,7 @@ limit = 300
 
 SERVICES = """
 version: 1
-machine: {hostname: in-the-root}
+machine: {hostname: in-the-root, last_boot: /var/prior/last-boot}
 services:
   web: {command: [/bin/probe, stay]}
 """
@@ -58,6 +58,7 @@ def lives_in(m, kind):
 
 def run(m):
     lives_in(m, "overlay")
+    m.on_console("the last boot: /var/prior/last-boot is in memory, which no reboot outlives", 5)
     m.ok("echo new >/var/file; mkdir -p /mnt; test -w /etc/prior/prior.yaml")
     m.ok("test ! -e /old; for f in /dev/console /proc/1 /sys/class /run/prior; do test -e $f || exit 1; done")
     m.ends("poweroff", "poweroff")
@@ -74,6 +75,7 @@ def run(m):
     with m.boot_again(config=plain, append="root=LABEL=plain rw prior.overlay=LABEL=writes", ready=False) as other:
         lives_in(other, "overlay")
         assert other.ok("cat /var/file") == "kept\n"
+        assert other.json("prior last-boot --json")["ended"] == "asked for"
         other.ends("poweroff", "poweroff")
     with m.boot_again(config=plain, append="root=LABEL=plain rootfstype=ext4 rootflags=noatime ro",
                       ready=False) as other:

@@ -7,12 +7,17 @@
 #include <string.h>
 
 /* Slots are all of the machine's: without a place of their own the first of them is. */
-static void problem(struct compiling *c, const char *name, const char *what)
+static void say(struct compiling *c, enum severity how, const char *name, const char *what)
 {
 	const struct spec_slot_list *l = &c->s->machine.slots;
 	const struct origin none = { 0 };
 
-	spec_problem(c->s, SEV_ERROR, l->n ? l->v->from : none, NULL, "machine.slots.%s: %s", name, what);
+	spec_problem(c->s, how, l->n ? l->v->from : none, NULL, "machine.slots.%s: %s", name, what);
+}
+
+static void problem(struct compiling *c, const char *name, const char *what)
+{
+	say(c, SEV_ERROR, name, what);
 }
 
 /* "/dev/mmcblk0 0x3e0000 0x20000", and what fw_env.config may have behind that. */
@@ -43,6 +48,9 @@ static void compile_env(struct compiling *c, struct plan_head *h)
 				"262144 bytes");
 	if (l->n > 2 || (v && l->n == 2 && v[0].size != v[1].size))
 		problem(c, "env", "it is one line, or two of the same size");
+	if (l->n == 1 && c->s->machine.slots_by == SLOTS_BY_UBOOT)
+		say(c, SEV_NOTE, "env", "there is one copy of the environment: a cut of power while it is written "
+		    "loses all of it, and the machine may not boot; U-Boot's redundant one has two");
 	h->boot_env = write_table(&c->w, v, v && l->n <= 2 ? l->n : 0, sizeof *v);
 }
 

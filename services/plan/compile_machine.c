@@ -166,6 +166,21 @@ static void check_brake(const struct compiling *c)
 	}
 }
 
+/* Each of a bad slot's tries may end with a reboot for failure; the brake is for when the others have failed, too. */
+static void check_brake_of_slots(const struct compiling *c)
+{
+	const struct spec_machine *m = &c->s->machine;
+	struct origin at = spec_machine_from(c->s, &m->brake_reboots);
+
+	if (!m->last_boot || m->slots.n < 2 || !m->brake_reboots || m->brake_reboots > m->slots_tries)
+		return;
+	if (at.kind != FROM_FILE)
+		at = spec_machine_from(c->s, &m->slots_tries);
+	spec_problem(c->s, SEV_ERROR, at, NULL, "machine.brake.reboots: %lld would stop the machine before another "
+		     "slot has its turn: it must be more than machine.slots.tries, which is %lld",
+		     (long long)m->brake_reboots, (long long)m->slots_tries);
+}
+
 void compile_machine(struct compiling *c, struct plan_head *h)
 {
 	static const uint8_t brake_then[] = { 0, 2, 3 };	/* its words are those of emergency but one */
@@ -180,6 +195,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
 	check_brake(c);
+	check_brake_of_slots(c);
 	h->last_boot = write_string(&c->w, m->last_boot);
 	h->brake_reboots = (uint32_t)m->brake_reboots;
 	h->brake_within_ms = (uint32_t)m->brake_within;

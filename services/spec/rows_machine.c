@@ -55,7 +55,9 @@ static const struct conf_key console_keys[] = {
 
 static const struct conf_key brake_keys[] = {
 	{ "reboots", .type = CONF_COUNT, F(machine.brake_reboots, int64_t), .min = 0, .max = 16, .def = "5",
-	  .doc = "How many reboots for failure are the last; 0: there is no end to them." },
+	  .doc = "How many reboots for failure in a row are the last (0: there is no end to them), more than "
+		 "machine.slots.tries, so that another slot has its turn first; a boot that was asked to end, or was "
+		 "well before it was cut off, ends the row." },
 	{ "within", .type = CONF_MSEC, F(machine.brake_within, int64_t), .min = 1000, .max = LONGEST, .def = "10m",
 	  .doc = "How long those boots may have lasted, all together, to count as a loop." },
 	{ "then", .type = CONF_WORD, F(machine.brake_then, unsigned), .words = then_words, .def = "halt",
@@ -116,23 +118,25 @@ static const struct conf_key slots_keys[] = {
 	  .doc = "Who counts: prior itself as /init of an initramfs (files), U-Boot with RAUC's variables BOOT_ORDER "
 		 "and BOOT_NAME_LEFT (uboot), or a boot loader that counts in names of files (systemd); these "
 		 "two say which slot was booted by prior.slot=, rauc.slot= or root=, its device, on the kernel's "
-		 "command line." },
+		 "command line; by files prior.slot= chooses, and root= does not, for every boot is counted." },
 	{ "list", .type = CONF_ITEMS, F(machine.slots, struct spec_slot_list), .sub = slot_keys,
 	  .each = sizeof(struct spec_slot), .from_at = offsetof(struct spec_slot, from),
 	  .doc = "The slots, up to eight, the preferred one first." },
 	{ "at", TEXT(machine.slots_at), .check = last_boot_rule,
-	  .doc = "By files: a device of its own (its first 8 KiB), or a file that can be reached before the root is "
-		 "mounted; by systemd: the folder of the entries, such as /boot/loader/entries.",
+	  .doc = "By files: a device of its own (its first 8 KiB), or a file on a disk that is mounted before the root "
+		 "is; by systemd: the folder of the entries, such as /boot/loader/entries, which machine.mounts of an "
+		 "initramfs says, too, so that a good slot whose root fails is counted again.",
 	  .example = "PARTLABEL=slots" },
 	{ "env", LIST(machine.slots_env),
 	  .doc = "By uboot: where its environment is, as lines of fw_env.config: device or file, offset, size; two of "
-		 "them are a redundant one.",
+		 "them are a redundant one, of which the older copy is written, and a single one is lost when the "
+		 "power is cut while it is written.",
 	  .example = "[\"/dev/mmcblk0 0x3e0000 0x20000\", \"/dev/mmcblk0 0x400000 0x20000\"]" },
 	{ "tries", .type = CONF_COUNT, F(machine.slots_tries, int64_t), .min = 1, .max = 99, .def = "3",
 	  .doc = "How often a slot is booted without having been good." },
 	{ "good_after", MSEC(machine.good_after), .def = "10s",
-	  .doc = "How long all must have been well, since everything was started, for the slot to be marked good by "
-		 "itself; 0: only `prior slot mark-good` does it." },
+	  .doc = "How long all must have been well, without one service that failed, was unhealthy or had to be "
+		 "started again, for the slot to be marked good by itself; 0: only `prior slot mark-good` does it." },
 	{ "hook", .type = CONF_COMMAND, F(machine.slots_hook, struct str_list),
 	  .doc = "Command to run, as root and with a minute's time, when a slot was marked good or bad, or preferred: "
 		 "with mark-good, mark-bad or switch and the slot's name behind it.",
@@ -162,7 +166,8 @@ static const struct conf_key machine_keys[] = {
 		 "for who looks at the console; when a shell has ended, boot goes on; prior.emergency= on the "
 		 "kernel's command line says it instead." },
 	{ "last_boot", TEXT(machine.last_boot), .check = last_boot_rule,
-	  .doc = "Where the reason and the last events of a boot are kept for the next one: a file on a disk, or a "
+	  .doc = "Where the reason and the last events of a boot are kept for the next one: a file on a disk (not in "
+		 "memory, be it below an overlay), or a "
 		 "device of its own, such as PARTLABEL=boots (its first 32 KiB), which can be written even when no "
 		 "file system can be mounted; `prior last-boot` shows it, and machine.brake counts by it.",
 	  .example = "/var/lib/prior/last-boot" },

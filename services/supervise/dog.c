@@ -66,10 +66,21 @@ int dog_begin(struct prior *p, struct err *e)
 	return 0;
 }
 
-void dog_end(struct prior *p, bool stays_off)
+bool dog_stop(int fd)
 {
-	ssize_t ignored = p->ledger.head->dog_fd >= 0 && stays_off ? write(p->ledger.head->dog_fd, "V", 1) : 0;
+	int off = WDIOS_DISABLECARD;
+	const bool stopped = ioctl(fd, WDIOC_SETOPTIONS, &off) == 0;
+	ssize_t ignored = write(fd, "V", 1);	/* for drivers that know only this, when it is closed */
 
 	(void)ignored;
-	fd_drop(&p->ledger.head->dog_fd);
+	return stopped;
+}
+
+bool dog_end(struct prior *p, bool stays_off)
+{
+	int32_t *fd = &p->ledger.head->dog_fd;
+	const bool done = *fd < 0 || !stays_off || dog_stop(*fd);
+
+	fd_drop(fd);
+	return done;
 }

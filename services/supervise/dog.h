@@ -10,4 +10,8 @@
  */
 int dog_begin(struct prior *p, struct err *e);
 void dog_timer(struct prior *p);	/* TIMER_DOG */
-void dog_end(struct prior *p, bool stays_off); /* the last thing; stays_off: nothing is to start this machine again */
+/* The last thing; stays_off: nothing is to start this machine again. False: it goes on, and will. */
+bool dog_end(struct prior *p, bool stays_off);
+/* Stop it, without the descriptor being closed. False: it cannot be (nowayout). No heap, safe in a signal handler. */
+bool dog_stop(int fd);
+#define DOG_STAYS "the watchdog cannot be stopped: it will reset the machine"

@@ -3,6 +3,7 @@
 #include "services/supervise/fsm.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/good.h"
 #include "services/supervise/sockets.h"
 
 const char *const svc_event_name[SVC_EVENTS] = {
@@ -252,6 +253,7 @@ static void go(struct prior *p, uint32_t i, enum svc_event ev)
 		sockets_unwatch(p, i);
 	count(p, s, was);
 	connections_moved(p, i);
+	good_moved(p, i);
 	deps_changed(p, i);
 }
 

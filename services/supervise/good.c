@@ -7,19 +7,25 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-/* Who should be up and is not, or is not healthy; NULL: nobody. */
-static const char *who_is_not_well(struct prior *p, uint32_t *which)
-{
-	for (uint32_t i = 0; i < p->n; i++) {
-		const struct ledger_svc *s = svc_of(p, i);
+#define USUAL_MS 10000	/* good_after, where only the record of boots asks */
 
-		*which = i;
-		if (s->state == SVC_FAILED || s->state == SVC_REFUSED || s->state == SVC_BACKOFF)
-			return svc_state_name[s->state];
-		if (s->state == SVC_UP && (s->health == HEALTH_BAD || s->health == HEALTH_STARTING))
-			return health_name[s->health];
-	}
-	return p->plan.head->refused.n ? "refused" : NULL;
+static bool is_ill(const struct ledger_svc *s)
+{
+	return s->state == SVC_FAILED || s->state == SVC_REFUSED || s->state == SVC_BACKOFF ||
+	       (s->state == SVC_UP && (s->health == HEALTH_BAD || s->health == HEALTH_STARTING));
+}
+
+static bool all_are_well(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (is_ill(svc_of(p, i)))
+			return false;
+	return !p->plan.head->refused.n;
+}
+
+static bool marks_slot(const struct prior *p)
+{
+	return p->plan.head->boot_slots.n && p->plan.head->good_after_ms;
 }
 
 extern char **environ;
@@ -27,7 +33,7 @@ extern char **environ;
 /* What it takes (disks, U-Boot's environment) is no work for PID 1: the control tool does it. */
 static void become_marker(int exe_fd)
 {
-	char *argv[] = { (char *)"prior", (char *)"slot", (char *)"mark-good", NULL };
+	char *argv[] = { (char *)"prior", (char *)"boot-good", NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -36,22 +42,36 @@ static void become_marker(int exe_fd)
 	_exit(127);
 }
 
+static void count(struct prior *p)
+{
+	const uint32_t after_ms = p->plan.head->good_after_ms;
+
+	p->good = GOOD_COUNTS;
+	loop_timer_set(&p->loop, p->n + TIMER_GOOD, p->loop.now.ms + (after_ms ? after_ms : USUAL_MS));
+}
+
 void good_begin(struct prior *p)
 {
-	const struct plan_head *h = p->plan.head;
+	if (p->ledger.head->mode == MODE_MACHINE && (marks_slot(p) || p->plan.head->last_boot.n))
+		count(p);
+}
 
-	if (p->ledger.head->mode == MODE_MACHINE && h->boot_slots.n && h->good_after_ms)
-		loop_timer_set(&p->loop, p->n + TIMER_GOOD, p->loop.now.ms + h->good_after_ms);
+void good_settled(struct prior *p)
+{
+	if (p->good == GOOD_WAITS)
+		count(p);
+}
+
+void good_moved(struct prior *p, uint32_t i)
+{
+	if (p->good == GOOD_WAITS || (p->good == GOOD_COUNTS && is_ill(svc_of(p, i))))
+		count(p);
 }
 
 void good_timer(struct prior *p)
 {
-	uint32_t i = 0;
-	const char *why = p->ledger.head->shutdown ? "shutdown" : who_is_not_well(p, &i);
-
-	if (why) {	/* it may become well; if not, the next boot is another one's */
-		if (!p->ledger.head->shutdown)
-			good_begin(p);
+	if (p->ledger.head->shutdown || !all_are_well(p)) {
+		p->good = GOOD_WAITS;	/* he may become well; if not, the next boot is another one's */
 		return;
 	}
 	const int exe_fd = p->ledger.head->exe_fd;	/* no child can read the ledger */
@@ -59,17 +79,19 @@ void good_timer(struct prior *p)
 
 	if (pid == 0)
 		become_marker(exe_fd);
-	if (pid < 0)
-		good_begin(p);
-	else
-		reap_add(p, pid, 0, PID_GOOD);
+	if (pid < 0) {
+		count(p);
+		return;
+	}
+	p->good = GOOD_OFF;
+	reap_add(p, pid, 0, PID_GOOD);
 }
 
 void good_ended(struct prior *p, bool done)
 {
-	if (done)
+	if (!done)
+		prior_say(p, "error", "boot-good", NULL, "all is well, and that cannot be kept, or the hook of the "
+			  "slots has failed; `prior slot mark-good` says why");
+	else if (marks_slot(p))
 		prior_say(p, "info", "slot-good", NULL, "all is well: the slot that runs is marked good");
-	else
-		prior_say(p, "error", "slot-good", NULL, "the slot that runs cannot be marked good; `prior slot "
-			  "mark-good` says why");
 }

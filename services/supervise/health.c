@@ -6,6 +6,7 @@
 #include "services/supervise/care.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/good.h"
 #include "services/supervise/reap.h"
 #include <signal.h>
 
@@ -100,6 +101,7 @@ static void becomes(struct prior *p, uint32_t i, enum svc_health h, const char *
 		s->health = (uint8_t)h;
 	}
 	prior_say(p, level, health_name[h], svc_name(p, i), NULL);
+	good_moved(p, i);
 	deps_changed(p, i);
 }
 

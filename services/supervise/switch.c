@@ -204,6 +204,7 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->reload.between_fd = FD_NONE;
 	q->reload.phase = goes_on(p) ? RELOAD_STOPS : RELOAD_NONE;
 	q->instances_due = p->instances_due;
+	q->good = p->good;
 	q->steps = p->steps;
 	q->losing = p->losing;
 	q->loop.now = p->loop.now;

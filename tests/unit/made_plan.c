@@ -162,6 +162,8 @@ static void order_of(const struct made_svc *rows, unsigned n, uint32_t *order)
 	free(placed);
 }
 
+uint32_t made_good_after_ms;
+
 int made_plan(const struct made_svc *rows, unsigned n)
 {
 	struct plan_service *s = calloc(n, sizeof *s);
@@ -175,6 +177,8 @@ int made_plan(const struct made_svc *rows, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		s[i] = service_of(&w, rows, n, &rows[i]);
 	order_of(rows, n, order);
+	h.last_boot = write_string(&w, made_good_after_ms ? "/dev/null/boots" : NULL);
+	h.good_after_ms = made_good_after_ms;
 	h.services = write_table(&w, s, n, sizeof *s);
 	h.start_order = write_table(&w, order, n, sizeof *order);
 	memcpy(w.at, &h, sizeof h);

@@ -35,5 +35,7 @@ struct made_svc {
 	const char *on_failure_start, *pid_file, *http_path;
 };
 
+extern uint32_t made_good_after_ms;	/* not 0: the plan has a record of boots, and this */
+
 /* A sealed memfd, the caller's; -1 when the rows make no plan. */
 int made_plan(const struct made_svc *rows, unsigned n);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/last_boot.h"
 #include "init/boot_record.h"
+#include "init/last_words.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -143,6 +144,60 @@ static void reboots_for_failure_in_a_row_are_counted(void **state)
 	assert_int_equal(r.nfailures, RECORD_FAILURES);
 }
 
+/* Fails in spring; for years its power is cut in the evening; fails in autumn: that is no loop. */
+static void a_boot_that_was_well_and_then_cut_off_ends_the_row(void **state)
+{
+	(void)state;
+	memset(&r, 0, sizeof r);
+	for (unsigned year = 0; year < 10; year++) {
+		boot_record_begin(&r, "id", 1000);
+		r.state = RECORD_FAILED;
+		assert_false(boot_record_fails(&r, 20000, 2, 60000));
+		boot_record_begin(&r, "id", 1000);
+		assert_int_equal(r.nfailures, 1);
+		assert_int_equal(r.well, 0);
+		r.well = 1;
+	}
+	r.state = RECORD_FAILED;	/* well for a while, and then it fails: that may be one of a loop */
+	assert_false(boot_record_fails(&r, 20000, 3, 60000));
+	boot_record_begin(&r, "id", 1000);
+	assert_int_equal(r.nfailures, 2);
+}
+
+/* What EFI has of two oopses: four parts each at most, in any order of names. */
+static void the_parts_of_a_dump_are_put_in_order(void **state)
+{
+	static const struct { const char *name, *text; } files[] = {
+		{ "dmesg-efi-4", "Panic#2 Part1\nfive\nsix\n" }, { "dmesg-efi-1", "Panic#2 Part3\none\ntwo\n" },
+		{ "dmesg-efi-3", "Oops#1 Part1\nzero\n" }, { "dmesg-efi-2", "Panic#2 Part2\nthree\nfour\n" },
+		{ "console-ramoops-0", "Panic#0 Part1\nnot this\n" },
+	};
+	char folder[] = "/tmp/prior-pstore-XXXXXX", to[256];
+	static struct last_words w;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	w.n = 0;
+	for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+		int fd = openat(dir, files[i].name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_int_equal(write(fd, files[i].text, strlen(files[i].text)), strlen(files[i].text));
+		close(fd);
+		last_words_add(&w, dir, files[i].name);
+	}
+	assert_int_equal(w.n, 4);
+	last_words_join(&w, dir, to, sizeof to);
+	assert_string_equal(to, "Oops#1 Part1\nzero\nPanic#2 Part3\none\ntwo\nthree\nfour\nfive\nsix\n");
+	last_words_join(&w, dir, to, 20);	/* the end is what counts, in whole lines */
+	assert_string_equal(to, "four\nfive\nsix\n");
+	for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+		unlinkat(dir, files[i].name, 0);
+	close(dir);
+	rmdir(folder);
+}
+
 static const char *printed(bool as_json)
 {
 	static char out[16384];
@@ -206,6 +261,8 @@ int main(void)
 		cmocka_unit_test(somebody_elses_disk_is_not_overwritten),
 		cmocka_unit_test(a_flipped_bit_is_no_record),
 		cmocka_unit_test(reboots_for_failure_in_a_row_are_counted),
+		cmocka_unit_test(a_boot_that_was_well_and_then_cut_off_ends_the_row),
+		cmocka_unit_test(the_parts_of_a_dump_are_put_in_order),
 		cmocka_unit_test(it_is_told_in_words),
 		cmocka_unit_test(it_is_told_as_json),
 	};

@@ -74,11 +74,43 @@ static void a_brake_that_nothing_counts_for_is_an_error(void **state)
 	assert_null(compiled_problem(&c, SEV_ERROR, "machine.brake"));
 }
 
+/* Three bad boots of one slot would be the last three of the machine. */
+static void a_brake_that_no_other_slot_could_outlive_is_an_error(void **state)
+{
+	static const struct { const char *reboots, *tries; bool bad; } rows[] = {
+		{ "3", "3", true }, { "4", "3", false }, { "0", "3", false }, { "5", "9", true }, { "10", "9", false },
+	};
+	char yaml[256];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(yaml, sizeof yaml, "machine: {last_boot: /dev/x, brake: {reboots: %s}, slots: {at: /dev/y, "
+			 "tries: %s, list: [{name: a}, {name: b}]}}\n", rows[i].reboots, rows[i].tries);
+		compiled_free(&c);
+		compiled_make(&c, NULL, yaml);
+		assert_int_equal(!!compiled_problem(&c, SEV_ERROR, "would stop the machine before another slot has its "
+						    "turn: it must be more than machine.slots.tries"), rows[i].bad);
+	}
+}
+
+static void a_single_environment_is_told_to_be_in_danger(void **state)
+{
+	(void)state;
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {slots: {by: uboot, env: [/dev/x 0 64], list: [{name: a}]}}\n");
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "a cut of power while it is written loses all of it"));
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {slots: {by: uboot, env: [/dev/x 0 64, /dev/x 64 64], list: [{name: a}]}}\n");
+	assert_null(compiled_problem(&c, SEV_NOTE, "machine.slots.env"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_planned_or_refused),
 		cmocka_unit_test(a_brake_that_nothing_counts_for_is_an_error),
+		cmocka_unit_test(a_brake_that_no_other_slot_could_outlive_is_an_error),
+		cmocka_unit_test(a_single_environment_is_told_to_be_in_danger),
 	};
 	const int rc = cmocka_run_group_tests_name("plan_machine", tests, compiled_setup, compiled_teardown);
 

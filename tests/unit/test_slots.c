@@ -28,29 +28,36 @@ static int fresh(void **state)
 	return 0;
 }
 
-static const char *chosen(bool *anew)
+static const char *chosen(void)
 {
-	struct slot *c = slots_choose(&s, 3, anew);
+	struct slot *c = slots_choose(&s, 3);
 
 	return c ? c->name : "";
 }
 
 static void a_slot_that_never_comes_up_loses_its_turn(void **state)
 {
-	bool anew;
-
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_string_equal(chosen(&anew), "a");
+		assert_string_equal(chosen(), "a");
 	for (int i = 0; i < 3; i++)
-		assert_string_equal(chosen(&anew), "b");
-	assert_false(anew);
-	assert_string_equal(chosen(&anew), "a");	/* better than not to boot at all */
-	assert_true(anew);
+		assert_string_equal(chosen(), "b");
+	assert_string_equal(chosen(), "a");	/* better than not to boot at all */
+	assert_int_equal(slots_find(&s, "b")->left, 3);
 	slots_prefer(&s, "b");
-	assert_string_equal(chosen(&anew), "b");
+	assert_string_equal(chosen(), "b");
 	s.n = 0;
-	assert_string_equal(chosen(&anew), "");
+	assert_string_equal(chosen(), "");
+}
+
+static void a_slot_that_somebody_names_is_counted_too(void **state)
+{
+	(void)state;
+	for (unsigned left = 3; left-- > 0;)
+		assert_int_equal(slots_try(&s, "b")->left, left);
+	assert_int_equal(slots_try(&s, "b")->left, 0);
+	assert_int_equal(slots_find(&s, "a")->left, 3);
+	assert_null(slots_try(&s, "c"));
 }
 
 static void the_configuration_says_which_slots_there_are(void **state)
@@ -277,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_slot_that_never_comes_up_loses_its_turn, fresh),
+		cmocka_unit_test_setup(a_slot_that_somebody_names_is_counted_too, fresh),
 		cmocka_unit_test_setup(the_configuration_says_which_slots_there_are, fresh),
 		cmocka_unit_test_setup(a_write_that_is_cut_leaves_the_state_before, fresh),
 		cmocka_unit_test_setup(a_flipped_bit_is_no_state, fresh),

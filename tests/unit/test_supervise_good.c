@@ -1,0 +1,94 @@
+/* A boot is a good one when all has been well for the whole time, and not when it happens to be. */
+/* SPDX-License-Identifier: ISC */
+/* link: -Wl,--wrap=logger_start,--wrap=logger_send,--wrap=logger_flush,--wrap=panic_arm */
+#include "services/spec/spec.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/good.h"
+#include "tests/unit/served.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define LONG_MS 600000	/* no test is there when it is over: when it would be is what is looked at */
+
+static int64_t due(void)
+{
+	return prior.loop.due[prior.n + TIMER_GOOD];
+}
+
+static void serve_machine(const struct made_svc *rows, unsigned n)
+{
+	made_good_after_ms = LONG_MS;
+	serve_rows(rows, n);
+	prior.ledger.head->mode = MODE_MACHINE;
+	good_begin(&prior);
+	prior.ledger.head->mode = MODE_UP;
+	/* Whoever is to mark it is not: our own binary is this test. */
+	fd_drop(&prior.ledger.head->exe_fd);
+	assert_int_equal(prior.good, GOOD_COUNTS);
+}
+
+static void time_is_over(void)
+{
+	loop_timer_set(&prior.loop, prior.n + TIMER_GOOD, 1);
+	UNTIL(prior.good != GOOD_COUNTS);
+}
+
+/* Each time between two of its ends it is up, and a look at that moment would say that all is well. */
+static void a_service_that_ends_again_and_again_is_never_taken_for_well(void **state)
+{
+	int64_t was;
+
+	(void)state;
+	serve_machine((const struct made_svc[]){
+		{ .name = "job", .sh = "exit 1", .restart = RESTART_ALWAYS, .backoff_ms = 50, .max_restarts = 3 },
+		{ .name = "web" } }, 2);
+	for (uint32_t i = 1; i <= 3; i++) {
+		was = due();
+		UNTIL(named("job")->restarts >= i);
+		assert_true(due() > was || named("job")->restarts > i);
+		assert_int_equal(prior.good, GOOD_COUNTS);
+	}
+	UNTIL(is_in("job", SVC_FAILED));
+	time_is_over();
+	assert_int_equal(prior.good, GOOD_WAITS);
+	assert_int_equal(due(), 0);	/* as long as nothing changes nobody looks */
+}
+
+static void it_counts_again_when_who_was_ill_is_well(void **state)
+{
+	(void)state;
+	serve_machine((const struct made_svc[]){
+		{ .name = "job", .sh = "exit 1", .restart = RESTART_NO }, { .name = "web" } }, 2);
+	UNTIL(is_in("job", SVC_FAILED) && is_in("web", SVC_UP));
+	time_is_over();
+	assert_int_equal(prior.good, GOOD_WAITS);
+	svc_post(&prior, 0, EV_STOP);
+	assert_true(is_in("job", SVC_DOWN));
+	assert_int_equal(prior.good, GOOD_COUNTS);
+	time_is_over();
+	assert_int_equal(prior.good, GOOD_OFF);
+}
+
+static void a_machine_that_ends_is_not_marked_any_more(void **state)
+{
+	(void)state;
+	serve_machine((const struct made_svc[]){ { .name = "web" } }, 1);
+	UNTIL(is_in("web", SVC_UP));
+	prior.ledger.head->shutdown = SHUTDOWN_REBOOT;
+	good_timer(&prior);
+	prior.ledger.head->shutdown = SHUTDOWN_NONE;
+	assert_int_equal(prior.good, GOOD_WAITS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_service_that_ends_again_and_again_is_never_taken_for_well, serve_stop),
+		cmocka_unit_test_teardown(it_counts_again_when_who_was_ill_is_well, serve_stop),
+		cmocka_unit_test_teardown(a_machine_that_ends_is_not_marked_any_more, serve_stop),
+	};
+
+	return cmocka_run_group_tests_name("supervise_good", tests, NULL, NULL);
+}
