@@ -45,7 +45,7 @@ static void check_fds(struct ledger *l)
 {
 	for (struct ledger_svc *s = l->svc; s < l->svc + l->head->nservices; s++) {
 		int32_t *const fds[] = { &s->report_fd, &s->pidfd, &s->notify_fd, &s->log_rd, &s->log_wr,
-			&s->cgroup_fd, &s->events_fd };
+			&s->cgroup_fd, &s->events_fd, &s->net_fd };
 
 		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
 			check_fd(fds[k]);

@@ -97,12 +97,23 @@ static const char *exempt(const struct view *v)
 	return NULL;
 }
 
+/* Of whom it shares it with, as that one was started; 0: it has its own. */
+static uint64_t network_of(const struct live *l, const struct view *v)
+{
+	struct ledger_svc s;
+
+	if (!v->plan->share.n || !ledger_read_svc(&l->ledger, PLAN_FIRST(&l->plan, v->plan->share,
+									struct plan_dep)->service, &s))
+		return 0;
+	return s.net;
+}
+
 static int compare(struct audit *a, const struct live *l, const struct view *v, int procfs,
 		   struct err *e)
 {
 	if (a->json)
 		json_list(a->json, "facts");
-	int rc = attest(&l->plan, v->index, v->now.pid, procfs, 0, fact, a, e);
+	int rc = attest(&l->plan, v->index, v->now.pid, procfs, network_of(l, v), 0, fact, a, e);
 
 	audit_files(&l->plan, v->plan, fact, a);
 	if (a->json)

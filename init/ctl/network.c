@@ -193,13 +193,15 @@ static void json_bound(struct json *j, const char *key, uint64_t rate)
 		json_null(j, key);
 }
 
-static void cell_json(struct json *j, const struct seen *s, const struct plan_service *d)
+static void cell_json(struct json *j, const struct seen *s, const struct plan_service *svc)
 {
+	const struct plan_service *d = plan_network(s->p, svc);
 	char buf[LINE_TEXT];
 	uint64_t unused;
 
 	json_object(j, NULL);
-	json_text(j, "service", plan_str(s->p, d->name));
+	json_text(j, "service", plan_str(s->p, svc->name));
+	json_text(j, "shares", d == svc ? NULL : plan_str(s->p, d->name));
 	json_text(j, "bridge", plan_str(s->p, d->bridge));
 	json_text(j, "interface", plan_str(s->p, d->ifname));
 	json_bool(j, "present", read_statistic(plan_str(s->p, d->ifname), "rx_bytes", &unused));
@@ -255,7 +257,7 @@ static void print_json(const struct seen *s)
 	json_end(&j);
 	json_list(&j, "cells");
 	for (uint32_t i = 0; i < p->head->services.n; i++)
-		if (plan_service(p, i)->bridge.n)
+		if (plan_network(p, plan_service(p, i))->bridge.n)
 			cell_json(&j, s, plan_service(p, i));
 	json_end(&j);
 	rules_json(&j, s);
@@ -333,14 +335,17 @@ static void print_cells(const struct seen *s, bool colour)
 	for (unsigned i = 0; i < sizeof head / sizeof *head; i++)
 		table_cell(&t, DIM, "%s", head[i]);
 	for (uint32_t i = 0; i < p->head->services.n; i++) {
-		const struct plan_service *d = plan_service(p, i);
+		const struct plan_service *svc = plan_service(p, i), *d = plan_network(p, svc);
 
 		if (!d->bridge.n)
 			continue;
 		table_row(&t);
-		table_cell(&t, BOLD, "%s", plan_str(p, d->name));
+		table_cell(&t, BOLD, "%s", plan_str(p, svc->name));
 		table_cell(&t, PLAIN, "%s", plan_str(p, d->bridge));
-		table_cell(&t, PLAIN, "%s", plan_str(p, d->ifname));
+		if (d == svc)
+			table_cell(&t, PLAIN, "%s", plan_str(p, d->ifname));
+		else
+			table_cell(&t, PLAIN, "that of %s", plan_str(p, d->name));
 		addresses_cell(&t, p, d->addrs);
 		ports_cell(&t, p, d);
 		if (d->egress.n)

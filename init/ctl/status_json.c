@@ -43,7 +43,7 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	if (v->plan->base.n)
 		json_text(j, "peer", v->conn.family ? peer_text(v, buf) : NULL);
 	json_list(j, "addresses");
-	PLAN_EACH(struct plan_addr, a, p, v->plan->addrs)
+	PLAN_EACH(struct plan_addr, a, p, plan_network(p, v->plan)->addrs)
 		json_text(j, NULL, planned_addr_text(a, true, buf));
 	json_end(j);
 	json_text(j, "note", v->plan->note.at ? plan_str(p, v->plan->note) : NULL);

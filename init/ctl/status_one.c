@@ -90,6 +90,7 @@ static void last_start(const struct status *s, const struct ledger_svc *n)
 static void network(const struct status *s, const struct view *v)
 {
 	const struct plan *p = &s->live->plan;
+	const struct plan_service *of = plan_network(p, v->plan);
 	char buf[LINE_TEXT];
 
 	PLAN_EACH(struct plan_listen, l, p, v->plan->listen)
@@ -99,14 +100,18 @@ static void network(const struct status *s, const struct view *v)
 		     PLAN_FIRST(p, v->plan->connections, struct plan_connections)->max);
 	if (v->conn.family)
 		line(s, "serves", "%s", peer_text(v, buf));
-	PLAN_EACH(struct plan_addr, a, p, v->plan->addrs)
-		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, v->plan->bridge));
+	if (of != v->plan)
+		line(s, "network", "that of %s", plan_str(p, of->name));
+	PLAN_EACH(struct plan_addr, a, p, of->addrs)
+		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, of->bridge));
 	if (v->plan->send_max)
 		line(s, "sends", "at most %s bytes a second", bytes_text(v->plan->send_max, buf));
 	if (v->plan->receive_max)
 		line(s, "receives", "at most %s bytes a second", bytes_text(v->plan->receive_max, buf));
-	if ((v->plan->flags & CELL_NET) && !v->plan->bridge.at)
+	if ((v->plan->flags & CELL_NET) && !of->bridge.at)
 		line(s, "network", "private, loopback only");
+	if (v->plan->flags & CELL_NET_KEEP)
+		line(s, "network", "kept while it is restarted");
 }
 
 static void running(const struct status *s, const struct view *v)

@@ -289,11 +289,11 @@ int attest_all(struct attest_in *in, struct err *e)
 	return facts;
 }
 
-int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, int at_exec, attest_each *each, void *ctx,
-	   struct err *e)
+int attest(const struct plan *p, uint32_t service, pid_t pid, int procfs, uint64_t net, int at_exec,
+	   attest_each *each, void *ctx, struct err *e)
 {
 	struct attest_in in = { .plan = p, .svc = plan_service(p, service), .pid = pid, .procfs = procfs,
-				.at_exec = at_exec, .tracing = at_exec, .npass = -1, .leaf = FD_NONE,
+				.net = net, .at_exec = at_exec, .tracing = at_exec, .npass = -1, .leaf = FD_NONE,
 				.policy = { FD_NONE, FD_NONE }, .each = each, .ctx = ctx };
 
 	return attest_all(&in, e);

@@ -27,6 +27,7 @@ struct attest_in {
 	int policy[2];		/* FD_NONE: look again, make them again to compare */
 	const char *exe_path;	/* what was to be executed; NULL: the plan's */
 	int ready_at;		/* one more descriptor beyond those, at this number; 0: none */
+	uint64_t net;		/* the network that it was to enter, by inode number; 0: a new one, or not known */
 	int npass;		/* descriptors beyond 0, 1, 2; -1: not known */
 	struct file_id image;		/* the file behind its root's loop device; dev 0: not known, look again */
 	struct file_id exe, root;	/* what the service's setup opened; dev 0: not known, look again */

@@ -22,6 +22,7 @@ static const struct space {
 	{ "time", "time_for_children", "time namespace", "time namespace's owner", CELL_TIME },
 };
 #define SPACE_USER 0
+#define SPACE_NET 3
 
 /* Inode numbers start above 0; 0 stands for a kind of namespace that this kernel does not have. */
 static int inode_of(int ns, const char *name, uint64_t *ino, struct err *e)
@@ -93,14 +94,14 @@ uint32_t spaces_own(const uint64_t theirs[SPACES], const uint64_t machine[SPACES
  * Who owns namespace i of the service? The kernel says it for the price of three calls. It need not be asked about one
  * that the builder made: nobody comes back to a user namespace once left, so a builder that is in the machine's was
  * never in another, and a namespace is owned by the user namespace of its maker. What a builder has only joined
- * (`user: first`) is asked about.
+ * (`user: first`, a network that is shared) is asked about.
  */
 static int owner_now(const struct attest_run *r, int ns, unsigned i, uint64_t theirs, uint64_t *owner, struct err *e)
 {
 	const struct attest_ref *ref = &r->in->ref;
 
 	*owner = ref->machine[SPACE_USER];
-	if (!planned(r, CELL_USER_FIRST) && theirs == ref->own[i] &&
+	if (!planned(r, CELL_USER_FIRST) && theirs == ref->own[i] && !(i == SPACE_NET && r->in->net) &&
 	    ref->own[SPACE_USER] == ref->machine[SPACE_USER])
 		return 0;
 	return owner_of(ns, spaces[i].file, owner, e);
@@ -130,8 +131,12 @@ static int one_space(struct attest_run *r, int ns, unsigned i, struct err *e)
 		return -e->code;
 	if (!theirs && !planned(r, s->flag))
 		return 0;
-	fact_text(r, s->fact, planned(r, s->flag) ? "its own" : "the machine's",
-		  !theirs ? "none" : theirs == ref->machine[i] ? "the machine's" : "its own");
+	/* One that it shares, or has kept, is that very one. */
+	const bool other = i == SPACE_NET && r->in->net;
+
+	fact_text(r, s->fact, !planned(r, s->flag) ? "the machine's" : other ? "the one it was given" : "its own",
+		  !theirs ? "none" : theirs == ref->machine[i] ? "the machine's" : !other ? "its own" :
+		  theirs == r->in->net ? "the one it was given" : "another");
 	if (!planned(r, s->flag) || r->in->svc->runtime_kind || theirs == ref->machine[i])
 		return 0;
 	return owner_fact(r, ns, i, theirs, e);

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Children of PID 1, not of ours: it owns them from the start, and we may end. */
@@ -179,6 +180,14 @@ static int tell_pids(struct cell *c, struct err *e)
 	return report_send(c, &r) < 0 ? err_sys(e, "tell PID 1") : 0;
 }
 
+/* The inode number of what is behind that path; 0: errno says why there is none. */
+static uint64_t number_of(int dir, const char *path, int flags)
+{
+	struct stat st;
+
+	return fstatat(dir, path, &st, flags) < 0 ? 0 : st.st_ino;
+}
+
 /* While the service does its steps: what can be known before its exec. */
 static int prepare(struct cell *c, struct attest_in *in, struct err *e)
 {
@@ -187,6 +196,8 @@ static int prepare(struct cell *c, struct attest_in *in, struct err *e)
 				  .npass = (int)c->start->npass, .ready_at = (int)ready_at(c),
 				  .exe_path = plan_str(c->plan, c->command.exe), .in_leaf = c->start->cgroup_fd >= 0,
 				  .leaf = c->leaf, .policy = { c->policy[0], c->policy[1] } };
+	if (c->net >= 0 && (in->net = number_of(c->net, "", AT_EMPTY_PATH)) == 0)
+		return err_sys(e, "the network that it shares");
 	return c->start->attest && has(c, CELL_ATTEST) ? attest_prepare(in, e) : 0;
 }
 
@@ -205,6 +216,9 @@ static int attest_and_let_go(struct cell *c, struct attest_in *in, const struct 
 	r.attested = (uint32_t)facts;
 	r.setup_us = stopped - c->began_us;
 	r.attest_us = mono_us() - stopped;
+	/* The builder is in it, too. */
+	if (has(c, CELL_NET) && !(r.net = number_of(c->machine_proc, "self/ns/net", 0)))
+		return err_sys(e, "our network namespace");
 	if (report_send(c, &r) < 0)
 		return err_sys(e, "tell PID 1");
 	if (ptrace(PTRACE_DETACH, c->service, NULL, NULL) < 0)

@@ -42,6 +42,7 @@ struct cell_start {
 	const char *const *words; /* or these, NULL-ended, found along the service's PATH (prior enter) */
 	bool terminal;		/* stdin_fd is one, made for it alone: the session's */
 	bool keep_root;		/* cell_join(): with the machine's root, who gives nothing up */
+	int net_fd;		/* the network that it gets: another's, or its own of before; 0, FD_NONE: a new one */
 	const char *vars;	/* further NAME=VALUE, each ended by a newline; NULL: none */
 	int ready_fd;		/* the writing end of READY_FD's pipe; 0, FD_NONE: none */
 	unsigned ready_at;	/* its number; 0: the first behind the passed ones */
@@ -68,6 +69,7 @@ struct cell_report {
 	uint32_t step;		/* FAILED: exit code of systemd's table (200..245) for the step, for `status` */
 	uint32_t missing;	/* EXEC failed with ENOENT/EACCES: the policy need not retry */
 	int64_t setup_us, attest_us;
+	uint64_t net;		/* RUNNING: the inode number of its network namespace; 0: the machine's */
 	struct bpf_loaded devices; /* RUNNING: its device policy; sum 0: none */
 	struct err err;
 };

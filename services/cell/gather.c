@@ -10,7 +10,7 @@
 
 /* The final table: 0, 1, 2, the passed ones, behind them our own; the readiness pipe may lie anywhere above those. */
 struct layout {
-	unsigned first, ready, report, leaf, n; /* ready, leaf: 0 when there is none */
+	unsigned first, ready, report, leaf, net, n; /* ready, leaf, net: 0 when there is none */
 	int null;
 };
 
@@ -19,10 +19,13 @@ static struct layout layout_of(const struct cell *c)
 	struct layout l = { .first = FIRST_PASSED + c->start->npass, .ready = ready_at(c) };
 	const bool leaf = makes(c) && has(c, CELL_POLICIES) && c->start->cgroup_fd >= 0;
 
+	const bool net = makes(c) && c->start->net_fd > 0;
+
 	/* Ours go behind the pipe where it would be in their way. */
-	l.report = l.ready && l.ready < l.first + 2 ? l.ready + 1 : l.first;
+	l.report = l.ready && l.ready < l.first + 3 ? l.ready + 1 : l.first;
 	l.leaf = leaf ? l.report + 1 : 0;
-	l.n = l.report + 1 + leaf;
+	l.net = net ? l.report + 1 + leaf : 0;
+	l.n = l.report + 1 + leaf + net;
 	return l;
 }
 
@@ -45,12 +48,14 @@ static int source_of(const struct cell *c, const struct layout *l, unsigned i)
 		return s->pass[i - FIRST_PASSED];
 	if (l->ready && i == l->ready)
 		return s->ready_fd;
+	if (l->net && i == l->net)
+		return s->net_fd;
 	return i == l->report ? c->report : l->leaf && i == l->leaf ? s->cgroup_fd : FD_NONE;
 }
 
 static bool is_empty(const struct layout *l, unsigned i)
 {
-	return i >= l->first && i != l->ready && i != l->report && i != l->leaf;
+	return i >= l->first && i != l->ready && i != l->report && i != l->leaf && i != l->net;
 }
 
 /* Out of the way of what comes to lie there. */
@@ -86,7 +91,7 @@ static int put_down(const struct layout *l, const int *at, struct err *e)
 
 int gather(struct cell *c, struct err *e)
 {
-	int at[FIRST_PASSED + CELL_FDS_MAX + 4], pipe = c->start->ready_fd;
+	int at[FIRST_PASSED + CELL_FDS_MAX + 5], pipe = c->start->ready_fd;
 	struct layout l = layout_of(c);
 	const bool far = l.ready >= l.n;
 
@@ -106,5 +111,6 @@ int gather(struct cell *c, struct err *e)
 		return err_sys(e, "close PID 1's descriptors");
 	c->report = (int)l.report;
 	c->leaf = l.leaf ? (int)l.leaf : FD_NONE;
+	c->net = l.net ? (int)l.net : FD_NONE;
 	return 0;
 }

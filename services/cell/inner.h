@@ -27,6 +27,7 @@ struct cell {
 	int scratch;		/* service: a tmpfs for the plan's small files; gone with the old root */
 	int exe;		/* service: O_PATH */
 	int leaf;		/* builder: the service's cgroup, where it has policies; else FD_NONE */
+	int net;		/* builder: the network to enter instead of making one; else FD_NONE */
 	struct bpf_loaded devices; /* builder: which device policy that is */
 	int policy[2];		/* builder: its programs, by enum cgroup_policy */
 	int owner;		/* CELL_USER_FIRST: the user namespace that the others belong to; else FD_NONE */
@@ -76,7 +77,7 @@ static inline unsigned ready_at(const struct cell *c)
 }
 
 /* gather.c: the child's descriptors: 0, 1, 2, the passed ones, the readiness pipe at its number, the report socket, the
- * leaf if it gets policies. */
+ * leaf if it gets policies, the network that it enters. */
 int gather(struct cell *c, struct err *e);
 
 /* files.c */

@@ -13,10 +13,10 @@
 
 /* What a request brings besides its descriptors; one datagram, never longer than this. */
 #define TEXT_MAX (CELL_FDS_MAX * 256 + 384)
-#define REQUEST_MAGIC 0x70737733u	/* this version of a request: after an exec of PID 1 there may be another */
+#define REQUEST_MAGIC 0x70737734u	/* this version of a request: after an exec of PID 1 there may be another */
 
 /* In this order; then those to pass on. */
-enum request_fd { FD_REPORT, FD_CGROUP, FD_LOG, FD_STDIN, FD_READY, REQUEST_FDS };
+enum request_fd { FD_REPORT, FD_CGROUP, FD_LOG, FD_STDIN, FD_READY, FD_NET, REQUEST_FDS };
 #define FDS_MAX (REQUEST_FDS + CELL_FDS_MAX)
 
 struct request {
@@ -56,7 +56,8 @@ static unsigned list_fds(struct request *r, const struct cell_start *c, int thei
 {
 	const int of[REQUEST_FDS] = { [FD_REPORT] = theirs, [FD_CGROUP] = c->cgroup_fd, [FD_LOG] = c->log_fd,
 				      [FD_STDIN] = c->stdin_fd,
-				      [FD_READY] = c->ready_fd ? c->ready_fd : FD_NONE };
+				      [FD_READY] = c->ready_fd ? c->ready_fd : FD_NONE,
+				      [FD_NET] = c->net_fd ? c->net_fd : FD_NONE };
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < REQUEST_FDS; i++)
@@ -235,6 +236,7 @@ static int deal(const struct request *r, const int *fds, struct cell_start *c)
 	c->log_fd = of[FD_LOG];
 	c->stdin_fd = of[FD_STDIN] == FD_NONE ? own_null : of[FD_STDIN];
 	c->ready_fd = of[FD_READY];
+	c->net_fd = of[FD_NET];
 	c->pass = fds + n;
 	return of[FD_REPORT];
 }

@@ -46,7 +46,7 @@ void cell_of(struct cell *c, const struct cell_start *s, int report)
 	*c = (struct cell){
 		.start = s, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.report = report, .sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
-		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
+		.scratch = FD_NONE, .exe = FD_NONE, .leaf = FD_NONE, .net = FD_NONE, .policy = { FD_NONE, FD_NONE },
 		.guest_of = FD_NONE, .owner = FD_NONE,
 	};
 	c->command = s->command ? *s->command : (struct plan_command){ c->svc->argv, c->svc->exe };
@@ -103,7 +103,7 @@ int cell_join(const struct cell_start *s, int pidfd, uint32_t timeout_ms, pid_t 
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE,
 		.scratch = FD_NONE, .exe = FD_NONE, .owner = FD_NONE, .guest_of = pidfd, .report = pidfd,
 		.has_network = true,
-		.leaf = FD_NONE, .policy = { FD_NONE, FD_NONE },
+		.leaf = FD_NONE, .net = FD_NONE, .policy = { FD_NONE, FD_NONE },
 	};
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
 	sigset_t before;
@@ -137,8 +137,8 @@ int cell_find(const struct cell_start *s, pid_t reaper, pid_t *pid, int *report,
 	struct cell c = {
 		.start = &start, .plan = s->plan, .svc = plan_service(s->plan, s->service), .began_us = mono_us(),
 		.sync = FD_NONE, .machine_proc = FD_NONE, .procfs = FD_NONE, .root = FD_NONE, .scratch = FD_NONE,
-		.exe = FD_NONE, .leaf = FD_NONE, .policy = { FD_NONE, FD_NONE }, .guest_of = s->cgroup_fd,
-		.owner = FD_NONE,
+		.exe = FD_NONE, .leaf = FD_NONE, .net = FD_NONE, .policy = { FD_NONE, FD_NONE },
+		.guest_of = s->cgroup_fd, .owner = FD_NONE,
 	};
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP, .exit_signal = SIGCHLD,
 				.cgroup = (uint64_t)s->cgroup_fd };

@@ -31,7 +31,13 @@ int step_net_namespace(struct cell *c, struct err *e)
 		return -e->code;
 	if (c->svc->bridge.n && net_open(&c->machine_net, e) < 0)
 		return err_in(e, "the machine's network");
-	if (unshare(CLONE_NEWNET) < 0)
+	if (c->net >= 0 && setns(c->net, CLONE_NEWNET) < 0)
+		return err_sys(e, c->svc->share.n ? "enter that of %s" : "enter that of the last start of %s",
+			       plan_str(c->plan, plan_network(c->plan, c->svc)->name));
+	if (c->net < 0 && c->svc->share.n)
+		return err_set(e, ENOENT, "that of %s is not there",
+			       plan_str(c->plan, plan_network(c->plan, c->svc)->name));
+	if (c->net < 0 && unshare(CLONE_NEWNET) < 0)
 		return err_sys(e, "unshare");
 	return 0;
 }

@@ -15,6 +15,7 @@ APPLIES(if_nice, c->svc->nice != INT32_MIN)
 APPLIES(if_affinity, c->svc->affinity.n > 0)
 APPLIES(if_keyring, has(c, CELL_KEYRING))
 APPLIES(if_net, makes(c) && has(c, CELL_NET))
+APPLIES(if_own_net, makes(c) && has(c, CELL_NET) && !c->svc->share.n)
 APPLIES(if_net_apart, makes(c) && has(c, CELL_NET) && !has(c, CELL_USER_FIRST))
 APPLIES(if_first, makes(c) && has(c, CELL_USER_FIRST))
 APPLIES(if_first_and_mount, makes(c) && has(c, CELL_USER_FIRST) && has(c, CELL_MOUNT))
@@ -52,8 +53,8 @@ static const struct step steps[] = {
 	{ "pid and time namespaces", BY_BUILDER, CODE_NAMESPACE, if_pid_or_time, step_pid_namespace, NULL,
 	  "pid namespace", "for the children to be forked; the builder itself stays outside" },
 	{ "network namespace", BESIDE, CODE_NETWORK, if_net_apart, step_net_namespace, NULL, "net namespace",
-	  "it costs as much as all mounts together; the machine's user namespace owns it" },
-	{ "network", BESIDE, CODE_NETWORK, if_net, step_network, NULL, NULL,
+	  "it costs as much as all mounts together; the machine's user namespace owns it; or another's is entered" },
+	{ "network", BESIDE, CODE_NETWORK, if_own_net, step_network, NULL, NULL,
 	  "while the service makes its mounts; needs both network namespaces" },
 
 	{ "device policy", BESIDE, CODE_CGROUP, if_devices, step_device_policy, NULL, "device policy",

@@ -291,6 +291,7 @@ static int compile_all(struct compiling *c, int *fd, struct err *e)
 	for (unsigned i = 0; i < c->n; i++)
 		if (!c->work[i].refused)
 			compile_one(c, c->work + i);
+	compile_shares(c);
 	compile_clash(c);
 	graph_make(c);
 	compile_machine(c, &h);

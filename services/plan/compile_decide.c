@@ -257,6 +257,8 @@ static void imply_others(struct compiling *c, struct work *w)
 	}
 	if (e->network.bridge && !e->network.mode && is_asked(w, network.mode))
 		refuse(c, w, network.bridge, "isolation.network.bridge: needs a private network");
+	if (e->network.service && !e->network.mode && is_asked(w, network.mode))
+		refuse(c, w, network.service, "isolation.network.service: needs a private network");
 	if (e->network.addresses.n && !e->network.bridge)
 		refuse(c, w, network.addresses, "isolation.network.address: needs a bridge to be attached to");
 }
@@ -294,7 +296,8 @@ static void write_spaces(struct compiling *c, struct work *w)
 
 	w->out.flags |= user_flag(e) | (e->ns_pid ? CELL_PID : 0) |
 			(e->ns_ipc ? CELL_IPC : 0) | (e->ns_uts ? CELL_UTS : 0) | (e->ns_cgroup ? CELL_CGROUP : 0) |
-			(e->ns_time ? CELL_TIME : 0) | (e->network.mode ? CELL_NET : 0);
+			(e->ns_time ? CELL_TIME : 0) | (e->network.mode ? CELL_NET : 0) |
+			(e->network.mode && e->network.keep ? CELL_NET_KEEP : 0);
 	if (e->ns_uts)
 		w->out.hostname = write_string(&c->w, e->hostname ? e->hostname : e->name);
 	if (e->preset != PRESET_NONE)

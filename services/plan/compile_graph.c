@@ -75,6 +75,11 @@ static void add_edges(struct compiling *c, struct work *w)
 				tell(c, w, depends_on, "depends_on: %s has no healthcheck: service_healthy means that "
 				     "it is ready", o->svc->name);
 		}
+	if (s->network.service && (o = named(c, w, spec_from(s, &s->network.service), "isolation.network.service",
+					     s->network.service))) {
+		waits_for(c, w, o);
+		edge_add(c, &w->needs, &w->nneeds, WORK_NUMBER(c, o));
+	}
 	for (unsigned i = 0; i < s->wants.n; i++)
 		named(c, w, spec_from(s, &s->wants), "wants", s->wants.v[i]);
 	if (s->on_failure == ON_FAILURE_START)
@@ -190,15 +195,22 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void refuse_need(struct compiling *c, struct work *w, const char *name, const char *why)
+{
+	const struct spec_service *s = w->svc;
+	const bool net = s->network.service && !strcmp(s->network.service, name);
+
+	refuse_at(c, w, spec_from(s, net ? (const void *)&s->network.service : &s->depends_on), "%s: '%s' is %s",
+		  net ? "isolation.network.service" : "depends_on", name, why);
+}
+
 /* What it needs it would stop, and then wait for. */
 static void refuse_rival_needs(struct compiling *c, struct work *w)
 {
 	for (unsigned i = 0; i < w->nneeds; i++)
 		for (unsigned k = 0; k < w->nrivals && !w->refused; k++)
 			if (w->needs[i] == w->rivals[k])
-				refuse_at(c, w, spec_from(w->svc, &w->svc->depends_on),
-					  "depends_on: '%s' is also what it conflicts with",
-					  c->work[w->needs[i]].svc->name);
+				refuse_need(c, w, c->work[w->needs[i]].svc->name, "also what it conflicts with");
 }
 
 void graph_make(struct compiling *c)
@@ -229,8 +241,7 @@ void graph_make(struct compiling *c)
 			struct work *need = c->work + w->needs[j];
 
 			if (need->refused)
-				refuse_at(c, w, spec_from(w->svc, &w->svc->depends_on),
-					  "depends_on: '%s' is refused itself", need->svc->name);
+				refuse_need(c, w, need->svc->name, "refused itself");
 		}
 	}
 }
@@ -250,11 +261,15 @@ static unsigned dep_add(struct compiling *c, struct plan_dep *d, unsigned n, con
 static void write_deps(struct compiling *c, struct work *w)
 {
 	const struct spec_service *s = w->svc;
-	unsigned n = 0, most = s->depends_on.n + s->wants.n + s->after.n + w->nbefore + w->nrivals;
-	struct plan_dep *d = most ? compiling_get(c, most * sizeof *d) : NULL;
+	unsigned n = 0, most = s->depends_on.n + s->wants.n + s->after.n + w->nbefore + w->nrivals + 1;
+	struct plan_dep *d = compiling_get(c, most * sizeof *d);
 
 	if (!d)
 		return;
+	if (s->network.service && w->out.flags & CELL_NET)
+		n = dep_add(c, d, 0, s->network.service, DEP_REQUIRES, COND_STARTED);
+	if (n)
+		w->out.share = write_table(&c->w, d, 1, sizeof *d);
 	for (unsigned i = 0; i < s->depends_on.n; i++)
 		n = dep_add(c, d, n, s->depends_on.v[i].name, DEP_REQUIRES, s->depends_on.v[i].condition);
 	for (unsigned i = 0; i < s->wants.n; i++)

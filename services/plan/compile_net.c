@@ -257,6 +257,17 @@ static void join(struct nets *n, struct work *w)
 	compile_egress(n->c, w);
 }
 
+/* A service in another's network has the names of that one's bridge, and its own is one of them. */
+static void join_other(struct nets *n, struct work *w)
+{
+	const struct work *o = w->eff.network.service ? work_find(n->c, w->eff.network.service) : NULL;
+
+	if (!o || !o->hosts || w->refused)
+		return;
+	w->hosts = o->hosts;
+	add_hosts(n->c, bridge_named(n, o->hosts), w, o->addrs, o->naddrs);
+}
+
 static void write_bridges(struct nets *n, struct plan_head *h)
 {
 	struct compiling *c = n->c;
@@ -337,6 +348,8 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	for (unsigned i = 0; i < c->n; i++)
 		if (is_on_bridge(c->work + i))
 			join(&n, c->work + i);
+	for (unsigned i = 0; i < c->n; i++)
+		join_other(&n, c->work + i);
 	check_ports(c);
 	write_bridges(&n, h);
 	free(n.taken);

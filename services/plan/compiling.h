@@ -169,6 +169,8 @@ const char *environment_get(const struct work *w, const char *key);
 void compile_landlock(struct compiling *c, struct work *w);	/* compile_landlock.c */
 void compile_limits(struct compiling *c, struct work *w);	/* compile_limits.c: rlimits, cgroup, scheduling */
 void compile_listen(struct compiling *c, struct work *w);	/* compile_listen.c */
+/* compile_share.c: whose network cannot be shared or kept; when all are decided. */
+void compile_shares(struct compiling *c);
 void compile_clash(struct compiling *c);	/* compile_clash.c: who listens where another does */
 void compile_trust(struct compiling *c, struct work *w);	/* compile_trust.c: who else can write all that */
 void compile_filter(struct compiling *c, struct work *w);	/* compile_filter.c: seccomp */

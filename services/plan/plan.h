@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 16
+#define PLAN_VERSION 17
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -323,6 +323,7 @@ struct plan_care {
 #define CELL_POLICIES	(CELL_DEVICES | CELL_SOCKETS)
 #define CELL_ROOT_IMAGE	(1u << 25)	/* with ROOT_TREE: `root` is an image file */
 #define CELL_ON_CALL	(1u << 28)	/* not started at boot: only when something starts it */
+#define CELL_NET_KEEP	(1u << 30)	/* with NET: its network stays while it is restarted */
 #define CELL_CONTAINED	(1u << 23)	/* the default preset, weakened because no namespace can be made here */
 
 /* An OCI runtime that stands between prior and the service: oci_runtimes[] has their names. */
@@ -399,6 +400,7 @@ struct plan_service {
 	uint64_t send_max, receive_max;	/* bytes a second; 0: as many as it can */
 	struct plan_ref ports;		/* struct plan_port[] */
 	struct plan_ref egress;		/* struct plan_egress[]; none and `limited`: it may reach nothing */
+	struct plan_ref share;		/* struct plan_dep[], none or one: whose network it has, all of the above */
 	struct plan_ref dirs;		/* struct plan_dir[] */
 	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
 	struct plan_ref apparmor, selinux; /* labels for its exec; absent: whatever it would have */
@@ -450,6 +452,12 @@ static inline const struct plan_service *plan_service(const struct plan *p, uint
 static inline const struct plan_care *plan_care(const struct plan *p, const struct plan_service *s)
 {
 	return s->care.n ? PLAN_FIRST(p, s->care, struct plan_care) : NULL;
+}
+
+/* Whose network s has: its own, or that of the service it shares one with. */
+static inline const struct plan_service *plan_network(const struct plan *p, const struct plan_service *s)
+{
+	return s->share.n ? plan_service(p, PLAN_FIRST(p, s->share, struct plan_dep)->service) : s;
 }
 
 /* How many services there are, without the slots of those that serve each connection by one. */

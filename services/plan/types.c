@@ -297,7 +297,7 @@ static bool flags_contradict(const struct plan_service *s)
 {
 	uint32_t f = s->flags;
 
-	return f >> 30 || (f & CELL_NOTIFY_MAIN && !(f & CELL_NOTIFY)) ||
+	return f >> 31 || (f & CELL_NOTIFY_MAIN && !(f & CELL_NOTIFY)) ||
 	       (f & CELL_SECCOMP_LOG && !(f & CELL_SECCOMP)) ||
 	       (f & CELL_USER && f & CELL_USER_FIRST) || !(f & CELL_SECCOMP) != !s->seccomp.n ||
 	       !(f & CELL_ROOT_TREE) != !s->root.n || !(f & CELL_ROOT_IMAGE) != !s->root_type.n ||
@@ -320,8 +320,14 @@ static bool numbers_are_out_of_range(const struct plan_service *s)
 
 static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 {
+	const struct plan_service *o = plan_network(p, s);
 	bool found = !s->bridge.n;
 
+	if (o != s && (s->bridge.n || !(s->flags & o->flags & CELL_NET) || o->share.n || s->flags & CELL_NET_KEEP ||
+		       (s->flags | o->flags) & CELL_USER_FIRST || s->runtime_kind || o->runtime_kind))
+		return true;
+	if (s->flags & CELL_NET_KEEP && (!(s->flags & CELL_NET) || s->flags & CELL_USER_FIRST || s->runtime_kind))
+		return true;
 	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n || s->limited > 1 ||
 	    (s->bridge.n && !(s->flags & CELL_NET)) || !mtu_is_one(s->mtu) || (!s->limited && s->egress.n) ||
 	    (!s->bridge.n && (s->limited || s->ports.n || s->send_max || s->receive_max)))
@@ -356,7 +362,7 @@ static const char *service_wrong(const struct plan *p, const void *record)
 	if (numbers_are_out_of_range(s))
 		return "a number is out of range";
 	if (network_is_wrong(p, s))
-		return "its bridge, interface or gateway is wrong";
+		return "its bridge, interface, gateway or shared network is wrong";
 	if (connections_contradict(p, s))
 		return "its sockets and its connections do not belong together";
 	if (s->runtime_kind >= OCI_RUNTIMES || !s->runtime_kind != !s->runtime.n || !s->runtime.n != !s->bundle.n ||
@@ -404,6 +410,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
 	FIELD(plan_service, ports, .of = &port_type, .max = 1024),
 	FIELD(plan_service, egress, .of = &egress_type, .max = 256),
+	FIELD(plan_service, share, .of = &dep_type, .max = 1),
 	FIELD(plan_service, dirs, .of = &dir_type, .max = 160),
 	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
 	FIELD(plan_service, apparmor, STRING, .text = TEXT_FULL, .max = 255),

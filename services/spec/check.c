@@ -82,26 +82,29 @@ static const struct spec_bridge *find_bridge(const struct spec *s, const char *n
 static void check_network(struct load *l, struct spec_service *svc)
 {
 	const struct spec_network *n = &svc->network;
+	const struct {
+		const char *key;
+		const void *field;
+		bool given, takes_bridge;
+		const char *more;
+	} all[] = {
+		{ "bridge", &n->bridge, n->bridge, false, "" },
+		{ "ports", &n->ports, n->ports.n, true, "" },
+		{ "address", &n->addresses, n->addresses.n, true, "" },
+		{ "gateway", &n->gateway, n->gateway, true, "" },
+		{ "send_max", &n->send_max, n->send_max, true, "" },
+		{ "receive_max", &n->receive_max, n->receive_max, true, "" },
+		{ "egress", &n->egress, n->egress.n, true, "; a private network without one reaches nothing" },
+		{ "keep", &n->keep, n->keep, false, "" },
+	};
 
-	if (n->ports.n && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->ports),
-			"isolation.network.ports: needs a bridge (isolation.network.bridge)");
-	if (n->addresses.n && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->addresses),
-			"isolation.network.address: needs a bridge (isolation.network.bridge)");
-	if (n->gateway && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->gateway),
-			"isolation.network.gateway: needs a bridge (isolation.network.bridge)");
-	if (n->send_max && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->send_max),
-			"isolation.network.send_max: needs a bridge (isolation.network.bridge)");
-	if (n->receive_max && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->receive_max),
-			"isolation.network.receive_max: needs a bridge (isolation.network.bridge)");
-	if (n->egress.n && !n->bridge)
-		wrong(l, svc, spec_from(svc, &n->egress),
-			"isolation.network.egress: needs a bridge (isolation.network.bridge); a private network "
-			"without one reaches nothing");
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].given && n->service)
+			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the network is that of "
+			      "service '%s' (isolation.network.service): say it there", all[i].key, n->service);
+		else if (all[i].given && all[i].takes_bridge && !n->bridge)
+			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: needs a bridge "
+			      "(isolation.network.bridge)%s", all[i].key, all[i].more);
 	if (n->bridge && !find_bridge(l->s, n->bridge))
 		wrong(l, svc, spec_from(svc, &n->bridge),
 			"isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);

@@ -89,7 +89,7 @@ struct names {
 	bool order, reverse;			/* it orders; the other one comes later */
 };
 
-#define KINDS 6
+#define KINDS 7
 
 static void names_of(const struct spec_service *svc, struct names v[static KINDS])
 {
@@ -100,6 +100,8 @@ static void names_of(const struct spec_service *svc, struct names v[static KINDS
 	v[4] = (struct names){ "on_failure", &svc->on_failure, NULL, NULL,
 			       svc->on_failure == ON_FAILURE_START ? svc->on_failure_start : NULL, false, false };
 	v[5] = (struct names){ "conflicts", &svc->conflicts, NULL, &svc->conflicts, NULL, false, false };
+	v[6] = (struct names){ "isolation.network.service", &svc->network.service, NULL, NULL, svc->network.service,
+			       true, false };
 }
 
 static unsigned count(const struct names *k)

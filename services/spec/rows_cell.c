@@ -52,9 +52,13 @@ static const struct conf_key network_keys[] = {
 	{ "receive_max", RATE(network.receive_max),
 	  .doc = "Bytes a second that it may receive.",
 	  .example = "100M" },
-	{ "service", TEXT(network.service), .unbuilt = "sharing another service's network",
-	  .doc = "Service whose network it shares.",
-	  .example = "db" },
+	{ "keep", BOOL_OFF(network.keep),
+	  .doc = "The network stays while the service is restarted, with what was made in it; it goes when the service "
+		 "is stopped.",
+	  .example = "true" },
+	{ "service", TEXT(network.service),
+	  .doc = "Service whose network it shares: it starts after that one, is stopped with it, and has its "
+		 "addresses, names and rules." },
 	{ 0 }
 };
 

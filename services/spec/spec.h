@@ -117,6 +117,7 @@ struct spec_network {
 	struct str_list addresses; /* `address:` may be one or a list; CIDR */
 	struct str_list ports, egress;
 	const char *service;	/* {service: db}: share its network */
+	bool keep;
 	uint64_t send_max, receive_max; /* bytes a second; 0: not given */
 	const char *gateway;	/* default: the bridge's address of the same family */
 };

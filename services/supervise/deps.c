@@ -67,8 +67,11 @@ void deps_build(struct prior *p)
 
 		p->run[i].first_edge = at;
 		PLAN_EACH(struct plan_dep, x, &p->plan, d->deps) {
-			p->edges[at++] = (struct edge){ .user = i, .need = x->service, .kind = x->kind,
-							.condition = x->condition };
+			p->edges[at] = (struct edge){ .user = i, .need = x->service, .kind = x->kind,
+						      .condition = x->condition,
+						      /* The first one: see compile_graph.c. */
+						      .shares = d->share.n && at == p->run[i].first_edge };
+			at++;
 			p->run[x->service + 1].first_user++;
 		}
 	}
@@ -88,7 +91,7 @@ void deps_refresh(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
 		p->run[i].unmet = network_is_awaited(p, i);	/* as if it were an edge; see network_ended() */
-		p->run[i].holders = 0;
+		p->run[i].holders = p->run[i].sharers = 0;
 		p->run[i].wait_edge = p->run[i].first_edge;
 	}
 	for (struct edge *e = p->edges; e < p->edges + p->nedges; e++) {
@@ -96,6 +99,7 @@ void deps_refresh(struct prior *p)
 		e->holds = is_holding(e, state_of(p, e->user));
 		p->run[e->user].unmet += !e->met;
 		p->run[e->need].holders += e->holds;
+		p->run[e->need].sharers += e->holds & e->shares;
 	}
 }
 
@@ -169,6 +173,8 @@ void deps_changed(struct prior *p, uint32_t i)
 
 		p->steps++;
 		p->run[e->need].holders += (uint32_t)holds - e->holds;
+		if (e->shares)
+			p->run[e->need].sharers += (uint32_t)holds - e->holds;
 		e->holds = holds;
 		if (need->state == SVC_STOPPING && !(need->flags & SVC_F_SIGNALLED) && p->run[e->need].holders == 0)
 			svc_post(p, e->need, EV_FREE);

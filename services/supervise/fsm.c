@@ -4,6 +4,7 @@
 #include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
 #include "services/supervise/good.h"
+#include "services/supervise/shared.h"
 #include "services/supervise/sockets.h"
 
 const char *const svc_event_name[SVC_EVENTS] = {
@@ -255,6 +256,7 @@ static void go(struct prior *p, uint32_t i, enum svc_event ev)
 	connections_moved(p, i);
 	good_moved(p, i);
 	deps_changed(p, i);
+	shared_moved(p, i);
 }
 
 static void step(struct prior *p, uint32_t i, enum svc_event ev)

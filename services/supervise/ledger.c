@@ -150,7 +150,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 
 		ledger_open_svc(s);
 		s->report_fd = s->pidfd = s->notify_fd = s->log_rd = s->log_wr = FD_NONE;
-		s->cgroup_fd = s->events_fd = FD_NONE;
+		s->cgroup_fd = s->events_fd = s->net_fd = FD_NONE;
 		s->first_listen = listen;
 		listen += plan_service(p, i)->listen.n;
 		ledger_seal_svc(s);
@@ -341,7 +341,7 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 		give(each, ctx, l->listen[i]);
 	for (const struct ledger_svc *s = l->svc; s < l->svc + h->nservices; s++) {
 		const int32_t fds[] = { s->report_fd, s->pidfd, s->notify_fd, s->log_rd, s->log_wr, s->cgroup_fd,
-			s->events_fd };
+			s->events_fd, s->net_fd };
 
 		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
 			give(each, ctx, fds[k]);

@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 11
+#define LEDGER_VERSION 12
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -81,11 +81,13 @@ struct ledger_svc {
 	int32_t undo;			/* the child that takes back its network, directories, bundle; 0: none */
 	int32_t hook;			/* the hook that runs, 0: none */
 	int32_t report_fd, pidfd, notify_fd, log_rd, log_wr, cgroup_fd, events_fd; /* FD_NONE: none */
+	int32_t net_fd;			/* its network, held while others share it or it is kept: see shared.h */
 	uint32_t first_listen;		/* index of its first descriptor in the listen table */
 	uint32_t waits_for;		/* service index + 1; 0: nothing */
 	uint32_t restarts, starts, failures;
 	uint32_t attested_facts;
 	uint32_t generation;		/* counts starts, to tell an old event from a new one */
+	uint64_t net;			/* inode number of the network that it was started in; 0: the machine's */
 	uint64_t hash;			/* plan_service.hash that the running process was started with */
 	int64_t since_ms;		/* CLOCK_BOOTTIME of the last change of state */
 	int64_t since_wall_ms;

@@ -14,6 +14,7 @@ struct edge {
 	uint16_t kind, condition;
 	uint8_t met;		/* need is as user wants it for starting */
 	uint8_t holds;		/* user still needs it: need may not be stopped yet */
+	uint8_t shares;		/* user has the network of need */
 };
 
 /* Exits of pids that nobody knew yet: their first word or their builder may name them later. */
@@ -27,6 +28,7 @@ struct svc_run {
 	uint32_t report_src, notify_src, events_src;	/* loop handles, 0: none */
 	uint32_t first_edge, first_user; /* where its edges begin in edges[]; those that need it: in users[] */
 	uint32_t unmet, holders;	/* edges of its own not met; edges of others that hold it */
+	uint32_t sharers;		/* those of the latter that share its network */
 	uint32_t wait_edge;		/* the edge that waits_for names */
 	uint32_t queued, queue_next;	/* events that wait for it, one bit each; next service in the queue + 1 */
 	uint32_t building;		/* its place in building[] + 1, 0: not there */

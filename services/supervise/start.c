@@ -15,6 +15,7 @@
 #include "services/supervise/member.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/shared.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/spawning.h"
 #include "services/supervise/stop.h"
@@ -164,6 +165,8 @@ int start_cell(struct prior *p, uint32_t i, const struct plan_command *cmd, cons
 	int pidfd = FD_NONE, report;
 	bool direct = cell_is_direct(&p->plan, i, c.attest);
 
+	if (shared_network(p, i, &c.net_fd, e) < 0)
+		return -e->code;
 	if (!cmd)
 		connections_prepare(p, i, &c, from);
 	text_copy(run_dir, sizeof run_dir, p->ledger.head->run_dir);
@@ -311,6 +314,7 @@ static void take_running(struct prior *p, uint32_t i, const struct cell_report *
 	s->attested_facts = r->attested;
 	s->setup_us = r->setup_us;
 	s->attest_us = r->attest_us;
+	shared_runs(p, i, r->net);
 	if (r->devices.sum)
 		p->device_policy = r->devices;
 	start_close_report(p, i);

@@ -269,7 +269,7 @@ static void close_the_rest(struct prior *old, struct prior *now)
 		if (to_new[i] != CHANGES_NONE)
 			continue;
 		int32_t *const fds[] = { &s->report_fd, &s->pidfd, &s->log_rd, &s->log_wr, &s->cgroup_fd,
-					 &s->events_fd };
+					 &s->events_fd, &s->net_fd };
 
 		for (size_t k = 0; k < sizeof fds / sizeof *fds; k++)
 			fd_drop(fds[k]);

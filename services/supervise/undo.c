@@ -7,6 +7,7 @@
 #include "services/cell/dirs.h"
 #include "services/cell/oci.h"
 #include "services/supervise/reap.h"
+#include "services/supervise/shared.h"
 #include "services/supervise/stop.h"
 #include <string.h>
 
@@ -86,7 +87,7 @@ bool undo_begin(struct prior *p, uint32_t i)
 	const struct plan_service *d = plan_service(&p->plan, i);
 	struct ledger_svc *s = svc_of(p, i);
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	const uint32_t what = s->flags & ALL;
+	const uint32_t what = s->flags & ALL & ~(shared_stays(p, i) ? SVC_F_NETWORK : 0);
 	char run_dir[sizeof p->ledger.head->run_dir];
 
 	if (!what)
@@ -97,7 +98,7 @@ bool undo_begin(struct prior *p, uint32_t i)
 	if (pid == 0)
 		_exit(take_back(&p->plan, d, what, run_dir));
 	LEDGER_WRITE(s);
-	s->flags &= ~ALL;
+	s->flags &= ~what;
 	if (pid < 0) {
 		prior_say(p, "warning", "left-behind", svc_name(p, i), what & (SVC_F_DIRS | SVC_F_BUNDLE)
 			  ? "no process could be made to remove its runtime directories or its bundle"

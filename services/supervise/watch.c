@@ -8,6 +8,7 @@
 #include "services/supervise/main_pid.h"
 #include "services/supervise/notify.h"
 #include "services/supervise/reload.h"
+#include "services/supervise/shared.h"
 #include "services/supervise/sockets.h"
 #include "services/supervise/start.h"
 #include "services/supervise/stop.h"
@@ -42,6 +43,7 @@ void watch_nudge(struct prior *p, uint32_t i)
 {
 	struct ledger_svc *s = svc_of(p, i);
 	connections_resume(p, i);
+	shared_moved(p, i);
 	bool has_process = s->pid || s->builder || s->reaper || s->hook || s->report_fd >= 0;
 
 	switch ((enum svc_state)s->state) {

@@ -130,7 +130,7 @@ static void audited(const char *name, const struct outcome *o, struct rig *r, co
 {
 	owned_fd proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct err e = { 0 };
-	const int n = attest(&r->plan, 0, o->service, proc, 0, NULL, NULL, &e);
+	const int n = attest(&r->plan, 0, o->service, proc, 0, 0, NULL, NULL, &e);
 
 	check(differs ? n == -EPERM && strstr(e.text, differs) : n > 30, name, "%d: %s", n, e.text);
 }

@@ -174,12 +174,12 @@ static void audits(void)
 	rig_start(&r, &o, &report, &out);
 	rig_until_running(&o, report);
 	differing = 0;
-	n = attest(&r.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
+	n = attest(&r.plan, 0, o.service, proc, 0, 0, each_fact, NULL, &e);
 	check(n > 20 && !differing, "a running service's policy is found to be the planned one", "%d: %s %s", n, e.text,
 	      difference);
 	detach_all(leaf);
 	differing = 0;
-	n = attest(&r.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
+	n = attest(&r.plan, 0, o.service, proc, 0, 0, each_fact, NULL, &e);
 	check(n == -EPERM && differing == 1 && strstr(difference, "device policy: tag ") &&
 	      strstr(difference, "no program"), "one that was taken away is missed", "%d: %s %s", n, e.text,
 	      difference);

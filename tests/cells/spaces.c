@@ -107,7 +107,7 @@ static void running_cell_can_be_audited(void)
 	if (run_to_pause(&r, &o, &report, &out) < 0)
 		return;
 	seen_facts = differing = 0;
-	int n = attest(&r.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
+	int n = attest(&r.plan, 0, o.service, proc, 0, 0, each_fact, NULL, &e);
 
 	check(n > 30 && (unsigned)n == seen_facts && !differing, "a running service is audited and found equal",
 	      "%d: %s %s", n,
@@ -120,7 +120,7 @@ static void running_cell_can_be_audited(void)
 	other.mounts[3].attr |= MOUNT_ATTR_NOSYMFOLLOW;
 	rig_finish(&other);
 	seen_facts = differing = 0;
-	n = attest(&other.plan, 0, o.service, proc, 0, each_fact, NULL, &e);
+	n = attest(&other.plan, 0, o.service, proc, 0, 0, each_fact, NULL, &e);
 	check(n == -EPERM && strstr(e.text, "mount /tmp") && differing == 1, "an audit names what differs",
 	      "%d: %u: %s", n,
 	      differing, e.text);

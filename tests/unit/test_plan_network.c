@@ -90,6 +90,39 @@ static void published_ports_and_egress_become_numbers(void **state)
 			       "web already"));
 }
 
+static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, SMALL "services:\n"
+		"  db:\n" ON_BR0(", address: 10.88.0.4/29") "  a:\n" TOOL
+		"    isolation: {rootfs: @/image, network: {service: db}}\n"
+		"  x-deep:\n" TOOL "    isolation: {rootfs: @/image, network: {service: a}}\n"
+		"  x-none:\n" TOOL "    isolation: {rootfs: @/image, network: {service: open}}\n"
+		"  open:\n" TOOL "    isolation: {rootfs: @/image, network: false}\n"
+		"  stays:\n" TOOL "    isolation: {rootfs: @/image, network: {keep: true}}\n"
+		"  x-stays:\n" TOOL "    user: \"1000\"\n"
+		"    isolation: {rootfs: @/image, user: first, network: {keep: true}}\n"
+		"  x-ports:\n" TOOL "    user: \"1000\"\n    security: {cap_add: [NET_BIND_SERVICE]}\n"
+		"    isolation: {rootfs: @/image, user: true, network: {service: db}}\n");
+	const struct plan_service *a = compiled_service(&c, "a");
+
+	assert_non_null(a);
+	assert_int_equal(a->share.n, 1);
+	assert_string_equal(str(plan_network(&c.plan, a)->name), "db");
+	assert_int_equal(a->bridge.n, 0);
+	assert_int_equal(a->deps.n, 1);
+	assert_int_equal(PLAN_FIRST(&c.plan, a->deps, struct plan_dep)->kind, DEP_REQUIRES);
+	const struct plan_file *hosts = PLAN_FIRST(&c.plan, c.plan.head->hosts, struct plan_file);
+
+	assert_non_null(strstr(str(hosts->value), "\n10.88.0.4 a\n"));
+	assert_int_equal(compiled_service(&c, "stays")->flags & CELL_NET_KEEP, CELL_NET_KEEP);
+	assert_non_null(strstr(compiled_refused(&c, "x-deep"), "it has that of 'db' itself: name that one"));
+	assert_non_null(strstr(compiled_refused(&c, "x-none"), "it has none of its own"));
+	assert_non_null(strstr(compiled_refused(&c, "x-stays"), "isolation.network.keep: with isolation.user: first"));
+	assert_non_null(strstr(compiled_refused(&c, "x-ports"), "would let 'db', whose network it shares, bind every "
+			       "port, too: add it there as well"));
+}
+
 static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 {
 	(void)state;
@@ -167,6 +200,7 @@ int main(void)
 		TEST(nobody_listens_where_another_service_does),
 		TEST(a_socket_in_the_cells_network_needs_one),
 		TEST(published_ports_and_egress_become_numbers),
+		TEST(a_network_is_shared_by_name_and_brings_the_order_and_the_names),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
 
