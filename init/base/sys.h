@@ -101,13 +101,19 @@ static inline pid_t sys_clone3(struct clone_args *a)
  * so that who is about to become somebody else's program goes back first. A policy that somebody else chose stays.
  * pid 0: the caller. musl has no wrappers that work. Failure costs speed only.
  */
-static inline void sys_batch(pid_t pid, bool on)
+enum { SYS_OTHER = 0, SYS_BATCH = 3, SYS_IDLE = 5 };	/* the kernel's numbers */
+
+static inline void sys_policy(pid_t pid, long from, int to)
 {
-	enum { OTHER = 0, BATCH = 3 };
 	const struct { int priority; } none = { 0 };
 
-	if (syscall(SYS_sched_getscheduler, pid) == (on ? OTHER : BATCH))
-		syscall(SYS_sched_setscheduler, pid, on ? BATCH : OTHER, &none);
+	if (syscall(SYS_sched_getscheduler, pid) == from)
+		syscall(SYS_sched_setscheduler, pid, to, &none);
+}
+
+static inline void sys_batch(pid_t pid, bool on)
+{
+	sys_policy(pid, on ? SYS_OTHER : SYS_BATCH, on ? SYS_BATCH : SYS_OTHER);
 }
 
 /* In a child of PID 1, which has signals blocked: SIGALRM is its end after so many seconds. */

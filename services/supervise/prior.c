@@ -62,7 +62,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
-		[TIMER_ENDPOINT] = endpoint_start, [TIMER_GOOD] = good_timer,
+		[TIMER_ENDPOINT] = endpoint_start, [TIMER_GOOD] = good_timer, [TIMER_LOGGER_WAITS] = streams_settled,
 	};
 	struct prior *p = ctx;
 

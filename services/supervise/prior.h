@@ -71,7 +71,7 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_GOOD, SERVE_TIMERS };
+	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_GOOD, TIMER_LOGGER_WAITS, SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };

@@ -1,6 +1,7 @@
 /* Pipes to the logger, and the logger's life: see streams.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/streams.h"
+#include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/spec/spec.h"
 #include "services/supervise/reap.h"
@@ -8,13 +9,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
 #define KILL_MS 1000		/* a process that SIGKILL has not ended by then sleeps in the kernel */
-#define BOOT_NICE 10
+#define WAIT_MS 1000		/* what a boot that takes longer says is to be seen while it lasts */
 #define AGAIN_MS 200		/* between two loggers; doubles */
 #define AGAIN_MAX_MS 10000
 #define GOOD_MS 10000		/* one that lasted longer starts the doubling anew */
@@ -274,18 +274,27 @@ void streams_logger_start(struct prior *p)
 	}
 	fd_put(&h->logger_fd, sock);
 	h->logger_pid = pid;
-	if (h->mode == MODE_MACHINE && !h->settled)	/* until all is up it takes what others leave */
-		setpriority(PRIO_PROCESS, (id_t)pid, BOOT_NICE);
+	if (h->mode == MODE_MACHINE && !h->settled) {	/* until all is up it takes what others leave */
+		sys_policy(pid, SYS_BATCH, SYS_IDLE);
+		sys_policy(pid, SYS_OTHER, SYS_IDLE);
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER_WAITS, p->loop.now.ms + WAIT_MS);
+	}
 	p->logger_since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_LOGGER);
 	flush(p);
 }
 
+static void wait_no_longer(const struct prior *p)
+{
+	if (p->ledger.head->logger_pid > 0)
+		sys_policy(p->ledger.head->logger_pid, SYS_IDLE, SYS_BATCH);
+}
+
 void streams_settled(struct prior *p)
 {
-	if (p->ledger.head->logger_pid > 0 && p->ledger.head->mode == MODE_MACHINE)
-		setpriority(PRIO_PROCESS, (id_t)p->ledger.head->logger_pid, 0);
+	loop_timer_set(&p->loop, p->n + TIMER_LOGGER_WAITS, 0);
+	wait_no_longer(p);
 }
 
 int streams_begin(struct prior *p, struct err *e)
@@ -321,6 +330,7 @@ void streams_resume(struct prior *p)
 		reap_add(p, h->logger_hung_pid, 0, PID_LOGGER);
 	if (h->logger_pid > 0) {
 		reap_add(p, h->logger_pid, 0, PID_LOGGER);
+		wait_no_longer(p);
 		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 	} else {
 		streams_logger_start(p);
@@ -357,6 +367,7 @@ void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int statu
 
 void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old)
 {
+	wait_no_longer(p);	/* the timer that would say so is not carried */
 	q->logger_replaced = p->logger_replaced;
 	q->logger_killed = p->logger_killed;
 	q->logger_has_events = p->logger_has_events;

@@ -75,7 +75,6 @@ NEVER = {
     "prlimit64": "reads a limit",
     "sched_getscheduler": "reads a policy",
     "sched_setscheduler": "its failure costs speed only",
-    "setpriority": "its failure costs speed only",
     "brk": "is the C library's, before main()",
     "mprotect": "is the C library's, before main()",
     "arch_prctl": "is the C library's, before main()",
