@@ -138,11 +138,12 @@ static int compile_from(struct boot *b, const char *config, bool container, stru
 	if (rc < 0)
 		return rc;
 	fd_put(&b->plan_fd, fd_take(&fd));
-	if (report.refused && report.services)
-		boot_say(b, "%s: %u of %u services refused; the others start", config, report.refused,
-			 report.services + report.refused);
-	else if (report.refused > 1)
-		boot_say(b, "%s: all %u services refused; nothing starts", config, report.refused);
+	const uint32_t refused = b->plan.head->refused.n, good = plan_named(&b->plan);
+
+	if (refused && good)
+		boot_say(b, "%s: %u of %u services refused; the others start", config, refused, good + refused);
+	else if (refused > 1)
+		boot_say(b, "%s: all %u services refused; nothing starts", config, refused);
 	return 0;
 }
 

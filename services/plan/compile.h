@@ -53,7 +53,7 @@ int plan_compile_unchecked(struct spec *s, const struct machine_facts *f, int *f
  * problems as text go to descriptor 2.
  */
 struct compiler_report {
-	uint32_t errors, notes, services, refused;
+	uint32_t errors, notes;
 	struct err err;		/* code != 0: there is no plan */
 };
 int compiler_main(int argc, char **argv);

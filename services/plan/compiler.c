@@ -66,7 +66,6 @@ int compiler_main(int argc, char **argv)
 {
 	struct compiler_report r = { 0 };
 	struct machine_facts facts;
-	struct plan p;
 	owned_fd fd = FD_NONE;
 	struct spec s = { 0 };
 
@@ -92,10 +91,5 @@ int compiler_main(int argc, char **argv)
 	fflush(stderr);
 	r.errors = s.nerrors;
 	r.notes = s.nproblems - s.nerrors;
-	if (fd >= 0 && plan_map(&p, fd, &why) == 0) {
-		r.services = plan_named(&p);
-		r.refused = p.head->refused.n;
-		plan_unmap(&p);
-	}
 	return pass_send(ANSWER_FD, &r, sizeof r, fd, 0) < 0;
 }

@@ -105,14 +105,14 @@ static bool is_machines_root(void)
 	       prctl(PR_GET_SECCOMP) == 0;
 }
 
-static bool try_cgroup(void)
+static bool try_cgroup(bool machines_root)
 {
 	char path[64];
 	struct statfs fs;
 
 	if (statfs("/sys/fs/cgroup", &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return false;
-	if (is_machines_root() && faccessat(AT_FDCWD, "/sys/fs/cgroup/cgroup.procs", W_OK, 0) == 0)
+	if (machines_root && faccessat(AT_FDCWD, "/sys/fs/cgroup/cgroup.procs", W_OK, 0) == 0)
 		return true;
 	snprintf(path, sizeof path, "/sys/fs/cgroup/prior.try.%d", (int)getpid());
 	return mkdir(path, 0755) == 0 && rmdir(path) == 0;
@@ -137,7 +137,7 @@ static uint64_t capabilities(void)
 }
 
 /* Wherever PID 1 finds its cgroups: a program, on a cgroup of our own. */
-static bool try_policy(void)
+static bool try_policy(bool machines_root)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	struct statfs fs;
@@ -150,7 +150,7 @@ static bool try_policy(void)
 		i++;
 	owned_fd program = i < 2 ? bpf_devices(NULL, 0, &e) : FD_NONE;
 
-	if (program < 0 || is_machines_root())	/* who may load it here may attach it */
+	if (program < 0 || machines_root)	/* who may load it here may attach it */
 		return program >= 0;
 	snprintf(path, sizeof path, "%s/prior.try.%d", places[i], (int)getpid());
 	if (mkdir(path, 0755) < 0)
@@ -262,20 +262,21 @@ static bool has_no_filters(void)
 
 void facts_find(struct machine_facts *f)
 {
-	int answers = is_machines_root() ? read_answers() : in_child(try_spaces) | in_child(try_user);
+	const bool machines_root = is_machines_root();
+	int answers = machines_root ? read_answers() : in_child(try_spaces) | in_child(try_user);
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1u /* VERSION */);
 
 	*f = (struct machine_facts){
 		.can_namespaces = answers & ANSWER_SPACES,
 		.can_mount = answers & ANSWER_MOUNT,
 		.can_userns = answers & ANSWER_USER,
-		.can_cgroup = try_cgroup(),
+		.can_cgroup = try_cgroup(machines_root),
 		.caps = capabilities(),
-		.can_policy = is_root() && try_policy(),
+		.can_policy = is_root() && try_policy(machines_root),
 		.is_root = is_root(), .one_id = has_one_id(),
 		.apparmor = has_apparmor(), .selinux = has_selinux(),
 		.no_filters = has_no_filters(), .landlock_abi = abi > 0 ? (int)abi : 0,
-		.kernel = kernel_version(), .in_userns = !begins("/proc/self/uid_map", FIRST_USERNS),
+		.kernel = kernel_version(), .in_userns = !machines_root && !begins("/proc/self/uid_map", FIRST_USERNS),
 	};
 	find_ids(f);
 	find_invoker(f);

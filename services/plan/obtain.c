@@ -167,7 +167,7 @@ static int take_plan_file(const char *path, int *plan_fd, struct plan *p, struct
 		return 0;
 	if (plan_seal(file, &fd, e) < 0 || plan_map(p, fd, e) < 0)
 		return err_in(e, "%s", path);
-	*report = (struct compiler_report){ .services = plan_named(p), .refused = p->head->refused.n };
+	*report = (struct compiler_report){ 0 };
 	*plan_fd = fd_take(&fd);
 	return 1;
 }
