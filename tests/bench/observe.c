@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 120000	/* of guest time, for all services to report */
@@ -120,6 +121,7 @@ _Noreturn void observe(const struct observation *o)
 			orphans_measure(proc, o->orphans);
 		printf("}\n");
 		fflush(stdout);
+		tcdrain(STDOUT_FILENO);	/* or the kernel says "Power down" in the middle of it */
 		run_after();
 	}
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, NULL);
