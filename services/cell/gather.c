@@ -1,6 +1,7 @@
 /* The child's descriptors, put in their final place before anything else happens. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "services/cell/inner.h"
 
 /*
@@ -27,6 +28,23 @@ static struct layout layout_of(const struct cell *c)
 	l.net = net ? l.report + 1 + leaf : 0;
 	l.n = l.report + 1 + leaf + net;
 	return l;
+}
+
+/*
+ * Behind a mount of its own that is read-only: who owns a device file may change it through any descriptor of it, and a
+ * cell's uid 0 without a capability still owns the machine's /dev/null (an OCI runtime gives it to the service's user).
+ * Where no mount can be made it is the plain one, as somebody else's container or user namespace has it.
+ */
+int gather_null(void)
+{
+	owned_fd tree = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+	char path[40] = "/dev/null";
+	struct text t = TEXT_IN(path);
+
+	if (tree >= 0 && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &a) == 0)
+		text_fmt(&t, "/proc/self/fd/%d", tree);
+	return open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 }
 
 /* Descriptor for slot i, before anything moved; FD_NONE: the slot stays empty. */
@@ -97,7 +115,7 @@ int gather(struct cell *c, struct err *e)
 
 	/* With both given nothing is missing. */
 	l.null = c->start->stdin_fd >= 0 && c->start->log_fd >= 0 ? FD_NONE :
-		 open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+		 gather_null();
 	if (c->start->npass > CELL_FDS_MAX)
 		return err_set(e, E2BIG, "%u descriptors to pass; at most %d", c->start->npass, CELL_FDS_MAX);
 	if (far && (pipe = fcntl(pipe, F_DUPFD_CLOEXEC, (int)l.n)) < 0)

@@ -79,6 +79,8 @@ static inline unsigned ready_at(const struct cell *c)
 /* gather.c: the child's descriptors: 0, 1, 2, the passed ones, the readiness pipe at its number, the report socket, the
  * leaf if it gets policies, the network that it enters. */
 int gather(struct cell *c, struct err *e);
+/* /dev/null for a service; FD_NONE with errno. */
+int gather_null(void);
 
 /* files.c */
 int machine_proc(struct cell *c, struct err *e);	/* the descriptor in c, opened when it is not yet */

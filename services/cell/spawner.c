@@ -305,7 +305,7 @@ _Noreturn void spawner_life(const struct plan *p, int sock)
 	    (sock != OWN_SOCKET && dup3(sock, OWN_SOCKET, O_CLOEXEC) < 0) ||
 	    sys_close_range(OWN_SOCKET + 1, ~0u, 0) < 0)
 		_exit(CODE_FDS);
-	own_null = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	own_null = gather_null();
 	serve_all(p, OWN_SOCKET);
 	_exit(0);
 }

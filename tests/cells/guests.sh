@@ -28,6 +28,7 @@ services:
   end: {command: [$work/prior, poweroff, --run-dir, $work/run], user: root}
   own: {command: [unshare, -U, --keep-caps, $work/prior, poweroff, --run-dir, $work/run], user: root,
         isolation: {user: false}, security: {seccomp: none, restrict_namespaces: false}}
+  null: {command: [chmod, "666", /proc/self/fd/0], user: root, isolation: {user: false}}
   other: {command: [sleep, "1000"]}
   owned: {command: [sleep, "1000"], listen: [{name: o, unix: $work/owned.sock, user: "7", group: "8", mode: "0640"}]}
 YAML
@@ -37,6 +38,8 @@ is "uid 0 without a capability does not get the ledger" 1 "$(grep -c '^ask | .*o
 is "nor does it end anything" 1 "$(grep -c '^end | .*only root (with CAP_DAC_OVERRIDE,' "$work/log")"
 wait_for 'own |'
 is "a user namespace of its own makes nobody root" 1 "$(grep -c '^own | .*in prior.s own user namespace' "$work/log")"
+wait_for 'null |'
+is "uid 0 without a capability cannot change the machine's /dev/null by its standard input" 1 "$(grep -c '^null | .*Read-only file system' "$work/log")"
 is "root itself may" 0 "$(ctl stop other >/dev/null 2>&1; echo $?)"
 is "a socket belongs to whom it was to" "7:8 640" "$(stat -c '%u:%g %a' "$work/owned.sock")"
 ends "it ends when it is told to"
