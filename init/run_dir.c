@@ -120,7 +120,7 @@ void log_dir_left(const char *run_dir, char *to, size_t size)
 		text_copy(to, size, LOG_DIR);
 }
 
-/* The first place that has this, and it is ours. */
+/* The first place that has this, and it is ours: the folder, too, for in another's anything of ours can be put. */
 static bool find_place(const char *name, mode_t type, char *to, size_t size)
 {
 	char path[512];
@@ -132,7 +132,7 @@ static bool find_place(const char *name, mode_t type, char *to, size_t size)
 			continue;
 		text_add(&t, to);
 		text_add(&t, name);
-		if (is_ours(path, type))
+		if (is_ours(to, S_IFDIR) && is_ours(path, type))
 			return true;
 	}
 	return false;

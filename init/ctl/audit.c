@@ -88,6 +88,8 @@ static const char *exempt(const struct view *v)
 {
 	if (v->refused)
 		return "refused, does not run";
+	if (v->unseen && v->now.state != SVC_STARTING)
+		return NULL;
 	if (!runs(v))
 		return "does not run";
 	if (v->plan->runtime_kind == OCI_RUNSC)
@@ -113,7 +115,9 @@ static int compare(struct audit *a, const struct live *l, const struct view *v, 
 {
 	if (a->json)
 		json_list(a->json, "facts");
-	int rc = attest(&l->plan, v->index, v->now.pid, procfs, network_of(l, v), 0, fact, a, e);
+	int rc = v->unseen ? err_set(e, ESRCH, "its process is not to be found from here (it has just ended, or "
+				     "hides): ask again, or ask inside the container") :
+		 attest(&l->plan, v->index, v->now.pid, procfs, network_of(l, v), 0, fact, a, e);
 
 	audit_files(&l->plan, v->plan, fact, a);
 	if (a->json)

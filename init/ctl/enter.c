@@ -1,6 +1,7 @@
 /* `prior enter`: a shell or a command inside a running service's cell, with no more rights than the service has. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/file.h"
 #include "init/base/mono.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -92,6 +94,49 @@ static const char *term_variable(char *to, size_t size)
 	return t.cut ? NULL : to;
 }
 
+/* Raised where that is allowed, lowered always. */
+static int limit_as(pid_t prior, int resource, struct err *e)
+{
+	struct rlimit64 its, own;
+
+	if (syscall(SYS_prlimit64, prior, resource, NULL, &its) < 0)
+		return err_sys(e, "resource limits of prior (pid %d)", (int)prior);
+	if (syscall(SYS_prlimit64, 0, resource, &its, NULL) == 0)
+		return 0;
+	if (syscall(SYS_prlimit64, 0, resource, NULL, &own) == 0) {
+		its.rlim_max = its.rlim_max < own.rlim_max ? its.rlim_max : own.rlim_max;
+		its.rlim_cur = its.rlim_cur < its.rlim_max ? its.rlim_cur : its.rlim_max;
+	}
+	if (syscall(SYS_prlimit64, 0, resource, &its, NULL) < 0)
+		return err_sys(e, "resource limits as prior has them");
+	return 0;
+}
+
+/*
+ * What the cell does not set its service has from prior. So has who enters, and nothing of the login's: neither its
+ * limits nor its place before the OOM killer and the scheduler. A score or a nice value that only root may lower stays
+ * as it is, which is no advantage.
+ */
+static int begin_as(pid_t prior, struct err *e)
+{
+	char path[48], score[16];
+	struct text t = TEXT_IN(path);
+
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (limit_as(prior, i, e) < 0)
+			return -e->code;
+	text_fmt(&t, "/proc/%d/oom_score_adj", (int)prior);
+	if (file_line(path, score, sizeof score, e) < 0 ||
+	    (file_write(AT_FDCWD, "/proc/self/oom_score_adj", score, e) < 0 && e->code != EACCES))
+		return -e->code;
+	errno = 0;
+	const int nice = getpriority(PRIO_PROCESS, (id_t)prior);
+
+	if ((nice == -1 && errno) || (setpriority(PRIO_PROCESS, 0, nice) < 0 && errno != EACCES && errno != EPERM))
+		return err_sys(e, "nice value of prior (pid %d)", (int)prior);
+	return 0;
+}
+
 /* The command's exit code, or what cell_join() and we say. */
 static int run_in(const struct ctl *c, struct cell_start *s, int pidfd, struct relay *r, struct err *e)
 {
@@ -130,7 +175,7 @@ static int enter(const struct ctl *c, const struct live *l, const struct view *v
 	if (!live_enter_users(l))
 		return err_set(e, EPERM, "only root, or whose prior it is, may enter a cell");
 	if (find_cell(l, v, l->peer.pid, &pidfd, &leaf, e) < 0 ||
-	    relay_open(&r, isatty(0) && isatty(1), e) < 0)
+	    begin_as(l->peer.pid, e) < 0 || relay_open(&r, isatty(0) && isatty(1), e) < 0)
 		return -e->code;
 	struct cell_start s = {
 		.plan = &l->plan, .service = v->index, .cgroup_fd = leaf, .nofile = l->ledger.head->nofile,

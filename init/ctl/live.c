@@ -129,7 +129,10 @@ static struct view view_planned(const struct live *l, uint32_t i)
 		v.now.cgroup_fd = FD_NONE;
 		text_copy(v.now.why, sizeof v.now.why, "its record is damaged; prior will mend it or start anew");
 	}
-	v.now.pid = seen_pid(&l->from, v.now.pid);
+	const pid_t recorded = v.now.pid;
+
+	v.now.pid = seen_pid(&l->from, recorded);
+	v.unseen = recorded > 0 && v.now.pid <= 0;
 	view_connections(l, &v);
 	return v;
 }

@@ -23,6 +23,7 @@ struct view {
 	const char *name;
 	uint32_t index;			/* in plan and ledger; of no meaning when refused */
 	const struct plan_service *plan; /* NULL: refused when it was planned */
+	bool unseen;			/* it has a process, which cannot be found from here: now.pid is 0 */
 	const char *refused;		/* why; NULL: it was not. Both NULL: an instance that nobody has started */
 	struct ledger_svc now;
 	struct ledger_conn conn;	/* of a slot: what it serves; family 0: nothing */

@@ -20,6 +20,9 @@ struct flow {
 	char buf[PIPE_BUF];
 };
 
+/* What it may have left in its pipes or terminal: pipe-max-size for each. Others in the cell may write without end. */
+#define LAST_WORDS (2u << 20)
+
 enum { IN, OUT, ERR, FLOWS };
 enum { CHILD = FLOWS, SIGNALS, POLLED };
 
@@ -92,8 +95,8 @@ static struct pollfd wait_for(const struct flow *f)
 	return (struct pollfd){ .fd = f->ended ? FD_NONE : f->from, .events = POLLIN };
 }
 
-/* It is ready. Who does not read any more (a pager that was left) hears no more. */
-static void move(struct flow *f)
+/* It is ready. Who does not read any more (a pager that was left) hears no more. Returns the bytes that were read. */
+static size_t move(struct flow *f)
 {
 	ssize_t n;
 
@@ -103,13 +106,14 @@ static void move(struct flow *f)
 			f->at += (size_t)n;
 		else if (errno != EAGAIN && errno != EINTR)
 			f->at = f->n;
-		return;
+		return 0;
 	}
 	n = read(f->from, f->buf, sizeof f->buf);
 	if (n > 0)
 		f->at = 0, f->n = (size_t)n;
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		f->ended = true;
+	return n > 0 ? (size_t)n : 0;
 }
 
 static int end_by(struct relay *r, int signals, pid_t pid)
@@ -128,6 +132,7 @@ static int end_by(struct relay *r, int signals, pid_t pid)
 static void carry(struct relay *r, struct flow *f, pid_t pid, int pidfd, int signals, int *ended_by)
 {
 	bool running = true;
+	size_t last = 0;
 
 	for (;;) {
 		struct pollfd p[POLLED] = { [CHILD] = { .fd = running ? pidfd : FD_NONE, .events = POLLIN },
@@ -142,12 +147,16 @@ static void carry(struct relay *r, struct flow *f, pid_t pid, int pidfd, int sig
 		if (n <= 0 && f[OUT].at == f[OUT].n && f[ERR].at == f[ERR].n)
 			return;
 		if (n <= 0)	/* ended, but who reads us is slow */
-			poll(p, SIGNALS, -1);
+			poll(p, POLLED, -1);
 		if (p[SIGNALS].revents && (*ended_by = end_by(r, signals, pid)) && !running)
 			return;
-		for (int i = 0; i < FLOWS; i++)
-			if (p[i].revents)
-				move(&f[i]);
+		for (int i = 0; i < FLOWS; i++) {
+			const size_t n_read = p[i].revents ? move(&f[i]) : 0;
+
+			last += running ? 0 : n_read;
+		}
+		f[OUT].ended |= last >= LAST_WORDS;
+		f[ERR].ended |= last >= LAST_WORDS;
 		if (is_over(&f[IN]) && !r->terminal)
 			fd_drop(&r->ours[0]), f[IN].to = FD_NONE;
 		running &= p[CHILD].revents == 0;

@@ -1,46 +1,52 @@
 /* Pids of a prior in a container, asked from outside: see seen.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/ctl/seen.h"
-#include "init/base/fd.h"
 #include "init/base/text.h"
 #include <dirent.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define LEVELS 33	/* the kernel has 32 below the first */
 
-static bool read_status(pid_t pid, char text[static 4096])
+static unsigned read_numbers(const char *at, pid_t to[static LEVELS])
 {
-	char path[32];
-	struct text t = TEXT_IN(path);
-
-	text_fmt(&t, "/proc/%d/status", (int)pid);
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? -1 : read(fd, text, 4095);
-
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
-/* Its numbers, ours first; how many there are. parent: its parent's here. */
-static unsigned numbers(pid_t pid, pid_t to[static LEVELS], pid_t *parent)
-{
-	char text[4096];
 	unsigned n = 0;
 
-	if (!read_status(pid, text))
-		return 0;
-	const char *up = strstr(text, "\nPPid:"), *at = strstr(text, "\nNSpid:");
-
-	*parent = up ? (pid_t)atoi(up + 6) : 0;
-	for (at = at ? at + 7 : ""; n < LEVELS && (*at == '\t' || *at == ' '); n++) {
+	for (; n < LEVELS && (*at == '\t' || *at == ' '); n++) {
 		char *end;
 
 		to[n] = (pid_t)strtol(at, &end, 10);
 		at = end;
 	}
+	return n;
+}
+
+/*
+ * Its numbers, ours first; how many there are. parent: its parent's here. All lines are read, for a process can have so
+ * many groups as to push the last ones far away.
+ */
+static unsigned numbers(pid_t pid, pid_t to[static LEVELS], pid_t *parent)
+{
+	char path[32], *line = NULL;
+	struct text t = TEXT_IN(path);
+	size_t room = 0;
+	unsigned n = 0;
+
+	text_fmt(&t, "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "re");
+
+	*parent = 0;
+	while (f && n == 0 && getline(&line, &room, f) > 0) {
+		if (!strncmp(line, "PPid:", 5))
+			*parent = (pid_t)atoi(line + 5);
+		else if (!strncmp(line, "NSpid:", 6))
+			n = read_numbers(line + 6, to);
+	}
+	free(line);
+	if (f)
+		fclose(f);
 	return n;
 }
 

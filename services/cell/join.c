@@ -49,9 +49,21 @@ static int say(const struct cell *c, const struct err *e)
 /* In the cell's root and namespaces, but as the machine's root: only what a session of its own takes. */
 static int stay_root(struct cell *c, struct err *e)
 {
-	if (step_death_signal(c, e) < 0 || step_signals(c, e) < 0 || step_session(c, e) < 0 || step_unblock(c, e) < 0)
+	if (step_death_signal(c, e) < 0 || step_signals(c, e) < 0 || step_session(c, e) < 0 ||
+	    default_nofile(c, e) < 0 || step_umask(c, e) < 0 || step_unblock(c, e) < 0)
 		return -e->code;
 	return chdir("/") < 0 ? err_sys(e, "chdir /") : 0;
+}
+
+/*
+ * Who enters comes from a session, and its keys are not the cell's, which may have no keyring of its own. A container's
+ * filter says EPERM: keys cannot be asked for behind it either.
+ */
+static int leave_keyring(struct cell *c, struct err *e)
+{
+	if (!c->start->words || step_keyring(c, e) == 0 || e->code == EPERM)
+		return 0;
+	return err_in(e, "session keyring");
 }
 
 static int guest_life(struct cell *c)
@@ -59,7 +71,8 @@ static int guest_life(struct cell *c)
 	struct err e = { 0 };
 	uint32_t code = 0;
 
-	if ((c->start->keep_root ? stay_root(c, &e) : steps_walk(c, BY_SERVICE, &code, &e)) < 0)
+	if (leave_keyring(c, &e) < 0 ||
+	    (c->start->keep_root ? stay_root(c, &e) : steps_walk(c, BY_SERVICE, &code, &e)) < 0)
 		return say(c, &e);
 	errno = become(c);
 	code = !c->start->words ? JOIN_FAILED : errno == ENOENT ? JOIN_NOT_FOUND : JOIN_NOT_EXECUTABLE;

@@ -33,7 +33,8 @@ static struct {
 	struct http_view view;
 	bool alive;		/* PID 1 has answered the last time, at asked_ms */
 	int64_t asked_ms, now_ms;
-	size_t bodies;		/* bytes of all bodies */
+	struct http_body kept[HTTP_PAGES];	/* what was made of this view; at NULL: nothing yet */
+	size_t bodies;		/* bytes of all bodies that callers have */
 } here;
 
 /* --- PID 1 --- */
@@ -46,6 +47,10 @@ static void forget_view(void)
 	here.view.rows = NULL;
 	here.view.nrows = 0;
 	here.alive = false;
+	for (unsigned i = 0; i < HTTP_PAGES; i++) {
+		free(here.kept[i].at);
+		here.kept[i] = (struct http_body){ 0 };
+	}
 }
 
 static bool take_view(int ledger, int rows)
@@ -97,6 +102,24 @@ static void ask(void)
 	here.now_ms = here.asked_ms = mono_now().ms;
 }
 
+/* A copy for one caller: a page is made once from each answer of PID 1's, however many ask. */
+static void page_of(enum http_page page, struct http_body *b)
+{
+	struct http_body *kept = &here.kept[page];
+
+	ask();
+	if (!here.alive) {
+		http_page(page, NULL, b);
+		return;
+	}
+	if (!kept->at)
+		http_page(page, &here.view, kept);
+	*b = *kept;
+	b->at = kept->at ? malloc(kept->n + 1) : NULL;
+	if (b->at)
+		memcpy(b->at, kept->at, kept->n);
+}
+
 /* --- one connection --- */
 
 static void hang_up(struct caller *c)
@@ -137,12 +160,10 @@ static void answer(struct caller *c, const struct http_request *r)
 {
 	struct text t = TEXT_IN(c->front);
 
-	if (r->status != 200) {
+	if (r->status != 200)
 		http_error(r->status, &c->body);
-	} else {
-		ask();
-		http_page(r->page, here.alive ? &here.view : NULL, &c->body);
-	}
+	else
+		page_of(r->page, &c->body);
 	if (!c->body.at || here.bodies + c->body.n > HTTP_BODIES_MAX) {
 		free(c->body.at);
 		c->body = (struct http_body){ .status = 503, .type = "text/plain" };

@@ -250,14 +250,17 @@ static void compile_groups(struct compiling *c, struct work *w)
 	uint32_t gid;
 
 	add_memberships(c, w, &g);
-	for (unsigned i = 0; i < l->n; i++)
-		if (!find_group(c, w->root_path, l->v[i], &gid, &why))
+	for (unsigned i = 0; i < l->n; i++) {
+		if (!find_group(c, w->root_path, l->v[i], &gid, &why)) {
 			refuse(c, w, supplementary_groups, "supplementary_groups: '%s': %s", l->v[i], why);
-		else if (gid == 0 && strcmp(l->v[i], "root") != 0 && strcmp(l->v[i], "0") != 0)
+		} else if (gid == 0 && strcmp(l->v[i], "root") != 0 && strcmp(l->v[i], "0") != 0) {
 			refuse(c, w, supplementary_groups, "supplementary_groups: '%s': is root's (0): only 'root' "
 			       "and 0 may be", l->v[i]);
-		else if (!add_group(&g, gid))
+		} else if (!add_group(&g, gid)) {
 			refuse(c, w, supplementary_groups, "supplementary_groups: more than 256");
+			break;
+		}
+	}
 	w->out.groups = write_table(&c->w, g.v, g.n, sizeof *g.v);
 }
 

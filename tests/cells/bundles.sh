@@ -122,14 +122,23 @@ mkdir -p "$image/run" "$image/tmp" && chmod 1777 "$image/tmp"
 ends "not PID 1" 3 bare : /bin/sh -c '"$@"; exit $?' - /bin/prior up
 
 # From outside its pid namespace.
-unshare -pf --kill-child --mount-proc "$PRIOR" up -c "$image/conf/stays.yaml" --run-dir "$work/out" --log-dir "$work/kept" >"$work/log" 2>&1 &
+cat >"$work/stays.yaml" <<YAML
+services:
+  app: {command: [/bin/sh, -c, "echo here I am; exec sleep 1000"]}
+  crowd: {command: [python3, -c, 'import os; os.setgroups(range(1000000, 1001000)); os.execvp("sleep", ["sleep", "999"])'], user: "0", isolation: {preset: minimal, user: false}, security: {cap_add: [SETGID]}}
+YAML
+unshare -pf --kill-child --mount-proc "$PRIOR" up -c "$work/stays.yaml" --run-dir "$work/out" --log-dir "$work/kept" >"$work/log" 2>&1 &
 up=$!
 n=0
 until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); done
-pid=$("$PRIOR" status app --json --run-dir "$work/out" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+numbered() { "$PRIOR" status "$1" --json --run-dir "$work/out" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p'; }
+pid=$(numbered app)
 is "asked from outside its pid namespace, it is the number there that is shown" "sleep 1000 " "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
 timeout 20 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1
 is "by which the audit finds it" 0 $?
+until pgrep -f "^sleep 999\$" >/dev/null || [ $n -ge 2400 ]; do n=$((n + 1)); done
+timeout 20 "$PRIOR" audit crowd --run-dir "$work/out" >"$work/log" 2>&1
+is "one with a thousand groups does not hide behind them" "1 1" "$? $(grep -c 'crowd: cannot be compared: status: longer than 8191 bytes' "$work/log")"
 first=$(cat "/proc/$up/task/$up/children")
 kill -TERM ${first%% *} && wait $up
 is "after its end its lines are found where they were kept" "here I am" "$("$PRIOR" logs app --run-dir "$work/out" 2>&1 | sed 's/.*here/here/')"

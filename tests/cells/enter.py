@@ -48,6 +48,11 @@ is_("our terminal is as it was", open(run_dir + "/stty").read(), open(run_dir + 
 t.type("\x04")
 t.end()
 
+# It has ended, and what it leaves behind shares the terminal and writes without end.
+t = Terminal(prior, "enter", "web", "--run-dir", run_dir, "--", "sh", "-c",
+             'trap "exit 6" USR1; setsid sh -c "kill -USR1 $$; yes & yes & exec yes" & while :; do wait; done')
+is_("what goes on writing in its terminal is not waited for", 6, t.end())
+
 # Whoever ends us ends what we have started, and gives the terminal back.
 t = Terminal(prior, "enter", "web", "--run-dir", run_dir, "--", "sh", "-c", "echo begun-$((5 + 6)); exec sleep 1000")
 t.wait(r"(begun-11)")

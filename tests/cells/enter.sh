@@ -9,15 +9,17 @@ needs_root
 needs_spaces -mpn
 . tests/cells/lib/up.sh
 mkdir -m 777 "$work/out" && mkdir "$work/root" && cp "$work/tool" "$work/root/tool" || exit 2
-in_() { timeout 30 "$work/prior" enter --run-dir "$run" "$@" 2>"$work/err"; }
+in_() { timeout 30 ${by-} "$work/prior" enter --run-dir "$run" "$@" 2>"$work/err"; }
 
 # What a process inside says of itself: ids, namespaces, root, filter, capabilities.
 cat >"$work/out/look" <<'SH'
 grep -E "^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp|Seccomp_filters):" /proc/self/status
-umask; pwd; ulimit -n; stat -c %d:%i /
+umask; pwd; ulimit -n; ulimit -f; ulimit -c; nice; cat /proc/self/oom_score_adj; stat -c %d:%i /
 for n in mnt net ipc uts cgroup user pid time; do readlink /proc/self/ns/$n; done
 env | grep -v ^_= | sort
 SH
+# Of a login with limits, a nice value and a score that the services have not.
+login() { ulimit -Sf 70000; ulimit -Sc 0; by="nice -n 3"; echo 300 >/proc/self/oom_score_adj; }
 kinds='server strict first bare'
 tell="command: [sh, -c, 'sh $work/out/look >$work/out/\$WHO; exec sleep 1000'], environment: {WORD: of-the-service, WHO"
 sees="private_tmp: false, volumes: [\"$work/out:$work/out:rw\"]"
@@ -39,7 +41,7 @@ for k in $kinds; do
 	n=0
 	until grep -q '^WORD=' "$work/out/$k" 2>/dev/null || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 	is "$k: a command has the service's ids, capabilities, filter, namespaces, root and environment, and no other" \
-		"$(cat "$work/out/$k")" "$(SECRET=ours in_ $k -- sh "$work/out/look")"
+		"$(cat "$work/out/$k")" "$(login; SECRET=ours in_ $k -- sh "$work/out/look")"
 done
 if [ -d /sys/fs/cgroup/prior-$up ] || [ -d /sys/fs/cgroup/unified/prior-$up ]; then
 	is "and is in its cgroup, which is all it sees" 0::/ "$(in_ web -- grep ^0: /proc/self/cgroup)"
@@ -54,6 +56,8 @@ is "standard error stays apart" "out
 err" "$(in_ web -- sh -c 'echo out; echo err >&2'; cat "$work/err")"
 is "who does not read its input is not waited for" 4 "$(in_ web -- sh -c 'exit 4' <"$work/bytes"; echo $?)"
 is "nor who does not end with it" 5 "$(in_ web -- sh -c 'sleep 1000 & exit 5' </dev/null; echo $?)"
+# In a session of its own, so that it is not ended with the command.
+is "nor for what goes on writing" 6 "$(in_ web -- sh -c 'trap "exit 6" USR1; setsid sh -c "kill -USR1 $$; yes & yes & exec yes" & while :; do wait; done' </dev/null >/dev/null; echo $?)"
 is "its end by a signal is told" 137 "$(in_ web -- sh -c 'kill -KILL $$'; echo $?)"
 is "without a command its shell reads" "of-the-service" "$(echo 'echo $WORD' | in_ web)"
 is "a program is looked for along its PATH" 127 "$(in_ web -- nonesuch; echo $?)"
@@ -73,6 +77,16 @@ is "--privileged is root, in its namespaces" "0 0000000000000000 $(in_ web -- re
 	"$(in_ --privileged web -- sh -c 'echo $(id -u) $(sed -n "s/^CapInh:.//p" /proc/self/status) $(readlink /proc/self/ns/mnt)')"
 has "with all that root may" "$(sed -n 's/^CapEff:.//p' /proc/self/status)" "$(in_ --privileged web -- cat /proc/self/status)"
 
+is "--privileged takes nothing of the login in either" "$(cat "/proc/$up/oom_score_adj") $(ulimit -f) $(in_ bare -- sh -c umask)" \
+	"$(login; umask 77; in_ --privileged bare -- sh -c 'echo $(cat /proc/self/oom_score_adj) $(ulimit -f) $(umask)')"
+if "$work/tool" in-keyring "$work/tool keyring" >"$work/got" 2>&1; then
+	has "(a login's keyring)" ";operator" "$(cat "$work/got")"
+	for k in bare "--privileged bare"; do
+		is "nor its keyring: $k" ";_ses" "$("$work/tool" in-keyring "timeout 30 '$work/prior' enter --run-dir '$run' $k -- '$work/tool' keyring" | grep -o ';_ses$')"
+	done
+else
+	echo "skip enter: no keyring of a login goes in: $(cat "$work/got")"
+fi
 if command -v setpriv >/dev/null; then
 	chmod 711 "$work" "$run"
 	chmod 666 "$run/control.sock"
@@ -97,4 +111,29 @@ has "who is told why" "web has ended, and what was in its cell with it" "$(cat "
 is "all was as planned" 0 "$(ctl audit server strict first >"$work/got" 2>&1; echo $?)"
 finish
 is "SIGTERM ends all" 0 $?
+
+# clone(2) in the place of clone3: what it cannot do the child does for itself.
+without=${BUILD:-$PWD/build}/${LIBC:-glibc}/tests/cells/without
+cat >"$conf" <<YAML
+services:
+  web: {command: [sleep, "1000"], isolation: {preset: server}}
+YAML
+launch "$without" clone3 --
+if [ -d /sys/fs/cgroup/prior-$up ] || [ -d /sys/fs/cgroup/unified/prior-$up ]; then
+	is "without clone3 it is attested all the same" "up true" "$(until_is web state up) $(field web attested)"
+	is "and its cgroup is the root of what it sees" 0::/ "$(in_ web -- grep ^0: /proc/self/cgroup)"
+else
+	echo "skip enter: without clone3: no writable cgroup2 here"
+fi
+finish
+# Where nobody says where it runs: not in a folder that others may write to.
+mkdir "$work/none"
+is "a run directory of ours is found, one that others may write to is not" "0 1" "$(unshare -m --propagation private sh -c '
+	for d in /run /dev/shm; do mount -t tmpfs t $d || exit; done
+	[ ! -e /tmp/prior-0 ] || mount --bind "$2" /tmp/prior-0 || exit
+	"$0" up -c "$1" --run-dir /dev/shm/prior-0 --log-dir "" >/dev/null 2>&1 & up=$!
+	n=0; until "$0" status --run-dir /dev/shm/prior-0 >/dev/null 2>&1 || [ $n -ge 400 ]; do n=$((n + 1)); done
+	"$0" status >/dev/null 2>&1; found=$?
+	chmod 777 /dev/shm/prior-0; "$0" status >/dev/null 2>&1 || other=1
+	echo "$found ${other-0}"; kill $up; wait $up' "$work/prior" "$conf" "$work/none")"
 exit $failed

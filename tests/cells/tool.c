@@ -1,6 +1,8 @@
 /* What the services of supervise.sh are made of: leave orphans, answer at a socket, call one, speak to prior. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/sys.h"
+#include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -178,6 +180,28 @@ static int http(char **argv)
 	}
 }
 
+/* Which session keyring it has, as the kernel describes it. */
+static int keyring(char **argv)
+{
+	char text[200] = "none";
+	const long n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text - 1, 0);
+
+	(void)argv;
+	printf("%s\n", n < 0 ? strerror(errno) : text);
+	return n < 0;
+}
+
+/* A shell's words, in a session keyring named `operator`. */
+static int in_keyring(char **argv)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "operator", 0, 0, 0) < 0) {
+		perror("in-keyring");
+		return 125;
+	}
+	execl("/bin/sh", "sh", "-c", argv[0], NULL);
+	return 127;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -188,7 +212,7 @@ int main(int argc, char **argv)
 		{ "pause", pause_, 0 }, { "orphans", orphans, 1 }, { "answer", answer, 0 }, { "call", call, 2 },
 		{ "knock", knock, 2 }, { "notify", notify, 1 }, { "ready-in", ready_in, 1 },
 		{ "escape", escape, 0 }, { "linger", linger, 1 },
-		{ "http", http, 1 },
+		{ "http", http, 1 }, { "keyring", keyring, 0 }, { "in-keyring", in_keyring, 1 },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof tools / sizeof *tools; i++)

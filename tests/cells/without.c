@@ -18,6 +18,7 @@ static const struct {
 	{ "landlock-off", 444, EOPNOTSUPP, 0, ~0u, 0 },	/* not in the lsm= list */
 	{ "seccomp", SYS_seccomp, ENOSYS, 0, ~0u, 0 },
 	{ "mdwe", SYS_prctl, EINVAL, 65, 66, 0 },	/* PR_SET_MDWE, PR_GET_MDWE */
+	{ "clone3", SYS_clone3, ENOSYS, 0, ~0u, 0 },	/* a container's filter */
 	{ "spaces", SYS_unshare, EPERM, 0, ~0u, 0 },	/* no CAP_SYS_ADMIN, or a container's filter */
 	{ "users", SYS_unshare, ENOSPC, 0, ~0u, CLONE_NEWUSER },	/* user.max_user_namespaces is 0 */
 	{ "mounts", SYS_fsopen, EPERM, 0, ~0u, 0 },

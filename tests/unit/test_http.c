@@ -3,6 +3,7 @@
 #define FUZZER
 #include "tests/fuzz/fuzz_http.c"
 #include "tests/unit/mutate.h"
+#include "services/http/serve.c"
 #include "services/supervise/prior.h"
 
 static unsigned status(const char *text, enum http_page *page)
@@ -199,6 +200,40 @@ static void metrics_are_families_in_order_and_end_with_EOF(void **state)
 	free(b.at);
 }
 
+static bool same_page(enum http_page page, const char *part)
+{
+	struct http_body b;
+
+	page_of(page, &b);
+	assert_non_null(b.at);
+	b.at[b.n] = '\0';	/* there is room for it */
+	const bool found = strstr(b.at, part);
+
+	free(b.at);
+	return found;
+}
+
+static void a_page_is_made_once_from_what_PID_1_said(void **state)
+{
+	(void)state;
+	here.view = view_of(2);
+	here.alive = true;
+	here.now_ms = here.asked_ms = 1000;
+	assert_true(same_page(HTTP_METRICS, "prior_service_restarts_total{service=\"db\"} 2\n"));
+	ledger_open_svc(&svc[1]);
+	svc[1].restarts = 3;
+	ledger_seal_svc(&svc[1]);
+	here.now_ms += HTTP_FRESH_MS - 1;
+	assert_true(same_page(HTTP_METRICS, "prior_service_restarts_total{service=\"db\"} 2\n"));
+	assert_true(same_page(HTTP_HEALTHZ, "\"service\":\"db\",\"state\":\"up\",\"ready\":true,\"health\":\"healthy\","
+			      "\"attested\":null,\"restarts\":3"));	/* another page, made now */
+	here.view.rows = NULL;		/* not mapped: it cannot be unmapped */
+	here.view.ledger = (struct ledger){ 0 };
+	forget_view();
+	for (unsigned i = 0; i < HTTP_PAGES; i++)
+		assert_null(here.kept[i].at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +245,7 @@ int main(void)
 		cmocka_unit_test(readiness_names_what_is_not_well),
 		cmocka_unit_test(health_says_of_each_service_whether_its_sandbox_was_verified),
 		cmocka_unit_test(metrics_are_families_in_order_and_end_with_EOF),
+		cmocka_unit_test(a_page_is_made_once_from_what_PID_1_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
