@@ -49,14 +49,16 @@ def _initramfs(what: Described, kernel: Kernel, prior: Path, made: root.Root, to
     """
     overlay = f", overlay: {what.overlay}" if what.overlay else ""
     slots = ", ".join(f"{{name: prior-{slot}}}" for slot in SLOTS)
+    fat = Modules.those_of(kernel, FAT)     # nothing loads the two tables by itself
     image = Image(
         config=f"""machine:
   emergency: reboot
+  modules: [{", ".join(fat)}]
   root: {{type: {made.kind}, verity: {made.hash}{overlay}}}
   mounts: [{{source: PARTLABEL=boot, target: /boot, options: [nosuid, nodev, noexec]}}]
   slots: {{by: systemd, at: /boot/loader/entries, tries: {TRIES}, list: [{slots}]}}
 """,
-        modules=[*Modules.those_of(kernel, (*DRIVERS, *FAT)), made.kind, "dm_verity", *(["overlay"] if overlay else [])],
+        modules=[*Modules.those_of(kernel, DRIVERS), *fat, made.kind, "dm_verity", *(["overlay"] if overlay else [])],
         tools=False, compress=True)
     return image.build(to, kernel, prior)
 
