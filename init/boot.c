@@ -42,6 +42,13 @@ void boot_say(const struct boot *b, const char *fmt, ...)
 	(void)ignored;
 }
 
+/* Not ours, but the first part of the time from the start of the machine until all is ready. */
+static int stage_kernel(struct boot *b, struct err *e)
+{
+	(void)b, (void)e;
+	return 0;
+}
+
 static int stage_rootfs(struct boot *b, struct err *e)
 {
 	return b->again ? 0 : machine_leave_rootfs(e);
@@ -304,6 +311,7 @@ static const struct stage {
 	bool needs_plan;
 	bool vital;		/* its failure is an emergency */
 } stages[] = {
+	{ "kernel",   stage_kernel,   "what came before us: the kernel's own start, and an initramfs", false, false },
 	{ "rootfs",   stage_rootfs,   "pivot_root refuses rootfs; before anything is mounted on it", false, false },
 	{ "binary",   stage_binary,   "the descriptor that comes back after a fault; on the new root", false, false },
 	{ "api",      stage_api,      "proc, sysfs, devtmpfs and /run: every later stage needs them", false, false },
@@ -351,12 +359,12 @@ int boot_machine(struct boot *b, struct err *e)
 {
 	for (const struct stage *s = stages; s < stages + STAGES; s++) {
 		struct err one = { 0 };
-		int64_t before = mono_us();
+		const int64_t before = b->stages ? b->stage_us[b->stages - 1] : 0;
 		int rc = s->needs_plan && b->plan_fd < 0 ? 0 : s->run(b, &one);
 
 		b->stage_us[b->stages++] = mono_us();
 		if (rc == 0 && !b->quiet)
-			boot_say(b, "%-8s %lld us", s->name, (long long)(mono_us() - before));
+			boot_say(b, "%-8s %lld us", s->name, (long long)(b->stage_us[b->stages - 1] - before));
 		if (rc < 0)
 			boot_say(b, "%-8s FAILED: %s", s->name, one.text);
 		if (rc < 0 && s->vital)

@@ -97,6 +97,7 @@ static void label(const struct scale *s, const char *name, int64_t us)
 		LEFT + WIDTH + 8, TOP + s->row * ROW + ROW - 6, (double)us / 1000);
 }
 
+/* From the kernel's start on; its own time is the first. */
 static void draw_stages(struct scale *s, const struct ledger_head *h)
 {
 	int64_t was = 0;
@@ -104,8 +105,8 @@ static void draw_stages(struct scale *s, const struct ledger_head *h)
 	for (unsigned i = 0; h->mode == MODE_MACHINE && i < BOOT_STAGES_MAX && boot_stage_name(i); i++) {
 		if (!h->boot_us[i])
 			continue;
-		draw(s, was ? was : h->boot_us[i], h->boot_us[i], "#8ab");
-		label(s, boot_stage_name(i), was ? h->boot_us[i] - was : 0);
+		draw(s, was, h->boot_us[i], "#8ab");
+		label(s, boot_stage_name(i), h->boot_us[i] - was);
 		was = h->boot_us[i];
 		s->row++;
 	}

@@ -29,6 +29,11 @@ def run(m):
         inside = m.ok(f"cd /proc/{row['pid']}/root; ls . bin usr/bin || true")
         assert "busybox" not in inside and "prior" not in inside, inside
     assert "exposure 1." in m.ok("prior audit web --threshold 1.3"), "preset server, while it serves"
+    # from the kernel's start until all services are ready, stage by stage
+    rows = re.findall(r'text-anchor="end">([\w-]+)</text><text [^>]*>([\d.]+) ms<', m.ok("prior chart"))
+    names = [name for name, _ in rows]
+    assert names[:2] == ["kernel", "rootfs"] and names.index("network") < names.index("db"), names
+    assert "web" in names and float(dict(rows)["kernel"]) > 0, rows
     m.ok("prior restart db web")
     assert visits(m) == 1       # redis keeps it in memory
     m.ends("poweroff", "/sbin/poweroff")

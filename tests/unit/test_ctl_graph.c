@@ -122,6 +122,23 @@ static void the_chart_has_a_bar_for_each_start(void **state)
 	assert_non_null(strstr(out, "\"started_us\": 1000000,\n    \"ran_us\": 1002000,\n    \"ready_us\": 1502000"));
 }
 
+static void the_chart_of_a_machine_begins_with_the_kernel(void **state)
+{
+	FILE *f = open_out();
+
+	(void)state;
+	live.ledger.head->mode = MODE_MACHINE;
+	live.ledger.head->boot_us[0] = 900000;
+	live.ledger.head->boot_us[1] = 905000;
+	started(0, 1000000, 2000, 502000);
+	chart_svg(&live, f);
+	fclose(f);
+	assert_non_null(strstr(out, ">1502.0 ms; blue"));
+	assert_non_null(strstr(out, ">kernel</text><text x=\"1078\" y=\"42\" fill=\"#666\">900.0 ms</text>"));
+	assert_non_null(strstr(out, ">rootfs</text><text x=\"1078\" y=\"60\" fill=\"#666\">5.0 ms</text>"));
+	assert_non_null(strstr(out, ">db</text><text x=\"1078\" y=\"78\" fill=\"#666\">502.0 ms</text>"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_graph_as_a_picture_of_our_own, begin, end),
 		cmocka_unit_test_setup_teardown(the_graph_as_json, begin, end),
 		cmocka_unit_test_setup_teardown(the_chart_has_a_bar_for_each_start, begin, end),
+		cmocka_unit_test_setup_teardown(the_chart_of_a_machine_begins_with_the_kernel, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
