@@ -8,7 +8,6 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/child.h"
-#include "init/emergency.h"
 #include "init/last_words.h"
 #include "init/boot_record.h"
 #include "init/lasting.h"
@@ -162,7 +161,7 @@ int lastboot_fails(const struct emergency_rules *r, const char *how, const char 
 	return keep(&j, r->record, why, braked, e);
 }
 
-bool lastboot_end(int console, const struct ledger_head *h)
+enum lastboot_says lastboot_end(int console, const struct ledger_head *h)
 {
 	const struct emergency_rules *r = &h->emergency;
 	const char *how = shutdown_name[h->shutdown < SHUTDOWN_KINDS ? h->shutdown : SHUTDOWN_REBOOT];
@@ -173,10 +172,8 @@ bool lastboot_end(int console, const struct ledger_head *h)
 	struct err e;
 
 	if (*r->record && keep(&j, r->record, h->failed_why, &braked, &e) == 0)
-		return braked;
+		return braked ? LASTBOOT_BRAKED : LASTBOOT_GO;
 	if (*r->record)
 		dprintf(console, "prior: %s\n", e.text);
-	if (again)
-		emergency_uncounted(console);
-	return false;
+	return again ? LASTBOOT_UNCOUNTED : LASTBOOT_GO;
 }

@@ -17,7 +17,8 @@ int lastboot_fails(const struct emergency_rules *r, const char *how, const char 
  */
 int lastboot_well(const char *place, struct err *e);
 /*
- * The machine's main life is over, as the ledger says. True: it was to be rebooted for a failure once too often. One
- * that nobody counts waits here, for a loop of them must not be a storm.
+ * The machine's main life is over, as the ledger says. BRAKED: it was to be rebooted for a failure once too often;
+ * UNCOUNTED: it is to be, and nobody counts that.
  */
-bool lastboot_end(int console, const struct ledger_head *h);
+enum lastboot_says { LASTBOOT_GO, LASTBOOT_BRAKED, LASTBOOT_UNCOUNTED };
+enum lastboot_says lastboot_end(int console, const struct ledger_head *h);

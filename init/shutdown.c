@@ -104,7 +104,7 @@ static void end(unsigned how, const char *what, const char *arg)
 	boot_say(console, "%s: %s", what, strerror(errno));
 }
 
-void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed, bool braked)
+void shutdown_machine(const struct boot *b, const struct ledger_head *h, const char *seed, enum lastboot_says says)
 {
 	static const struct { unsigned how; const char *what; } ends[SHUTDOWN_KINDS] = {
 		[SHUTDOWN_NONE]     = { LINUX_REBOOT_CMD_RESTART,   "reboot" },
@@ -120,14 +120,16 @@ void shutdown_machine(const struct boot *b, const struct ledger_head *h, const c
 	console = b;
 	kill_the_rest();
 	/* Who is to mend it finds the file systems mounted. */
-	if (braked && h->emergency.then == EMERGENCY_SHELL && *h->emergency.shell) {
+	if (says == LASTBOOT_BRAKED && h->emergency.then == EMERGENCY_SHELL && *h->emergency.shell) {
 		emergency_brake(b->console_fd, &h->emergency);
-		braked = false;
+		says = LASTBOOT_GO;
 	}
 	boot_say(b, "unmounting");
 	unmount(kind == SHUTDOWN_SOFT, seed);
-	if (braked)
+	if (says == LASTBOOT_BRAKED)
 		emergency_brake(b->console_fd, &h->emergency);
+	if (says == LASTBOOT_UNCOUNTED)		/* a watchdog that does not wait for it finds nothing mounted */
+		emergency_uncounted(b->console_fd);
 	boot_say(b, "%s%s%s", ends[kind].what, *h->reboot_arg ? ": " : "", h->reboot_arg);
 	if (kind == SHUTDOWN_SOFT)
 		boot_again(h);

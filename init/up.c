@@ -78,12 +78,12 @@ static int finish(void)
 		return h->exit_code;
 	}
 	boot.console_fd = h->console_fd >= 0 ? h->console_fd : 2;
-	const bool braked = lastboot_end(boot.console_fd, h);
+	const enum lastboot_says says = lastboot_end(boot.console_fd, h);
 
 	/* It watches over a reboot until the next boot opens it again. */
-	if (!dog_end(&prior, braked || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC)))
+	if (!dog_end(&prior, says == LASTBOOT_BRAKED || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC)))
 		boot_say(&boot, DOG_STAYS);
-	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), braked);
+	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), says);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
 }
 

@@ -3,14 +3,14 @@ from lib import drive
 from lib.image import Image
 
 kernels = ["6.12"]
-limit = 240
+limit = 360
 
 
-def machine(more, service="critical: true"):
+def machine(more, service="critical: true", shell="echo the shell is here"):
     return f"""
 version: 1
 machine:
-  console: {{shell: [/bin/busybox, sh, -c, "echo the shell is here"]}}
+  console: {{shell: [/bin/busybox, sh, -c, "{shell}"]}}
   mounts: [{{source: LABEL=data, target: /var/lib, timeout: 10s}}]
   {more}
 services:
@@ -28,7 +28,12 @@ LOST = """last_boot: /dev/vdb
   brake: {reboots: 1, within: 1h, then: shell}
   fstab: true"""
 
-image = Image(modules=["virtio_blk", "virtio_pci"], config=machine(FILE))
+FAULTS = """modules: [softdog]
+  last_boot: /dev/vdb
+  watchdog: {device: /dev/watchdog, timeout: 3s}
+  brake: {reboots: 1, within: 1h, then: shell}"""
+
+image = Image(modules=["virtio_blk", "virtio_pci", "softdog"], config=machine(FILE))
 
 
 def disks(at):
@@ -70,3 +75,13 @@ def run(m):
         said = other.json("prior last-boot --json")
         assert said["why"].startswith("/etc/fstab:1: mount on /lost") and said["braked"], said
         other.ends("poweroff", "poweroff")
+    # too many faults of PID 1: the brake holds, and the watchdog does not do what it forbids
+    with m.boot_again(config=machine(FAULTS, "", "sleep 8; echo nobody was reset")) as other:
+        other.wait_state("main", "up")
+        other.start("i=0; while [ $i -lt 60 ]; do kill -SEGV 1; sleep 0.5; i=$((i+1)); done")
+        other.on_console("emergency: a shell: 1 reboots for failure within 3600 s; not once more", 60)
+        other.on_console("nobody was reset", 60)
+        assert "softdog" not in other.console, "it was stopped"
+    with m.boot_again(config=machine("modules: []")) as other:
+        fails(other)
+        other.on_console("reboots for failure are not counted: the next one begins in 30 s", 30)
