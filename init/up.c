@@ -81,7 +81,9 @@ static int finish(void)
 	const enum lastboot_says says = lastboot_end(boot.console_fd, h);
 
 	/* It watches over a reboot until the next boot opens it again. */
-	if (!dog_end(&prior, says == LASTBOOT_BRAKED || (h->shutdown != SHUTDOWN_REBOOT && h->shutdown != SHUTDOWN_KEXEC)))
+	const bool again = h->shutdown == SHUTDOWN_REBOOT || h->shutdown == SHUTDOWN_KEXEC;
+
+	if (!dog_end(&prior, says == LASTBOOT_BRAKED || !again))
 		boot_say(&boot, DOG_STAYS);
 	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), says);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
