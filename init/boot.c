@@ -323,6 +323,7 @@ static const struct stage {
 	{ "plan",     stage_plan,     "says what the rest of the stages do", false, false },
 	{ "modules",  stage_modules,  "network and file systems may be modules", true, false },
 	{ "devices",  stage_devices,  "drivers of what is there; mounts wait for it", false, false },
+	{ "rules",    stage_rules,    "device files get owners and links before anybody opens one", true, false },
 	{ "terminal", stage_terminal, "the configuration's console may need a driver", true, false },
 	{ "root",     stage_root,     "only in an initramfs: the rest is done by the root's own init", true, true },
 	{ "names",    stage_names,    "interfaces get theirs before a sysctl or an address is for one", true, false },

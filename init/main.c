@@ -10,6 +10,7 @@
 #include "init/shutdown.h"
 #include "init/up.h"
 #include "services/cell/cell.h"
+#include "services/devices/devices.h"
 #include "services/http/http.h"
 #include "services/logs/logs.h"
 #include "services/plan/compile.h"
@@ -50,6 +51,7 @@ static const struct entry {
 	{ "prior-logger", logger_main, true },
 	{ "prior-probe", probe_main, true },
 	{ "prior-http", http_main, true },
+	{ "prior-devices", devices_main, true },
 	{ "up", up_main, false },
 };
 

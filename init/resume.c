@@ -8,6 +8,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/control.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/endpoint.h"
@@ -63,6 +64,7 @@ static void check_fds(struct ledger *l)
 	check_fd(&l->head->http_listen_fd);
 	check_fd(&l->head->http_fd);
 	check_fd(&l->head->http_rows_fd);
+	check_fd(&l->head->devices_fd);
 }
 
 /* Numbers stay, as the kernel can be asked about them; texts of a torn record are ended where they must end. */
@@ -241,6 +243,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	streams_resume(p);
 	spawning_resume(p);
 	endpoint_resume(p);
+	devices_resume(p);
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);

@@ -11,6 +11,7 @@
 #include "init/run/wrap.h"
 #include "init/signals.h"
 #include "services/cell/oci.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/network.h"
 #include "services/supervise/clock.h"
 #include "services/supervise/dog.h"
@@ -203,6 +204,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	spawning_begin(p);	/* inherits that, and so do the builders */
 	reap_begin(p);
 	endpoint_start(p);
+	devices_start_helper(p);
 	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);
@@ -322,6 +324,7 @@ void serve(struct prior *p)
 		serve_turn(p);
 	spawning_close(p);
 	endpoint_end(p);
+	devices_end(p);
 	server_end(p);
 	sockets_close_all(p);
 	notify_close_all(p);

@@ -4,6 +4,7 @@
 #include "init/boot.h"
 
 int stage_devices(struct boot *b, struct err *e);	/* drivers.c */
+int stage_rules(struct boot *b, struct err *e);
 int stage_names(struct boot *b, struct err *e);		/* names.c */
 int stage_hostname(struct boot *b, struct err *e);	/* identity.c */
 int stage_identity(struct boot *b, struct err *e);

@@ -97,11 +97,24 @@ void coldplug_match(const char *table, const char *const *of, unsigned n, void (
 	}
 }
 
+/* Built in, or loaded with all that it needs. */
+static bool is_there(const char *module)
+{
+	char path[100];
+	struct text t = TEXT_IN(path);
+
+	text_fmt(&t, "/sys/module/%s", module);
+	for (char *s = path; *s; s++)
+		*s = *s == '-' ? '_' : *s;
+	return !t.cut && access(path, F_OK) == 0;
+}
+
 static void load(const char *module)
 {
 	struct err passed_over;
 
-	module_load("", module, module_insert, &passed_over);
+	if (!is_there(module))
+		module_load("", module, module_insert, &passed_over);
 }
 
 static void table_path(char *path, size_t size)

@@ -46,7 +46,22 @@ static const struct handled {
 };
 #define NEWEST ((long)(sizeof versions / sizeof *versions) - 1)
 
+#define PLACES_MAX 8
+
 int fence_files(const int *dirs, unsigned n, uint64_t rights)
+{
+	struct fence_place p[PLACES_MAX];
+
+	if (n > PLACES_MAX) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (unsigned i = 0; i < n; i++)
+		p[i] = (struct fence_place){ dirs[i], rights };
+	return fence_places(p, n);
+}
+
+int fence_places(const struct fence_place *places, unsigned n)
 {
 	const long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
@@ -58,9 +73,10 @@ int fence_files(const int *dirs, unsigned n, uint64_t rights)
 	owned_fd rules = (int)syscall(SYS_landlock_create_ruleset, v, v->size, 0);
 
 	for (unsigned i = 0; i < n && rules >= 0; i++) {
-		const struct landlock_path_beneath_attr a = { .allowed_access = rights & v->fs, .parent_fd = dirs[i] };
+		const struct landlock_path_beneath_attr a = { .allowed_access = places[i].rights & v->fs,
+							     .parent_fd = places[i].dir };
 
-		if (dirs[i] >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &a, 0) < 0)
+		if (a.parent_fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &a, 0) < 0)
 			return -1;
 	}
 	return rules < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, rules, 0);

@@ -15,5 +15,11 @@ int fence_caps(uint32_t kept);
  * ENOSYS: there is none to be had.
  */
 int fence_files(const int *dirs, unsigned n, uint64_t rights);
+/* The same where not all have the same rights. */
+struct fence_place {
+	int dir;
+	uint64_t rights;
+};
+int fence_places(const struct fence_place *places, unsigned n);
 /* What reading takes. */
 #define FENCE_READ (1u << 2 | 1u << 3)	/* LANDLOCK_ACCESS_FS_READ_FILE, _READ_DIR */

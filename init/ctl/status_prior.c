@@ -102,6 +102,8 @@ void status_prior(const struct status *s, bool as_json)
 	number(s, j, "events_lost", (int64_t)h->events_lost);
 	number(s, j, "logger_pid", h->logger_pid);
 	number(s, j, "logger_restarts", h->logger_restarts);
+	number(s, j, "devices_pid", h->devices_pid);
+	number(s, j, "devices_restarts", h->devices_restarts);
 	number(s, j, "endpoint_pid", h->http_pid);
 	number(s, j, "endpoint_restarts", h->http_restarts);
 	if (j) {

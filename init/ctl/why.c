@@ -120,11 +120,16 @@ static const char *condition(const struct why *w, uint32_t service)
 static void is_waiting(const struct why *w)
 {
 	const struct view *v = w->v;
+	char span[SHORT_TEXT];
 
 	if (!v->now.waits_for && w->live->ledger.head->network == NETWORK_BEGINS && v->plan->bridge.n)
 		fputs("It waits for the bridges and their rules, which are being made.\n", w->to);
+	else if (!v->now.waits_for && v->now.why[0] && v->plan->needs_devices.n)
+		fputs("It starts as soon as all devices are there that needs_device names.\n", w->to);
 	else if (!v->now.waits_for)
 		fputs("It starts as soon as what it depends on is there.\n", w->to);
+	if (v->now.deadline_ms)		/* only for devices is there an end to waiting */
+		fprintf(w->to, "If that takes another %s, it has failed, until they come.\n", until(w, span));
 	/* Each waits for the next; a service cannot occur twice, so this ends. */
 	for (unsigned step = 0; step < w->all->n && v->now.waits_for; step++) {
 		const struct view *next = by_index(w, v->now.waits_for - 1);

@@ -1,16 +1,22 @@
-"""Interfaces have the names that their cards are to have."""
+"""Interfaces have the names that their cards are to have, device files their owners and links; services wait for them."""
+from lib import drive
 from lib.image import Image
 from lib.machine import Hardware
 
-kernels = ["6.1", "6.12"]
+kernels = ["6.12"]
 CARDS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
 hardware = Hardware(cards=CARDS)
 
-image = Image(modules=["virtio_net", "virtio_pci", "dummy"], config=f"""
+image = Image(modules=["virtio_net", "virtio_pci", "virtio_blk", "dummy"], config=f"""
 version: 1
 machine:
   modules: [dummy]
   sysctl: {{net.ipv6.conf.wan.accept_ra: "0"}}
+  devices:
+    - {{subsystem: tty, name: ttyS1, group: "20", mode: "0640", links: ["serial/port-%n"]}}
+    - {{subsystem: block, driver: virtio_*, attributes: {{size: "*"}}, properties: {{DEVTYPE: disk}}, owner: "7",
+       links: [store, "by/%k", "by/size-%s{{size}}", "by/no-%s{{serial}}", "null", "by/%e{{DEVTYPE}}"]}}
+    - {{name: "vd*", mode: "0604"}}
 network:
   interfaces:
     eth0: {{match: {{mac: "{CARDS[1].upper()}", driver: virtio_*, path: "pci*/virtio*"}}, addresses: [192.0.2.1/24]}}
@@ -18,10 +24,29 @@ network:
     wan: {{match: {{name: dummy0}}, addresses: [203.0.113.1/24]}}
     both: {{match: {{driver: virtio_net}}}}
     none: {{match: {{mac: "52:54:00:00:00:03"}}}}
+services:
+  stops:
+    command: [/bin/probe, stay]
+    needs_device: [/dev/store, /sys/class/net/wan]
+  keeps:
+    command: [/bin/probe, stay]
+    needs_device: {{paths: /dev/store, gone: keep}}
+  late:
+    command: [/bin/probe, stay]
+    needs_device: {{paths: /dev/by/never, timeout: 300ms}}
+  behind:
+    command: [/bin/probe, stay]
+    depends_on: [stops]
 """)
 
+BIND = "/sys/bus/virtio/drivers/virtio_blk"
 
-def run(m):
+
+def disks(at):
+    return [drive.blank(at, "store.img", 4)]
+
+
+def names(m):
     # The second card is eth0; who had the name is eth1.
     for name, mac, address in (("eth0", CARDS[1], "192.0.2.1/24"), ("eth1", CARDS[0], "198.51.100.1/24"),
                                ("wan", "link/ether", "203.0.113.1/24")):
@@ -32,3 +57,58 @@ def run(m):
     said = m.console.replace("eth1 and eth0", "eth0 and eth1")
     assert "network.interfaces.both.match: both eth0 and eth1 match" in said
     assert "network.interfaces.none.match: none matches; there are " in said
+
+
+def files(m):
+    assert m.ok("stat -c '%a %u %g' /dev/ttyS1").split() == ["640", "0", "20"]
+    assert m.ok("readlink /dev/serial/port-1").strip() == "../ttyS1"
+    assert m.ok("stat -c '%a %u' /dev/vda").split() == ["604", "7"]
+    assert m.ok("for i in store by/vda by/size-8192 by/disk; do readlink /dev/$i; done").split() == ["vda"] + 3 * ["../vda"]
+    m.ok("test ! -e /dev/by/no- && test -c /dev/null")      # an empty part is none; what is there is nobody's link
+    assert "/dev/null, a link to vda: File exists" in m.console
+
+
+def waits(m):
+    for name in ("stops", "keeps", "behind"):
+        m.wait_state(name, "up")
+    m.wait_state("late", "failed")
+    assert "the device /dev/by/never did not come within 300 ms" in m.ok("prior why late")
+    kept = m.pid("keeps")
+    disk = m.ok(f"cd {BIND} && ls -d virtio*").strip()
+    m.ok(f"echo {disk} >{BIND}/unbind")
+    m.wait_state("stops", "waiting")
+    m.wait_state("behind", "waiting")
+    said = m.ok("prior why stops")
+    assert "the device /dev/store is not there" in said and "it has failed, until they come" in said, said
+    assert m.pid("keeps") == kept
+    m.ok("test ! -e /dev/by && test ! -L /dev/store && test -L /dev/serial/port-1")
+    # A fault, or another binary, in between loses nothing.
+    m.ok("prior reexec")
+    m.wait_state("stops", "waiting")
+    m.ok(f"echo {disk} >{BIND}/bind")
+    for name in ("stops", "behind"):
+        m.wait_state(name, "up")
+    files(m)
+    assert m.pid("keeps") == kept and "device gone: /dev/store" in m.ok("prior events")
+    # Whoever ends the helper gets another one, and that one finds drivers for what has none.
+    pid = m.json("prior status --prior --json")["devices_pid"]
+    m.ok("rmmod virtio_blk")
+    m.wait_state("stops", "waiting")
+    m.ok(f"kill -9 {pid}")
+    m.wait_state("stops", "up", seconds=30)
+    m.ok("test -d /sys/module/virtio_blk")
+    stays = m.pid("stops")
+    # Another configuration: a device that it names is there, one that was missing is not needed, links go with rules.
+    m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,' /etc/prior/prior.yaml && prior reload-config")
+    m.wait_state("late", "up")
+    m.ok("test ! -e /dev/by/vda && test -b /dev/by/disk")
+    assert m.pid("stops") == stays
+    m.ok("prior reexec")
+    m.wait_state("late", "up")
+    assert m.pid("stops") == stays
+
+
+def run(m):
+    names(m)
+    files(m)
+    waits(m)

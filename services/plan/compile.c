@@ -195,7 +195,7 @@ static void compile_one(struct compiling *c, struct work *w)
 		compile_supervision, compile_ids, compile_privilege, compile_dirs, compile_mounts, compile_policies,
 		compile_environment, compile_process, compile_care, compile_landlock, compile_limits, compile_listen,
 		compile_trust, compile_filter, compile_oci,
-		compile_conditions, compile_timer,
+		compile_conditions, compile_needs_devices, compile_timer,
 	};
 
 	if (strlen(w->svc->name) > PLAN_NAME_MAX)

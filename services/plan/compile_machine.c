@@ -208,6 +208,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	compile_boot_slots(c, h);
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;
 	compile_fstab(c, h);
+	compile_device_rules(c, h);
 	compile_sysctls(c, h);
 	compile_interfaces(c, h);
 	compile_metrics(c, h);

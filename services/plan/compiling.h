@@ -184,6 +184,10 @@ void graph_write(struct compiling *c, struct plan_head *h);
 void slots_write(struct compiling *c, struct plan_head *h, void (*finish)(struct compiling *, struct work *));
 /* compile_machine.c */
 void compile_boot_slots(struct compiling *c, struct plan_head *h);	/* compile_boot.c */
+/* compile_devices.c */
+void compile_device_rules(struct compiling *c, struct plan_head *h);
+void compile_needs_devices(struct compiling *c, struct work *w);
+bool device_is_awaited(const struct work *w, const char *path);	/* by needs_device: it may come later */
 void compile_machine(struct compiling *c, struct plan_head *h);
 
 /* compile_ids.c, for sockets: in the machine's files. False: *why says why not. */

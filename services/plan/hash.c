@@ -67,6 +67,7 @@ uint64_t plan_machine_hash(const struct plan *p)
 		offsetof(struct plan_head, services), offsetof(struct plan_head, start_order),
 		offsetof(struct plan_head, refused), offsetof(struct plan_head, templates),
 		offsetof(struct plan_head, asked), offsetof(struct plan_head, disabled),
+		offsetof(struct plan_head, device_rules),
 		offsetof(struct plan_head, bridges), offsetof(struct plan_head, hosts),	/* a reload makes these anew */
 	};
 	uint64_t h = SUM_START;

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 17
+#define PLAN_VERSION 18
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -63,6 +63,7 @@ struct plan_head {
 					 * prior ran: instances, ascending; they go when they have come to rest */
 	struct plan_ref disabled;	/* uint32_t[]: services that are not started by themselves, ascending */
 	struct plan_ref metrics;	/* struct plan_listen[], one or none: the HTTP endpoint */
+	struct plan_ref device_rules;	/* struct plan_device_rule[], in the order in which they hold */
 	uint64_t network_tag;		/* FNV-1a over all that the rules of the bridges come from; 0: no bridge */
 };
 
@@ -80,6 +81,18 @@ struct plan_fstab {
 	struct plan_ref source, target, type, data;	/* data: comma list left after the flags were taken out */
 	uint64_t flags;					/* MS_* */
 	uint32_t optional, wait_ms;			/* wait_ms: for its device */
+};
+
+#define DEVICE_RULE_MODE 1u
+#define DEVICE_RULE_UID 2u
+#define DEVICE_RULE_GID 4u
+
+/* A device that is as all of it says gets what the flags say, and the links. Globs; absent: whatever it is. */
+struct plan_device_rule {
+	struct plan_ref subsystem, name, driver;
+	struct plan_ref attributes, properties;	/* struct plan_file[]: a name, a glob */
+	struct plan_ref links;			/* struct plan_ref[]: as in the configuration, with their % */
+	uint32_t flags, mode, uid, gid;		/* DEVICE_RULE_* */
 };
 
 enum slots_by { SLOTS_BY_FILES, SLOTS_BY_UBOOT, SLOTS_BY_SYSTEMD, SLOTS_BY_KINDS };
@@ -349,6 +362,8 @@ struct plan_service {
 	struct plan_ref care;		/* struct plan_care[], none or one */
 	struct plan_ref deps;		/* struct plan_dep[] */
 	struct plan_ref conditions;	/* struct plan_condition[] */
+	struct plan_ref needs_devices;	/* struct plan_ref[]: paths that must be there before it starts */
+	uint32_t device_timeout_ms, device_gone; /* 0: it waits for ever; enum device_gone of spec.h */
 	struct plan_ref cron;		/* struct plan_cron[], one or none */
 	uint32_t every_ms, pad_every;	/* 0: not */
 	struct plan_ref listen;		/* struct plan_listen[] */

@@ -288,7 +288,7 @@ static const struct plan_type care_type = TYPE(plan_care, FIELDS(care_fields), .
 static bool supervision_is_out_of_range(const struct plan_service *s)
 {
 	return s->type > TYPE_FORKING || s->ready > READY_NOTIFY_RELOAD || s->restart > RESTART_UNLESS_STOPPED ||
-	       s->on_failure > ON_FAILURE_START || s->log_sink > SINK_NONE ||
+	       s->on_failure > ON_FAILURE_START || s->device_gone > DEVICE_GONE_KEEP || s->log_sink > SINK_NONE ||
 	       s->log_forward > 15 || s->log_facility > 23 || s->log_level > 7 ||
 	       !(s->log_forward & 1) != !s->log_socket.n || s->preset >= PRESETS;
 }
@@ -384,6 +384,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, deps, .of = &dep_type),
 	FIELD(plan_service, cron, .of = &cron_type, .max = 1),
 	FIELD(plan_service, conditions, .of = &condition_type, .max = 64),
+	FIELD(plan_service, needs_devices, .of = &plan_device_path_type, .max = 16),
 	FIELD(plan_service, listen, .of = &plan_listen_type, .max = 16),
 	FIELD(plan_service, log_identifier, STRING, .max = 64),
 	FIELD(plan_service, log_socket, STRING, .text = TEXT_ABSOLUTE, .max = 108),
@@ -460,6 +461,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, modules, .of = &word_type, .max = 4096),
 	FIELD(plan_head, sysctls, .of = &sysctl_type, .max = 4096),
 	FIELD(plan_head, mounts, .of = &plan_fstab_type, .max = 4096),
+	FIELD(plan_head, device_rules, .of = &plan_device_rule_type, .max = 256),
 	FIELD(plan_head, boot_slots, .of = &plan_boot_slot_type, .max = 8),
 	FIELD(plan_head, boot_env, .of = &plan_boot_env_type, .max = 2),
 	FIELD(plan_head, slots_at, STRING, .max = 255),

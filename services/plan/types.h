@@ -46,7 +46,8 @@ struct plan_type {
 extern const struct plan_type plan_head_type, plan_service_type, plan_string_type, plan_listen_type;
 
 /* types_machine.c */
-extern const struct plan_type plan_fstab_type, plan_boot_slot_type, plan_boot_env_type;
+extern const struct plan_type plan_fstab_type, plan_boot_slot_type, plan_boot_env_type, plan_device_rule_type,
+	plan_device_path_type;
 
 /* traffic.c: what is wrong with one, or NULL. */
 const char *plan_interface_wrong(const struct plan *p, const void *record);

@@ -113,6 +113,10 @@ RULE(calls_rule);
 RULE(pledge_rule);		/* promises.c */
 RULE(conditions_rule);
 RULE(mac_rule);
+RULE(device_paths_rule);	/* rules_devices.c */
+RULE(attributes_rule);
+RULE(properties_rule);
+RULE(links_rule);
 RULE(zone_rule_name);
 RULE(architectures_rule);	/* forms_filter.c */
 RULE(directories_rule);		/* rules_paths.c: relative, never prior's own */

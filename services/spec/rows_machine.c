@@ -38,6 +38,35 @@ static const struct conf_key mount_keys[] = {
 	{ 0 }
 };
 
+#define D(f, ctype) CONF_FIELD(struct spec_device_rule, f, ctype)
+
+static const struct conf_key device_keys[] = {
+	{ "subsystem", .type = CONF_TEXT, D(subsystem, const char *),
+	  .doc = "Devices of this subsystem, with * and ? for any.", .example = "tty" },
+	{ "name", .type = CONF_TEXT, D(name, const char *),
+	  .doc = "Devices that the kernel gives this name, with * and ? for any.", .example = "\"ttyUSB*\"" },
+	{ "driver", .type = CONF_TEXT, D(driver, const char *),
+	  .doc = "Devices with this driver, or on one that has it, with * and ? for any.", .example = "ftdi_sio" },
+	{ "attributes", .type = CONF_PAIRS, D(attributes, struct pair_list), .check = attributes_rule,
+	  .doc = "Files of sysfs and what is in them, with * and ? for any: all of them of the device, or all of one "
+		 "that it is on.",
+	  .example = "{idVendor: \"0403\", serial: \"A9*\"}" },
+	{ "properties", .type = CONF_PAIRS, D(properties, struct pair_list), .check = properties_rule,
+	  .doc = "Lines of the device's file uevent, with * and ? for any.", .example = "{DEVTYPE: \"*\"}" },
+	{ "owner", .type = CONF_TEXT, D(owner, const char *), .check = user_rule,
+	  .doc = "Whom the device file is given to: a name, or a number.", .example = "root" },
+	{ "group", .type = CONF_TEXT, D(group, const char *), .check = user_rule,
+	  .doc = "Group of the device file: a name, or a number.", .example = "\"20\"" },
+	{ "mode", .type = CONF_OCTAL, D(mode, int64_t), .min = 0, .max = 0777, .doc = "Mode of the device file.",
+	  .example = "\"0660\"" },
+	{ "links", .type = CONF_LIST, D(links, struct str_list), .check = links_rule,
+	  .doc = "Links below /dev that lead to the device file, and go with the device: names in which %k is the "
+		 "kernel's name, %n the number at its end, %s{FILE} an attribute and %e{NAME} a property; a link of "
+		 "which one of these is not there is not made.",
+	  .example = "[gps, \"serial/by-id/%s{serial}\"]" },
+	{ 0 }
+};
+
 static const struct conf_key console_keys[] = {
 	{ "device", TEXT(machine.console_device), .check = console_rule,
 	  .doc = "Device below /dev for messages and for emergencies, instead of the kernel's console.",
@@ -157,6 +186,11 @@ static const struct conf_key machine_keys[] = {
 	  .each = sizeof(struct spec_mount),
 	  .from_at = offsetof(struct spec_mount, from),
 	  .doc = "File systems to mount at boot." },
+	{ "devices", .type = CONF_ITEMS, F(machine.device_rules, struct spec_device_rule_list), .sub = device_keys,
+	  .each = sizeof(struct spec_device_rule),
+	  .from_at = offsetof(struct spec_device_rule, from),
+	  .doc = "Rules for device files: owner, mode and links of those that are as all of a rule says, at boot and "
+		 "whenever one comes; all rules that fit hold, of owner, group and mode the last one's." },
 	{ "fstab", BOOL(machine.fstab),
 	  .doc = "Mount what /etc/fstab says, too, after machine.mounts; read at boot.",
 	  .example = "true" },

@@ -80,6 +80,17 @@ static const struct conf_key cron_keys[] = {
 	{ 0 }
 };
 
+static const char *const gone_words[] = { "stop", "keep", NULL };
+
+static const struct conf_key needs_device_keys[] = {
+	{ "paths", LIST(needs_devices), .flags = CONF_SELF, .doc = "The devices." },
+	{ "timeout", MSEC(device_timeout), .def = "90s",
+	  .doc = "So long it waits; then it has failed, until they are there all the same; 0: for ever." },
+	{ "gone", WORD(device_gone, gone_words), .def = "stop",
+	  .doc = "What becomes of it when one of them goes while it runs: stop, and it waits again; or keep." },
+	{ 0 }
+};
+
 static const struct conf_key hook_keys[] = {
 	{ "pre_start", COMMAND(pre_start),
 	  .doc = "Command to run before the start, in a cell like its own; the start waits for it and fails with it.",
@@ -259,6 +270,11 @@ const struct conf_key service_keys[] = {
 		 "file_not_empty, file_is_executable (a path), kernel_command_line (a word or NAME=VALUE); with ! in "
 		 "front of the value: what must not.",
 	  .example = "{path_exists: /etc/nginx, kernel_command_line: \"!rescue\"}" },
+	{ "needs_device", LIST(needs_devices), .sub = needs_device_keys, .check = device_paths_rule,
+	  .doc = "Devices without which it is not started, as /dev/NAME (a link of machine.devices, too) or a path "
+		 "below /sys, such as /sys/class/net/wan: it waits until all are there, while the boot goes on; "
+		 "only where prior boots the machine.",
+	  .example = "[/dev/null]" },
 	{ "hooks", SECTION(hook_keys), .doc = "Commands around start and stop." },
 	{ "listen", .type = CONF_ITEMS, F(listen, struct spec_listen_list), .sub = listen_keys,
 	  .each = sizeof(struct spec_listen),

@@ -29,6 +29,7 @@ static inline bool ready_is_said(unsigned ready)
 enum svc_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 enum svc_on_failure { ON_FAILURE_NONE, ON_FAILURE_REBOOT, ON_FAILURE_POWEROFF, ON_FAILURE_STOP_ALL, ON_FAILURE_START };
 enum svc_condition { COND_STARTED, COND_HEALTHY, COND_COMPLETED };
+enum device_gone { DEVICE_GONE_STOP, DEVICE_GONE_KEEP };
 enum svc_condition_kind {
 	CONDITION_PATH_EXISTS, CONDITION_PATH_IS_DIRECTORY, CONDITION_FILE_NOT_EMPTY, CONDITION_FILE_IS_EXECUTABLE,
 	CONDITION_KERNEL_COMMAND_LINE, /* a word of it, or the name of an assignment */
@@ -154,6 +155,9 @@ struct spec_service {
 	struct spec_health healthcheck;
 	const char *cron, *cron_timezone;
 	struct pair_list conditions;
+	struct str_list needs_devices;	/* paths below /dev or /sys */
+	int64_t device_timeout;
+	unsigned device_gone;		/* enum device_gone */
 	struct str_list pre_start, post_start, pre_stop, post_stop;
 	struct spec_listen_list listen;
 	int64_t idle_timeout;		/* ms; 0: none */
@@ -228,6 +232,20 @@ struct spec_mount_list {
 	unsigned n;
 };
 
+/* What devices it is about, and what becomes of their files. */
+struct spec_device_rule {
+	const char *subsystem, *name, *driver, *owner, *group;
+	struct pair_list attributes, properties;
+	struct str_list links;
+	int64_t mode;		/* UNSET_NUM: as it is */
+	struct origin from;
+};
+
+struct spec_device_rule_list {
+	struct spec_device_rule *v;
+	unsigned n;
+};
+
 struct spec_slot {
 	const char *name, *device, *type, *verity;
 	struct origin from;
@@ -253,6 +271,7 @@ struct spec_machine {
 	struct str_list modules;
 	struct pair_list sysctl;
 	struct spec_mount_list mounts;
+	struct spec_device_rule_list device_rules;
 	bool fstab;
 	const char *console_device;
 	struct str_list console_shell, root_options;

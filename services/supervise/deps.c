@@ -90,7 +90,8 @@ void deps_build(struct prior *p)
 void deps_refresh(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
-		p->run[i].unmet = network_is_awaited(p, i);	/* as if it were an edge; see network_ended() */
+		/* As if they were edges; see network_ended(), devices.c. */
+		p->run[i].unmet = (uint32_t)network_is_awaited(p, i) + (p->run[i].absent > 0);
 		p->run[i].holders = p->run[i].sharers = 0;
 		p->run[i].wait_edge = p->run[i].first_edge;
 	}

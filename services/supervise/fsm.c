@@ -66,6 +66,7 @@ static const struct svc_move moves[SVC_STATES][SVC_EVENTS] = {
 		[EV_CONNECTION]   = KEEP("starts anyway"),
 		[EV_DEPS_READY]   = GOTO(SVC_STARTING,  svc_spawn,       "all it needs is there"),
 		[EV_DEP_FAILED]   = GOTO(SVC_FAILED,    svc_dep_failed,  "something it needs will not come"),
+		[EV_TIMEOUT]      = GOTO(SVC_FAILED,    svc_no_device,   "a device it needs did not come in time"),
 		[EV_STOP]         = GOTO(SVC_DOWN,      svc_rest,        "asked to stop"),
 		[EV_RESTART]      = KEEP("it has not started yet"),
 		[EV_REFUSED]      = GOTO(SVC_REFUSED,   svc_refuse,      "what it asks for cannot be had here"),

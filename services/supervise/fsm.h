@@ -77,6 +77,8 @@ svc_action svc_accept;
 svc_action svc_idle;
 /* conditions.c */
 svc_action svc_checked, svc_skip;
+/* devices.c */
+svc_action svc_no_device;
 /* stop.c */
 svc_action svc_stop, svc_restart, svc_again, svc_stay_down, svc_term, svc_kill, svc_too_late, svc_unwell, svc_sweep,
 	svc_hook_failed, svc_signal, svc_empty, svc_judge;

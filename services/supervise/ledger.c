@@ -139,7 +139,7 @@ static void fill(struct ledger *l, const struct plan *p, const struct ledger_cou
 	h->plan_fd = h->exe_fd = h->cgroup_fd = h->control_fd = h->console_fd = FD_NONE;
 	h->event_rd = h->event_wr = h->logger_fd = h->ledger_ro_fd = h->next_plan_fd = FD_NONE;
 	h->spawner_fd = h->spawner_peer_fd = h->spare_fd = h->initctl_fd = h->dog_fd = FD_NONE;
-	h->http_listen_fd = h->http_fd = h->http_rows_fd = FD_NONE;
+	h->http_listen_fd = h->http_fd = h->http_rows_fd = h->devices_fd = FD_NONE;
 	h->ledger_fd = l->fd;
 	for (unsigned i = 0; i < LEDGER_CLIENTS; i++)
 		h->clients[i] = (struct ledger_client){ .fd = FD_NONE, .verb = CTL_VERBS };
@@ -332,7 +332,7 @@ void ledger_each_fd(const struct ledger *l, void (*each)(void *ctx, int fd), voi
 	const int32_t *of_head[] = { &h->plan_fd, &h->ledger_fd, &h->exe_fd, &h->cgroup_fd, &h->control_fd,
 		&h->console_fd, &h->event_rd, &h->event_wr, &h->logger_fd, &h->ledger_ro_fd, &h->next_plan_fd,
 		&h->spawner_fd, &h->spawner_peer_fd, &h->spare_fd, &h->initctl_fd, &h->dog_fd,
-		&h->http_listen_fd, &h->http_fd, &h->http_rows_fd };
+		&h->http_listen_fd, &h->http_fd, &h->http_rows_fd, &h->devices_fd };
 
 	for (size_t i = 0; i < sizeof of_head / sizeof *of_head; i++)
 		give(each, ctx, *of_head[i]);

@@ -14,7 +14,7 @@
  * the kernel. Descriptors recorded here are PID 1's only long-lived ones: at re-exec exactly these lose FD_CLOEXEC.
  */
 #define LEDGER_MAGIC "priorled"
-#define LEDGER_VERSION 12
+#define LEDGER_VERSION 13
 
 enum svc_state {
 	SVC_DOWN,	/* not running, not wanted (or never started) */
@@ -204,6 +204,8 @@ struct ledger_head {
 	uint32_t logger_restarts;
 	int32_t http_pid, http_listen_fd, http_fd, http_rows_fd; /* the endpoint, see endpoint.h; 0, FD_NONE: none */
 	uint32_t http_restarts;
+	int32_t devices_pid, devices_fd; /* the helper for devices, see devices.h; 0, FD_NONE: none */
+	uint32_t devices_restarts, devices_pad;
 	struct plan_addr http_addr;	/* --metrics; family 0: what the plan says */
 	uint16_t http_port, http_pad[3];
 	uint64_t orphans, impossible, events_lost, wakeups;

@@ -5,6 +5,7 @@
 #include "services/supervise/clock.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/endpoint.h"
@@ -62,7 +63,8 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_LOGGER] = streams_logger_start, [TIMER_CONTROL] = server_accept_again,
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
-		[TIMER_ENDPOINT] = endpoint_start, [TIMER_GOOD] = good_timer, [TIMER_LOGGER_WAITS] = streams_settled,
+		[TIMER_ENDPOINT] = endpoint_start, [TIMER_DEVICES] = devices_start_helper,
+		[TIMER_GOOD] = good_timer, [TIMER_LOGGER_WAITS] = streams_settled,
 	};
 	struct prior *p = ctx;
 
@@ -145,10 +147,11 @@ int prior_memory(struct prior *p, struct err *e)
 		return err_sys(e, "memory for %u services", p->n);
 	}
 	lay_out(p, p->map);
+	devices_forget(p);
 	deps_build(p);
 	number_cares(p);
 	connections_build(p);
-	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 10,
+	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 11,
 			 2 * p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }
 

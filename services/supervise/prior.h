@@ -44,6 +44,7 @@ struct svc_run {
 	uint32_t searches;		/* of a pid that it named, since its start */
 	bool traffic;			/* something has come to its sockets since it was looked at last */
 	int32_t idle_look;		/* the child that looks for open connections; 0: none */
+	uint32_t absent, first_absent;	/* how many of the devices that it needs are not there; the first of them */
 	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
 	/* connections.h */
 	uint32_t conn;			/* a slot: its place in the ledger's connections + 1; 0: it is none */
@@ -61,7 +62,7 @@ struct care_run {
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT, PID_GOOD };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT, PID_DEVICES, PID_GOOD };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -71,7 +72,8 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_GOOD, TIMER_LOGGER_WAITS, SERVE_TIMERS };
+	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_DEVICES, TIMER_GOOD, TIMER_LOGGER_WAITS,
+	SERVE_TIMERS };
 
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
@@ -141,6 +143,10 @@ struct prior {
 	bool logger_replaced;		/* it is to end, because another is to come */
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
 	bool logger_killed;		/* it did not in time */
+	uint32_t devices_src;
+	bool devices_clears;		/* the next helper is wanted, if only to take away what the last one made */
+	unsigned devices_tries;		/* how often in a row its helper did not last */
+	int64_t devices_since_ms;
 	uint32_t endpoint_src;
 	unsigned endpoint_tries;	/* how often in a row its helper did not last */
 	int64_t endpoint_since_ms;

@@ -1,5 +1,6 @@
 /* waitid in a loop, and a fixed table from pid to service: see reap.h. */
 /* SPDX-License-Identifier: ISC */
+#include "services/supervise/devices.h"
 #include "services/supervise/reap.h"
 #include "init/base/text.h"
 #include "services/cell/cell.h"
@@ -197,19 +198,28 @@ static void reaper_ended(struct prior *p, uint32_t i)
 	stop_check(p, i);
 }
 
+/* What its builder said before that comes first; before its exec has been seen it is kept. */
+static void tell_main(struct prior *p, struct pid_slot slot, int code, int status)
+{
+	start_drain(p, slot.service);
+	if (!is_early(svc_of(p, slot.service))) {
+		main_ended(p, slot.service, slot.pid, kind_of(p, slot.service, code, status), status);
+		return;
+	}
+	reap_add(p, slot.pid, slot.service, PID_MAIN);
+	p->run[slot.service].early = (struct unclaimed){ slot.pid, code, status };
+	spawning_waits(p, slot.service);
+}
+
 static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 {
+	const uint8_t kind = code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
+	const bool well = code == CLD_EXITED && status == 0;
+
 	reap_forget(p, slot.pid);
 	switch ((enum pid_role)slot.role) {
 	case PID_MAIN:
-		start_drain(p, slot.service);	/* what its builder said before that comes first */
-		if (is_early(svc_of(p, slot.service))) {
-			reap_add(p, slot.pid, slot.service, PID_MAIN);
-			p->run[slot.service].early = (struct unclaimed){ slot.pid, code, status };
-			spawning_waits(p, slot.service);
-			return;
-		}
-		main_ended(p, slot.service, slot.pid, kind_of(p, slot.service, code, status), status);
+		tell_main(p, slot, code, status);
 		return;
 	case PID_BUILDER:
 		builder_ended(p, slot.service, code, status);
@@ -218,17 +228,17 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		reaper_ended(p, slot.service);
 		return;
 	case PID_LOGGER:
-		streams_logger_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		streams_logger_ended(p, slot.pid, kind, status);
 		return;
 	case PID_UNDO:
-		undo_ended(p, slot.service, code == CLD_EXITED && status == 0);
+		undo_ended(p, slot.service, well);
 		return;
 	case PID_HOOK:
 		start_drain(p, slot.service);
-		hook_ended(p, slot.service, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		hook_ended(p, slot.service, kind, status);
 		return;
 	case PID_CHECK:
-		health_checked(p, slot.service, code == CLD_EXITED && status == 0, status);
+		health_checked(p, slot.service, well, status);
 		return;
 	case PID_IDLE:
 		idle_looked(p, slot.service, slot.pid, code == CLD_EXITED ? status : -1);
@@ -237,22 +247,25 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		discard_ended(p, slot.service, slot.pid);
 		return;
 	case PID_COMPILER:
-		reload_compiler_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		reload_compiler_ended(p, slot.pid, kind, status);
 		return;
 	case PID_SPAWNER:
-		spawning_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		spawning_ended(p, slot.pid, kind, status);
 		return;
 	case PID_NETWORK:
-		network_ended(p, slot.pid, code == CLD_EXITED && status == 0);
+		network_ended(p, slot.pid, well);
+		return;
+	case PID_DEVICES:
+		devices_ended(p, slot.pid, kind, status);
 		return;
 	case PID_ENDPOINT:
-		endpoint_ended(p, slot.pid, code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL, status);
+		endpoint_ended(p, slot.pid, kind, status);
 		return;
 	case PID_GOOD:
-		good_ended(p, code == CLD_EXITED && status == 0);
+		good_ended(p, well);
 		return;
 	case PID_TRIAL:
-		trial_ended(p, code == CLD_EXITED && status == 0);
+		trial_ended(p, well);
 		return;
 	}
 }

@@ -4,6 +4,7 @@
 #include "services/plan/changes.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/control.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/discard.h"
 #include "services/supervise/endpoint.h"
 #include "services/supervise/fdstore.h"
@@ -191,6 +192,8 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->spawner_heard_ms = p->spawner_heard_ms;
 	q->reap_more = p->reap_more;
 	q->signal_fd = p->signal_fd;
+	q->devices_tries = p->devices_tries;
+	q->devices_since_ms = p->devices_since_ms;
 	q->endpoint_tries = p->endpoint_tries;
 	q->endpoint_since_ms = p->endpoint_since_ms;
 	q->endpoint_told = p->endpoint_told;
@@ -277,6 +280,7 @@ static void close_the_rest(struct prior *old, struct prior *now)
 	close_cares(old, now);
 	sockets_close_left(old, now, to_new);
 	endpoint_commit(old, now);
+	devices_commit(old, now);
 	fd_drop(&h->ledger_ro_fd);
 	fd_drop(&h->plan_fd);
 }

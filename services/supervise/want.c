@@ -4,6 +4,7 @@
 #include "services/spec/spec.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fdstore.h"
 #include "services/supervise/fsm.h"
@@ -34,6 +35,7 @@ static enum svc_event wait_for_deps(struct prior *p, uint32_t i, bool asked)
 	deps_pull(p, i, asked);
 	if (p->run[i].unmet == 0)
 		return EV_DEPS_READY;
+	devices_wait(p, i);
 	if (s->waits_for)
 		say_for_whom(p, i);
 	return EV_NONE;

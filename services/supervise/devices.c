@@ -1,0 +1,246 @@
+/* Keeping the helper for devices, and what follows from its news: see devices.h. */
+/* SPDX-License-Identifier: ISC */
+#include "services/supervise/devices.h"
+#include "init/base/text.h"
+#include "services/devices/devices.h"
+#include "services/spec/spec.h"
+#include "services/supervise/fsm.h"
+#include "services/supervise/reap.h"
+#include "services/supervise/stop.h"
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define AGAIN_MS 200		/* between two helpers; doubles */
+#define AGAIN_MOST 6		/* times that it does */
+#define GOOD_MS 10000		/* one that has lived so long: what comes next begins at the start */
+#define AT_ONCE 64		/* messages that are heard; */
+#define PAUSE_MS 20		/* then so long none: whoever has taken the helper over may talk without end */
+
+void devices_forget(struct prior *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		p->run[i].absent = plan_service(&p->plan, i)->needs_devices.n;
+		p->run[i].first_absent = 0;
+	}
+}
+
+static const char *missing(const struct prior *p, uint32_t i)
+{
+	const struct plan_ref *paths = PLAN_FIRST(&p->plan, plan_service(&p->plan, i)->needs_devices, struct plan_ref);
+
+	return plan_str(&p->plan, paths[p->run[i].first_absent]);
+}
+
+static void say_what_is_missing(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct text t = TEXT_IN(s->why);
+
+	text_fmt(&t, "the device %s is not there", missing(p, i));
+}
+
+void devices_wait(struct prior *p, uint32_t i)
+{
+	if (!p->run[i].absent)
+		return;
+	say_what_is_missing(p, i);
+	svc_timer(p, i, plan_service(&p->plan, i)->device_timeout_ms);
+}
+
+enum svc_event svc_no_device(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+	struct text t = TEXT_IN(s->why);
+
+	s->flags |= SVC_F_DEP_FAILED;	/* it comes back with the device */
+	text_fmt(&t, "the device %s did not come within %u ms", missing(p, i),
+		 plan_service(&p->plan, i)->device_timeout_ms);
+	return svc_fail(p, i);
+}
+
+/* --- news --- */
+
+static void all_are_there(struct prior *p, uint32_t i)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	p->run[i].unmet--;
+	if (s->state == SVC_WAITING) {
+		LEDGER_WRITE(s);
+		s->why[0] = '\0';
+		svc_timer(p, i, 0);
+	}
+	if (p->run[i].unmet == 0 && (s->state == SVC_WAITING ||
+				     (s->state == SVC_FAILED && s->flags & SVC_F_DEP_FAILED)))
+		svc_post(p, i, EV_DEPS_READY);
+}
+
+/* `again`: it was missing, or nothing was known. */
+static void one_is_missing(struct prior *p, uint32_t i, bool again)
+{
+	struct ledger_svc *s = svc_of(p, i);
+
+	p->run[i].unmet += !again;
+	if (s->state == SVC_WAITING) {
+		LEDGER_WRITE(s);
+		if (again)
+			say_what_is_missing(p, i);
+		else
+			devices_wait(p, i);
+	} else if ((s->state == SVC_STARTING || s->state == SVC_UP) &&
+		   plan_service(&p->plan, i)->device_gone == DEVICE_GONE_STOP) {
+		prior_say(p, "warning", "device-gone", svc_name(p, i), missing(p, i));
+		svc_post(p, i, EV_RESTART);	/* which waits for it */
+	}
+}
+
+static void take_news(struct prior *p, const struct devices_news *n)
+{
+	struct svc_run *r = n->service < p->n ? &p->run[n->service] : NULL;
+	const uint32_t of = r ? plan_service(&p->plan, n->service)->needs_devices.n : 0;
+	const bool was = r && r->absent;
+
+	if (!r || n->absent > of || n->first >= of)
+		return;
+	r->absent = n->absent;
+	r->first_absent = n->first;
+	if (n->absent)
+		one_is_missing(p, n->service, was);
+	else if (was)
+		all_are_there(p, n->service);
+}
+
+static void on_helper(void *ctx, uint32_t arg, uint32_t events)
+{
+	struct prior *p = ctx;
+	struct devices_news n;
+	ssize_t got = 0;
+
+	(void)arg, (void)events;
+	for (unsigned k = 0; k < AT_ONCE; k++) {
+		got = recv(p->ledger.head->devices_fd, &n, sizeof n, MSG_DONTWAIT);
+		if (got <= 0)
+			break;
+		if (got == sizeof n && !p->ledger.head->shutdown)
+			take_news(p, &n);
+	}
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	loop_remove(&p->loop, &p->devices_src);
+	if (got > 0)	/* else its end is reaped */
+		loop_timer_set(&p->loop, p->n + TIMER_DEVICES, p->loop.now.ms + PAUSE_MS);
+}
+
+static void watch(struct prior *p)
+{
+	struct err e;
+	const int rc = p->ledger.head->devices_fd < 0 || p->devices_src ? 0 :
+		       loop_add(&p->loop, p->ledger.head->devices_fd, EPOLLIN, on_helper, 0, &e);
+
+	if (rc > 0)
+		p->devices_src = (uint32_t)rc;
+	if (rc < 0)
+		prior_say(p, "error", "devices", NULL, e.text);
+}
+
+/* --- the helper --- */
+
+/* Its end of the socket is the last one: it reads the end of file, and goes. */
+static void let_go(struct prior *p)
+{
+	loop_remove(&p->loop, &p->devices_src);
+	fd_drop(&p->ledger.head->devices_fd);
+}
+
+static void start_later(struct prior *p)
+{
+	const unsigned n = p->devices_tries < AGAIN_MOST ? p->devices_tries++ : AGAIN_MOST;
+
+	loop_timer_set(&p->loop, p->n + TIMER_DEVICES, p->loop.now.ms + ((int64_t)AGAIN_MS << n));
+}
+
+static void start(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+	const int exe = h->exe_fd, plan = h->plan_fd;	/* a child cannot see the ledger */
+	int pid, sock;
+	struct err e;
+
+	if (devices_start(exe, plan, &pid, &sock, &e) < 0) {
+		prior_say(p, "error", "devices", NULL, e.text);
+		start_later(p);
+		return;
+	}
+	p->devices_clears = false;
+	fd_put(&h->devices_fd, sock);
+	h->devices_pid = pid;
+	p->devices_since_ms = p->loop.now.ms;
+	ledger_seal_head(&p->ledger);
+	reap_add(p, pid, 0, PID_DEVICES);
+	watch(p);
+}
+
+void devices_start_helper(struct prior *p)
+{
+	const struct ledger_head *h = p->ledger.head;
+
+	loop_timer_set(&p->loop, p->n + TIMER_DEVICES, 0);
+	if (h->devices_pid > 0)
+		watch(p);
+	else if (h->mode == MODE_MACHINE && (p->devices_clears || devices_are_asked_for(&p->plan)))
+		start(p);
+}
+
+void devices_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
+{
+	struct ledger_head *h = p->ledger.head;
+	char why[80];
+	struct text t = TEXT_IN(why);
+
+	if (pid != h->devices_pid)
+		return;
+	h->devices_pid = 0;
+	if (h->devices_fd < 0) {	/* it was sent away: the next one, if there is to be one */
+		devices_start_helper(p);
+		return;
+	}
+	let_go(p);
+	if (!devices_are_asked_for(&p->plan))	/* it has cleared up, and that was all */
+		return;
+	exit_text(&t, exit_kind, status);
+	h->devices_restarts++;
+	if (p->loop.now.ms - p->devices_since_ms > GOOD_MS)
+		p->devices_tries = 0;
+	prior_say(p, "warning", "devices-restarted", NULL, why);
+	start_later(p);
+}
+
+void devices_resume(struct prior *p)
+{
+	let_go(p);
+	if (p->ledger.head->devices_pid > 0)
+		reap_add(p, p->ledger.head->devices_pid, 0, PID_DEVICES);
+	else
+		devices_start_helper(p);
+}
+
+void devices_commit(struct prior *old, struct prior *now)
+{
+	now->devices_clears = devices_are_asked_for(&old->plan);
+	let_go(now);
+	if (now->ledger.head->devices_pid > 0)
+		kill(now->ledger.head->devices_pid, SIGKILL);	/* it may not go by itself; then comes the next */
+	else
+		devices_start_helper(now);
+}
+
+void devices_end(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	if (h->devices_pid > 0 && kill(h->devices_pid, SIGKILL) == 0)
+		while (waitpid(h->devices_pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	h->devices_pid = 0;
+	let_go(p);
+}
