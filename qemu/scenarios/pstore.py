@@ -6,7 +6,7 @@ from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.12"]
-limit = 180
+limit = 300
 hardware = Hardware(resets=True, append="memmap=1M$0x8000000 ramoops.mem_address=0x8000000 ramoops.mem_size=0x100000 "
                                         "ramoops.record_size=0x10000")
 
@@ -28,7 +28,7 @@ def run(m):
         before = other.machine.second.size
         panic = base64.b64encode(b"echo the last thing that it said >/dev/kmsg; echo c >/proc/sysrq-trigger").decode()
         other.machine.second.send(f"0 {panic}\n")      # nothing answers
-        other.wait_ready(60, before)
+        other.wait_ready(120, before)
         said = other.json("prior last-boot --json")
         assert said["ended"] == "cut off" and said["boot"] == 2, said
         assert "the last thing that it said" in said["kernel"] and "sysrq triggered crash" in said["kernel"], said

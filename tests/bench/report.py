@@ -8,6 +8,7 @@ import inits
 import network
 import runs
 import spawns
+import stages
 from figures import Budget, ratios, spread, table
 
 
@@ -16,6 +17,7 @@ class Measured(NamedTuple):
     outcomes: list      # of turns.Outcome
     booted: list        # of boots.Result
     bridges: object = None  # a network.Network
+    appliance: object = None    # a stages.Stages
 
 
 # ---- facts about where it was measured
@@ -241,6 +243,8 @@ def text(measured, about: dict, seconds: float) -> str:
         parts.append(f"\nmemory of all supervisor processes with N idle services: PSS\n{memory_text(measured)}")
         if orphan_figures(measured):
             parts.append(f"\norphans that all end at once (guest, instructions)\n{orphans_text(measured)}")
+    if measured.appliance:
+        parts.append(f"\n{stages.text(measured.appliance)}")
     parts.append("\nagainst the budget\n" + table(("", "measured", "now", "goal", ""), [b.row() for b in budgets(measured)]))
     parts.append(f"\ntook {seconds:.0f} s")
     return "\n".join(parts)
@@ -254,6 +258,7 @@ def document(measured, about: dict) -> dict:
         "bridges": network.figures(measured.bridges) if measured.bridges else None,
         "boots": {str(n): boot_figures(measured, n) for n in _sizes(measured)},
         "orphans": orphan_figures(measured),
+        "stages": measured.appliance._asdict() if measured.appliance else None,
         "budgets": [{**b._asdict(), "verdict": b.verdict()} for b in budgets(measured)],
     })
 
