@@ -5,6 +5,20 @@
 #include "init/ctl/verbs.h"
 #include <errno.h>
 
+/* Nothing that is accepted is without effect. */
+static int judge(struct ctl *c, const struct live *l, const struct view *v, bool on)
+{
+	const char *base = v->plan ? plan_base_name(&l->plan, v->plan) : NULL;
+
+	if (base)
+		return ctl_say(c, FAILED, "%s is the place for one connection of %s, and only a connection starts it: "
+			       "name %s itself", v->name, base, base);
+	if (on && v->plan && v->plan->flags & CELL_ON_CALL)
+		return ctl_say(c, FAILED, "%s is there for when another service has failed (on_failure), and is not "
+			       "started at boot; `prior start %s` starts it now", v->name, v->name);
+	return DONE;
+}
+
 /* What the running prior has to say about it; nothing is written when one of the names is wrong. */
 static int keep_all(struct ctl *c, bool on)
 {
@@ -23,6 +37,8 @@ static int keep_all(struct ctl *c, bool on)
 		code = ctl_fail(c, UNKNOWN, &e);
 	else if (!*dir)
 		code = ctl_say(c, FAILED, "this prior keeps nothing between its lives; start it with --state-dir DIR");
+	for (unsigned i = 0; code == DONE && i < views.n; i++)
+		code = judge(c, &live, &views.v[i], on);
 	for (int i = 0; code == DONE && i < c->nargs; i++)
 		if (enabled_write(dir, c->args[i], on, &e) < 0)
 			code = ctl_say(c, FAILED, "%s: %s", c->args[i], e.text);

@@ -68,7 +68,14 @@ static void usage(const struct status *s, const struct view *v)
 
 static void at_boot(const struct status *s, const struct view *v)
 {
-	if (!view_is_enabled(s->live, v))
+	if (!v->plan) {
+		if (view_is_enabled(s->live, v))
+			line(s, "at boot", "started; `prior disable %s` changes that", v->name);
+		return;
+	}
+	if (v->plan->base.n)
+		line(s, "at boot", "not started: only a connection starts it");
+	else if (!view_is_enabled(s->live, v))
 		line(s, "at boot", "not started; `prior enable %s` changes that", v->name);
 	else if (v->plan->flags & CELL_ON_CALL)
 		line(s, "at boot", "not started: it is there for when another has failed");
@@ -143,8 +150,12 @@ void status_one(const struct status *s, const struct view *v)
 	}
 	if (n->why[0])
 		line(s, "why", "%.*s", (int)sizeof n->why, n->why);
-	if (!v->plan)
+	if (!v->plan) {
+		at_boot(s, v);
 		return;
+	}
+	if (n->state == SVC_LISTENING && n->flags & SVC_F_IDLE)
+		line(s, "idle", "stopped, as it had nothing to do; the next connection starts it");
 	if (n->waits_for && n->waits_for <= p->head->services.n)
 		line(s, "waits for", "%s", plan_str(p, plan_service(p, n->waits_for - 1)->name));
 	running(s, v);

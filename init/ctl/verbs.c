@@ -135,8 +135,8 @@ const struct verb ctl_verbs[] = {
 	  .opts = LIVE | OPT(NOW) | OPT(NO_WAIT) | OPT(TIMEOUT),
 	  .summary = "Have services started at boot from now on.",
 	  .more = "Kept in /var/lib/prior/enabled, for this machine; the configuration's files stay as they are, and "
-		  "what is kept wins over their key `enabled`. An instance of a template can be enabled, too. With "
-		  "--now they are started as well, as by `prior start`.",
+		  "what is kept wins over their key `enabled`. An instance of a template can be enabled, too, before "
+		  "anybody has started it. With --now they are started as well, as by `prior start`.",
 	  .exits = "0 done, 1 failed (a read-only file system), 4 no such service" },
 	{ .name = "disable", .group = GROUP_SERVICES, .run = verb_disable, .args = "SERVICE...", .min = 1, .max = -1,
 	  .opts = LIVE | OPT(NOW) | OPT(NO_WAIT) | OPT(TIMEOUT),

@@ -82,11 +82,27 @@ static void say_next(const struct why *w)
 			n->missed == 1 ? " was" : "s were");
 }
 
+/* A service that somebody could start at once, and nobody has. */
+static void is_left_down(const struct why *w)
+{
+	if (w->v->plan->flags & CELL_ON_CALL)
+		fputs("It is there for when another one has failed, and starts then.\n", w->to);
+	else if (!view_is_enabled(w->live, w->v))
+		fprintf(w->to, "It is disabled: it is not started at boot. `prior start %s` starts it now, "
+			"`prior enable %s` at each boot.\n", w->v->name, w->v->name);
+	else
+		fprintf(w->to, "Nobody has asked for it; `prior start %s` does.\n", w->v->name);
+}
+
 static void is_down(const struct why *w)
 {
+	const char *base = plan_base_name(&w->live->plan, w->v->plan);
 	const struct view *rival = rival_of(w);
 
-	if (rival)
+	if (base)
+		fprintf(w->to, "It is the place for one connection of %s, and serves none now; only a connection "
+			"starts it.\n", base);
+	else if (rival)
 		fprintf(w->to, "It conflicts with %s, which is %s.\n", rival->name, svc_state_name[rival->now.state]);
 	else if (w->v->now.flags & SVC_F_STOPPED_BY_USER)
 		fputs("Somebody stopped it; it stays down until somebody starts it.\n", w->to);
@@ -97,7 +113,7 @@ static void is_down(const struct why *w)
 	else if (w->v->now.starts > 0)
 		fputs("It ended, and its restart policy is to leave it so.\n", w->to);
 	else
-		fputs("Nobody has asked for it.\n", w->to);
+		is_left_down(w);
 	say_end(w);
 }
 
@@ -143,12 +159,32 @@ static void is_waiting(const struct why *w)
 	}
 }
 
+static void say_connections(const struct why *w)
+{
+	const uint32_t max = PLAN_FIRST(&w->live->plan, w->v->plan->connections, struct plan_connections)->max;
+	const char *name = w->v->name;
+
+	fprintf(w->to, "It never runs itself: prior accepts at its sockets, and each connection gets a service of its "
+		"own, %s@1 to %s@%u. Of these %u serve%s now.\n", name, name, max, w->v->served,
+		w->v->served == 1 ? "s" : "");
+	if (w->v->served >= max)
+		fprintf(w->to, "That is all that connections.max allows: others wait until one has ended; `prior stop "
+			"%s@N` ends one.\n", name);
+}
+
 static void is_listening(const struct why *w)
 {
 	const struct plan *p = &w->live->plan;
 	char buf[LINE_TEXT];
 
-	fputs("It does not run yet: prior holds its sockets and starts it at the first connection.\n", w->to);
+	if (w->v->plan->connections.n)
+		say_connections(w);
+	else if (w->v->now.flags & SVC_F_IDLE)
+		fputs("It had nothing to do for its idle_timeout and was stopped: prior holds its sockets and starts "
+		      "it at the next connection.\n", w->to);
+	else
+		fprintf(w->to, "It does not run %s: prior holds its sockets and starts it at the %s connection.\n",
+			w->v->now.starts ? "now" : "yet", w->v->now.starts ? "next" : "first");
 	PLAN_EACH(struct plan_listen, l, p, w->v->plan->listen)
 		fprintf(w->to, "  %s\n", listen_text(p, l, buf));
 }
@@ -285,6 +321,15 @@ static void who_waits(const struct why *w)
 	}
 }
 
+static void say_instance(const struct why *w)
+{
+	fprintf(w->to, "`prior start %s` starts it now", w->v->name);
+	if (view_is_enabled(w->live, w->v))
+		fputs("; it is enabled, so that each boot does.\n", w->to);
+	else
+		fprintf(w->to, ", `prior enable %s` at each boot.\n", w->v->name);
+}
+
 static void say_reload(const struct why *w)
 {
 	const bool back = w->v->now.flags & SVC_F_BACK;
@@ -314,6 +359,8 @@ void why_print(const struct live *live, const struct views *all, const struct vi
 		say_text(&w, "", v->refused);
 	else if (v->now.why[0])
 		say_text(&w, "", v->now.why);
+	if (!v->plan && !v->refused)
+		say_instance(&w);
 	if (v->plan || v->now.state == SVC_REFUSED)
 		saying->more(&w);
 	if (v->plan)

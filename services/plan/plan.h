@@ -475,6 +475,12 @@ static inline const struct plan_service *plan_network(const struct plan *p, cons
 	return s->share.n ? plan_service(p, PLAN_FIRST(p, s->share, struct plan_dep)->service) : s;
 }
 
+/* Whose slot it is (plan_service.base); NULL: it is none. */
+static inline const char *plan_base_name(const struct plan *p, const struct plan_service *s)
+{
+	return s->base.n ? plan_str(p, plan_service(p, PLAN_FIRST(p, s->base, struct plan_dep)->service)->name) : NULL;
+}
+
 /* How many services there are, without the slots of those that serve each connection by one. */
 uint32_t plan_named(const struct plan *p);
 /* Index of a service by name, -1 when there is none. */

@@ -13,6 +13,7 @@
 
 #define ACCEPTS_A_TURN 16	/* of one socket: others have their turn, too */
 #define AGAIN_MS 500		/* after an accept that failed for want of something */
+#define SAY_AGAIN_MS 1000	/* who floods a base does not flood the events */
 
 static struct ledger_conn *conn_of(struct prior *p, uint32_t slot)
 {
@@ -177,6 +178,38 @@ static void say_from(struct prior *p, const char *level, const char *name, uint3
 	prior_event(p, &ev);
 }
 
+/* The first is told at once, from where it was; of further ones their number, once a second: svc_accept(). */
+static void refuse(struct prior *p, uint32_t i, const struct ledger_conn *from)
+{
+	if (p->run[i].refused++)
+		return;
+	p->run[i].refused_ms = p->loop.now.ms;
+	say_from(p, "warning", "connection-refused", i, from, "as many as one source may have are served");
+	LEDGER_WRITE(svc_of(p, i));
+	svc_timer(p, i, SAY_AGAIN_MS);
+}
+
+static void say_refused(struct prior *p, uint32_t i)
+{
+	struct svc_run *r = &p->run[i];
+	const int64_t left = r->refused_ms + SAY_AGAIN_MS - p->loop.now.ms;
+	struct event ev;
+
+	if (!r->refused || left > 0) {
+		svc_timer(p, i, r->refused ? left : 0);
+		return;
+	}
+	if (r->refused > 1) {
+		event_begin(&ev, "warning", "connections-refused", svc_name(p, i));
+		event_num(&ev, "count", r->refused - 1);
+		event_str(&ev, "why", "as many as one source may have are served");
+		prior_event(p, &ev);
+	}
+	r->refused = r->refused > 1;	/* after a quiet second the next one is told at once again */
+	r->refused_ms = p->loop.now.ms;
+	svc_timer(p, i, r->refused ? SAY_AGAIN_MS : 0);
+}
+
 /* A free slot of base i, taken off the list; -1: there is none. */
 static int take_slot(struct prior *p, uint32_t i)
 {
@@ -212,7 +245,7 @@ static void look_away(struct prior *p, uint32_t i, bool for_a_while)
 	p->run[i].is_full = true;
 	sockets_unwatch(p, i);
 	LEDGER_WRITE(svc_of(p, i));
-	svc_timer(p, i, for_a_while ? AGAIN_MS : 0);
+	svc_timer(p, i, for_a_while ? AGAIN_MS : p->run[i].refused ? SAY_AGAIN_MS : 0);
 }
 
 /* One connection. False: there is none now. */
@@ -238,7 +271,7 @@ static bool accept_one(struct prior *p, uint32_t i, int sock)
 		return true;
 	fill(&k, fd, &from);
 	if (c->per_source < c->max && count_source(p, i, &k, c->per_source) >= c->per_source)
-		say_from(p, "warning", "connection-refused", i, &k, "as many as one source may have are served");
+		refuse(p, i, &k);
 	else
 		serve(p, i, &fd, &k);
 	return true;
@@ -268,7 +301,11 @@ void connections_accept(struct prior *p, uint32_t i)
 				break;
 	if (p->run[i].free || p->run[i].is_full)
 		return;
-	prior_say(p, "warning", "connections-full", svc_name(p, i), "further connections wait until one has ended");
+	if (!p->run[i].full_ms || p->loop.now.ms - p->run[i].full_ms >= SAY_AGAIN_MS) {
+		prior_say(p, "warning", "connections-full", svc_name(p, i),
+			  "further connections wait until one has ended");
+		p->run[i].full_ms = p->loop.now.ms;
+	}
 	look_away(p, i, false);
 }
 
@@ -337,8 +374,10 @@ enum svc_event svc_accept(struct prior *p, uint32_t i)
 	struct ledger_svc *s = svc_of(p, i);
 	struct err e;
 
+	say_refused(p, i);
+	if (p->run[i].is_full && !p->run[i].free)
+		return EV_NONE;
 	p->run[i].is_full = false;
-	svc_timer(p, i, 0);
 	if (sockets_watch(p, i, &e) == 0)
 		return EV_NONE;
 	text_copy(s->why, sizeof s->why, e.text);
@@ -354,8 +393,10 @@ enum svc_event connections_event(struct prior *p, uint32_t i, enum svc_event ev)
 		connections_stop(p, i);
 	if (ev != EV_START && ev != EV_PULL && ev != EV_RESTART)
 		return ev;
-	if (st != SVC_LISTENING)
+	if (st != SVC_LISTENING) {
 		p->run[i].is_full = false;
+		p->run[i].refused = 0;
+	}
 	return st == SVC_REFUSED && ev != EV_PULL ? EV_START : EV_LISTEN;
 }
 

@@ -54,6 +54,8 @@ struct svc_run {
 	uint32_t next;			/* a slot: the next free one, or the next of its chain of sources, + 1 */
 	uint32_t free;			/* a base: the first free slot + 1 */
 	bool is_free, is_full;		/* a slot: in that list; a base: none was, so nobody looks at its sockets */
+	uint32_t refused;		/* a base: connections since the last word about that, and that one; 0: none */
+	int64_t refused_ms, full_ms;	/* a base: when that was; when it was last said that all serve; 0: never */
 };
 
 /* The same for a service with a care record. */

@@ -52,6 +52,19 @@ is "an instance that was enabled goes when it is stopped" "0 3" "$(ctl stop tty@
 is "enable --now makes one" "0 up" "$(ctl enable --now tty@7; echo "$? $(field tty@7 state)")"
 finish
 
+sed -i "s/^  off:.*/&\n  io: {command: [cat], listen: [{name: i, unix: $(echo "$work" | sed 's,/,\\/,g')\/io.sock, activate: connection}], connections: {max: 2}}\n  call: {command: [sleep, \"1000\"]}\n  bad: {command: [\"false\"], restart: \"no\", on_failure: \"start:call\"}/" "$conf"
+begin
+is "a place for a connection is not enabled" 1 "$(ctl enable io@1 2>"$work/err"; echo $?)"
+has "but the service itself" "io@1 is the place for one connection of io, and only a connection starts it: name io itself" "$(cat "$work/err")"
+is "nor is what starts when another has failed" 1 "$(ctl enable call 2>"$work/err"; echo $?)"
+has "with the reason" "call is there for when another service has failed" "$(cat "$work/err")"
+has "why says of a disabled one what to do" "It is disabled: it is not started at boot. \`prior start needs\` starts it now" "$(ctl why needs)"
+has "of an enabled instance, too" "\`prior start tty@8\` starts it now; it is enabled, so that each boot does" "$(ctl enable tty@8; ctl why tty@8)"
+has "and status" "at boot  started; \`prior disable tty@8\` changes that" "$(ctl status tty@8)"
+has "why says of a service for each connection that it never runs" "io@1 to io@2. Of these 0 serve now." "$(ctl why io)"
+has "and of its place whose it is" "It is the place for one connection of io" "$(ctl why io@2)"
+finish
+
 "$binary" compile "$conf" -o "$work/plan" 2>"$work/err" || not_ok "it compiles" "$(cat "$work/err")"
 conf=$work/plan
 begin

@@ -64,10 +64,13 @@ int __wrap_panic_arm(const struct ledger *l, struct err *e)
 	return 0;
 }
 
+static char said[1 << 16];		/* events so far */
+
 void serve_rows_as(const struct made_svc *rows, unsigned n, enum prior_mode mode)
 {
 	struct err e = { 0 };
 
+	said[0] = '\0';
 	snprintf(run_dir, sizeof run_dir, "/tmp/prior-test-%d", (int)getpid());
 	struct serve_setup s = {
 		.mode = mode, .plan_fd = made_plan(rows, n), .exe_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC),
@@ -87,6 +90,18 @@ static void close_it(void *ctx, int fd)
 {
 	(void)ctx;
 	fd_drop(&fd);
+}
+
+bool heard(const char *words)
+{
+	size_t n = strlen(said);
+	int fd = prior.ledger.head->event_rd;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	ssize_t more = read(fd, said + n, sizeof said - 1 - n);
+
+	said[n + (more > 0 ? (size_t)more : 0)] = '\0';
+	return strstr(said, words);
 }
 
 int serve_stop(void **state)

@@ -27,6 +27,7 @@ void served_turn(void);		/* one turn, at most 50 ms long */
 /* As an exec would have it: all memory is gone, the ledger's descriptors are there. */
 void come_back(int fault);
 
+bool heard(const char *words);	/* an event with these words has come; nobody else reads the pipe */
 struct ledger_svc *named(const char *service);
 bool is_in(const char *service, enum svc_state st);
 const char *read_file(const char *path);	/* at most 4095 bytes; "" when it is not there */

@@ -174,6 +174,27 @@ static void one_source_has_its_share_and_no_more(void **state)
 	assert_string_equal(hear(later, "in\n"), "in\n");
 }
 
+static void refusals_are_told_once_and_then_counted(void **state)
+{
+	int again[8];
+
+	(void)state;
+	serve_slots("echo in; read x", 1, 1);
+	owned_fd one = call_from(1);
+
+	assert_string_equal(hear(one, "in\n"), "in\n");
+	for (unsigned k = 0; k < 8; k++)
+		again[k] = call_from(1);
+	for (unsigned k = 0; k < 8; k++) {
+		UNTIL(is_closed(again[k]));
+		fd_drop(&again[k]);
+	}
+	UNTIL(heard("\"event\":\"connection-refused\",\"service\":\"web\",\"from\":\"127.0.0.1\""));
+	UNTIL(heard("\"event\":\"connections-refused\",\"service\":\"web\",\"count\":"));
+	/* And then there is nothing to wake up for. */
+	UNTIL(prior.run[0].refused == 0 && named("web")->deadline_ms == 0);
+}
+
 static void a_stop_of_the_base_ends_all(void **state)
 {
 	(void)state;
@@ -296,6 +317,7 @@ int main(void)
 		TEST(as_a_descriptor_it_is_the_third),
 		TEST(those_beyond_the_most_wait_until_one_has_ended),
 		TEST(one_source_has_its_share_and_no_more),
+		TEST(refusals_are_told_once_and_then_counted),
 		TEST(a_stop_of_the_base_ends_all),
 		TEST(a_slot_that_cannot_start_closes_its_connection),
 		TEST(connections_are_kept_over_an_exec),

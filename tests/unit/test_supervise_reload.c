@@ -30,7 +30,6 @@ static int answer_fd = FD_NONE;		/* the plan */
 static struct compiler_report report;
 static const char *complaint;
 static bool dies;
-static char said[1 << 16];		/* events so far */
 
 int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
 			  const char *const *instances, int problems_fd, struct err *e);
@@ -76,19 +75,6 @@ int __wrap_compiler_answer(int sock, int *plan_fd, struct compiler_report *r, st
 	return 1;
 }
 
-/* Whether an event with these words has come so far; nobody else reads the pipe here. */
-static bool heard(const char *words)
-{
-	size_t n = strlen(said);
-	int fd = prior.ledger.head->event_rd;
-
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	ssize_t more = read(fd, said + n, sizeof said - 1 - n);
-
-	said[n + (more > 0 ? (size_t)more : 0)] = '\0';
-	return strstr(said, words);
-}
-
 static void next_is(const struct made_svc *rows, unsigned n)
 {
 	struct err e;
@@ -102,7 +88,6 @@ static void next_is(const struct made_svc *rows, unsigned n)
 static int begin(void **state)
 {
 	(void)state;
-	memset(said, 0, sizeof said);
 	report = (struct compiler_report){ 0 };
 	complaint = NULL;
 	dies = false;
