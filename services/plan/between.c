@@ -24,10 +24,9 @@ struct between {
 	struct writer w;
 };
 
-static uint32_t base_of(const struct plan *p, uint32_t i)
+/* The service that a reference to one at most names. */
+static uint32_t first_of(const struct plan *p, struct plan_ref r)
 {
-	const struct plan_ref r = plan_service(p, i)->base;
-
 	return r.n ? PLAN_FIRST(p, r, struct plan_dep)->service : NONE;
 }
 
@@ -62,21 +61,25 @@ static bool bridge_is_kept(const struct between *b, const char *name)
 	return false;
 }
 
-/* Who is alive, and a base that has such a slot; a base and its slots go together. */
+/* One that somebody who is alive cannot be without. */
+static void keep(struct between *b, uint32_t i)
+{
+	if (i == NONE)
+		return;
+	b->kept[i] = true;
+	if (b->to_new[i] != NONE)
+		b->held[b->to_new[i]] = true;
+}
+
+/* Who is alive, the base of a slot that is, and whose network it has. */
 static void find_kept(struct between *b)
 {
-	for (uint32_t i = 0; i < b->now->head->services.n; i++) {
-		const uint32_t base = base_of(b->now, i);
-
-		if (b->leaving[i] != LEAVING_ALIVE)
-			continue;
-		b->kept[i] = true;
-		if (base == NONE)
-			continue;
-		b->kept[base] = true;
-		if (b->to_new[base] != NONE)
-			b->held[b->to_new[base]] = true;
-	}
+	for (uint32_t i = 0; i < b->now->head->services.n; i++)
+		if (b->leaving[i] == LEAVING_ALIVE) {
+			b->kept[i] = true;
+			keep(b, first_of(b->now, plan_service(b->now, i)->base));
+			keep(b, first_of(b->now, plan_service(b->now, i)->share));
+		}
 }
 
 /* With one that is alive, or whose sockets stay open for one that waits. */
