@@ -136,6 +136,8 @@ static int env_open(const struct plan *p, struct env *v, struct err *e)
 {
 	const struct plan_boot_env *at = PLAN_FIRST(p, p->head->boot_env, struct plan_boot_env);
 
+	int unread = 0;
+
 	v->copies = p->head->boot_env.n;
 	v->size = v->copies ? at->size : 0;
 	for (unsigned i = 0; i < v->copies; i++) {
@@ -143,14 +145,22 @@ static int env_open(const struct plan *p, struct env *v, struct err *e)
 		v->fd[i] = open_place(plan_str(p, at[i].place), e);
 		if (v->fd[i] < 0)
 			return v->fd[i];
-		if (!v->copy[i] || pread(v->fd[i], v->copy[i], v->size, (off_t)at[i].offset) != (ssize_t)v->size)
-			return err_set(e, EIO, "slots: U-Boot's environment: %s: cannot read %zu bytes at %llu",
-				       plan_str(p, at[i].place), v->size, (unsigned long long)at[i].offset);
+		const ssize_t n = v->copy[i] ? pread(v->fd[i], v->copy[i], v->size, (off_t)at[i].offset) : 0;
+
+		if (n == (ssize_t)v->size)
+			continue;
+		unread = err_set(e, EIO, "slots: U-Boot's environment: %s: cannot read %zu bytes at %llu",
+				 plan_str(p, at[i].place), v->size, (unsigned long long)at[i].offset);
+		if (n >= 0)	/* no memory, or it is not there */
+			return unread;
+		memset(v->copy[i], 0, v->size);		/* a bad sector: the other copy counts, if there is one */
 	}
 	const unsigned char *const both[2] = { v->copy[0], v->copy[1] };
 	const int newest = v->copies == 2 ? uboot_env_newest(both, v->size) :
 			   uboot_env_is_whole(v->copy[0], v->size, false) ? 0 : -1;
 
+	if (newest < 0 && unread)
+		return unread;
 	if (newest < 0)
 		return err_set(e, EBADMSG, "slots: U-Boot's environment: its sum is wrong: not written yet (saveenv), "
 			       "or not where machine.slots.env says");

@@ -112,9 +112,12 @@ n=0
 until get healthz | grep -q '"late"' || [ $n -ge 600 ]; do n=$((n + 1)); pause; done
 has "a service that a reload brings is listed" '"late"' "$(get healthz)"
 old=$port port=$(free)
+was=$(own endpoint_pid)
+kill -STOP "$was"	# it does not go because it is asked to
 write "machine: {metrics: \"127.0.0.1:$port\"}"
 ctl reload-config >"$work/err" 2>&1
-is "another address: it is there" 200 "$(page livez)"
+is "another address: it is there" 200 "$(until_page livez 200)"
+is "and one that does not go by itself has been ended" gone "$([ -d "/proc/$was" ] || echo gone)"
 port=$old
 is "and not where it was" 000 "$(page livez)"
 write "machine: {metrics: \"192.0.2.1:99\"}"

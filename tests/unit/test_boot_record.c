@@ -1,5 +1,6 @@
 /* What is kept of a boot survives a cut at any byte of its writing, and a loop of failures is seen without a clock. */
 /* SPDX-License-Identifier: ISC */
+/* link: -Wl,--wrap=pread */
 #include "init/ctl/last_boot.h"
 #include "init/boot_record.h"
 #include "init/last_words.h"
@@ -17,6 +18,19 @@
 
 static struct boot_record r;
 static struct err e;
+
+/* Copies that the disk cannot read any more. */
+static bool is_bad[2];
+ssize_t __real_pread(int fd, void *to, size_t n, off_t at);
+ssize_t __wrap_pread(int fd, void *to, size_t n, off_t at);
+
+ssize_t __wrap_pread(int fd, void *to, size_t n, off_t at)
+{
+	if (!is_bad[at / RECORD_COPY])
+		return __real_pread(fd, to, n, at);
+	errno = EIO;
+	return -1;
+}
 
 static int place(void)
 {
@@ -51,6 +65,28 @@ static void the_newest_whole_copy_counts(void **state)
 		assert_int_equal(r.boots, i);
 		assert_int_equal(r.seq, i);
 	}
+	close(fd);
+}
+
+static void a_copy_in_a_bad_sector_is_passed_over(void **state)
+{
+	int fd = place();
+
+	(void)state;
+	for (r.boots = 1; r.boots <= 4; r.boots++)
+		assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	is_bad[0] = true;
+	assert_int_equal(boot_record_read(fd, &r, &e), 0);
+	assert_int_equal(r.boots, 3);		/* the one before, whichever that is */
+	assert_int_equal(boot_record_write(fd, &r, &e), 0);
+	is_bad[0] = false;			/* a disk that is written to puts another sector there */
+	is_bad[1] = true;
+	assert_int_equal(boot_record_read(fd, &r, &e), 0);
+	assert_int_equal(r.seq, 4);
+	is_bad[0] = true;
+	assert_int_equal(boot_record_read(fd, &r, &e), -EIO);
+	assert_non_null(strstr(e.text, "Input/output error"));
+	is_bad[0] = is_bad[1] = false;
 	close(fd);
 }
 
@@ -256,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_known_of_an_empty_place),
 		cmocka_unit_test(the_newest_whole_copy_counts),
+		cmocka_unit_test(a_copy_in_a_bad_sector_is_passed_over),
 		cmocka_unit_test(a_torn_write_leaves_the_one_before),
 		cmocka_unit_test(the_very_first_write_may_be_torn),
 		cmocka_unit_test(somebody_elses_disk_is_not_overwritten),
