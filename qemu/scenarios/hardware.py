@@ -28,6 +28,7 @@ services:
   stops:
     command: [/bin/probe, stay]
     needs_device: [/dev/store, /sys/class/net/wan]
+    isolation: {{devices: ["/dev/store:r"]}}
   keeps:
     command: [/bin/probe, stay]
     needs_device: {{paths: /dev/store, gone: keep}}
@@ -73,6 +74,12 @@ def waits(m):
         m.wait_state(name, "up")
     m.wait_state("late", "failed")
     assert "the device /dev/by/never did not come within 300 ms" in m.ok("prior why late")
+    # In its cell there is that device, which was not there when it was planned, and no other.
+    def sees():
+        inside = f"/proc/{m.pid('stops')}/root/dev"
+        assert m.ok(f"cd {inside} && stat -c %t:%T store && ls | grep -c -e vda -e ttyS || true").split() == ["fe:0", "0"]
+        m.ok("prior audit stops")
+    sees()
     kept = m.pid("keeps")
     disk = m.ok(f"cd {BIND} && ls -d virtio*").strip()
     m.ok(f"echo {disk} >{BIND}/unbind")
@@ -97,6 +104,7 @@ def waits(m):
     m.ok(f"kill -9 {pid}")
     m.wait_state("stops", "up", seconds=30)
     m.ok("test -d /sys/module/virtio_blk")
+    sees()
     stays = m.pid("stops")
     # Another configuration: a device that it names is there, one that was missing is not needed, links go with rules.
     m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,' /etc/prior/prior.yaml && prior reload-config")

@@ -3,6 +3,7 @@
 #include "init/base/bpf.h"
 #include "init/base/fd.h"
 #include "services/cell/attest_inner.h"
+#include "services/cell/awaited.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,14 @@ static const struct {
 	[POLICY_SOCKETS] = { "socket policy", CELL_SOCKETS },
 };
 
+static int meant_devices(struct attest_run *r, struct err *e)
+{
+	struct device_rule rules[DEVICE_RULES_MAX];
+	const int n = run_root(r, e) < 0 ? -e->code : awaited_rules(r->in->plan, r->in->svc, r->root, rules, e);
+
+	return n < 0 ? n : bpf_devices(rules, (unsigned)n, e);
+}
+
 /* The program that the plan means, made once more where the start's own is not at hand: equal programs have one tag. */
 static int meant(struct attest_run *r, enum cgroup_policy policy, struct bpf_identity *id, struct err *e)
 {
@@ -25,8 +34,7 @@ static int meant(struct attest_run *r, enum cgroup_policy policy, struct bpf_ide
 	int program = r->in->policy[policy];
 
 	if (program < 0) {
-		made = policy == POLICY_DEVICES ? bpf_devices(plan_array(r->in->plan, s->devices), s->devices.n, e)
-						: bpf_sockets(s->inet & 1, s->inet & 2, e);
+		made = policy == POLICY_DEVICES ? meant_devices(r, e) : bpf_sockets(s->inet & 1, s->inet & 2, e);
 		program = made;
 	}
 	return program < 0 ? -e->code : bpf_identify(program, id, e);

@@ -1,15 +1,20 @@
 /* Steps that put programs on the service's cgroup: a second wall around devices and internet sockets. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/bpf.h"
+#include "init/base/fd.h"
+#include "services/cell/awaited.h"
 #include "services/cell/steps.h"
 #include <errno.h>
 
 int step_device_policy(struct cell *c, struct err *e)
 {
-	const struct plan_ref r = c->svc->devices;
+	struct device_rule rules[DEVICE_RULES_MAX];
+	const int n = awaited_rules(c->plan, c->svc, FD_NONE, rules, e);
 
+	if (n < 0)
+		return n;
 	c->devices = c->start->devices;
-	c->policy[POLICY_DEVICES] = bpf_devices_again(plan_array(c->plan, r), r.n, &c->devices, e);
+	c->policy[POLICY_DEVICES] = bpf_devices_again(rules, (unsigned)n, &c->devices, e);
 	return c->policy[POLICY_DEVICES] < 0 ? -e->code : 0;
 }
 

@@ -3,6 +3,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/mount.h"
+#include "services/cell/awaited.h"
 #include "services/cell/root.h"
 #include "services/cell/steps.h"
 #include <errno.h>
@@ -99,6 +100,8 @@ int root_open_source(const struct cell *c, const struct plan_mount *m, struct er
 
 	if (m->flags & MOUNT_F_HOSTS)
 		return open_hosts(c, plan_str(c->plan, m->source) + strlen(HOSTS_DIR), e);
+	if (m->flags & MOUNT_F_DEVICE)
+		return awaited_open(plan_str(c->plan, m->source), e);
 	const int fd = ours ? sys_openat2(AT_FDCWD, c->start->notify_path, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS)
 			    : source_open(plan_str(c->plan, m->source), O_PATH, e);
 

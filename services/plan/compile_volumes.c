@@ -158,6 +158,22 @@ static bool tmpfs_item(struct compiling *c, struct work *w, const struct str_pai
 	return true;
 }
 
+/* One that may come after the plan: the start finds out what it is. */
+static bool awaited_item(struct compiling *c, struct work *w, const char *source, const char *mode, struct item *i)
+{
+	const char *why = mode[strspn(mode, "rw")] ? "only r and w can be had of a device that it waits for" :
+			  !w->has_dev ? "one that it waits for takes a /dev of the service's own (private_devices)" :
+			  w->eff.runtime ? "an OCI runtime must know its devices beforehand" : NULL;
+
+	if (why)
+		refuse(c, w, devices, "isolation.devices: %s: %s", source, why);
+	i->m = (struct plan_mount){ .kind = MOUNT_BIND, .source = write_string(&c->w, source),
+				    .flags = MOUNT_F_DEVICE, .data = write_string(&c->w, *mode ? mode : "rw"),
+				    .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+	i->seat.file = i->seat.writable = true;
+	return !why;
+}
+
 /* /dev/x[:/dev/y][:rwm]: the node itself, in a /dev of the service's own. */
 static bool device_item(struct compiling *c, struct work *w, const char *text, struct item *i)
 {
@@ -167,6 +183,8 @@ static bool device_item(struct compiling *c, struct work *w, const char *text, s
 	struct found f;
 
 	*i = item("isolation.devices", target, spec_from(w->svc, &w->svc->devices));
+	if (device_is_awaited(w, source))
+		return awaited_item(c, w, source, mode, i);
 	if (look_source(c, source, &f, &why) < 0) {
 		refuse(c, w, devices, "isolation.devices: %s: %s", source, why);
 		return false;

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 18
+#define PLAN_VERSION 19
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -244,6 +244,7 @@ enum mount_kind {
 #define MOUNT_F_OWN 16u		/* source is made by prior for the service (plan_dir): no link on its way is followed */
 #define MOUNT_F_RUNTIME 8u	/* source is made by prior at start (notify socket, listening sockets' directory) */
 #define MOUNT_F_HOSTS 32u	/* source is HOSTS_DIR and a bridge; it lies in the run directory, wherever that is */
+#define MOUNT_F_DEVICE 64u	/* source is a device that may come later, or a link below /dev to one; data: "rw" */
 #define HOSTS_DIR "/run/prior/hosts/"
 
 struct plan_mount {

@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 #define ATTRS (0x7fu | MOUNT_ATTR_NODIRATIME | 0x00200000u)
-#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN | MOUNT_F_HOSTS)
+#define MOUNT_FLAGS (MOUNT_F_REC | MOUNT_F_CREATE | MOUNT_F_OPTIONAL | MOUNT_F_RUNTIME | MOUNT_F_OWN | MOUNT_F_HOSTS | \
+		     MOUNT_F_DEVICE)
 #define LANDLOCK_RIGHTS 0xffffull
 #define CAPS_ALL ((1ull << 41) - 1)
 
@@ -184,6 +185,8 @@ static const char *mount_wrong(const struct plan *p, const void *record)
 	if (m->flags & MOUNT_F_HOSTS && (m->kind != MOUNT_BIND || strncmp(plan_str(p, m->source), HOSTS_DIR,
 									  strlen(HOSTS_DIR))))
 		return "names that are not prior's";
+	if (m->flags & MOUNT_F_DEVICE && (m->kind != MOUNT_BIND || strncmp(plan_str(p, m->source), "/dev/", 5)))
+		return "a device that is none";
 	return NULL;
 }
 

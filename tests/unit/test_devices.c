@@ -225,6 +225,16 @@ static void a_service_says_which_devices_it_needs(void **state)
 	assert_int_equal(b->device_gone, DEVICE_GONE_KEEP);
 	assert_true(devices_are_asked_for(&c.plan));
 	compiled_free(&c);
+	compiled_make(&c, NULL, "services:\n  a: {command: [/bin/sh], needs_device: /dev/no-such, isolation: "
+		      "{devices: [\"/dev/no-such:r\"]}}\n  b: {command: [/bin/sh], needs_device: /dev/no-such, "
+		      "isolation: {private_devices: false, devices: [/dev/no-such]}}\n");
+	const struct plan_mount *m = compiled_mount(&c, compiled_service(&c, "a"), "/dev/no-such");
+
+	assert_non_null(m);
+	assert_int_equal(m->flags & MOUNT_F_DEVICE, MOUNT_F_DEVICE);
+	assert_string_equal(plan_str(&c.plan, m->data), "r");
+	assert_non_null(strstr(compiled_refused(&c, "b"), "takes a /dev of the service's own"));
+	compiled_free(&c);
 	compiled_make(&c, NULL, "services:\n  a: {command: [/bin/sh], needs_device: /etc/x}\n");
 	assert_non_null(compiled_problem(&c, SEV_ERROR, "'/etc/x' is not the path of a device below /dev or /sys"));
 }

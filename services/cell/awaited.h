@@ -1,0 +1,15 @@
+/* Devices that came after the plan (MOUNT_F_DEVICE). For builders and for who compares with the plan. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#include "init/base/bpf.h"
+#include "services/plan/plan.h"
+
+/* The device as an O_PATH descriptor, the caller's. ENODEV: what is there is none. */
+int awaited_open(const char *path, struct err *e);
+/*
+ * The plan's rows for the cgroup's device policy, and one for each device that came later: by its path in the machine
+ * (root < 0), or by what lies in the cell whose root is given (O_PATH), which no service can have put there. Returns
+ * their number.
+ */
+int awaited_rules(const struct plan *p, const struct plan_service *s, int root,
+		  struct device_rule to[DEVICE_RULES_MAX], struct err *e);
