@@ -5,10 +5,8 @@
 #include "init/base/mono.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
-#include "init/child.h"
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/stages.h"
-#include "netns/net.h"
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
 #include "services/plan/compile.h"
@@ -22,7 +20,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define NETWORK_MS 20000
 #define NOFILE_HARD 524288	/* what systemd gives, below every kernel's fs.nr_open */
 
 void boot_say(const struct boot *b, const char *fmt, ...)
@@ -222,86 +219,6 @@ static int stage_sysctl(struct boot *b, struct err *e)
 		}
 	}
 	return worst;
-}
-
-static struct net_addr net_addr_of(struct plan_addr a)
-{
-	struct net_addr n = { .family = a.family, .prefix = a.prefix };
-
-	memcpy(n.ip, a.ip, sizeof n.ip);
-	return n;
-}
-
-#define NET_ADDRS_MAX 32
-
-static unsigned net_addrs_of(const struct plan *p, struct plan_ref r, struct net_addr *out)
-{
-	unsigned n = 0;
-
-	for (const struct plan_addr *a = PLAN_FIRST(p, r, struct plan_addr);
-	     a < PLAN_END(p, r, struct plan_addr) && n < NET_ADDRS_MAX; a++)
-		out[n++] = net_addr_of(*a);
-	return n;
-}
-
-static int build_vlan(struct net *n, const char *name, const char *parent, uint16_t id, struct err *e)
-{
-	struct err ignored;	/* what is missing is told by who needs it */
-
-	module_load("", "8021q", module_insert, &ignored);
-	return net_vlan(n, name, parent, id, e);
-}
-
-/* In a child: libnl allocates. Every interface is tried; the last failure is the result. */
-static int build_network(void *ctx, struct err *e)
-{
-	const struct boot *b = ctx;
-	const struct plan *p = &b->plan;
-	struct net_addr a[NET_ADDRS_MAX];
-	struct net *n;
-	int worst = 0, rc = net_open(&n, e);
-
-	if (rc < 0)
-		return rc;
-	PLAN_EACH(struct plan_interface, i, p, p->head->interfaces) {
-		struct net_addr gw = net_addr_of(i->gateway);
-		const char *name = plan_str(p, i->name);
-
-		rc = i->vlan ? build_vlan(n, name, plan_str(p, i->parent), i->vlan, e) : 0;
-		/* An MTU that the hardware refuses is told, and is no reason to go without addresses. */
-		const int mtu = rc == 0 && i->mtu ? net_mtu(n, name, i->mtu, e) : 0;
-
-		if (rc == 0)
-			rc = net_interface(n, name, a, net_addrs_of(p, i->addrs, a), &gw, e);
-		worst = rc < 0 ? rc : mtu < 0 ? mtu : worst;
-	}
-	net_close(&n);
-	return worst;
-}
-
-static int raise_loopback(void *ctx, struct err *e)
-{
-	struct net *n;
-	int rc = net_open(&n, e);
-
-	(void)ctx;
-	if (rc < 0)
-		return rc;
-	rc = net_loopback_up(n, e);
-	net_close(&n);
-	return rc;
-}
-
-static int stage_loopback(struct boot *b, struct err *e)
-{
-	return child_run(raise_loopback, b, NETWORK_MS, e);
-}
-
-static int stage_network(struct boot *b, struct err *e)
-{
-	if (!b->plan.head->interfaces.n)
-		return 0;
-	return child_run(build_network, b, NETWORK_MS, e);
 }
 
 static const struct stage {

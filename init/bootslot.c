@@ -3,7 +3,7 @@
 #include "init/bootslot.h"
 #include "init/base/fd.h"
 #include "init/base/text.h"
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/device.h"
 #include "init/lasting.h"
 #include "init/run_dir.h"

@@ -3,6 +3,7 @@
 #include "init/base/fd.h"
 #include "init/boot.h"
 #include "init/ctl/ctl.h"
+#include "init/online.h"
 #include "init/reexec.h"
 #include "init/rootless.h"
 #include "init/run.h"
@@ -52,6 +53,9 @@ static const struct entry {
 	{ "prior-probe", probe_main, true },
 	{ "prior-http", http_main, true },
 	{ "prior-devices", devices_main, true },
+	{ "prior-lease", tell_main, true },
+	{ "network-lease", lease_main, false },
+	{ "network-online", online_main, false },
 	{ "up", up_main, false },
 };
 

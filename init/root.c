@@ -5,7 +5,7 @@
 #include "init/base/text.h"
 #include "init/bootslot.h"
 #include "init/child.h"
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/device.h"
 #include "init/mounts.h"
 #include "init/stages.h"

@@ -15,4 +15,6 @@ int stage_clock(struct boot *b, struct err *e);		/* clock.c */
 int stage_root(struct boot *b, struct err *e);		/* root.c */
 int stage_record(struct boot *b, struct err *e);		/* lastboot.c */
 int stage_terminal(struct boot *b, struct err *e);	/* terminal.c */
+int stage_loopback(struct boot *b, struct err *e);	/* network.c */
+int stage_network(struct boot *b, struct err *e);
 int stage_rescue(struct boot *b, struct err *e);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "init/base/text.h"
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/emergency.h"
 #include "init/stages.h"
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
@@ -42,6 +43,28 @@ int net_mtu(struct net *n, const char *name, unsigned mtu, struct err *e);
 /* Addresses (those it has stay), up, default route (replaced) on an existing interface; ENODEV names it. */
 int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,
 		  const struct net_addr *gateway, struct err *e);
+
+/* Whether it is there, up, with a carrier, and has an IPv4 address, a global IPv6 one that is nobody else's: as asked.
+ * 1: all of it; 0: not yet, and why says what is missing. */
+int net_is_online(struct net *n, const char *name, bool v4, bool v6, const char **why, struct err *e);
+int net_changes(struct err *e);	/* a socket, the caller's, readable when a link or an address has changed; O_NONBLOCK */
+
+/* What a DHCP server has lent, as its client says: neither is believed. Network order but for numbers. */
+struct net_lease {
+	char magic[8];		/* NET_LEASE */
+	uint32_t is_there;	/* 0: it is over, and nothing else counts; 1 */
+	uint32_t seconds;	/* for how long */
+	uint32_t prefix;
+	uint8_t ip[4], gateway[4]; /* gateway 0.0.0.0: none */
+	uint8_t names[4][4];	/* name servers, 0.0.0.0 ends them */
+};
+#define NET_LEASE "lease-1"
+int net_lease_check(const struct net_lease *l, struct err *e);	/* EINVAL: no server can mean that */
+/*
+ * Its address for as long as it is lent, unless it is renewed; the default route that needs this address; other IPv4
+ * addresses that are lent go, those for ever stay. Idempotent.
+ */
+int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e);
 
 /*
  * The machine's side: a veth pair, its end `ifname` on `bridge` and up, its peer made in the namespace netns_fd as

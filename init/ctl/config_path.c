@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/text.h"
 #include "init/boot.h"
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/ctl/config.h"
 #include "init/run_dir.h"
 #include <stdlib.h>

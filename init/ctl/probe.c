@@ -149,8 +149,8 @@ static int plan_of(struct probing *g, const char *path, struct err *e)
 			return err_sys(e, "%s", path);
 		return plan_seal(file, &fd, e) < 0 ? -e->code : plan_map(&g->plan, fd, e);
 	}
-	if (spec_load_with(&s, path, &(struct str_list){ (const char **)&g->only, g->only &&
-			   spec_name_kind(g->only) == NAME_INSTANCE }, e) < 0)
+	if (spec_load_with(&s, path, &(struct spec_beside){ .instances = { (const char **)&g->only, g->only &&
+			   spec_name_kind(g->only) == NAME_INSTANCE } }, e) < 0)
 		return -e->code;
 	facts_of_machine(&facts);
 	image_door_open(&facts);

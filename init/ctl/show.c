@@ -103,7 +103,7 @@ int verb_show(struct ctl *c)
 	if (config_is_plan(config))
 		return ctl_say(c, UNREADABLE, "%s is a compiled plan: it does not know where a value is from",
 			       config);
-	const struct str_list asked = { c->args, spec_name_kind(c->args[0]) == NAME_INSTANCE };
+	const struct spec_beside asked = { .instances = { c->args, spec_name_kind(c->args[0]) == NAME_INSTANCE } };
 
 	if (spec_load_with(&s, config, &asked, &e) < 0)
 		return ctl_fail(c, UNREADABLE, &e);

@@ -36,6 +36,7 @@ class Hardware(NamedTuple):
     cpus: int = 1
     port: Optional[int] = None  # with a network card, this port of the host's loopback leads to the guest's 80
     cards: tuple = ()           # MACs of network cards more, that lead nowhere
+    gateway: bool = False       # QEMU lends them a gateway and a name server, too
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
@@ -76,7 +77,7 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
         command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
                     "-device", "virtio-net-pci,netdev=net0,romfile="]
     for n, mac in enumerate(hw.cards):
-        command += ["-netdev", f"user,id=card{n},restrict=on",
+        command += ["-netdev", f"user,id=card{n},restrict={'off' if hw.gateway else 'on'}",
                     "-device", f"virtio-net-pci,netdev=card{n},mac={mac},romfile="]
     return command
 

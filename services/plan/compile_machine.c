@@ -106,8 +106,7 @@ static void one_interface(struct compiling *c, const struct spec_interface *s, s
 	p->mtu = s->mtu == UNSET_NUM ? 0 : (uint16_t)s->mtu;
 	p->parent = write_string(&c->w, p->vlan ? s->parent : NULL);
 	one_match(c, s, p);
-	if (s->dhcp)
-		problem(c, s->from, s->name, "dhcp", "is not built yet");
+	p->accept_ra = s->accept_ra;
 	p->name = write_string(&c->w, s->name);
 	p->addrs = write_table(&c->w, a, n, sizeof *a);
 }

@@ -1,5 +1,6 @@
 /* The compiler as a program: a child of PID 1 that reads the configuration and answers with a plan. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/cmdline.h"
 #include "init/base/fd.h"
 #include "init/base/pass.h"
 #include "init/base/text.h"
@@ -45,7 +46,7 @@ static struct str_list instances_of(char **argv, unsigned n, const struct enable
 	return l;
 }
 
-static int load_and_compile(struct spec *s, const char *path, const struct str_list *instances,
+static int load_and_compile(struct spec *s, const char *path, const struct spec_beside *b,
 			    const struct machine_facts *f, int *fd, struct err *e)
 {
 	owned_fd file = FD_NONE;
@@ -55,10 +56,14 @@ static int load_and_compile(struct spec *s, const char *path, const struct str_l
 	if (ret == 0)
 		file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file >= 0 && pread(file, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
-	    !memcmp(magic, PLAN_MAGIC, sizeof magic))
+	    !memcmp(magic, PLAN_MAGIC, sizeof magic)) {
+		if (b->ip)
+			fprintf(stderr, "note: ip=%s on the kernel's command line: the plan is compiled already, "
+				"without it\n", b->ip);
 		return take_plan(file, f, fd, e);
+	}
 	if (ret == 0)
-		ret = spec_load_with(s, path, instances, e);
+		ret = spec_load_with(s, path, b, e);
 	return ret == 0 ? plan_compile_unchecked(s, f, fd, e) : ret;
 }
 
@@ -83,9 +88,12 @@ int compiler_main(int argc, char **argv)
 	if (enabled_read(&said, getenv(ENABLED_ENV), &why) < 0)
 		fprintf(stderr, "note: %s\n", why.text);
 	facts.enabled = &said;
-	const struct str_list instances = instances_of(argv + 3, (unsigned)argc - 3, &said);
+	char ip[512];
+	const struct spec_beside beside = { .instances = instances_of(argv + 3, (unsigned)argc - 3, &said),
+					    .container = facts.container,
+					    .ip = !facts.container && cmdline_value("ip", ip, sizeof ip) ? ip : NULL };
 
-	if (load_and_compile(&s, argv[1], &instances, &facts, &fd, &r.err) < 0 && !r.err.code)
+	if (load_and_compile(&s, argv[1], &beside, &facts, &fd, &r.err) < 0 && !r.err.code)
 		err_set(&r.err, EIO, "compiler: failed without a reason");
 	spec_print_problems(&s, stderr);
 	fflush(stderr);

@@ -143,6 +143,7 @@ struct plan_interface {
 	struct plan_ref match_mac, match_driver, match_path, match_name;
 	struct plan_addr gateway;	/* family 0: none */
 	uint16_t vlan, mtu;		/* 0: it is none; the kernel's */
+	uint32_t accept_ra, pad;	/* 1: IPv6 by router advertisements */
 };
 
 enum plan_dep_kind {

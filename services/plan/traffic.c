@@ -28,7 +28,8 @@ const char *plan_interface_wrong(const struct plan *p, const void *record)
 	const struct plan_interface *i = record;
 
 	(void)p;
-	return (i->gateway.family && !plan_addr_is_one(&i->gateway)) || i->vlan > 4094 || !i->vlan != !i->parent.n
+	return (i->gateway.family && !plan_addr_is_one(&i->gateway)) || i->vlan > 4094 || i->accept_ra > 1 ||
+	       !i->vlan != !i->parent.n
 		       ? "no gateway, or no VLAN" : NULL;
 }
 

@@ -232,6 +232,18 @@ static int make_room(struct load *l, struct err *e)
 	return 0;
 }
 
+int load_more(struct load *l, const char *name, const char *text, struct err *e)
+{
+	const unsigned file = l->s->nfiles + 1;
+
+	if (file >= FILES_MAX)
+		return err_set(e, E2BIG, "%s: more than %d files", name, FILES_MAX - 2);
+	l->s->nfiles = file;
+	l->s->files[file] = name;
+	read_tree(l, file, text, strlen(text));
+	return 0;
+}
+
 /*
  * A container's CMD is one service more, beside those of any configuration: our caller has written it as YAML into
  * our environment, where a reload finds it again.
@@ -239,16 +251,8 @@ static int make_room(struct load *l, struct err *e)
 static int load_main(struct load *l, struct err *e)
 {
 	const char *text = getenv(SPEC_MAIN);
-	unsigned file = l->s->nfiles + 1;
 
-	if (!text || !*text)
-		return 0;
-	if (file >= FILES_MAX)
-		return err_set(e, E2BIG, "more than %d files and a command", FILES_MAX - 2);
-	l->s->nfiles = file;
-	l->s->files[file] = "command line";
-	read_tree(l, file, text, strlen(text));
-	return 0;
+	return text && *text ? load_more(l, "command line", text, e) : 0;
 }
 
 int load_files(struct load *l, const char *path, struct err *e)

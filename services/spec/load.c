@@ -78,6 +78,14 @@ READER(set_defaults)
 	l->defaults[l->ndefaults++] = (struct defaults_block){ n, row, l->of_file };
 }
 
+static void read_file(struct load *l, struct conf_read *r, unsigned file)
+{
+	l->of_file = l->directory && file > 1;
+	r->top = l->roots[file];
+	if (r->top)
+		conf_read_block(r, top_keys, l->s, r->top);
+}
+
 static int read_top(struct load *l, struct err *e)
 {
 	const struct conf_index *x = top_index();
@@ -92,12 +100,16 @@ static int read_top(struct load *l, struct err *e)
 	r.layer = 1;
 	conf_defaults(&r, s);
 	r.layer = 2;
-	for (unsigned f = 1; f <= s->nfiles; f++) {
-		l->of_file = l->directory && f > 1;
-		r.top = l->roots[f];
-		if (l->roots[f])
-			conf_read_block(&r, top_keys, s, l->roots[f]);
-	}
+	for (unsigned f = 1; f <= s->nfiles; f++)
+		read_file(l, &r, f);
+	l->of_file = false;
+	ip_option_join(l);
+	const char *more = machine_services(l);
+
+	if (!more)
+		return err_set(e, ENOMEM, "no memory left for the configuration");
+	if (*more && load_more(l, "network.interfaces", more, e) == 0)
+		read_file(l, &r, s->nfiles);
 	l->of_file = false;
 	conf_refuse_unbuilt(&r, s);
 	return 0;
@@ -260,19 +272,17 @@ static int load_rest(struct load *l, int rc, struct err *e)
 	return rc;
 }
 
-int spec_load_with(struct spec *s, const char *path, const struct str_list *instances, struct err *e)
+int spec_load_with(struct spec *s, const char *path, const struct spec_beside *b, struct err *e)
 {
-	struct load l = { .s = s };
+	struct load l = { .s = s, .asked = b->instances, .container = b->container, .ip = b->ip };
 
-	if (instances)
-		l.asked = *instances;
 	*s = (struct spec){ 0 };
 	return load_rest(&l, load_files(&l, path, e), e);
 }
 
 int spec_load(struct spec *s, const char *path, struct err *e)
 {
-	return spec_load_with(s, path, NULL, e);
+	return spec_load_with(s, path, &(struct spec_beside){ 0 }, e);
 }
 
 int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e)

@@ -24,6 +24,8 @@ struct load {
 	unsigned service_room;		/* of s->services */
 	unsigned ninstances;		/* of those, how many were made because they are named */
 	struct str_list asked;		/* instances that are wanted from outside */
+	const char *ip;			/* ip= of the kernel's command line; NULL: none */
+	bool container;			/* the machine's interfaces are somebody else's business */
 	bool sample;			/* a template is being tried with an instance of our own */
 	struct touched *touched;	/* where that one stands */
 	/* defaults < preset < top-level defaults, made when first needed */
@@ -32,9 +34,17 @@ struct load {
 	unsigned nlayers;
 };
 
+/*
+ * machine_services.c: the services that network.interfaces bring along, as YAML that is read as one file more; "":
+ * none; NULL: no memory. network@NAME (or @all) has done its work when that interface has its addresses.
+ */
+const char *machine_services(struct load *l);
+void ip_option_join(struct load *l);	/* ip_option.c: l->ip is an interface of the configuration, too */
 /* files.c: names and texts of all files into s->files and roots. -errno: nothing could be read. */
 int load_files(struct load *l, const char *path, struct err *e);
 int load_text(struct load *l, const char *name, const char *text, size_t n, struct err *e);
+/* The same for a text of our own, behind all others. */
+int load_more(struct load *l, const char *name, const char *text, struct err *e);
 /* load.c: a pass with its problems going to l->s. */
 struct conf_read load_read(struct load *l);
 unsigned char *load_layers(struct load *l, unsigned rows);	/* zeroed; NULL: no memory */

@@ -258,8 +258,16 @@ const struct conf_key interface_keys[] = {
 	  .example = "eth1" },
 	{ "mtu", .type = CONF_COUNT, I(mtu, int64_t), .min = 576, .max = 65535,
 	  .doc = "Largest packet, in bytes; the kernel's when absent.", .example = "1500" },
-	{ "dhcp", .type = CONF_BOOL, I(dhcp, bool), .def = "false", LACKS("DHCP"),
-	  .doc = "Ask for an address by DHCP.", .example = "true" },
+	{ "dhcp", .type = CONF_BOOL, I(dhcp, bool), .def = "false",
+	  .doc = "Ask for an address by DHCP, by the image's udhcpc (or busybox) as the confined service dhcp@NAME; "
+		 "prior itself gives the interface what it hears of: address, default route, name servers in "
+		 "/run/prior-names/resolv.conf.", .example = "true" },
+	{ "accept_ra", .type = CONF_BOOL, I(accept_ra, bool), .def = "false",
+	  .doc = "IPv6 addresses and routes by router advertisements, even while the machine passes packets on; "
+		 "otherwise as the kernel does by itself.", .example = "true" },
+	{ "optional", .type = CONF_BOOL, I(optional, bool), .def = "false",
+	  .doc = "Not waited for by network@all, which services can name in depends_on; network@NAME waits for one "
+		 "interface: for its carrier and its addresses, of each family that it is to have." },
 	{ 0 }
 };
 

@@ -295,7 +295,7 @@ struct spec_interface {
 	int64_t vlan, mtu;	/* UNSET_NUM: none, the kernel's */
 	const char *parent;
 	const char *match_mac, *match_driver, *match_path, *match_name; /* which one gets this name; NULL: not asked */
-	bool dhcp;
+	bool dhcp, accept_ra, optional;
 	struct origin from;
 };
 
@@ -361,8 +361,13 @@ struct problem {
  * not), -errno when nothing could be read at all. The caller frees with spec_free().
  */
 int spec_load(struct spec *s, const char *path, struct err *e);
-/* The same with instances of templates ("name@instance") beside those that the files name; may be NULL. */
-int spec_load_with(struct spec *s, const char *path, const struct str_list *instances, struct err *e);
+/* What is not in the files. */
+struct spec_beside {
+	struct str_list instances;	/* of templates ("name@instance"), beside those that the files name */
+	bool container;			/* the machine's interfaces are not for us to make */
+	const char *ip;			/* ip= of the kernel's command line; NULL: none */
+};
+int spec_load_with(struct spec *s, const char *path, const struct spec_beside *b, struct err *e);
 /* The same for a text that is in no file: problems call it `name`. `prior run --set`, tests. */
 int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e);
 void spec_free(struct spec *s);

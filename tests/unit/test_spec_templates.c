@@ -104,7 +104,7 @@ static void instances_are_made_for_who_asks_and_are_known_as_such(void **state)
 	conf_write("t.yaml", "services: {\"job@\": {command: x, wants: [\"log@%i\"]},\n"
 		   "  \"log@\": {command: x},\n"
 		   "  web: {command: x, wants: [\"job@a\"]}}");
-	assert_int_equal(spec_load_with(&s, "t.yaml", &(struct str_list){ names, 4 }, &e), 0);
+	assert_int_equal(spec_load_with(&s, "t.yaml", &(struct spec_beside){ .instances = { names, 4 } }, &e), 0);
 	assert_string_equal(conf_problems(&s), "");
 	assert_int_equal(s.nservices, 5);
 	assert_false(spec_find(&s, "job@a")->asked || spec_find(&s, "log@a")->asked);

@@ -1,6 +1,6 @@
 /* Words of /proc/cmdline: see cmdline.h. */
 /* SPDX-License-Identifier: ISC */
-#include "init/cmdline.h"
+#include "init/base/cmdline.h"
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include <fcntl.h>

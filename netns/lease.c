@@ -1,0 +1,124 @@
+/* A DHCP lease becomes an address and a route, for as long as it lasts: see net.h. */
+/* SPDX-License-Identifier: ISC */
+#include "netns/own.h"
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LENT 16	/* RTPROT_DHCP, which older headers lack */
+
+static bool is_host(const uint8_t ip[4])
+{
+	return ip[0] && ip[0] != 127 && ip[0] < 224;
+}
+
+int net_lease_check(const struct net_lease *l, struct err *e)
+{
+	static const uint8_t none[4];
+
+	if (memcmp(l->magic, NET_LEASE, sizeof l->magic) != 0 || l->is_there > 1)
+		return err_set(e, EINVAL, "no lease of this version");
+	if (!l->is_there)
+		return 0;
+	if (!is_host(l->ip) || l->prefix < 8 || l->prefix > 32 || !l->seconds)
+		return err_set(e, EINVAL, "address %u.%u.%u.%u/%u for %u s is none to be had", l->ip[0], l->ip[1],
+			       l->ip[2], l->ip[3], l->prefix, l->seconds);
+	if (memcmp(l->gateway, none, 4) != 0 && !is_host(l->gateway))
+		return err_set(e, EINVAL, "gateway %u.%u.%u.%u is none", l->gateway[0], l->gateway[1], l->gateway[2],
+			       l->gateway[3]);
+	for (unsigned i = 0; i < 4 && memcmp(l->names[i], none, 4) != 0; i++)
+		if (!is_host(l->names[i]) && l->names[i][0] != 127)
+			return err_set(e, EINVAL, "name server %u.%u.%u.%u is none", l->names[i][0], l->names[i][1],
+				       l->names[i][2], l->names[i][3]);
+	return 0;
+}
+
+static int change_addr(struct net *n, int type, int flags, int index, const uint8_t ip[4], uint32_t prefix,
+		       uint32_t seconds)
+{
+	struct ifaddrmsg i = { .ifa_family = AF_INET, .ifa_prefixlen = (uint8_t)prefix, .ifa_index = (unsigned)index };
+	const struct ifa_cacheinfo life = { .ifa_valid = seconds, .ifa_prefered = seconds };
+	struct nl_msg *m = net_msg(type, flags, &i, sizeof i);
+
+	if (m && (nla_put(m, IFA_LOCAL, 4, ip) < 0 || nla_put(m, IFA_ADDRESS, 4, ip) < 0 ||
+		  (seconds && nla_put(m, IFA_CACHEINFO, sizeof life, &life) < 0))) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	return net_ask(n, m, NULL, NULL);
+}
+
+struct lent {
+	int index;
+	const struct net_lease *keep;
+	unsigned n;
+	struct { uint8_t ip[4], prefix; } at[16];
+};
+
+static void note_lent(struct nlmsghdr *h, void *arg)
+{
+	struct lent *l = arg;
+	const struct ifaddrmsg *i = nlmsg_data(h);
+	const struct nlattr *ip = nlmsg_find_attr(h, sizeof *i, IFA_LOCAL);
+
+	if (h->nlmsg_type != RTM_NEWADDR || i->ifa_family != AF_INET || (int)i->ifa_index != l->index ||
+	    i->ifa_flags & IFA_F_PERMANENT || !ip || nla_len(ip) != 4 || l->n == sizeof l->at / sizeof *l->at)
+		return;
+	if (l->keep->is_there && i->ifa_prefixlen == l->keep->prefix && !memcmp(nla_data(ip), l->keep->ip, 4))
+		return;
+	memcpy(l->at[l->n].ip, nla_data(ip), 4);
+	l->at[l->n++].prefix = i->ifa_prefixlen;
+}
+
+/* Their routes go with them. */
+static int remove_others(struct net *n, const char *who, int index, const struct net_lease *keep, struct err *e)
+{
+	struct ifaddrmsg i = { .ifa_family = AF_INET, .ifa_index = (unsigned)index };
+	struct lent l = { .index = index, .keep = keep };
+
+	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, &l) < 0)
+		return net_fail(n, e, "%s: list addresses", who);
+	for (unsigned k = 0; k < l.n; k++)
+		if (change_addr(n, RTM_DELADDR, 0, index, l.at[k].ip, l.at[k].prefix, 0) < 0 &&
+		    n->code != EADDRNOTAVAIL)
+			return net_fail(n, e, "%s: remove address %u.%u.%u.%u", who, l.at[k].ip[0], l.at[k].ip[1],
+					l.at[k].ip[2], l.at[k].ip[3]);
+	return 0;
+}
+
+/* With the address as its source: when that lapses, the kernel takes the route away, too. */
+static int set_route(struct net *n, int index, const struct net_lease *l)
+{
+	struct rtmsg r = { .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = LENT,
+			   .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST, .rtm_flags = RTNH_F_ONLINK };
+	struct nl_msg *m = net_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &r, sizeof r);
+
+	if (m && (nla_put(m, RTA_GATEWAY, 4, l->gateway) < 0 || nla_put_u32(m, RTA_OIF, (uint32_t)index) < 0 ||
+		  nla_put(m, RTA_PREFSRC, 4, l->ip) < 0)) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	return net_ask(n, m, NULL, NULL);
+}
+
+int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e)
+{
+	static const uint8_t none[4];
+	struct net_link link;
+	char who[32];
+
+	snprintf(who, sizeof who, "interface %s", name);
+	if (net_name_ok(name, e) < 0 || net_lease_check(l, e) < 0)
+		return -e->code;
+	if (link_get(n, name, &link) < 0)
+		return net_fail(n, e, "%s: find it", who);
+	if (l->is_there && change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, link.index, l->ip, l->prefix,
+				       l->seconds) < 0)
+		return net_fail(n, e, "%s: add address %u.%u.%u.%u/%u", who, l->ip[0], l->ip[1], l->ip[2], l->ip[3],
+				l->prefix);
+	if (l->is_there && memcmp(l->gateway, none, 4) != 0 && set_route(n, link.index, l) < 0)
+		return net_fail(n, e, "%s: default route by %u.%u.%u.%u", who, l->gateway[0], l->gateway[1],
+				l->gateway[2], l->gateway[3]);
+	return remove_others(n, who, link.index, l, e);
+}

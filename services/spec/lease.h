@@ -1,0 +1,6 @@
+/* What the services of network.interfaces and the programs behind them agree on: see machine_services.c. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+#define LEASE_SOCKET "/run/prior/lease-"	/* and the interface: datagrams of struct net_lease */
+#define LEASE_SCRIPT  "/dev/prior-lease"		/* this program in the client's cell; by that name it tells */
+#define LEASE_NAMES  "prior-names"		/* below /run: resolv.conf, made of what the leases say */
