@@ -22,7 +22,7 @@ SERVICES = """
 services:
   web: {command: [/bin/probe, stay]}
 """
-HOOK = """    hook: [/bin/busybox, sh, -c, 'echo "$@" >>/run/hook', hook]
+HOOK = """    hook: [/bin/busybox, sh, -c, 'echo "$@" >>/run/hook; test ! -e /run/no', hook]
 """
 
 image = Image(tools=True, modules=_build["MODULES"])
@@ -74,7 +74,10 @@ def by_files(m):
     with m.boot_again(ready=False) as other:
         runs(other, "b")
         assert "there is no slot c" in other.fails("prior slot mark-good c 2>&1", code=1)
-        other.ok("prior slot switch a")
+        assert "a                 on trial  3\n" in other.ok("prior slot mark-bad a; prior slot switch a; prior slot")
+        other.ok("touch /run/no")
+        assert ("slot b is marked good, but machine.slots.hook was not told: hook: ended with code 1"
+                in other.fails("prior slot mark-good 2>&1", code=1))
         other.ends("reboot", "reboot")
     flip(m.disks[0])
     with m.boot_again(ready=False) as other:
