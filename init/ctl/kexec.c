@@ -24,9 +24,10 @@ static int load(const char *kernel, const char *initrd, const char *words, struc
 		return err_sys(e, "open the kernel %s", kernel);
 	if (initrd && ram < 0)
 		return err_sys(e, "open the initrd %s", initrd);
-	if (syscall(SYS_kexec_file_load, image, ram, strlen(words) + 1, words, flags) < 0)
-		return err_sys(e, "load the kernel %s", kernel);
-	return 0;
+	if (syscall(SYS_kexec_file_load, image, ram, strlen(words) + 1, words, flags) == 0)
+		return 0;
+	return errno != ENOSYS ? err_sys(e, "load the kernel %s", kernel) :
+	       err_set(e, ENOSYS, "load the kernel %s: the one that runs is built without CONFIG_KEXEC_FILE", kernel);
 #else
 	(void)initrd, (void)words;
 	return err_set(e, ENOSYS, "load the kernel %s: not on this architecture", kernel);
