@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/keyctl.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netpacket/packet.h>
@@ -84,8 +85,15 @@ static socklen_t address(const char *host, const char *port, struct sockaddr_sto
 	struct sockaddr_un *un = (void *)to;
 	struct sockaddr_in *in = (void *)to;
 	struct sockaddr_in6 *in6 = (void *)to;
+	struct sockaddr_vm *vm = (void *)to;
 
 	memset(to, 0, sizeof *to);
+	if (!strncmp(host, "vsock:", 6)) {
+		vm->svm_family = AF_VSOCK;
+		vm->svm_cid = (unsigned)atoi(host + 6);
+		vm->svm_port = (unsigned)atoi(port);
+		return sizeof *vm;
+	}
 	if (host[0] == '/') {
 		un->sun_family = AF_UNIX;
 		strncpy(un->sun_path, host, sizeof un->sun_path - 1);
@@ -117,7 +125,7 @@ static int dial(const char *host, const char *port)
 	return fd;
 }
 
-/* call HOST PORT | call /PATH: connects and prints what is answered. */
+/* call HOST PORT | call /PATH | call vsock:CID PORT: connects and prints what is answered. */
 static int call(char **argv)
 {
 	char buf[512];

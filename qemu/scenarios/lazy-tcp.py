@@ -1,16 +1,26 @@
-"""A lazy TCP socket: bound from the boot on, the first connection starts the service and is answered by it."""
+"""Lazy sockets, TCP and vsock: bound from the boot on; the first connection starts the service, which answers it."""
 from lib.image import Image
 
 kernels = ["6.1", "6.12"]
 
-image = Image(config="""
+image = Image(modules=["vsock_loopback"], config="""
 version: 1
+machine: {modules: [vsock_loopback]}
 services:
   web:
     command: [/bin/probe, answer]
     listen:
       - {name: http, tcp: "0.0.0.0:8080", activate: lazy}
       - {name: admin, tcp: "127.0.0.1:8081", activate: lazy}
+  guest:
+    command: [/bin/probe, answer]
+    listen:
+      - {name: any, vsock: ":1024", activate: lazy}
+      - {name: local, vsock: "1:1025"}
+  each:
+    command: [/bin/sh, -c, "echo from $REMOTE_ADDR"]
+    listen: [{vsock: ":1026", activate: connection}]
+    connections: {pass: stdio}
 """)
 
 
@@ -30,3 +40,18 @@ def run(m):
     for _ in range(3):      # killed: the connection waits for the next one
         m.ok(f"kill -9 {m.pid('web')}")
         assert m.ok("probe call 127.0.0.1 8080")
+    vsock(m)
+
+
+def vsock(m):
+    """CID 1 is this machine itself, by way of the kernel's own transport."""
+    assert m.wait_state("guest", "listening")["state"] == "listening"
+    assert m.ok("probe call vsock:1 1024").split()[1] == "any:local"
+    pid = m.pid("guest")
+    assert m.ok("probe call vsock:1 1025").split()[1] == "any:local" and m.pid("guest") == pid
+    m.ok("prior restart guest")
+    assert m.ok("probe call vsock:1 1024").split()[1] == "any:local" and m.pid("guest") != pid
+    m.ok("prior reexec")
+    assert m.ok("probe call vsock:1 1025").split()[1] == "any:local"
+    assert m.ok("probe call vsock:1 1026") == "from 1\n"
+    m.fails("probe call vsock:1 1027")
