@@ -36,8 +36,12 @@ static void an_end_that_only_the_spawner_holds_back_is_told(void **state)
 	const pid_t stuck = prior.ledger.head->spawner_pid;
 
 	assert_int_equal(kill(stuck, SIGSTOP), 0);
+	/* It is looked at three seconds after the last word of it, by the loop's own timer. */
+	const int64_t due = prior.loop.due[prior.n + TIMER_SPAWNER];
+
+	assert_true(due > 0 && due <= prior.loop.now.ms + 3000);
 	prior.spawner_heard_ms -= 3000;
-	spawning_timer(&prior);
+	loop_timer_set(&prior.loop, prior.n + TIMER_SPAWNER, mono_now().ms);
 	UNTIL(prior.ledger.head->spawner_pid > 0 && prior.ledger.head->spawner_pid != stuck);
 	close(pair[1]);
 	UNTIL(prior.nasked == 0 && named("web")->pid == 0);
