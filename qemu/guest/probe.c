@@ -33,9 +33,7 @@ static int fail(const char *what)
 
 static void nap(long ms)
 {
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
-
-	while (nanosleep(&t, &t) < 0 && errno == EINTR)
+	for (struct timespec t = { ms / 1000, ms % 1000 * 1000000L }; nanosleep(&t, &t) < 0 && errno == EINTR;)
 		;
 }
 
@@ -72,10 +70,8 @@ static int answer(char **argv)
 		for (int fd = 3; fd < 3 + n; fd++) {
 			int c = FD_ISSET(fd, &set) ? accept(fd, NULL, NULL) : -1;
 
-			if (c < 0)
-				continue;
-			dprintf(c, "%d %s\n", getpid(), names ? names : "");
-			close(c);
+			if (c >= 0 && dprintf(c, "%d %s\n", getpid(), names ? names : ""))
+				close(c);
 		}
 	}
 }
@@ -88,9 +84,8 @@ static socklen_t address(const char *host, const char *port, struct sockaddr_sto
 	struct sockaddr_vm *vm = (void *)to;
 
 	memset(to, 0, sizeof *to);
-	if (!strncmp(host, "vsock:", 6)) {
+	if (sscanf(host, "vsock:%u", &vm->svm_cid) == 1) {
 		vm->svm_family = AF_VSOCK;
-		vm->svm_cid = (unsigned)atoi(host + 6);
 		vm->svm_port = (unsigned)atoi(port);
 		return sizeof *vm;
 	}
@@ -116,10 +111,7 @@ static int dial(const char *host, const char *port)
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, len) < 0) {
-		int saved = errno;
-
-		close(fd);
-		errno = saved;
+		close(fd);	/* leaves errno as it is */
 		return -1;
 	}
 	return fd;
