@@ -36,9 +36,10 @@ static void set_mask(uint64_t set, uint64_t *old)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, old, sizeof set);
 }
 
-static int wait_signal(uint64_t set)
+/* At most that long, or for ever: -1 with EAGAIN when none has come. */
+static int wait_signal(uint64_t set, const struct timespec *at_most)
 {
-	return (int)syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, sizeof set);
+	return (int)syscall(SYS_rt_sigtimedwait, &set, NULL, at_most, sizeof set);
 }
 
 int wrap_parent_death(int sig)
@@ -367,6 +368,23 @@ static void forget_start(void)
 #endif
 }
 
+/* The start is forgotten once, when the command has been under way for a moment: it is not to wait for that. */
+static void until_ended(struct life *l)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 }, *at_most = WRAP_CONFINES ? &moment : NULL;
+
+	while (!l->ended) {
+		int sig = wait_signal(~UINT64_C(0), at_most);
+
+		if (sig > 0 && sig <= WRAP_SIGNALS) {
+			take(l, sig);
+		} else if (at_most && errno == EAGAIN) {
+			forget_start();
+			at_most = NULL;
+		}
+	}
+}
+
 int wrap_live(const struct wrap *w)
 {
 	struct life l = { .w = w, .terminal = -1, .cwd = FD_NONE };
@@ -386,12 +404,6 @@ int wrap_live(const struct wrap *w)
 		wrap_say(w, SAID_STARTED, pid, 0, w->command[0]);
 	}
 	sys_close_range(3, ~0u, 0);	/* what others left open is the command's alone */
-	forget_start();
-	while (!l.ended) {
-		int sig = wait_signal(~UINT64_C(0));
-
-		if (sig > 0 && sig <= WRAP_SIGNALS)
-			take(&l, sig);
-	}
+	until_ended(&l);
 	return l.code;
 }
