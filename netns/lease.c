@@ -102,9 +102,34 @@ static int set_route(struct net *n, int index, const struct net_lease *l)
 	return net_ask(n, m, NULL, NULL);
 }
 
-int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e)
+/* *added: it was not there before. */
+static int set_address(struct net *n, int index, const struct net_lease *l, bool *added)
+{
+	const int r = change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, l->ip, l->prefix, l->seconds);
+
+	*added = r == 0;
+	return r != -EEXIST ? r : change_addr(n, RTM_NEWADDR, NLM_F_REPLACE, index, l->ip, l->prefix, l->seconds);
+}
+
+static int carry_out(struct net *n, const char *who, int index, const struct net_lease *l, struct err *e)
 {
 	static const uint8_t none[4];
+	bool added;
+
+	if (set_address(n, index, l, &added) < 0)
+		return net_fail(n, e, "%s: add address %u.%u.%u.%u/%u", who, l->ip[0], l->ip[1], l->ip[2], l->ip[3],
+				l->prefix);
+	if (memcmp(l->gateway, none, 4) == 0 || set_route(n, index, l) == 0)
+		return 0;
+	net_fail(n, e, "%s: default route by %u.%u.%u.%u", who, l->gateway[0], l->gateway[1], l->gateway[2],
+		 l->gateway[3]);
+	if (added)
+		change_addr(n, RTM_DELADDR, 0, index, l->ip, l->prefix, 0);
+	return -e->code;
+}
+
+int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e)
+{
 	struct net_link link;
 	char who[32];
 
@@ -113,12 +138,8 @@ int net_lease(struct net *n, const char *name, const struct net_lease *l, struct
 		return -e->code;
 	if (link_get(n, name, &link) < 0)
 		return net_fail(n, e, "%s: find it", who);
-	if (l->is_there && change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, link.index, l->ip, l->prefix,
-				       l->seconds) < 0)
-		return net_fail(n, e, "%s: add address %u.%u.%u.%u/%u", who, l->ip[0], l->ip[1], l->ip[2], l->ip[3],
-				l->prefix);
-	if (l->is_there && memcmp(l->gateway, none, 4) != 0 && set_route(n, link.index, l) < 0)
-		return net_fail(n, e, "%s: default route by %u.%u.%u.%u", who, l->gateway[0], l->gateway[1],
-				l->gateway[2], l->gateway[3]);
-	return remove_others(n, who, link.index, l, e);
+	/* First: with the older of two addresses of one subnet the kernel removes the newer one, too. */
+	if (remove_others(n, who, link.index, l, e) < 0)
+		return -e->code;
+	return l->is_there ? carry_out(n, who, link.index, l, e) : 0;
 }

@@ -61,8 +61,8 @@ struct net_lease {
 #define NET_LEASE "lease-1"
 int net_lease_check(const struct net_lease *l, struct err *e);	/* EINVAL: no server can mean that */
 /*
- * Its address for as long as it is lent, unless it is renewed; the default route that needs this address; other IPv4
- * addresses that are lent go, those for ever stay. Idempotent.
+ * Other IPv4 addresses that are lent go, those for ever stay; then its address for as long as it is lent, unless it is
+ * renewed, and the default route that needs this address: both or none. Idempotent.
  */
 int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e);
 

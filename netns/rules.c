@@ -207,6 +207,9 @@ void ruleset_inet(struct nft *b, const struct rules *r)
 	term_drop(b);
 	if (translates(r))
 		translation(b, r);
+	/* A bridge alone, and all may come in and go out: there is nobody to keep from it. */
+	if (r->nbridges < 2 && !translates(r))
+		return;
 	nft_chain(b, "forward", "filter", HOOK_FORWARD, 0);
 	forward_rules(b, r);
 }

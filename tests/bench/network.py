@@ -209,8 +209,10 @@ def budgets(n: Optional[Network]) -> list:
     if n is None:
         return []
     f = figures(n)
-    found = [Budget(f"throughput between two cells, {k}: iproute2's over ours", v["ratio"].median, 1.05, None, "x")
+    found = [Budget(f"throughput between two cells, {k}: iproute2's over ours", v["ratio"].median, 1.05, None, "x",
+                    "", v["ratio"])
              for k, v in f["throughput"].items()]
     last = f["starts"].get(str(SIZES[-1]))
     return found + [Budget(f"start of a cell on a bridge of {SIZES[-1]}, over one of {SIZES[0]}",
-                           last and last["ratio"].median, 2.0, None, "x", n.why_not)]
+                           last and last["ratio"].median, 2.0, None, "x", n.why_not,
+                           last and last["ratio"])]

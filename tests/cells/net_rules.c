@@ -92,6 +92,10 @@ int main(void)
 	cells[1].nports = 1;
 	check(rules_apply(&r, &e) < 0 && strstr(e.text, "elements of set to4") && !strcmp(was, said(ALL)),
 	      "what fails half-way says where, and leaves all rules as they were", &e);
+	cells[0].nports = cells[1].nports = 0;
+	bridge.nat = false;
+	check(rules_apply(&r, &e) == 0 && rules_check(&r, &e) == 0 && !strstr(said(ALL), "\"forward\", \"prio\": 0") &&
+	      !strstr(said(ALL), "\"nat\""), "without NAT and ports no connection is followed", &e);
 	check(rules_remove(&e) == 0 && rules_remove(&e) == 0 && !strcmp(before, said(ALL)),
 	      "removing leaves what others have made, and is repeatable", &e);
 	return failures != 0;

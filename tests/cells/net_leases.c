@@ -1,0 +1,85 @@
+/* Leases carried out for real, and what an interface lacks. Run by net_leases.sh in a network namespace. */
+/* SPDX-License-Identifier: ISC */
+#include "netns/net.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned failures;
+
+static void check(bool good, const char *what, const struct err *e)
+{
+	printf("%s leases: %s\n", good ? "ok" : "not ok", what);
+	if (!good)
+		printf("    %s\n", e->text);
+	failures += !good;
+}
+
+/* Whether `ip -j COMMAND` prints that. */
+static bool has(const char *command, const char *text)
+{
+	static char t[1 << 16];
+	char line[80];
+
+	snprintf(line, sizeof line, "ip -j %s", command);
+	FILE *f = popen(line, "r");
+	size_t n = f ? fread(t, 1, sizeof t - 1, f) : 0;
+
+	t[n] = '\0';
+	if (f)
+		pclose(f);
+	return strstr(t, text);
+}
+
+#define ADDR  "addr show dev b0"
+#define ROUTE "route show default"
+
+static void leases(struct net *n)
+{
+	struct net_lease l = { .magic = NET_LEASE, .is_there = 1, .seconds = 600, .prefix = 24, .ip = { 192, 0, 2, 7 },
+			       .gateway = { 192, 0, 2, 1 } };
+	struct err e = { 0 };
+
+	check(net_lease(n, "b0", &l, &e) == 0 && has(ADDR, "\"192.0.2.7\"") && has(ROUTE, "\"192.0.2.1\""),
+	      "a lease is an address and a route", &e);
+	l.seconds = 900000;
+	check(net_lease(n, "b0", &l, &e) == 0 && (has(ADDR, "life_time\":900000") || has(ADDR, "life_time\":8999")),
+	      "renewed, it lasts longer", &e);
+	l.ip[3] = 8;
+	check(net_lease(n, "b0", &l, &e) == 0 && has(ADDR, "\"192.0.2.8\"") && !has(ADDR, "\"192.0.2.7\"") &&
+	      has(ROUTE, "\"192.0.2.8\""), "another address of the same subnet takes its place", &e);
+	l.is_there = 0;
+	check(net_lease(n, "b0", &l, &e) == 0 && !has(ADDR, "192.0.2.8") && !has(ROUTE, "192.0.2.1") &&
+	      has(ADDR, "\"10.88.0.1\""), "over, it is gone, and a fixed address stays", &e);
+	l.is_there = 1;
+	check(net_lease(n, "absent0", &l, &e) == -ENODEV && strstr(e.text, "interface absent0: find it"),
+	      "an interface that is not there is told by name", &e);
+	has("link set b0 down", "");
+	check(net_lease(n, "b0", &l, &e) < 0 && strstr(e.text, "default route by 192.0.2.1") && !has(ADDR, "192.0.2.8"),
+	      "without its route the address goes, too", &e);
+}
+
+static void online(struct net *n)
+{
+	const char *why = "";
+	struct err e = { 0 };
+
+	check(net_is_online(n, "absent0", false, false, &why, &e) == 0 && !strcmp(why, "it is not there") &&
+	      net_is_online(n, "b0", false, false, &why, &e) == 0 && !strcmp(why, "it is down") &&
+	      net_is_online(n, "lo", false, false, &why, &e) == 1, "what an interface lacks is said", &e);
+}
+
+int main(void)
+{
+	const struct net_addr fixed = { .family = 2, .prefix = 24, .ip = { 10, 88, 0, 1 } };
+	struct err e = { 0 };
+	struct net *n = NULL;
+
+	if (net_open(&n, &e) < 0 || net_loopback_up(n, &e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
+		check(false, "a bridge to try it on", &e);
+	else
+		leases(n), online(n);
+	net_close(&n);
+	return failures != 0;
+}
