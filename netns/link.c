@@ -58,6 +58,10 @@ static void read_link(struct nlmsghdr *h, void *arg)
 		nla_strlcpy(l->kind, kind, sizeof l->kind);
 	if (!strcmp(l->kind, "vlan") && data && (a = nla_find(nla_data(data), nla_len(data), IFLA_VLAN_ID)))
 		l->vlan = nla_get_u16(a);
+	if (!strcmp(l->kind, "macvlan") && data && (a = nla_find(nla_data(data), nla_len(data), IFLA_MACVLAN_MODE)))
+		l->mode = nla_get_u32(a);
+	if (!strcmp(l->kind, "ipvlan") && data && (a = nla_find(nla_data(data), nla_len(data), IFLA_IPVLAN_MODE)))
+		l->mode = nla_get_u16(a);
 	a = nlmsg_find_attr(h, sizeof *i, IFLA_LINK);
 	l->parent = a ? (int)nla_get_u32(a) : 0;
 }

@@ -76,6 +76,21 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 /* The cell's side, with a struct net opened inside: host0 gets its addresses (no DAD), up, default routes. */
 int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 	     const struct net_addr *gw6, struct err *e);
+/*
+ * Instead of a pair: "host0" in the namespace netns_fd (cell's), on top of an interface of the machine's that is up.
+ * One request makes it there, and it goes with that namespace. The kernel's mode is read back. EOPNOTSUPP: it does
+ * not know the kind, whose module has its name. ENODEV, ENETDOWN: the parent is not there, is down.
+ */
+enum net_upper {
+	UPPER_NONE, UPPER_MACVLAN_PRIVATE, UPPER_MACVLAN_VEPA, UPPER_MACVLAN_BRIDGE,
+	UPPER_IPVLAN_L2, UPPER_IPVLAN_L3, UPPER_IPVLAN_L3S, NET_UPPERS
+};
+const char *net_upper_kind(enum net_upper what);	/* "macvlan", "ipvlan" */
+int net_upper(struct net *machine, struct net *cell, const char *parent, enum net_upper what, int netns_fd,
+	      const char *name, struct err *e);
+/* As net_cell(). The last start's MAC and addresses are free when the kernel has removed that cell: up to 5 s. */
+int net_upper_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
+		   const struct net_addr *gw6, struct err *e);
 /* What it sends is bounded to so many bytes a second: a token bucket takes the place of its queueing discipline. */
 int net_shape(struct net *n, const char *ifname, uint64_t rate, struct err *e);
 /* Absent is success; an interface that prior did not make is EEXIST. */
@@ -85,7 +100,7 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
  * cell's end, gets its carrier from the kernel's link watch a moment after net_cell(), and drops everything until
  * then; an IPv6 address, even without DAD, is found once a work item of the kernel has run. What is lost is
  * repeated a second later. Both are usually over when other steps came in between: call this last. ETIMEDOUT
- * after 20 s.
+ * after 20 s. ifname NULL: it is on top of an interface, whose carrier is not ours to wait for.
  */
 int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a, unsigned na,
 	      struct err *e);

@@ -30,6 +30,7 @@ struct net_link {
 	char kind[16];	/* "bridge", "veth"; "" for hardware */
 	int parent;	/* of a VLAN: the index of the one below, */
 	uint16_t vlan;	/* and its number; 0: it is none */
+	uint32_t mode;	/* of a macvlan or ipvlan */
 };
 
 /* A request with its fixed head; NULL when out of memory. flags: NLM_F_* beyond REQUEST and ACK. */

@@ -88,10 +88,12 @@ int net_ready(struct net *machine, const char *ifname, struct net *cell, const s
 {
 	struct net_link l;
 
-	if (has_carrier(cell, CELL_END, &l, e) < 0)
+	if (!ifname && link_get(cell, CELL_END, &l) < 0)
+		return net_fail(cell, e, CELL_END ": find it");
+	if (ifname && has_carrier(cell, CELL_END, &l, e) < 0)
 		return -e->code;
 	for (unsigned i = 0; i < na; i++)
 		if (a[i].family == AF_INET6 && can_be_found(cell, l.index, a + i, e) < 0)
 			return -e->code;
-	return has_carrier(machine, ifname, &l, e);
+	return ifname ? has_carrier(machine, ifname, &l, e) : 0;
 }

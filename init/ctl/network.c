@@ -202,9 +202,14 @@ static void cell_json(struct json *j, const struct seen *s, const struct plan_se
 	json_object(j, NULL);
 	json_text(j, "service", plan_str(s->p, svc->name));
 	json_text(j, "shares", d == svc ? NULL : plan_str(s->p, d->name));
-	json_text(j, "bridge", plan_str(s->p, d->bridge));
-	json_text(j, "interface", plan_str(s->p, d->ifname));
-	json_bool(j, "present", read_statistic(plan_str(s->p, d->ifname), "rx_bytes", &unused));
+	json_text(j, "bridge", d->bridge.n ? plan_str(s->p, d->bridge) : NULL);
+	json_text(j, "parent", d->parent.n ? plan_str(s->p, d->parent) : NULL);
+	json_text(j, "kind", d->upper ? net_upper_kind(d->upper) : "veth");
+	json_text(j, "interface", d->ifname.n ? plan_str(s->p, d->ifname) : NULL);
+	if (d->ifname.n)
+		json_bool(j, "present", read_statistic(plan_str(s->p, d->ifname), "rx_bytes", &unused));
+	else
+		json_null(j, "present");	/* only the cell sees it */
 	addresses_json(j, s->p, d->addrs);
 	json_list(j, "ports");
 	PLAN_EACH(struct plan_port, x, s->p, d->ports)
@@ -257,7 +262,7 @@ static void print_json(const struct seen *s)
 	json_end(&j);
 	json_list(&j, "cells");
 	for (uint32_t i = 0; i < p->head->services.n; i++)
-		if (plan_network(p, plan_service(p, i))->bridge.n)
+		if (plan_network_on(p, plan_service(p, i)).n)
 			cell_json(&j, s, plan_service(p, i));
 	json_end(&j);
 	rules_json(&j, s);
@@ -326,7 +331,7 @@ static void print_bridges(const struct seen *s, bool colour)
 
 static void print_cells(const struct seen *s, bool colour)
 {
-	static const char *const head[] = { "SERVICE", "BRIDGE", "INTERFACE", "ADDRESSES", "PORTS", "EGRESS",
+	static const char *const head[] = { "SERVICE", "ON", "INTERFACE", "ADDRESSES", "PORTS", "EGRESS",
 					    "RECEIVED", "SENT" };
 	const struct plan *p = s->p;
 	struct table t = { 0 };
@@ -337,12 +342,14 @@ static void print_cells(const struct seen *s, bool colour)
 	for (uint32_t i = 0; i < p->head->services.n; i++) {
 		const struct plan_service *svc = plan_service(p, i), *d = plan_network(p, svc);
 
-		if (!d->bridge.n)
+		if (!plan_network_on(p, d).n)
 			continue;
 		table_row(&t);
 		table_cell(&t, BOLD, "%s", plan_str(p, svc->name));
-		table_cell(&t, PLAIN, "%s", plan_str(p, d->bridge));
-		if (d == svc)
+		table_cell(&t, PLAIN, "%s", plan_str(p, plan_network_on(p, d)));
+		if (d == svc && d->upper)
+			table_cell(&t, PLAIN, "%s", net_upper_kind(d->upper));
+		else if (d == svc)
 			table_cell(&t, PLAIN, "%s", plan_str(p, d->ifname));
 		else
 			table_cell(&t, PLAIN, "that of %s", plan_str(p, d->name));
@@ -377,6 +384,27 @@ static void print_rules(const struct seen *s, bool colour)
 	}
 }
 
+static void print_text(const struct seen *s, bool colour)
+{
+	const bool bridges = s->p->head->bridges.n;
+	bool cells = false;
+
+	for (uint32_t i = 0; i < s->p->head->services.n; i++)
+		cells |= plan_network_on(s->p, plan_service(s->p, i)).n != 0;
+	if (!bridges)
+		fputs("no bridges (network.bridges)\n", s->to);
+	else
+		print_bridges(s, colour);
+	if (bridges || cells) {
+		fputc('\n', s->to);
+		print_cells(s, colour);
+	}
+	if (bridges) {
+		fputc('\n', s->to);
+		print_rules(s, colour);
+	}
+}
+
 int verb_network(struct ctl *c)
 {
 	struct live live = { 0 };
@@ -390,16 +418,8 @@ int verb_network(struct ctl *c)
 		ask_rules(&s);
 	if (has(c, OPT_JSON)) {
 		print_json(&s);
-	} else if (!s.p->head->bridges.n) {
-		puts("no bridges (network.bridges)");
 	} else {
-		const bool colour = colour_wanted(stdout);
-
-		print_bridges(&s, colour);
-		putchar('\n');
-		print_cells(&s, colour);
-		putchar('\n');
-		print_rules(&s, colour);
+		print_text(&s, colour_wanted(stdout));
 	}
 	live_close(&live);
 	return DONE;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/conf/value.h"
 #include "init/ctl/status.h"
+#include "netns/net.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -110,12 +111,15 @@ static void network(const struct status *s, const struct view *v)
 	if (of != v->plan)
 		line(s, "network", "that of %s", plan_str(p, of->name));
 	PLAN_EACH(struct plan_addr, a, p, of->addrs)
-		line(s, "address", "%s on %s", planned_addr_text(a, true, buf), plan_str(p, of->bridge));
+		line(s, "address", "%s on %s", planned_addr_text(a, true, buf),
+		     plan_str(p, plan_network_on(p, of)));
+	if (of->upper)
+		line(s, "network", "%s of %s", net_upper_kind(of->upper), plan_str(p, of->parent));
 	if (v->plan->send_max)
 		line(s, "sends", "at most %s bytes a second", bytes_text(v->plan->send_max, buf));
 	if (v->plan->receive_max)
 		line(s, "receives", "at most %s bytes a second", bytes_text(v->plan->receive_max, buf));
-	if ((v->plan->flags & CELL_NET) && !of->bridge.at)
+	if ((v->plan->flags & CELL_NET) && !plan_network_on(p, of).n)
 		line(s, "network", "private, loopback only");
 	if (v->plan->flags & CELL_NET_KEEP)
 		line(s, "network", "kept while it is restarted");

@@ -115,6 +115,12 @@ static inline bool makes(const struct cell *c)
 	return c->guest_of == FD_NONE;
 }
 
+/* Its own network has an interface that takes something of the machine's. */
+static inline bool leads_out(const struct cell *c)
+{
+	return c->svc->bridge.n || c->svc->parent.n;
+}
+
 static inline bool has(const struct cell *c, uint32_t flag)
 {
 	return c->svc->flags & flag;

@@ -196,7 +196,7 @@ void oci_end(const char *run_dir)
 static const char *network(const struct cell *c)
 {
 	/* "none" has loopback; "sandbox" takes over what the network namespace has. */
-	return !has(c, CELL_NET) ? "--network=host" : c->svc->bridge.n ? "--network=sandbox" : "--network=none";
+	return !has(c, CELL_NET) ? "--network=host" : leads_out(c) ? "--network=sandbox" : "--network=none";
 }
 
 /* What the runtime and all it starts inherit. */

@@ -79,7 +79,7 @@ static int join_owner(struct cell *c, int flags, int pidfd, pid_t pid, struct er
 	c->owner = openat(c->machine_proc, path, O_RDONLY | O_CLOEXEC);
 	if (c->owner < 0)
 		return err_sys(e, "open it");
-	if (c->svc->bridge.n && net_open(&c->machine_net, e) < 0)
+	if (leads_out(c) && net_open(&c->machine_net, e) < 0)
 		return err_in(e, "the machine's network");
 	if (flags && setns(pidfd, flags) < 0)
 		return err_sys(e, "join what belongs to it");

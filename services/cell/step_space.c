@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sys.h"
 #include "netns/rules.h"
+#include "rootfs/modules.h"
 #include "rootfs/mount.h"
 #include "services/cell/bind.h"
 #include "services/cell/steps.h"
@@ -29,7 +30,7 @@ int step_net_namespace(struct cell *c, struct err *e)
 	/* Nobody is on a bridge without the rules that keep it to its own address and to its list. */
 	if (c->svc->bridge.n && rules_there(c->plan->head->network_tag, e) < 0)
 		return -e->code;
-	if (c->svc->bridge.n && net_open(&c->machine_net, e) < 0)
+	if (leads_out(c) && net_open(&c->machine_net, e) < 0)
 		return err_in(e, "the machine's network");
 	if (c->net >= 0 && setns(c->net, CLONE_NEWNET) < 0)
 		return err_sys(e, c->svc->share.n ? "enter that of %s" : "enter that of the last start of %s",
@@ -73,6 +74,37 @@ static int join_bridge(struct cell *c, struct err *e)
 			 s->addrs.n, e);
 }
 
+/* A machine has no modprobe for the kernel to ask: a kind that it does not know is loaded, and tried again. */
+static int make_upper(struct cell *c, int here, struct err *e)
+{
+	const struct plan_service *s = c->svc;
+	const char *parent = plan_str(c->plan, s->parent), *name = plan_str(c->plan, s->name);
+	struct err why;
+
+	if (net_upper(c->machine_net, c->cell_net, parent, s->upper, here, name, e) == 0)
+		return 0;
+	if (e->code != EOPNOTSUPP || c->plan->head->flags & PLAN_F_CONTAINER)
+		return -e->code;
+	if (module_load("", net_upper_kind(s->upper), module_insert, &why) < 0)
+		return err_in(e, "%s", why.text);
+	return net_upper(c->machine_net, c->cell_net, parent, s->upper, here, name, e);
+}
+
+static int join_parent(struct cell *c, struct err *e)
+{
+	const struct plan_service *s = c->svc;
+	const struct net_addr *a = plan_array(c->plan, s->addrs);
+	owned_fd here = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (here < 0)
+		return err_sys(e, "open our network namespace");
+	if (make_upper(c, here, e) < 0 ||
+	    net_upper_cell(c->cell_net, a, s->addrs.n, (const struct net_addr *)&s->gw4,
+			   (const struct net_addr *)&s->gw6, e) < 0)
+		return -e->code;
+	return net_ready(c->machine_net, NULL, c->cell_net, a, s->addrs.n, e);
+}
+
 int step_network(struct cell *c, struct err *e)
 {
 	int ret;
@@ -82,6 +114,8 @@ int step_network(struct cell *c, struct err *e)
 	ret = net_loopback_up(c->cell_net, e);
 	if (ret == 0 && c->svc->bridge.n)
 		ret = join_bridge(c, e);
+	if (ret == 0 && c->svc->parent.n)
+		ret = join_parent(c, e);
 	net_close(&c->cell_net);
 	if (c->machine_net)
 		net_close(&c->machine_net);

@@ -259,7 +259,7 @@ static void imply_others(struct compiling *c, struct work *w)
 		refuse(c, w, network.bridge, "isolation.network.bridge: needs a private network");
 	if (e->network.service && !e->network.mode && is_asked(w, network.mode))
 		refuse(c, w, network.service, "isolation.network.service: needs a private network");
-	if (e->network.addresses.n && !e->network.bridge)
+	if (e->network.addresses.n && !e->network.bridge && !e->network.macvlan && !e->network.ipvlan)
 		refuse(c, w, network.addresses, "isolation.network.address: needs a bridge to be attached to");
 }
 

@@ -1,6 +1,7 @@
 /* Networks: bridges, who is on them with which address, and what the rules of the traffic are made from. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
+#include "netns/net.h"
 #include "services/plan/addresses.h"
 #include "services/spec/ports.h"
 #include <arpa/inet.h>
@@ -257,6 +258,37 @@ static void join(struct nets *n, struct work *w)
 	compile_egress(n->c, w);
 }
 
+/* On top of an interface of the machine's: its addresses are those that are written, and nobody else's there. */
+static void compile_upper(struct nets *n, struct work *w)
+{
+	const struct spec_network *s = &w->eff.network;
+	const char *parent = s->macvlan ? s->macvlan : s->ipvlan;
+
+	w->addrs = s->addresses.n <= NET_ADDRS ? compiling_get(n->c, NET_ADDRS * sizeof *w->addrs) : NULL;
+	if (!w->addrs) {
+		refuse(n->c, w, network.addresses, "isolation.network.address: more than %d of it", NET_ADDRS);
+		return;
+	}
+	for (unsigned i = 0; i < s->addresses.n; i++) {
+		struct plan_addr *a = w->addrs + w->naddrs;
+
+		if (!parse_address(s->addresses.v[i], a) || !strchr(s->addresses.v[i], '/') || ip_is_edge(a, a))
+			refuse(n->c, w, network.addresses, "isolation.network.address: '%s' is not an address with "
+			       "prefix length like 192.0.2.7/24", s->addresses.v[i]);
+		else
+			w->naddrs++;
+	}
+	set_gateways(n, w, &(struct net_bridge){ 0 }, w->addrs, w->naddrs);
+	w->out.parent = write_string(&n->c->w, parent);
+	w->out.upper = s->link ? s->link : s->macvlan ? UPPER_MACVLAN_BRIDGE : UPPER_IPVLAN_L2;
+	w->out.addrs = write_table(&n->c->w, w->addrs, w->naddrs, sizeof *w->addrs);
+}
+
+static bool is_upper(const struct work *w)
+{
+	return !w->refused && w->eff.network.mode && (w->eff.network.macvlan || w->eff.network.ipvlan);
+}
+
 /* A service in another's network has the names of that one's bridge, and its own is one of them. */
 static void join_other(struct nets *n, struct work *w)
 {
@@ -324,8 +356,11 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	struct nets n = { .c = c, .nbridges = c->s->nbridges, .ntaken = 64 };
 	bool any = n.nbridges > 0;
 
-	for (unsigned i = 0; i < c->n; i++)
+	for (unsigned i = 0; i < c->n; i++) {
 		any |= is_on_bridge(c->work + i);
+		if (is_upper(c->work + i))
+			compile_upper(&n, c->work + i);
+	}
 	if (!any)	/* no address to keep apart, and no port: those tables are large */
 		return;
 	while (n.ntaken < 64 * (c->n + 1))	/* 16 addresses at most for each, two families: never half full */

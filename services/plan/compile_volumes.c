@@ -365,10 +365,12 @@ void mount_names(struct compiling *c, struct work *w)
 	const char *text = "";
 	unsigned before;
 
-	if (!w->hosts)
+	if (!w->hosts && !w->out.parent.n)
 		return;
-	hosts.source = write_string(&c->w, compiling_fmt(c, HOSTS_DIR "%s", w->hosts));
-	mount_own(c, w, hosts, "/etc/hosts", IF_POSSIBLE, seat);
+	if (w->hosts) {
+		hosts.source = write_string(&c->w, compiling_fmt(c, HOSTS_DIR "%s", w->hosts));
+		mount_own(c, w, hosts, "/etc/hosts", IF_POSSIBLE, seat);
+	}
 	for (unsigned i = 0; i < c->s->nameservers.n; i++)
 		text = compiling_fmt(c, "%snameserver %s\n", text, c->s->nameservers.v[i]);
 	if (!*text)

@@ -300,6 +300,18 @@ bool plan_is_disabled(const struct plan *p, uint32_t service)
 	return is_among(p, p->head->disabled, service);
 }
 
+const struct plan_service *plan_network(const struct plan *p, const struct plan_service *s)
+{
+	return s->share.n ? plan_service(p, PLAN_FIRST(p, s->share, struct plan_dep)->service) : s;
+}
+
+struct plan_ref plan_network_on(const struct plan *p, const struct plan_service *s)
+{
+	const struct plan_service *of = plan_network(p, s);
+
+	return of->bridge.n ? of->bridge : of->parent;
+}
+
 uint32_t plan_named(const struct plan *p)
 {
 	uint32_t n = 0;

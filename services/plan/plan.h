@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 19
+#define PLAN_VERSION 20
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -411,6 +411,8 @@ struct plan_service {
 	/* its network, when CELL_NET */
 	struct plan_ref bridge;		/* string; absent: loopback only */
 	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
+	struct plan_ref parent;		/* string: the machine's interface that its own is on top of; no bridge then */
+	uint32_t upper, upper_pad;	/* with parent: enum net_upper */
 	struct plan_ref addrs;		/* struct plan_addr[] */
 	struct plan_addr gw4, gw6;	/* family 0: none */
 	uint32_t mtu, mtu_pad;		/* of its bridge; 0: the kernel's */
@@ -471,18 +473,16 @@ static inline const struct plan_care *plan_care(const struct plan *p, const stru
 	return s->care.n ? PLAN_FIRST(p, s->care, struct plan_care) : NULL;
 }
 
-/* Whose network s has: its own, or that of the service it shares one with. */
-static inline const struct plan_service *plan_network(const struct plan *p, const struct plan_service *s)
-{
-	return s->share.n ? plan_service(p, PLAN_FIRST(p, s->share, struct plan_dep)->service) : s;
-}
-
 /* Whose slot it is (plan_service.base); NULL: it is none. */
 static inline const char *plan_base_name(const struct plan *p, const struct plan_service *s)
 {
 	return s->base.n ? plan_str(p, plan_service(p, PLAN_FIRST(p, s->base, struct plan_dep)->service)->name) : NULL;
 }
 
+/* Whose network s has: its own, or that of the service it shares one with. */
+const struct plan_service *plan_network(const struct plan *p, const struct plan_service *s);
+/* The bridge, or the interface below, that this network is on; absent: it has loopback only. */
+struct plan_ref plan_network_on(const struct plan *p, const struct plan_service *s);
 /* How many services there are, without the slots of those that serve each connection by one. */
 uint32_t plan_named(const struct plan *p);
 /* Index of a service by name, -1 when there is none. */

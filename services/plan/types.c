@@ -1,5 +1,6 @@
 /* The rows behind types.h, and what must be true of the numbers in each record. */
 /* SPDX-License-Identifier: ISC */
+#include "netns/net.h"
 #include "services/plan/type_rows.h"
 #include "init/base/bpf.h"
 #include "init/base/sum.h"
@@ -321,18 +322,26 @@ static bool numbers_are_out_of_range(const struct plan_service *s)
 	       (s->oom_score_adj != INT32_MIN && (s->oom_score_adj < -1000 || s->oom_score_adj > 1000));
 }
 
-static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
+/* One that is another's, stays, or is on top of an interface of the machine's. */
+static bool shared_is_wrong(const struct plan *p, const struct plan_service *s)
 {
 	const struct plan_service *o = plan_network(p, s);
+	const bool first = (s->flags | o->flags) & CELL_USER_FIRST, keeps = s->flags & CELL_NET_KEEP;
+
+	return !s->parent.n != !s->upper || s->upper >= NET_UPPERS ||
+	       (s->parent.n && (s->bridge.n || !s->addrs.n || !(s->flags & CELL_NET))) ||
+	       ((keeps || o != s) && (!(s->flags & o->flags & CELL_NET) || first || s->runtime_kind ||
+				      o->runtime_kind)) ||
+	       (o != s && (s->bridge.n || s->parent.n || o->share.n || keeps));
+}
+
+static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
+{
 	bool found = !s->bridge.n;
 
-	if (o != s && (s->bridge.n || !(s->flags & o->flags & CELL_NET) || o->share.n || s->flags & CELL_NET_KEEP ||
-		       (s->flags | o->flags) & CELL_USER_FIRST || s->runtime_kind || o->runtime_kind))
-		return true;
-	if (s->flags & CELL_NET_KEEP && (!(s->flags & CELL_NET) || s->flags & CELL_USER_FIRST || s->runtime_kind))
-		return true;
-	if (!gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) || !s->bridge.n != !s->ifname.n || s->limited > 1 ||
-	    (s->bridge.n && !(s->flags & CELL_NET)) || !mtu_is_one(s->mtu) || (!s->limited && s->egress.n) ||
+	if (shared_is_wrong(p, s) || !gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) ||
+	    !s->bridge.n != !s->ifname.n || s->limited > 1 || (s->bridge.n && !(s->flags & CELL_NET)) ||
+	    !mtu_is_one(s->mtu) || (!s->limited && s->egress.n) ||
 	    (!s->bridge.n && (s->limited || s->ports.n || s->send_max || s->receive_max)))
 		return true;
 	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
@@ -411,6 +420,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, affinity, .of = &number64, .max = 128),
 	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_service, parent, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
 	FIELD(plan_service, ports, .of = &port_type, .max = 1024),
 	FIELD(plan_service, egress, .of = &egress_type, .max = 256),

@@ -1,5 +1,6 @@
 /* What contradicts itself inside one service; nothing here needs the machine. */
 /* SPDX-License-Identifier: ISC */
+#include "netns/net.h"
 #include "services/spec/load.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,32 +80,58 @@ static const struct spec_bridge *find_bridge(const struct spec *s, const char *n
 	return NULL;
 }
 
+/* An interface on top of one of the machine's: one of the kinds, its mode, its addresses. */
+static void check_upper(struct load *l, struct spec_service *svc)
+{
+	const struct spec_network *n = &svc->network;
+	const void *first = n->macvlan ? &n->macvlan : &n->ipvlan;
+	const bool is_ipvlan = n->link >= UPPER_IPVLAN_L2;
+
+	if (!!n->bridge + !!n->macvlan + !!n->ipvlan > 1)
+		wrong(l, svc, spec_from(svc, first), "isolation.network: give it one of bridge, macvlan and ipvlan");
+	if (n->link && (is_ipvlan ? !n->ipvlan : !n->macvlan))
+		wrong(l, svc, spec_from(svc, &n->link), "isolation.network.mode: this one is of %s",
+		      is_ipvlan ? "an ipvlan" : "a macvlan");
+	if ((n->macvlan || n->ipvlan) && !n->addresses.n)
+		wrong(l, svc, spec_from(svc, first), "isolation.network.%s: needs an address (isolation.network."
+		      "address): that network is not prior's to give one of", n->macvlan ? "macvlan" : "ipvlan");
+}
+
 static void check_network(struct load *l, struct spec_service *svc)
 {
 	const struct spec_network *n = &svc->network;
 	const struct {
 		const char *key;
 		const void *field;
-		bool given, takes_bridge;
+		bool given;
+		enum { ALONE, ON_BRIDGE, ON_ANY } needs;
 		const char *more;
 	} all[] = {
-		{ "bridge", &n->bridge, n->bridge, false, "" },
-		{ "ports", &n->ports, n->ports.n, true, "" },
-		{ "address", &n->addresses, n->addresses.n, true, "" },
-		{ "gateway", &n->gateway, n->gateway, true, "" },
-		{ "send_max", &n->send_max, n->send_max, true, "" },
-		{ "receive_max", &n->receive_max, n->receive_max, true, "" },
-		{ "egress", &n->egress, n->egress.n, true, "; a private network without one reaches nothing" },
-		{ "keep", &n->keep, n->keep, false, "" },
+		{ "bridge", &n->bridge, n->bridge, ALONE, "" },
+		{ "macvlan", &n->macvlan, n->macvlan, ALONE, "" },
+		{ "ipvlan", &n->ipvlan, n->ipvlan, ALONE, "" },
+		{ "mode", &n->link, n->link, ALONE, "" },
+		{ "ports", &n->ports, n->ports.n, ON_BRIDGE, "" },
+		{ "address", &n->addresses, n->addresses.n, ON_ANY, "" },
+		{ "gateway", &n->gateway, n->gateway, ON_ANY, "" },
+		{ "send_max", &n->send_max, n->send_max, ON_BRIDGE, "" },
+		{ "receive_max", &n->receive_max, n->receive_max, ON_BRIDGE, "" },
+		{ "egress", &n->egress, n->egress.n, ON_BRIDGE, "; a private network without one reaches nothing" },
+		{ "keep", &n->keep, n->keep, ALONE, "" },
 	};
+	const char *upper = n->macvlan ? n->macvlan : n->ipvlan;
 
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i].given && n->service)
 			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the network is that of "
 			      "service '%s' (isolation.network.service): say it there", all[i].key, n->service);
-		else if (all[i].given && all[i].takes_bridge && !n->bridge)
+		else if (all[i].given && all[i].needs == ON_BRIDGE && upper)
+			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the rules of prior hold on "
+			      "bridges; on an interface on top of %s they do not", all[i].key, upper);
+		else if (all[i].given && all[i].needs != ALONE && !n->bridge && !upper)
 			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: needs a bridge "
 			      "(isolation.network.bridge)%s", all[i].key, all[i].more);
+	check_upper(l, svc);
 	if (n->bridge && !find_bridge(l->s, n->bridge))
 		wrong(l, svc, spec_from(svc, &n->bridge),
 			"isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);

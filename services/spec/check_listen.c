@@ -110,6 +110,8 @@ static void check_connections(struct load *l, struct spec_service *svc)
 		  svc->healthcheck.tcp, "healthcheck: has no meaning" },
 		{ &svc->network.bridge, svc->network.bridge != NULL,
 		  "isolation.network: an address can be one connection's only; use true or false" },
+		{ &svc->network.macvlan, svc->network.macvlan || svc->network.ipvlan,
+		  "isolation.network: an address can be one connection's only; use true or false" },
 		{ &svc->network.service, svc->network.service != NULL,
 		  "isolation.network.service: has no meaning; use true or false" },
 		{ &svc->network.keep, svc->network.keep, "isolation.network.keep: has no meaning" },

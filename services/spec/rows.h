@@ -86,6 +86,7 @@ RULE(devices_rule);
 RULE(address_rule);		/* one, without prefix length */
 RULE(addresses_rule);
 RULE(prefixes_rule);
+RULE(cell_prefixes_rule);
 RULE(ports_rule);
 RULE(egress_rule);
 RULE(interface_rule);

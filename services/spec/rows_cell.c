@@ -17,6 +17,7 @@ const char *const preset_names[PRESETS + 1] = { "none", "minimal", "server", "st
 	"contained", NULL };
 static const char *const user_words[] = { "false", "true", "first", NULL };
 static const char *const network_words[] = { "false", "true", NULL };
+static const char *const link_words[] = { "default", "private", "vepa", "bridge", "l2", "l3", "l3s", NULL };
 static const char *const system_words[] = { "no", "yes", "full", "strict", NULL };
 static const char *const home_words[] = { "no", "yes", "read-only", "tmpfs", NULL };
 static const char *const proc_words[] = { "default", "noaccess", "invisible", "ptraceable", NULL };
@@ -29,7 +30,15 @@ static const struct conf_key network_keys[] = {
 	{ "bridge", TEXT(network.bridge), .check = interface_rule,
 	  .doc = "Bridge of the machine's network to be attached to.",
 	  .example = "prior0" },
-	{ "address", LIST(network.addresses), .check = prefixes_rule,
+	{ "macvlan", TEXT(network.macvlan), .check = interface_rule,
+	  .doc = "Interface of the machine on which it has one of its own, with a MAC address from its name: a host of "
+		 "that network beside the machine; its addresses must be given, and the rules of prior do not hold "
+		 "there." },
+	{ "ipvlan", TEXT(network.ipvlan), .check = interface_rule,
+	  .doc = "The same with the interface's own MAC address." },
+	{ "mode", WORD(network.link, link_words), .def = "default",
+	  .doc = "Of a macvlan: private, vepa, bridge (the default); of an ipvlan: l2 (the default), l3, l3s." },
+	{ "address", LIST(network.addresses), .check = cell_prefixes_rule,
 	  .doc = "Addresses with prefix length, one or a list; when absent, one of each of the bridge's subnets, by "
 		 "the service's name, the same ever after.",
 	  .example = "10.88.0.2/24" },

@@ -203,6 +203,17 @@ int prefixes_rule(const void *field, struct err *e)
 	return 0;
 }
 
+int cell_prefixes_rule(const void *field, struct err *e)
+{
+	const struct str_list *l = field;
+
+	for (unsigned i = 0; i < l->n; i++)
+		if (!strcmp(l->v[i], "dhcp"))
+			return err_set(e, EINVAL, "'dhcp': no lease is taken for a cell, whose addresses are there "
+				       "from its first instruction on: write one that the server does not give away");
+	return prefixes_rule(field, e);
+}
+
 int address_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;

@@ -115,6 +115,8 @@ struct spec_health {
 struct spec_network {
 	unsigned mode;		/* 0 the machine's; 1 private */
 	const char *bridge;
+	const char *macvlan, *ipvlan; /* the interface below */
+	unsigned link;		/* enum net_upper; 0: the kind's default */
 	struct str_list addresses; /* `address:` may be one or a list; CIDR */
 	struct str_list ports, egress;
 	const char *service;	/* {service: db}: share its network */

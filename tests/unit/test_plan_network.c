@@ -1,5 +1,6 @@
 /* Networks of a plan: who gets which address, published ports, what may be reached. */
 /* SPDX-License-Identifier: ISC */
+#include "netns/net.h"
 #include "tests/unit/one_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,6 +124,30 @@ static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void 
 			       "port, too: add it there as well"));
 }
 
+static void an_interface_on_top_of_another_has_the_addresses_that_are_written(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, "services:\n"
+		"  a:\n" TOOL "    isolation: {rootfs: @/image, network: {macvlan: eth0, address: 192.0.2.7/24, "
+		"gateway: 192.0.2.1}}\n"
+		"  b:\n" TOOL "    isolation: {rootfs: @/image, network: {ipvlan: eth0, mode: l3s, "
+		"address: [192.0.2.8/24, \"2001:db8::8/64\"]}}\n"
+		"  x-edge:\n" TOOL "    isolation: {rootfs: @/image, network: {macvlan: eth0, "
+		"address: 192.0.2.0/24}}\n");
+	const struct plan_service *a = compiled_service(&c, "a"), *b = compiled_service(&c, "b");
+
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_string_equal(str(a->parent), "eth0");
+	assert_int_equal(a->upper, UPPER_MACVLAN_BRIDGE);
+	assert_int_equal(a->bridge.n, 0);
+	assert_int_equal(a->gw4.ip[3], 1);
+	assert_int_equal(b->upper, UPPER_IPVLAN_L3S);
+	assert_int_equal(b->addrs.n, 2);
+	assert_int_equal(b->gw4.family, 0);
+	assert_non_null(strstr(compiled_refused(&c, "x-edge"), "'192.0.2.0/24' is not an address with prefix length"));
+}
+
 static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 {
 	(void)state;
@@ -201,6 +226,7 @@ int main(void)
 		TEST(a_socket_in_the_cells_network_needs_one),
 		TEST(published_ports_and_egress_become_numbers),
 		TEST(a_network_is_shared_by_name_and_brings_the_order_and_the_names),
+		TEST(an_interface_on_top_of_another_has_the_addresses_that_are_written),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
 
