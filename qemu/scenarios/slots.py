@@ -109,6 +109,8 @@ def uncounted(m):
         assert "something else is kept there" in other.fails("prior slot 2>&1", code=1)
         other.on_console("all is well, and that cannot be kept", 30)
         other.ends("poweroff", "poweroff")
+    with m.boot_again(config=image.config.replace("at: /dev/vdc", "at: /run/slots"), ready=False) as other:
+        other.on_console("slots: /run/slots is in memory, which no reboot outlives; taking the first slot", 60)
 
 
 ENV = 4096
