@@ -8,7 +8,8 @@ struct net_bridge {
 	const struct spec_bridge *spec;
 	struct plan_addr *addrs;
 	unsigned naddrs;
-	const char *hosts;	/* lines that name its cells; "" at first */
+	char *hosts;		/* lines that name its cells; NULL: none yet */
+	size_t used, room;	/* bytes of it, and what there is for it */
 };
 
 struct taken {

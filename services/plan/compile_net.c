@@ -21,7 +21,7 @@ static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_
 {
 	struct compiling *c = n->c;
 
-	*b = (struct net_bridge){ .spec = s, .hosts = "",
+	*b = (struct net_bridge){ .spec = s,
 				  .addrs = compiling_get(c, (s->subnets.n + 1) * sizeof *b->addrs) };
 	for (unsigned i = 0; b->addrs && i < s->subnets.n; i++) {
 		struct plan_addr a;
@@ -102,6 +102,26 @@ static void set_gateways(struct nets *n, struct work *w, const struct net_bridge
 	}
 }
 
+/* Twice the room each time there is too little: all lines together cost what they are long. */
+static void add_line(struct compiling *c, struct net_bridge *b, const char *line)
+{
+	const size_t n = strlen(line);
+
+	if (b->used + n >= b->room) {
+		const size_t room = 2 * (b->room + n) + 256;
+		char *more = compiling_get(c, room);
+
+		if (!more)
+			return;
+		if (b->used)
+			memcpy(more, b->hosts, b->used);
+		b->hosts = more;
+		b->room = room;
+	}
+	memcpy(b->hosts + b->used, line, n + 1);
+	b->used += n;
+}
+
 /* Its line in the file that all cells of the bridge see: names first, so that no host name covers a service's. */
 static void add_hosts(struct compiling *c, struct net_bridge *b, struct work *w, const struct plan_addr *a, unsigned n)
 {
@@ -109,9 +129,8 @@ static void add_hosts(struct compiling *c, struct net_bridge *b, struct work *w,
 	char text[INET6_ADDRSTRLEN];
 
 	for (unsigned i = 0; i < n; i++)
-		b->hosts = compiling_fmt(c, "%s%s %s%s%s\n", b->hosts,
-					 inet_ntop(a[i].family, a[i].ip, text, sizeof text), w->svc->name,
-					 alias ? " " : "", alias ? alias : "");
+		add_line(c, b, compiling_fmt(c, "%s %s%s%s\n", inet_ntop(a[i].family, a[i].ip, text, sizeof text),
+					     w->svc->name, alias ? " " : "", alias ? alias : ""));
 }
 
 /* The machine's end: "p-" and the name where it fits; else its beginning and a number made of it. */
@@ -308,7 +327,8 @@ static void write_bridges(struct nets *n, struct plan_head *h)
 
 	for (unsigned i = 0; p && f && i < n->nbridges; i++) {
 		const struct net_bridge *b = n->bridges + i;
-		const char *hosts = compiling_fmt(c, "127.0.0.1 localhost\n::1 localhost\n%s", b->hosts);
+		const char *hosts = compiling_fmt(c, "127.0.0.1 localhost\n::1 localhost\n%s",
+						  b->hosts ? b->hosts : "");
 
 		p[i] = (struct plan_bridge){ write_string(&c->w, b->spec->name),
 					     write_table(&c->w, b->addrs, b->naddrs, sizeof *b->addrs),

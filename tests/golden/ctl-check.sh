@@ -149,4 +149,12 @@ is "the probe as JSON says who needs what" json \
 is "the probe of a service that is not there" says "no service 'shot'" 4 "$bin" probe shot -c exposed.yaml
 is "the probe of what needs little" code 0 "$bin" probe open -c exposed.yaml
 
+{
+	echo "network: {bridges: {b0: {subnets: [10.0.0.0/8]}}}"
+	echo "defaults: {isolation: {preset: none, network: {bridge: b0}}}"
+	echo "services:"
+	seq -f '  service-%.0f: {command: [/bin/sh]}' 4000
+} >many.yaml
+is "four thousand services find each other on one bridge" says "4000 services, nothing wrong" 0 "$bin" check many.yaml
+
 exit $status
