@@ -95,47 +95,37 @@ int link_set_up(struct net *n, int index, bool up)
 	return net_ask(n, net_msg(RTM_NEWLINK, 0, &i, sizeof i), NULL, NULL);
 }
 
-int link_set_name(struct net *n, int index, const char *name)
+/* A request about one interface, by number or (0) by the name that the attribute is; attribute 0: there is none. */
+static int change(struct net *n, int type, int index, int attribute, const void *value, size_t size)
 {
-	struct ifinfomsg i = { .ifi_index = index };
-	struct nl_msg *m = net_msg(RTM_NEWLINK, 0, &i, sizeof i);
+	struct ifinfomsg i = { .ifi_family = AF_UNSPEC, .ifi_index = index };
+	struct nl_msg *m = net_msg(type, 0, &i, sizeof i);
 
-	if (m && nla_put_string(m, IFLA_IFNAME, name) < 0) {
+	if (m && attribute && nla_put(m, attribute, (int)size, value) < 0) {
 		nlmsg_free(m);
 		m = NULL;
 	}
 	return net_ask(n, m, NULL, NULL);
+}
+
+int link_set_name(struct net *n, int index, const char *name)
+{
+	return change(n, RTM_NEWLINK, index, IFLA_IFNAME, name, strlen(name) + 1);
 }
 
 int link_set_mtu(struct net *n, int index, unsigned mtu)
 {
-	struct ifinfomsg i = { .ifi_index = index };
-	struct nl_msg *m = net_msg(RTM_NEWLINK, 0, &i, sizeof i);
-
-	if (m && nla_put_u32(m, IFLA_MTU, mtu) < 0) {
-		nlmsg_free(m);
-		m = NULL;
-	}
-	return net_ask(n, m, NULL, NULL);
+	return change(n, RTM_NEWLINK, index, IFLA_MTU, &mtu, sizeof mtu);
 }
 
 int link_delete(struct net *n, int index)
 {
-	struct ifinfomsg i = { .ifi_index = index };
-
-	return net_ask(n, net_msg(RTM_DELLINK, 0, &i, sizeof i), NULL, NULL);
+	return change(n, RTM_DELLINK, index, 0, NULL, 0);
 }
 
 int link_delete_named(struct net *n, const char *name)
 {
-	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *m = net_msg(RTM_DELLINK, 0, &i, sizeof i);
-
-	if (m && nla_put_string(m, IFLA_IFNAME, name) < 0) {
-		nlmsg_free(m);
-		m = NULL;
-	}
-	return net_ask(n, m, NULL, NULL);
+	return change(n, RTM_DELLINK, 0, IFLA_IFNAME, name, strlen(name) + 1);
 }
 
 bool link_is_ours(const struct net_link *l, const char *kind, const char *role, const char *name)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/addresses.h"
 #include "init/base/sum.h"
+#include "services/spec/ports.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,29 +10,21 @@
 
 #define RECALL_MAX (1u << 20)	/* bytes of the file; no plan has so many services */
 
+struct plan_addr addr_of(const struct spec_ip *ip)
+{
+	struct plan_addr a = { .family = ip->family, .prefix = ip->prefix };
+
+	memcpy(a.ip, ip->ip, sizeof a.ip);
+	return a;
+}
+
 bool parse_address(const char *text, struct plan_addr *out)
 {
-	char host[64];
-	const char *slash = strchr(text, '/');
-	size_t n = slash ? (size_t)(slash - text) : strlen(text);
-	struct plan_addr a = { 0 };
-	char *end = "";
+	struct spec_ip ip;
 
-	if (n >= sizeof host)
+	if (!ip_parse(text, strlen(text), PREFIX_ALLOWED, &ip))
 		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	a.family = strchr(host, ':') ? AF_INET6 : AF_INET;
-	unsigned long most = a.family == AF_INET ? 32 : 128, prefix = most;
-
-	if (inet_pton(a.family, host, a.ip) != 1)
-		return false;
-	if (slash)
-		prefix = slash[1] < '0' || slash[1] > '9' ? most + 1 : strtoul(slash + 1, &end, 10);
-	if (prefix > most || *end)
-		return false;
-	a.prefix = (uint8_t)prefix;
-	*out = a;
+	*out = addr_of(&ip);
 	return true;
 }
 

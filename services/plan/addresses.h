@@ -25,6 +25,8 @@ struct nets {
 	unsigned ntaken, nkept;
 };
 
+struct spec_ip;
+struct plan_addr addr_of(const struct spec_ip *ip);
 unsigned ip_bytes(const struct plan_addr *a);
 bool ip_equal(const struct plan_addr *a, const struct plan_addr *b);
 bool ip_in_subnet(const struct plan_addr *a, const struct plan_addr *net);

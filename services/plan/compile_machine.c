@@ -94,6 +94,10 @@ static void one_interface(struct compiling *c, const struct spec_interface *s, s
 		else
 			problem(c, s->from, s->name, s->addresses.v[i], "is not an address like 192.0.2.10/24");
 	}
+	if (n > PLAN_ADDRS_MAX) {
+		problem(c, s->from, s->name, s->addresses.v[PLAN_ADDRS_MAX], "is the 33rd address: 32 at most");
+		n = PLAN_ADDRS_MAX;
+	}
 	if (s->gateway && !parse_address(s->gateway, &p->gateway))
 		problem(c, s->from, s->name, s->gateway, "is not an address");
 	if ((s->vlan == UNSET_NUM) != !s->parent)

@@ -30,6 +30,10 @@ static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_
 			bridge_problem(c, s, s->subnets.v[i], "is not a subnet with room for two addresses");
 			continue;
 		}
+		if (b->naddrs == PLAN_ADDRS_MAX) {
+			bridge_problem(c, s, s->subnets.v[i], "is the 33rd subnet: 32 at most");
+			break;
+		}
 		ip_to_first(&a);
 		b->addrs[b->naddrs++] = a;
 	}
@@ -180,14 +184,6 @@ static unsigned assign_all(struct nets *n, struct work *w, const struct net_brid
 		refuse(n->c, w, network.bridge, "isolation.network.bridge: '%s' has no subnet to take an address from",
 		       b->spec->name);
 	return na;
-}
-
-static struct plan_addr addr_of(const struct spec_ip *ip)
-{
-	struct plan_addr a = { .family = ip->family, .prefix = ip->prefix };
-
-	memcpy(a.ip, ip->ip, sizeof a.ip);
-	return a;
 }
 
 static void compile_ports(struct compiling *c, struct work *w)

@@ -114,6 +114,7 @@ struct plan_addr {
 	uint8_t ip[16];			/* network order; IPv4 in the first four */
 };
 
+#define PLAN_ADDRS_MAX 32	/* of one interface of the machine: as many as netns/ takes back at a time */
 #define BRIDGE_NAT 1u		/* what leaves the machine from it has the machine's address */
 
 struct plan_bridge {

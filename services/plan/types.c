@@ -76,7 +76,7 @@ static const struct plan_type addr_type = TYPE(plan_addr, .wrong = addr_wrong);
 
 static const struct plan_field bridge_fields[] = {
 	FIELD(plan_bridge, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
-	FIELD(plan_bridge, addrs, .of = &addr_type),
+	FIELD(plan_bridge, addrs, .of = &addr_type, .max = PLAN_ADDRS_MAX),
 };
 
 static bool mtu_is_one(uint32_t mtu)
@@ -105,7 +105,7 @@ static const struct plan_type egress_type = TYPE(plan_egress, .wrong = plan_egre
 
 static const struct plan_field interface_fields[] = {
 	FIELD(plan_interface, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
-	FIELD(plan_interface, addrs, .of = &addr_type),
+	FIELD(plan_interface, addrs, .of = &addr_type, .max = PLAN_ADDRS_MAX),
 	FIELD(plan_interface, parent, STRING, .text = TEXT_INTERFACE),
 	FIELD(plan_interface, match_mac, STRING, .max = 17),
 	FIELD(plan_interface, match_driver, STRING, .max = 255),

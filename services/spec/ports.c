@@ -45,10 +45,11 @@ static bool read_proto(const char *at, uint16_t *proto, uint16_t otherwise)
 	return !*at || !strcmp(at, "/udp") || !strcmp(at, "/tcp");
 }
 
-static bool read_ip(const char *text, size_t n, bool network, struct spec_ip *out)
+bool ip_parse(const char *text, size_t n, enum ip_prefix prefix, struct spec_ip *out)
 {
 	char host[64];
-	unsigned long prefix;
+	struct spec_ip ip = { 0 };
+	unsigned long length;
 
 	if (n >= sizeof host)
 		return false;
@@ -59,23 +60,26 @@ static bool read_ip(const char *text, size_t n, bool network, struct spec_ip *ou
 
 	if (slash)
 		*slash = '\0';
-	out->family = strchr(host, ':') ? AF_INET6 : AF_INET;
-	const unsigned long most = out->family == AF_INET ? 32 : 128;
+	ip.family = strchr(host, ':') ? AF_INET6 : AF_INET;
+	const unsigned long most = ip.family == AF_INET ? 32 : 128;
 
-	if (slash && (!network || !read_number(&number, most, &prefix) || *number))
+	if (slash ? prefix == PREFIX_NONE || !read_number(&number, most, &length) || *number : prefix == PREFIX_NEEDED)
 		return false;
-	out->prefix = (uint8_t)(slash ? prefix : most);
-	return inet_pton(out->family, host, out->ip) == 1;
+	ip.prefix = (uint8_t)(slash ? length : most);
+	if (inet_pton(ip.family, host, ip.ip) != 1)
+		return false;
+	*out = ip;
+	return true;
 }
 
 /* "ADDRESS:" or "[ADDRESS]:" in front; the rest begins behind the colon. NULL: it is no address. */
-static const char *read_front(const char *text, const char *colon, bool network, struct spec_ip *out)
+static const char *read_front(const char *text, const char *colon, enum ip_prefix prefix, struct spec_ip *out)
 {
 	const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
 
 	if (text[0] != '[')
-		return colon && read_ip(text, (size_t)(colon - text), network, out) ? colon + 1 : NULL;
-	return end && end[1] == ':' && read_ip(text + 1, (size_t)(end - text - 1), network, out) &&
+		return colon && ip_parse(text, (size_t)(colon - text), prefix, out) ? colon + 1 : NULL;
+	return end && end[1] == ':' && ip_parse(text + 1, (size_t)(end - text - 1), prefix, out) &&
 	       out->family == AF_INET6 ? end + 2 : NULL;
 }
 
@@ -86,7 +90,7 @@ int port_parse(const char *text, struct spec_port *out, struct err *e)
 	uint16_t from_last, to_last;
 
 	if (*text == '[' || (colon && strchr(colon + 1, ':')))
-		at = read_front(text, colon, false, &p.on);
+		at = read_front(text, colon, PREFIX_NONE, &p.on);
 	if (!at || !read_range(&at, &p.from, &from_last) || *at++ != ':' || !read_range(&at, &p.to, &to_last) ||
 	    !read_proto(at, &p.proto, IPPROTO_TCP))
 		return err_set(e, EINVAL, "'%.60s' is not MACHINE:SERVICE like 8080:80, 127.0.0.1:53:53/udp or "
@@ -109,10 +113,10 @@ int egress_parse(const char *text, struct spec_egress *out, struct err *e)
 	bool plain = *text != '[' && (!colon || strchr(colon + 1, ':'));	/* no port behind it */
 
 	if (plain) {
-		if (!read_ip(text, strlen(text), true, &g.to))
+		if (!ip_parse(text, strlen(text), PREFIX_ALLOWED, &g.to))
 			goto bad;
 	} else {
-		at = read_front(text, colon, true, &g.to);
+		at = read_front(text, colon, PREFIX_ALLOWED, &g.to);
 		if (!at || !read_range(&at, &g.first, &g.last) || !read_proto(at, &g.proto, 0))
 			goto bad;
 	}

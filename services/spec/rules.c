@@ -1,6 +1,7 @@
 /* Rules that a row's type cannot say. Each takes a whole field and says what is wrong with it. */
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/verity.h"
+#include "services/spec/ports.h"
 #include "services/spec/rows.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -168,27 +169,11 @@ int devices_rule(const void *field, struct err *e)
 	return 0;
 }
 
-/* An address, with a prefix length when want_prefix. */
-static bool is_address(const char *s, bool want_prefix)
+static bool is_address(const char *s, enum ip_prefix prefix)
 {
-	unsigned char ip[16];
-	char text[64];
-	int64_t prefix = 0;
+	struct spec_ip ip;
 
-	if (!text_copy(text, sizeof text, s))
-		return false;
-	char *slash = strchr(text, '/');
-
-	if (!slash != !want_prefix)
-		return false;
-	if (slash)
-		*slash = '\0';
-	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-
-	if (inet_pton(family, text, ip) != 1)
-		return false;
-	return !slash || (value_number(slash + 1, &prefix) == 0 && prefix >= 0 &&
-		prefix <= (family == AF_INET ? 32 : 128));
+	return ip_parse(s, strlen(s), prefix, &ip);
 }
 
 int prefixes_rule(const void *field, struct err *e)
@@ -196,7 +181,7 @@ int prefixes_rule(const void *field, struct err *e)
 	const struct str_list *l = field;
 
 	for (unsigned i = 0; i < l->n; i++)
-		if (!is_address(l->v[i], true))
+		if (!is_address(l->v[i], PREFIX_NEEDED))
 			return err_set(e, EINVAL,
 				"'%.60s' is not an address with prefix length like 10.88.0.2/24 or fd88::2/64",
 					l->v[i]);
@@ -218,7 +203,8 @@ int address_rule(const void *field, struct err *e)
 {
 	const char *s = *(const char *const *)field;
 
-	return is_address(s, false) ? 0 : err_set(e, EINVAL, "'%.60s' is not an address like 10.88.0.1 or fd88::1", s);
+	return is_address(s, PREFIX_NONE) ? 0 :
+	       err_set(e, EINVAL, "'%.60s' is not an address like 10.88.0.1 or fd88::1", s);
 }
 
 int addresses_rule(const void *field, struct err *e)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -148,6 +149,27 @@ static void an_interface_on_top_of_another_has_the_addresses_that_are_written(vo
 	assert_non_null(strstr(compiled_refused(&c, "x-edge"), "'192.0.2.0/24' is not an address with prefix length"));
 }
 
+/* As many as can be taken back together; what is more is told, and not left out. */
+static void an_interface_and_a_bridge_have_at_most_so_many_addresses(void **state)
+{
+	char subnets[1024] = "", addresses[1024] = "", text[4096];
+
+	(void)state;
+	for (int i = 0; i <= PLAN_ADDRS_MAX; i++) {
+		snprintf(subnets + strlen(subnets), 32, "%s10.%d.0.0/24", i ? ", " : "", i);
+		snprintf(addresses + strlen(addresses), 32, "%s192.0.2.%d/24", i ? ", " : "", i + 1);
+	}
+	snprintf(text, sizeof text, "network:\n  bridges: {br0: {subnets: [%s]}}\n  interfaces: {eth0: {addresses: "
+		 "[%s]}}\nservices:\n  a:\n" ON_BR0(", address: 10.1.0.2/24"), subnets, addresses);
+	compiled_make(&c, NULL, text);
+	assert_int_equal(PLAN_FIRST(&c.plan, c.plan.head->bridges, struct plan_bridge)->addrs.n, PLAN_ADDRS_MAX);
+	assert_int_equal(PLAN_FIRST(&c.plan, c.plan.head->interfaces, struct plan_interface)->addrs.n, PLAN_ADDRS_MAX);
+	assert_non_null(compiled_problem(&c, SEV_ERROR, "network.bridges.br0: '10.32.0.0/24' is the 33rd subnet: 32 at "
+					 "most"));
+	assert_non_null(compiled_problem(&c, SEV_ERROR, "network.interfaces.eth0: '192.0.2.33/24' is the 33rd address: "
+					 "32 at most"));
+}
+
 static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 {
 	(void)state;
@@ -227,6 +249,7 @@ int main(void)
 		TEST(published_ports_and_egress_become_numbers),
 		TEST(a_network_is_shared_by_name_and_brings_the_order_and_the_names),
 		TEST(an_interface_on_top_of_another_has_the_addresses_that_are_written),
+		TEST(an_interface_and_a_bridge_have_at_most_so_many_addresses),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
 
