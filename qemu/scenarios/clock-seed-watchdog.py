@@ -14,7 +14,7 @@ machine:
   mounts: [{source: LABEL=data, target: /var/lib}]
   random_seed: /var/lib/prior/random-seed
   rtc: utc
-  watchdog: {device: /dev/watchdog, timeout: 4s}
+  watchdog: {device: /dev/watchdog, timeout: 4s, pretimeout: 2s}
 services:
   main:
     command: [/bin/probe, stay]
@@ -38,6 +38,7 @@ def on_disk(m, name):
 def run(m):
     m.wait_state("main", "up")
     m.ok("ls -l /proc/1/fd | grep -q watchdog")
+    assert m.ok("cat /sys/class/watchdog/watchdog0/pretimeout").strip() == "2"
     m.fails(f"test -e {SEED}")      # the first boot has none
     m.ok("date -s '2036-02-03 04:05:06'")
     m.ends("poweroff", "poweroff")

@@ -207,6 +207,10 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->rtc = write_string(&c->w, m->rtc);
 	h->watchdog_device = write_string(&c->w, m->watchdog_device);
 	h->watchdog_ms = (uint32_t)m->watchdog_timeout;
+	h->watchdog_pre_ms = (uint32_t)m->watchdog_pretimeout;
+	if (m->watchdog_timeout && m->watchdog_pretimeout >= m->watchdog_timeout)
+		spec_problem(c->s, SEV_ERROR, spec_machine_from(c->s, &m->watchdog_pretimeout), NULL,
+			     "machine.watchdog.pretimeout: must be shorter than machine.watchdog.timeout");
 	compile_root_switch(c, h);
 	compile_boot_slots(c, h);
 	h->shutdown_timeout_ms = m->shutdown_timeout == UNSET_NUM ? 60000 : (uint32_t)m->shutdown_timeout;

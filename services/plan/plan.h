@@ -46,7 +46,7 @@ struct plan_head {
 	uint32_t emergency;		/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	uint32_t shutdown_timeout_ms;
 	struct plan_ref random_seed, rtc, watchdog_device; /* strings; absent: none */
-	uint32_t watchdog_ms, watchdog_pad;
+	uint32_t watchdog_ms, watchdog_pre_ms;	/* 0: its own, none */
 	struct plan_ref root_device, root_type, root_options, root_verity, root_overlay; /* strings; absent: not said */
 	struct plan_ref last_boot;	/* string: a file, or a device; absent: none */
 	uint32_t brake_reboots, brake_within_ms, brake_then, brake_pad; /* brake_then: as emergency */

@@ -10,6 +10,8 @@
 #define LIST(f) .type = CONF_LIST, F(f, struct str_list)
 #define SECTION(rows) .type = CONF_SECTION, .sub = (rows)
 #define LACKS(what) .unbuilt = what
+#define NO_SIGNATURES "signatures; machine.root.verity, or prior.verity= on the command line, covers a root and " \
+	"the configuration in it"
 
 static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "halt", NULL };
 
@@ -101,6 +103,9 @@ static const struct conf_key watchdog_keys[] = {
 	  .example = "/dev/watchdog" },
 	{ "timeout", MSEC(machine.watchdog_timeout), .def = "30s",
 	  .doc = "Time, in whole seconds, after which the watchdog resets the machine; 0: its own." },
+	{ "pretimeout", MSEC(machine.watchdog_pretimeout), .def = "0s",
+	  .doc = "So long before that, in whole seconds, the kernel is told, and panics or says so, as its governor "
+		 "for watchdogs is set; 0: it is not told; not every watchdog can do it." },
 	{ 0 }
 };
 
@@ -309,11 +314,11 @@ static const struct conf_key signer_keys[] = {
 };
 
 static const struct conf_key trust_keys[] = {
-	{ "require_signatures", BOOL(require_signatures), LACKS("signatures"),
+	{ "require_signatures", BOOL(require_signatures), LACKS(NO_SIGNATURES),
 	  .doc = "Take nothing that is not signed.", .example = "true" },
 	{ "signers", .type = CONF_ITEMS, F(signers, struct spec_signer_list), .sub = signer_keys,
 	  .each = sizeof(struct spec_signer),
-	  LACKS("signatures"), .doc = "Who may sign what." },
+	  LACKS(NO_SIGNATURES), .doc = "Who may sign what." },
 	{ 0 }
 };
 

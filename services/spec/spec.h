@@ -280,7 +280,7 @@ struct spec_machine {
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
 	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed,
 		*metrics, *last_boot;
-	int64_t watchdog_timeout, shutdown_timeout, brake_reboots, brake_within;
+	int64_t watchdog_timeout, watchdog_pretimeout, shutdown_timeout, brake_reboots, brake_within;
 	unsigned brake_then;	/* as emergency */
 	unsigned slots_by;	/* enum slots_by of plan.h */
 	int64_t slots_tries, good_after, console_baud;

@@ -44,6 +44,16 @@ void dog_timer(struct prior *p)
 	loop_timer_set(&p->loop, p->n + TIMER_DOG, p->loop.now.ms + h->dog_ms / 3);
 }
 
+/* How long before its end the kernel hears of it. */
+static void set_pretimeout(struct prior *p, int fd)
+{
+	const uint32_t ms = p->plan.head->watchdog_pre_ms;
+	int seconds = (int)((ms + 999) / 1000);
+
+	if (ms && ioctl(fd, WDIOC_SETPRETIMEOUT, &seconds) < 0)
+		prior_say(p, "warning", "watchdog", NULL, "it cannot tell of its end beforehand (pretimeout)");
+}
+
 int dog_begin(struct prior *p, struct err *e)
 {
 	const char *path = plan_str(&p->plan, p->plan.head->watchdog_device);
@@ -60,6 +70,7 @@ int dog_begin(struct prior *p, struct err *e)
 		prior_say(p, "warning", "watchdog", NULL, "its time cannot be set; it keeps its own");
 	if (ioctl(fd, WDIOC_GETTIMEOUT, &seconds) < 0 || seconds < 1)
 		seconds = 10;
+	set_pretimeout(p, fd);
 	h->dog_ms = (uint32_t)seconds * 1000;
 	fd_put(&h->dog_fd, fd_take(&fd));
 	dog_timer(p);

@@ -74,6 +74,17 @@ static void a_brake_that_nothing_counts_for_is_an_error(void **state)
 	assert_null(compiled_problem(&c, SEV_ERROR, "machine.brake"));
 }
 
+static void a_watchdog_is_not_told_of_its_end_after_it(void **state)
+{
+	(void)state;
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {watchdog: {device: /dev/watchdog, timeout: 4s, pretimeout: 4s}}\n");
+	assert_non_null(compiled_problem(&c, SEV_ERROR, "machine.watchdog.pretimeout: must be shorter than"));
+	compiled_free(&c);
+	compiled_make(&c, NULL, "machine: {watchdog: {device: /dev/watchdog, timeout: 4s, pretimeout: 2s}}\n");
+	assert_int_equal(c.plan.head->watchdog_pre_ms, 2000);
+}
+
 /* Three bad boots of one slot would be the last three of the machine. */
 static void a_brake_that_no_other_slot_could_outlive_is_an_error(void **state)
 {
@@ -109,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_planned_or_refused),
 		cmocka_unit_test(a_brake_that_nothing_counts_for_is_an_error),
+		cmocka_unit_test(a_watchdog_is_not_told_of_its_end_after_it),
 		cmocka_unit_test(a_brake_that_no_other_slot_could_outlive_is_an_error),
 		cmocka_unit_test(a_single_environment_is_told_to_be_in_danger),
 	};
