@@ -94,6 +94,7 @@ struct reloading {
 	struct plan between;		/* one to go over to before that, see ahead.h; at NULL: there is none */
 	int between_fd;
 	bool said;			/* the child that is to make one has answered */
+	bool ahead;			/* such a plan is the one in force */
 	uint32_t pause_ms, tried;	/* until the next one is; `leaving` when the last one was */
 	uint32_t leaving;		/* services that are LEAVING and not at rest yet */
 	uint32_t added, removed, changed;

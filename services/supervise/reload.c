@@ -380,6 +380,7 @@ static void go_on(struct prior *p)
 	struct event ev;
 
 	mark(p);
+	p->reload.ahead = true;
 	p->reload.tried = p->reload.leaving;
 	event_begin(&ev, "info", "reload-ahead", NULL);
 	event_num(&ev, "stopping", p->reload.leaving);
@@ -409,7 +410,11 @@ void reload_done(struct prior *p)
 
 void reload_fail(struct prior *p, const struct err *e)
 {
-	prior_say(p, "error", "reload-failed", NULL, e->text);
+	struct err why = *e;
+
+	if (p->reload.ahead)
+		err_in(&why, "a part of the new configuration is in effect: mend this, and reload again for the rest");
+	prior_say(p, "error", "reload-failed", NULL, why.text);
 	ahead_forget(p);
 	plan_unmap(&p->reload.next);
 	fd_drop(&p->ledger.head->next_plan_fd);
@@ -420,8 +425,8 @@ void reload_fail(struct prior *p, const struct err *e)
 		svc_of(p, i)->flags &= ~SVC_F_LEAVING;
 	}
 	start_back(p);
-	instances_failed(p, e);
-	server_reload_done(p, e);
+	instances_failed(p, &why);
+	server_reload_done(p, &why);
 }
 
 void reload_resume(struct prior *p)

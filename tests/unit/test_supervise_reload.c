@@ -418,6 +418,20 @@ static void a_fault_ahead_of_the_slowest_stop_is_followed_by_the_rest(void **sta
 	assert_int_equal(prior.ledger.head->next_plan_fd, FD_NONE);
 }
 
+static void a_failure_after_a_part_is_in_effect_says_so(void **state)
+{
+	(void)state;
+	ROWS({ .name = "gone", .sh = until_told(), .stop_ms = 600000 });
+	configured();
+	UNTIL(prior.ledger.head->settled && hears_signals());
+	NEXT({ .name = "fresh" });
+	UNTIL(plan_find(&prior.plan, "fresh") >= 0 && is_in("fresh", SVC_UP));
+	reload_fail(&prior, &(struct err){ EIO, "network: x" });
+	assert_true(heard("a part of the new configuration is in effect: mend this, and reload again for the rest: "));
+	tell_to_stop();
+	UNTIL(is_in("fresh", SVC_UP) && !is_in("gone", SVC_STOPPING) && unlink(told) == 0);
+}
+
 static void the_address_of_one_that_stops_is_not_taken_before_it_has(void **state)
 {
 	char here[64];
@@ -476,6 +490,7 @@ int main(void)
 		TEST(who_is_wanted_meanwhile_starts_with_the_new_one),
 		TEST(what_is_new_or_has_changed_does_not_wait_for_the_slowest_stop),
 		TEST(a_fault_ahead_of_the_slowest_stop_is_followed_by_the_rest),
+		TEST(a_failure_after_a_part_is_in_effect_says_so),
 		TEST(the_address_of_one_that_stops_is_not_taken_before_it_has),
 		TEST(an_end_of_all_in_the_middle_ends_what_is_new_too),
 	};
