@@ -74,7 +74,7 @@ int net_find(const struct net_match *m, struct err *e)
 		return err_sys(e, "interfaces: " CLASS);
 	err_set(e, 0, "%s", "");
 	for (struct dirent *n; e->code == 0 && (n = readdir(d));) {
-		if (n->d_name[0] == '.' || !strcmp(n->d_name, "lo"))
+		if (n->d_type != DT_LNK || !strcmp(n->d_name, "lo"))	/* bonding_masters is a file */
 			continue;
 		text_fmt(&t, "%s%s", t.n ? ", " : "", n->d_name);
 		if (!is_it(n->d_name, m))

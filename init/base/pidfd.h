@@ -1,9 +1,10 @@
-/* The number of a process that no other one ever gets: the inode of its pidfd. */
+/* What a pidfd is good for, without a pid that may mean another one meanwhile. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include <linux/stat.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -11,7 +12,10 @@
 #define PID_FS_MAGIC 0x50494446
 #endif
 
-/* 0: this kernel (before 6.9) has no such numbers, or hides pidfd_open(2). */
+/*
+ * The number of a process that no other one ever gets: the inode of its pidfd.
+ * 0: this kernel (before 6.9) has no such numbers, or hides pidfd_open(2).
+ */
 static inline uint64_t pidfd_number(pid_t pid)
 {
 	owned_fd fd = sys_pidfd_open(pid);
@@ -22,4 +26,20 @@ static inline uint64_t pidfd_number(pid_t pid)
 	    syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &x) < 0)
 		return 0;
 	return x.stx_ino;
+}
+
+/*
+ * A child of ours is killed, and reaped when it ends within a second. One that a driver or a disk holds does not die by
+ * any signal: it is left to whoever reaps last, since what comes after it (unmounting, the watchdog) cannot wait.
+ */
+static inline void pidfd_end(pid_t pid)
+{
+	owned_fd fd = pid > 0 ? sys_pidfd_open(pid) : FD_NONE;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (pid <= 0 || kill(pid, SIGKILL) < 0)
+		return;
+	while (fd >= 0 && poll(&p, 1, 1000) < 0 && errno == EINTR)
+		;
+	waitpid(pid, NULL, __WALL | (fd >= 0 ? WNOHANG : 0));
 }

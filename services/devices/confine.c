@@ -52,7 +52,8 @@ static int landlock(void)
 
 /* No process, no socket, nothing executed, no file opened for writing. */
 static const int calls[] = {
-	SYS_read, SYS_pread64, SYS_pwrite64, SYS_ftruncate, SYS_write, SYS_close, SYS_recvfrom, SYS_sendto, SYS_ppoll,
+	SYS_read, SYS_pread64, SYS_pwrite64, SYS_ftruncate, SYS_write, SYS_writev, SYS_close, SYS_recvfrom, SYS_sendto,
+	SYS_ppoll,
 	SYS_fstat, SYS_newfstatat, SYS_statx, SYS_lseek, SYS_getdents64, SYS_readlinkat, SYS_symlinkat, SYS_unlinkat,
 	SYS_mkdirat, SYS_fchownat, SYS_fchmodat, SYS_faccessat, SYS_fcntl, SYS_finit_module, SYS_uname,
 	SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_getrandom, SYS_rt_sigreturn,

@@ -1,6 +1,7 @@
 /* Keeping the helper for devices, and what follows from its news: see devices.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/devices.h"
+#include "init/base/pidfd.h"
 #include "init/base/text.h"
 #include "services/devices/devices.h"
 #include "services/spec/spec.h"
@@ -8,7 +9,6 @@
 #include "services/supervise/reap.h"
 #include "services/supervise/stop.h"
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #define AGAIN_MS 200		/* between two helpers; doubles */
 #define AGAIN_MOST 6		/* times that it does */
@@ -238,9 +238,7 @@ void devices_end(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
 
-	if (h->devices_pid > 0 && kill(h->devices_pid, SIGKILL) == 0)
-		while (waitpid(h->devices_pid, NULL, __WALL) < 0 && errno == EINTR)
-			;
+	pidfd_end(h->devices_pid);
 	h->devices_pid = 0;
 	let_go(p);
 }

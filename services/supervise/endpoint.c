@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/endpoint.h"
 #include "init/base/pass.h"
-#include "init/base/sys.h"
+#include "init/base/pidfd.h"
 #include "init/base/text.h"
 #include "services/cell/bind.h"
 #include "services/http/http.h"
@@ -279,8 +279,7 @@ void endpoint_end(struct prior *p)
 {
 	struct ledger_head *h = p->ledger.head;
 
-	if (h->http_pid > 0 && kill(h->http_pid, SIGKILL) == 0)
-		sys_wait(h->http_pid, NULL);
+	pidfd_end(h->http_pid);
 	h->http_pid = 0;
 	let_go(p);
 	fd_drop(&h->http_listen_fd);

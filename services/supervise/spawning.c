@@ -1,6 +1,7 @@
 /* Keeping a spawner, and asking it: see spawning.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/spawning.h"
+#include "init/base/pidfd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/supervise/stop.h"
@@ -202,7 +203,6 @@ void spawning_close(struct prior *p)
 	p->spawner_closing = true;
 	if (pid <= 0)
 		return;
-	kill(pid, SIGKILL);
-	sys_wait(pid, NULL);
+	pidfd_end(pid);
 	p->ledger.head->spawner_pid = 0;
 }
