@@ -1,12 +1,16 @@
 /* A DHCP lease becomes an address and a route, for as long as it lasts: see net.h. */
 /* SPDX-License-Identifier: ISC */
 #include "netns/own.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LENT 16	/* RTPROT_DHCP, which older headers lack */
+#define METRIC 1024	/* and the interface's number: no lease takes the place of a route of somebody else's */
+#define FOREVER 0x7fffffffu	/* seconds; of an address without an end the kernel does not know that it is lent */
 
 static bool is_host(const uint8_t ip[4])
 {
@@ -38,7 +42,8 @@ static int change_addr(struct net *n, int type, int flags, int index, const uint
 		       uint32_t seconds)
 {
 	struct ifaddrmsg i = { .ifa_family = AF_INET, .ifa_prefixlen = (uint8_t)prefix, .ifa_index = (unsigned)index };
-	const struct ifa_cacheinfo life = { .ifa_valid = seconds, .ifa_prefered = seconds };
+	const uint32_t most = seconds < FOREVER ? seconds : FOREVER;
+	const struct ifa_cacheinfo life = { .ifa_valid = most, .ifa_prefered = most };
 	struct nl_msg *m = net_msg(type, flags, &i, sizeof i);
 
 	if (m && (nla_put(m, IFA_LOCAL, 4, ip) < 0 || nla_put(m, IFA_ADDRESS, 4, ip) < 0 ||
@@ -52,9 +57,21 @@ static int change_addr(struct net *n, int type, int flags, int index, const uint
 struct lent {
 	int index;
 	const struct net_lease *keep;
-	unsigned n;
+	bool is_fixed;		/* the interface has what is lent for good already */
+	unsigned n, nothers;
 	struct { uint8_t ip[4], prefix; } at[16];
+	unsigned others[64];	/* interfaces with addresses in the same subnet, or around it, or within */
 };
+
+static bool overlap(const uint8_t a[4], unsigned pa, const uint8_t b[4], unsigned pb)
+{
+	const unsigned shift = 32 - (pa < pb ? pa : pb);
+	uint32_t x, y;
+
+	memcpy(&x, a, 4);
+	memcpy(&y, b, 4);
+	return shift == 32 || ntohl(x) >> shift == ntohl(y) >> shift;
+}
 
 static void note_lent(struct nlmsghdr *h, void *arg)
 {
@@ -62,28 +79,56 @@ static void note_lent(struct nlmsghdr *h, void *arg)
 	const struct ifaddrmsg *i = nlmsg_data(h);
 	const struct nlattr *ip = nlmsg_find_attr(h, sizeof *i, IFA_LOCAL);
 
-	if (h->nlmsg_type != RTM_NEWADDR || i->ifa_family != AF_INET || (int)i->ifa_index != l->index ||
-	    i->ifa_flags & IFA_F_PERMANENT || !ip || nla_len(ip) != 4 || l->n == sizeof l->at / sizeof *l->at)
+	if (h->nlmsg_type != RTM_NEWADDR || i->ifa_family != AF_INET || !ip || nla_len(ip) != 4)
 		return;
-	if (l->keep->is_there && i->ifa_prefixlen == l->keep->prefix && !memcmp(nla_data(ip), l->keep->ip, 4))
+	if ((int)i->ifa_index != l->index) {
+		if (l->keep->is_there && l->nothers < sizeof l->others / sizeof *l->others &&
+		    overlap(nla_data(ip), i->ifa_prefixlen, l->keep->ip, l->keep->prefix))
+			l->others[l->nothers++] = i->ifa_index;
+		return;
+	}
+	const bool same = l->keep->is_there && i->ifa_prefixlen == l->keep->prefix &&
+			  !memcmp(nla_data(ip), l->keep->ip, 4);
+
+	l->is_fixed |= same && i->ifa_flags & IFA_F_PERMANENT;
+	if (same || i->ifa_flags & IFA_F_PERMANENT || l->n == sizeof l->at / sizeof *l->at)
 		return;
 	memcpy(l->at[l->n].ip, nla_data(ip), 4);
 	l->at[l->n++].prefix = i->ifa_prefixlen;
 }
 
-/* Their routes go with them. */
-static int remove_others(struct net *n, const char *who, int index, const struct net_lease *keep, struct err *e)
+/* With the subnet of a bridge's cells, or a part of it, whoever lends would get what is meant for them. */
+static int keep_off_bridges(struct net *n, const char *who, const struct lent *l, struct err *e)
 {
-	struct ifaddrmsg i = { .ifa_family = AF_INET, .ifa_index = (unsigned)index };
-	struct lent l = { .index = index, .keep = keep };
+	const struct net_lease *k = l->keep;
+	char name[IF_NAMESIZE];
+	struct net_link link;
 
-	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, &l) < 0)
+	for (unsigned i = 0; i < l->nothers; i++)
+		if (if_indextoname(l->others[i], name) && link_get(n, name, &link) == 0 && !strcmp(link.kind, "bridge"))
+			return err_set(e, EADDRINUSE, "%s: address %u.%u.%u.%u/%u overlaps the subnet of %s: not "
+				       "taken; give that bridge another subnet", who, k->ip[0], k->ip[1], k->ip[2],
+				       k->ip[3], k->prefix, name);
+	return 0;
+}
+
+static int look_around(struct net *n, const char *who, struct lent *l, struct err *e)
+{
+	struct ifaddrmsg i = { .ifa_family = AF_INET };
+
+	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, l) < 0)
 		return net_fail(n, e, "%s: list addresses", who);
-	for (unsigned k = 0; k < l.n; k++)
-		if (change_addr(n, RTM_DELADDR, 0, index, l.at[k].ip, l.at[k].prefix, 0) < 0 &&
+	return keep_off_bridges(n, who, l, e);
+}
+
+/* Their routes go with them. */
+static int remove_others(struct net *n, const char *who, const struct lent *l, struct err *e)
+{
+	for (unsigned k = 0; k < l->n; k++)
+		if (change_addr(n, RTM_DELADDR, 0, l->index, l->at[k].ip, l->at[k].prefix, 0) < 0 &&
 		    n->code != EADDRNOTAVAIL)
-			return net_fail(n, e, "%s: remove address %u.%u.%u.%u", who, l.at[k].ip[0], l.at[k].ip[1],
-					l.at[k].ip[2], l.at[k].ip[3]);
+			return net_fail(n, e, "%s: remove address %u.%u.%u.%u", who, l->at[k].ip[0], l->at[k].ip[1],
+					l->at[k].ip[2], l->at[k].ip[3]);
 	return 0;
 }
 
@@ -95,28 +140,34 @@ static int set_route(struct net *n, int index, const struct net_lease *l)
 	struct nl_msg *m = net_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &r, sizeof r);
 
 	if (m && (nla_put(m, RTA_GATEWAY, 4, l->gateway) < 0 || nla_put_u32(m, RTA_OIF, (uint32_t)index) < 0 ||
-		  nla_put(m, RTA_PREFSRC, 4, l->ip) < 0)) {
+		  nla_put(m, RTA_PREFSRC, 4, l->ip) < 0 ||
+		  nla_put_u32(m, RTA_PRIORITY, METRIC + (uint32_t)index) < 0)) {
 		nlmsg_free(m);
 		m = NULL;
 	}
 	return net_ask(n, m, NULL, NULL);
 }
 
-/* *added: it was not there before. */
-static int set_address(struct net *n, int index, const struct net_lease *l, bool *added)
+/* *added: it was not there before. One that the configuration gives stays as that. */
+static int set_address(struct net *n, int index, const struct net_lease *l, bool is_fixed, bool *added)
 {
+	*added = false;
+	if (is_fixed)
+		return 0;
 	const int r = change_addr(n, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, l->ip, l->prefix, l->seconds);
 
 	*added = r == 0;
 	return r != -EEXIST ? r : change_addr(n, RTM_NEWADDR, NLM_F_REPLACE, index, l->ip, l->prefix, l->seconds);
 }
 
-static int carry_out(struct net *n, const char *who, int index, const struct net_lease *l, struct err *e)
+static int carry_out(struct net *n, const char *who, const struct lent *lent, struct err *e)
 {
 	static const uint8_t none[4];
+	const struct net_lease *l = lent->keep;
+	const int index = lent->index;
 	bool added;
 
-	if (set_address(n, index, l, &added) < 0)
+	if (set_address(n, index, l, lent->is_fixed, &added) < 0)
 		return net_fail(n, e, "%s: add address %u.%u.%u.%u/%u", who, l->ip[0], l->ip[1], l->ip[2], l->ip[3],
 				l->prefix);
 	if (memcmp(l->gateway, none, 4) == 0 || set_route(n, index, l) == 0)
@@ -138,8 +189,12 @@ int net_lease(struct net *n, const char *name, const struct net_lease *l, struct
 		return -e->code;
 	if (link_get(n, name, &link) < 0)
 		return net_fail(n, e, "%s: find it", who);
-	/* First: with the older of two addresses of one subnet the kernel removes the newer one, too. */
-	if (remove_others(n, who, link.index, l, e) < 0)
+	struct lent lent = { .index = link.index, .keep = l };
+
+	if (look_around(n, who, &lent, e) < 0)
 		return -e->code;
-	return l->is_there ? carry_out(n, who, link.index, l, e) : 0;
+	/* First: with the older of two addresses of one subnet the kernel removes the newer one, too. */
+	if (remove_others(n, who, &lent, e) < 0)
+		return -e->code;
+	return l->is_there ? carry_out(n, who, &lent, e) : 0;
 }

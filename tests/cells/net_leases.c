@@ -52,7 +52,26 @@ static void leases(struct net *n)
 	l.is_there = 0;
 	check(net_lease(n, "b0", &l, &e) == 0 && !has(ADDR, "192.0.2.8") && !has(ROUTE, "192.0.2.1") &&
 	      has(ADDR, "\"10.88.0.1\""), "over, it is gone, and a fixed address stays", &e);
+	has("link add b1 type bridge", ""), has("addr add 10.89.0.1/16 dev b1", ""), has("link set b1 up", "");
+	has("route add default dev b1", "");
+	struct net_lease bad = { .magic = NET_LEASE, .is_there = 1, .seconds = 60, .prefix = 25,
+				 .ip = { 10, 89, 0, 200 } };
+
+	check(net_lease(n, "b0", &bad, &e) == -EADDRINUSE && strstr(e.text, "overlaps the subnet of b1: not taken") &&
+	      !has(ADDR, "10.89.0.200"), "a subnet of a bridge's cells is not taken", &e);
 	l.is_there = 1;
+	l.seconds = UINT32_MAX;
+	check(net_lease(n, "b0", &l, &e) == 0 && has(ROUTE, "\"b1\""), "nobody else's default route gives way", &e);
+	l.ip[3] = 9;
+	check(net_lease(n, "b0", &l, &e) == 0 && !has(ADDR, "\"192.0.2.8\""), "one without an end gives way",
+	      &e);
+	struct net_lease fixed = { .magic = NET_LEASE, .is_there = 1, .seconds = 60, .prefix = 24,
+				   .ip = { 10, 88, 0, 1 } };
+
+	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ADDR, "life_time\":60") && !has(ADDR, "life_time\":59"),
+	      "a fixed address that is lent, too, stays fixed", &e);
+	has("link del b1", "");
+	l.ip[3] = 8;
 	check(net_lease(n, "absent0", &l, &e) == -ENODEV && strstr(e.text, "interface absent0: find it"),
 	      "an interface that is not there is told by name", &e);
 	has("link set b0 down", "");
