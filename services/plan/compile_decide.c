@@ -255,12 +255,11 @@ static void imply_others(struct compiling *c, struct work *w)
 		/* protect_hostname alone is the filter's business where no namespace can be made. */
 		e->ns_uts = !is_asked(w, ns_uts) && c->f->can_namespaces;
 	}
-	if (e->network.bridge && !e->network.mode && is_asked(w, network.mode))
+	/* Whoever asks for one of these and cannot have it is not put into the machine's network instead. */
+	if (e->network.bridge && !e->network.mode)
 		refuse(c, w, network.bridge, "isolation.network.bridge: needs a private network");
-	if (e->network.service && !e->network.mode && is_asked(w, network.mode))
+	if (e->network.service && !e->network.mode)
 		refuse(c, w, network.service, "isolation.network.service: needs a private network");
-	if (e->network.addresses.n && !e->network.bridge && !e->network.macvlan && !e->network.ipvlan)
-		refuse(c, w, network.addresses, "isolation.network.address: needs a bridge to be attached to");
 }
 
 /* Where nothing else is its own, or an OCI runtime has its own order, first and last are the same. */

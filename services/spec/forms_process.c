@@ -76,6 +76,19 @@ READER(set_security_opt)
 		security_option(r, obj, n, l.v[i]);
 }
 
+/* As the map that says the same, which brings a private network along. */
+static void share_network(struct conf_read *r, void *obj, const struct node *n, const char *service)
+{
+	struct node child = conf_made(n, service), map = conf_made(n, NULL);
+
+	child.key = "service";
+	child.up = &map;
+	map.kind = NODE_MAP;
+	map.n = 1;
+	map.first = map.last = &child;
+	conf_read_as(r, "isolation.network", obj, &map);
+}
+
 READER(set_network_mode)
 {
 	const char *text = NULL;
@@ -88,7 +101,7 @@ READER(set_network_mode)
 	else if (!strcmp(text, "host"))
 		conf_read_text(r, "isolation.network", obj, n, "false");
 	else if (!strncmp(text, "service:", 8))
-		conf_read_text(r, "isolation.network.service", obj, n, text + 8);
+		share_network(r, obj, n, text + 8);
 	else
 		conf_error(r, n, "'%.60s' is not one of none, host, service:NAME", text);
 }

@@ -98,6 +98,7 @@ static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void 
 	compiled_make(&c, NULL, SMALL "services:\n"
 		"  db:\n" ON_BR0(", address: 10.88.0.4/29") "  a:\n" TOOL
 		"    isolation: {rootfs: @/image, network: {service: db}}\n"
+		"  compose:\n" TOOL "    network_mode: service:db\n    isolation: {rootfs: @/image}\n"
 		"  x-deep:\n" TOOL "    isolation: {rootfs: @/image, network: {service: a}}\n"
 		"  x-none:\n" TOOL "    isolation: {rootfs: @/image, network: {service: open}}\n"
 		"  open:\n" TOOL "    isolation: {rootfs: @/image, network: false}\n"
@@ -117,6 +118,11 @@ static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void 
 	const struct plan_file *hosts = PLAN_FIRST(&c.plan, c.plan.head->hosts, struct plan_file);
 
 	assert_non_null(strstr(str(hosts->value), "\n10.88.0.4 a\n"));
+	const struct plan_service *compose = compiled_service(&c, "compose");
+
+	assert_non_null(compose);
+	assert_int_equal(compose->flags & CELL_NET, CELL_NET);
+	assert_string_equal(str(plan_network(&c.plan, compose)->name), "db");
 	assert_int_equal(compiled_service(&c, "stays")->flags & CELL_NET_KEEP, CELL_NET_KEEP);
 	assert_non_null(strstr(compiled_refused(&c, "x-deep"), "it has that of 'db' itself: name that one"));
 	assert_non_null(strstr(compiled_refused(&c, "x-none"), "it has none of its own"));
