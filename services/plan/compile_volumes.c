@@ -362,10 +362,12 @@ void mount_names(struct compiling *c, struct work *w)
 					    MOUNT_ATTR_RDONLY };
 	struct plan_mount m = { .kind = MOUNT_FILE };
 	struct seat seat = { .fd = FD_NONE, .file = true };
+	/* Who shares the network of a bridge's service has its hosts already: compile_net.c. */
+	const struct work *o = w->eff.network.service ? work_find(c, w->eff.network.service) : w;
 	const char *text = "";
 	unsigned before;
 
-	if (!w->hosts && !w->out.parent.n)
+	if (!w->hosts && !(o && o->out.parent.n))
 		return;
 	if (w->hosts) {
 		hosts.source = write_string(&c->w, compiling_fmt(c, HOSTS_DIR "%s", w->hosts));

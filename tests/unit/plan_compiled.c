@@ -35,7 +35,7 @@ static int make_file(const char *name, const char *text, mode_t mode)
 static const char *const folders[] = { "image", "image/bin", "image/etc", "image/dev", "image/proc", "image/tmp",
 				       "image/srv", "image/opt", "data", "data/sub", "data/sub/deep", NULL };
 static const char *const files[] = { "image/bin/tool", "image/bin/plain", "image/etc/passwd", "image/etc/group",
-				     "data/file", "data/run", "env", "prior.yaml", NULL };
+				     "image/etc/resolv.conf", "data/file", "data/run", "env", "prior.yaml", NULL };
 static const struct { const char *name, *to; } links[] = {
 	{ "image/bin/sh", "/bin/tool" }, { "image/bin/up", "../../../../bin/tool" }, { "image/bin/loop", "loop" },
 	{ "data/out", "/etc" }, { "data/more", "sub" }, { "data/last", "file" } };
@@ -61,7 +61,8 @@ int compiled_make_folder(void)
 	       make_file("image/etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:901:902:Web:/srv:/bin/sh\n"
 			 "broken:x:9x:1::/:\nhex:x:0x10:1::/:\n", 0644) ||
 	       make_file("image/etc/group", "tls:x:910:web,other\nweb:x:902:\nmore:x:911:other\n", 0644) ||
-	       make_file("data/file", "", 0644) || make_file("data/run", "#!/bin/sh\n", 0755) ||
+	       make_file("image/etc/resolv.conf", "", 0644) || make_file("data/file", "", 0644) ||
+	       make_file("data/run", "#!/bin/sh\n", 0755) ||
 	       make_file("env",
 			 "# comment\nA=1\nexport B=two words  \nC='as $is'\nD=\"a\\n\\\"b\\\"\" # c\n\nE=\n", 0644);
 }

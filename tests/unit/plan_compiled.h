@@ -10,7 +10,10 @@ struct compiled {
 	int fd, ret;
 };
 
-/* The folder: image/ has bin/sh (a link to /bin/tool), etc/passwd, etc/group, dev proc tmp srv; data/ has links. */
+/*
+ * The folder: image/ has bin/sh (a link to /bin/tool), etc/passwd, etc/group, etc/resolv.conf, dev proc tmp srv; data/
+ * has links.
+ */
 const char *compiled_folder(void);
 int compiled_make_folder(void);
 void compiled_remove_folder(void);

@@ -134,9 +134,11 @@ static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void 
 static void an_interface_on_top_of_another_has_the_addresses_that_are_written(void **state)
 {
 	(void)state;
-	compiled_make(&c, NULL, "services:\n"
+	compiled_make(&c, NULL, "network: {nameservers: 192.0.2.53}\nservices:\n"
 		"  a:\n" TOOL "    isolation: {rootfs: @/image, network: {macvlan: eth0, address: 192.0.2.7/24, "
 		"gateway: 192.0.2.1}}\n"
+		"  shares:\n" TOOL "    isolation: {rootfs: @/image, network: {service: a}}\n"
+		"  alone:\n" TOOL "    isolation: {rootfs: @/image, network: true}\n"
 		"  b:\n" TOOL "    isolation: {rootfs: @/image, network: {ipvlan: eth0, mode: l3s, "
 		"address: [192.0.2.8/24, \"2001:db8::8/64\"]}}\n"
 		"  x-edge:\n" TOOL "    isolation: {rootfs: @/image, network: {macvlan: eth0, "
@@ -152,6 +154,10 @@ static void an_interface_on_top_of_another_has_the_addresses_that_are_written(vo
 	assert_int_equal(b->upper, UPPER_IPVLAN_L3S);
 	assert_int_equal(b->addrs.n, 2);
 	assert_int_equal(b->gw4.family, 0);
+	/* The names that the machine asks, for who has that interface and who shares it. */
+	assert_non_null(compiled_mount(&c, a, "/etc/resolv.conf"));
+	assert_non_null(compiled_mount(&c, compiled_service(&c, "shares"), "/etc/resolv.conf"));
+	assert_null(compiled_mount(&c, compiled_service(&c, "alone"), "/etc/resolv.conf"));
 	assert_non_null(strstr(compiled_refused(&c, "x-edge"), "'192.0.2.0/24' is not an address with prefix length"));
 }
 
