@@ -129,8 +129,9 @@ static void check_network(struct load *l, struct spec_service *svc)
 			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the rules of prior hold on "
 			      "bridges; on an interface on top of %s they do not", all[i].key, upper);
 		else if (all[i].given && all[i].needs != ALONE && !n->bridge && !upper)
-			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: needs a bridge "
-			      "(isolation.network.bridge)%s", all[i].key, all[i].more);
+			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: needs %s%s", all[i].key,
+			      all[i].needs == ON_ANY ? "an interface: isolation.network.bridge, macvlan or ipvlan" :
+			      "a bridge (isolation.network.bridge)", all[i].more);
 	check_upper(l, svc);
 	if (n->bridge && !find_bridge(l->s, n->bridge))
 		wrong(l, svc, spec_from(svc, &n->bridge),
