@@ -6,13 +6,11 @@
 #include "services/devices/devices.h"
 #include "services/spec/spec.h"
 #include "services/supervise/fsm.h"
+#include "services/supervise/helper.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/stop.h"
 #include <sys/socket.h>
 
-#define AGAIN_MS 200		/* between two helpers; doubles */
-#define AGAIN_MOST 6		/* times that it does */
-#define GOOD_MS 10000		/* one that has lived so long: what comes next begins at the start */
 #define AT_ONCE 64		/* messages that are heard; */
 #define PAUSE_MS 20		/* then so long none: whoever has taken the helper over may talk without end */
 
@@ -154,9 +152,7 @@ static void let_go(struct prior *p)
 
 static void start_later(struct prior *p)
 {
-	const unsigned n = p->devices_tries < AGAIN_MOST ? p->devices_tries++ : AGAIN_MOST;
-
-	loop_timer_set(&p->loop, p->n + TIMER_DEVICES, p->loop.now.ms + ((int64_t)AGAIN_MS << n));
+	helper_later(p, &p->devices_life, TIMER_DEVICES);
 }
 
 static void start(struct prior *p)
@@ -174,7 +170,7 @@ static void start(struct prior *p)
 	p->devices_clears = false;
 	fd_put(&h->devices_fd, sock);
 	h->devices_pid = pid;
-	p->devices_since_ms = p->loop.now.ms;
+	p->devices_life.since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_DEVICES);
 	watch(p);
@@ -209,9 +205,8 @@ void devices_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 		return;
 	exit_text(&t, exit_kind, status);
 	h->devices_restarts++;
-	if (p->loop.now.ms - p->devices_since_ms > GOOD_MS)
-		p->devices_tries = 0;
 	prior_say(p, "warning", "devices-restarted", NULL, why);
+	helper_ended(p, &p->devices_life);
 	start_later(p);
 }
 

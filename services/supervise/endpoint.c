@@ -6,6 +6,7 @@
 #include "init/base/text.h"
 #include "services/cell/bind.h"
 #include "services/http/http.h"
+#include "services/supervise/helper.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/server.h"
 #include "services/supervise/stop.h"
@@ -14,9 +15,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#define AGAIN_MS 200		/* between two helpers; doubles */
-#define AGAIN_MOST 6		/* times that it does */
-#define GOOD_MS 10000		/* one that has lived so long: what comes next begins at the start */
 #define BACKLOG 128
 #define PAUSE_MS 20		/* after each answer; it asks every HTTP_FRESH_MS at most */
 #define ROWS 16			/* written at once */
@@ -169,9 +167,7 @@ static void let_go(struct prior *p)
 
 static void start_later(struct prior *p)
 {
-	const unsigned n = p->endpoint_tries < AGAIN_MOST ? p->endpoint_tries++ : AGAIN_MOST;
-
-	loop_timer_set(&p->loop, p->n + TIMER_ENDPOINT, p->loop.now.ms + ((int64_t)AGAIN_MS << n));
+	helper_later(p, &p->endpoint_life, TIMER_ENDPOINT);
 }
 
 void endpoint_start(struct prior *p)
@@ -194,7 +190,7 @@ void endpoint_start(struct prior *p)
 	}
 	fd_put(&h->http_fd, sock);
 	h->http_pid = pid;
-	p->endpoint_since_ms = p->loop.now.ms;
+	p->endpoint_life.since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_ENDPOINT);
 	if (endpoint_watch(p, &e) < 0) {
@@ -219,9 +215,8 @@ void endpoint_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 	let_go(p);
 	exit_text(&t, exit_kind, status);
 	h->http_restarts++;
-	if (p->loop.now.ms - p->endpoint_since_ms > GOOD_MS)
-		p->endpoint_tries = 0;
 	prior_say(p, "warning", "endpoint-restarted", NULL, why);
+	helper_ended(p, &p->endpoint_life);
 	start_later(p);
 }
 

@@ -77,6 +77,11 @@ enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIME
 	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_DEVICES, TIMER_GOOD, TIMER_LOGGER_WAITS,
 	SERVE_TIMERS };
 
+struct helper_life {		/* of the process that helps now, or did: see helper.h */
+	int64_t since_ms;
+	unsigned tries;		/* how often in a row it did not last */
+};
+
 /* A new binary that is to take our place shows first that it can. */
 enum trial { TRIAL_NONE, TRIAL_RUNS, TRIAL_GOOD, TRIAL_BAD };
 
@@ -140,19 +145,16 @@ struct prior {
 	uint32_t initctl_src;
 	uint32_t signal_src, control_src, logger_src, client_src[LEDGER_CLIENTS];
 	bool logger_has_events;		/* stream 0 was sent */
-	unsigned logger_tries;		/* how often in a row it did not last */
-	int64_t logger_since_ms;
+	struct helper_life logger_life;
 	bool logger_full;		/* it is to be told more when it reads */
 	bool logger_replaced;		/* it is to end, because another is to come */
 	bool logger_closing;		/* shutdown: its socket is closed, it drains and ends */
 	bool logger_killed;		/* it did not in time */
 	uint32_t devices_src;
 	bool devices_clears;		/* the next helper is wanted, if only to take away what the last one made */
-	unsigned devices_tries;		/* how often in a row its helper did not last */
-	int64_t devices_since_ms;
+	struct helper_life devices_life;
 	uint32_t endpoint_src;
-	unsigned endpoint_tries;	/* how often in a row its helper did not last */
-	int64_t endpoint_since_ms;
+	struct helper_life endpoint_life;
 	bool endpoint_told;		/* what it goes without was said */
 	uint32_t nasked;		/* starts that the spawner has not begun yet */
 	int64_t spawner_since_ms, spawner_heard_ms; /* when it was made; when a start that it was asked for began */

@@ -4,6 +4,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/spec/spec.h"
+#include "services/supervise/helper.h"
 #include "services/supervise/reap.h"
 #include "services/supervise/stop.h"
 #include <fcntl.h>
@@ -15,9 +16,6 @@
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
 #define KILL_MS 1000		/* a process that SIGKILL has not ended by then sleeps in the kernel */
 #define WAIT_MS 1000		/* what a boot that takes longer says is to be seen while it lasts */
-#define AGAIN_MS 200		/* between two loggers; doubles */
-#define AGAIN_MAX_MS 10000
-#define GOOD_MS 10000		/* one that lasted longer starts the doubling anew */
 #define EVENT_PIPE (1 << 20)	/* all that a thousand services say when they start at once */
 
 /* Both ends non-blocking would be wrong: a service expects a blocking stdout. Only our own end of the event pipe is. */
@@ -189,10 +187,7 @@ void stream_ended(struct prior *p, uint32_t i)
 
 static void start_later(struct prior *p)
 {
-	unsigned n = p->logger_tries++;
-	int64_t wait = n < 6 ? (int64_t)AGAIN_MS << n : AGAIN_MAX_MS;
-
-	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + wait);
+	helper_later(p, &p->logger_life, TIMER_LOGGER);
 }
 
 /*
@@ -279,7 +274,7 @@ void streams_logger_start(struct prior *p)
 		sys_policy(pid, SYS_OTHER, SYS_IDLE);
 		loop_timer_set(&p->loop, p->n + TIMER_LOGGER_WAITS, p->loop.now.ms + WAIT_MS);
 	}
-	p->logger_since_ms = p->loop.now.ms;
+	p->logger_life.since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_LOGGER);
 	flush(p);
@@ -359,9 +354,8 @@ void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int statu
 	}
 	exit_text(&t, exit_kind, status);
 	h->logger_restarts++;
-	if (p->loop.now.ms - p->logger_since_ms > GOOD_MS)
-		p->logger_tries = 0;
 	prior_say(p, "warning", "logger-restarted", NULL, why);
+	helper_ended(p, &p->logger_life);
 	start_later(p);
 }
 
@@ -371,8 +365,7 @@ void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_ol
 	q->logger_replaced = p->logger_replaced;
 	q->logger_killed = p->logger_killed;
 	q->logger_has_events = p->logger_has_events;
-	q->logger_tries = p->logger_tries;
-	q->logger_since_ms = p->logger_since_ms;
+	q->logger_life = p->logger_life;
 	/* What it has and what is as it was comes first. A stream that is sent a second time replaces the first. */
 	for (int known = 1; known >= 0; known--) {
 		for (uint32_t k = 0; k < q->n; k++) {

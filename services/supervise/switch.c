@@ -192,10 +192,8 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->spawner_heard_ms = p->spawner_heard_ms;
 	q->reap_more = p->reap_more;
 	q->signal_fd = p->signal_fd;
-	q->devices_tries = p->devices_tries;
-	q->devices_since_ms = p->devices_since_ms;
-	q->endpoint_tries = p->endpoint_tries;
-	q->endpoint_since_ms = p->endpoint_since_ms;
+	q->devices_life = p->devices_life;
+	q->endpoint_life = p->endpoint_life;
 	q->endpoint_told = p->endpoint_told;
 	q->trial = p->trial;
 	q->trial_pid = p->trial_pid;
