@@ -1,4 +1,4 @@
-"""The disk of the log files hangs (frozen): PID 1 and all services go on, lines are in memory, and return to files."""
+"""The disk of the log files hangs (frozen) or is full: all services go on; lines are in memory, and return to files."""
 from lib import drive
 
 kernels = ["6.1", "6.12"]
@@ -27,6 +27,20 @@ def told(m, what: str) -> int:
     return m.ok("prior events --json").count(f'"event":"{what}"')
 
 
+def full(m):
+    """Told, and nobody stops; files again when there is room, at the latest with the next logger."""
+    m.ok("prior start flood")
+    m.fails("dd if=/dev/zero of=/var/log/filler bs=64k")
+    m.eventually(lambda: "flood: logs in memory: flood.log: No space left on device" in m.ok("prior events"), 40,
+                 "that the disk is full is told")
+    last = numbers(m)[-1]
+    m.eventually(lambda: numbers(m)[-1] > last + 500, 40, "who writes much goes on, and is read")
+    m.ok("rm /var/log/filler")
+    m.ok(f"kill -9 {m.json('prior status --prior --json')['logger_pid']}")
+    size = int(m.ok("stat -c %s /var/log/prior/flood.log"))
+    m.eventually(lambda: int(m.ok("stat -c %s /var/log/prior/flood.log")) > size, 40, "lines go to files again")
+
+
 def run(m):
     m.wait_state("flood", "up")
     m.eventually(lambda: m.sh("grep -q tick /var/log/prior/quiet.log")[0] == 0, 20, "lines go to files")
@@ -49,6 +63,7 @@ def run(m):
     got = numbers(m)
     assert sorted(set(got)) == list(range(got[-1] + 1)), "a line is lost"
     assert len(got) - len(set(got)) < 400, f"{len(got) - len(set(got))} lines are twice"
+    full(m)
     assert m.json("prior status --prior --json")["impossible"] == 0
     # Hung at the end: the machine still ends.
     m.ok("fsfreeze --freeze /var/log")
