@@ -28,14 +28,17 @@ const char *net_upper_kind(enum net_upper what)
 }
 
 /* An ipvlan has the MAC of its parent. */
-static int put_upper(struct nl_msg *m, int parent, enum net_upper what, int netns_fd, const char *cell)
+static int put_upper(struct nl_msg *m, const struct net_link *parent, enum net_upper what, int netns_fd,
+		     const char *cell)
 {
 	const bool mac = !strcmp(uppers[what].kind, "macvlan");
 	struct nlattr *info, *data;
 	unsigned char own[6];
 
 	net_mac(own, "cell", cell);
-	if (nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 || nla_put_u32(m, IFLA_LINK, (uint32_t)parent) < 0 ||
+	for (unsigned i = 1; i < sizeof own; i++)	/* the same service on the next machine has another one */
+		own[i] ^= parent->mac[i];
+	if (nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 || nla_put_u32(m, IFLA_LINK, (uint32_t)parent->index) < 0 ||
 	    nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0 ||
 	    (mac && nla_put(m, IFLA_ADDRESS, sizeof own, own) < 0))
 		return -ENOMEM;
@@ -51,7 +54,8 @@ static int put_upper(struct nl_msg *m, int parent, enum net_upper what, int netn
 	return 0;
 }
 
-static int make_upper(struct net *machine, int parent, enum net_upper what, int netns_fd, const char *cell)
+static int make_upper(struct net *machine, const struct net_link *parent, enum net_upper what, int netns_fd,
+		      const char *cell)
 {
 	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
 	struct nl_msg *m = net_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
@@ -90,10 +94,10 @@ int net_upper(struct net *machine, struct net *cell, const char *parent, enum ne
 	if (!(p.flags & IFF_UP))
 		return err_set(e, ENETDOWN, "%s of %s: that interface is down: network.interfaces sets up those that "
 			       "it names", kind, parent);
-	r = make_upper(machine, p.index, what, netns_fd, name);
+	r = make_upper(machine, &p, what, netns_fd, name);
 	/* Of the last start, in a network that is kept. */
 	if (r == -EEXIST && link_delete_named(cell, CELL_END) == 0)
-		r = make_upper(machine, p.index, what, netns_fd, name);
+		r = make_upper(machine, &p, what, netns_fd, name);
 	if (r < 0)
 		return net_fail(machine, e, "%s of %s: make it in the cell of %s", kind, parent, name);
 	if (check_upper(cell, what, e) == 0)

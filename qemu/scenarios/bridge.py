@@ -98,6 +98,9 @@ def on_top(m):
     m.ok("ip link set d0 up && ip link set veth0 up && prior start mac mac2 ip ip2")
     m.eventually(lambda: "staying both" in m.ok("prior logs mac2"), 20, "two macvlans reach each other over both")
     assert "default via 192.0.2.1 dev host0" in m.ok("prior logs mac2")
+    there = f"/bin/busybox nsenter -t {m.pid('mac2')} -n"
+    assert m.ok(f"{there} cat /proc/sys/net/ipv6/conf/host0/accept_ra").strip() == "0", "any router is believed"
+    assert m.ok("cat /sys/class/net/d0/address").strip() not in m.ok(f"{there} ip link show host0")
     m.eventually(lambda: "staying there" in m.ok("prior logs ip2"), 20, "two ipvlans reach each other")
     assert links(m) == before       # none is in the machine's own network
     assert "macvlan of d0" in m.ok("prior status mac") and '"kind": "ipvlan"' in m.ok("prior network --json")

@@ -1,5 +1,6 @@
 /* Steps that concern namespaces other than mount and user: network, pid, uts, and the ban on new ones. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/file.h"
 #include "init/base/sys.h"
 #include "netns/rules.h"
 #include "rootfs/modules.h"
@@ -90,6 +91,24 @@ static int make_upper(struct cell *c, int here, struct err *e)
 	return net_upper(c->machine_net, c->cell_net, parent, s->upper, here, name, e);
 }
 
+/*
+ * Nobody else's network tells a cell its addresses or its routes: what host0 begins with. In /proc/sys/net is the
+ * network of who looks.
+ */
+static int believe_nobody(struct cell *c, struct err *e)
+{
+	static const char *const files[] = {
+		"sys/net/ipv6/conf/default/accept_ra", "sys/net/ipv6/conf/default/autoconf",
+		"sys/net/ipv6/conf/default/accept_redirects", "sys/net/ipv4/conf/all/accept_redirects",
+		"sys/net/ipv4/conf/default/accept_redirects",
+	};
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (file_write(c->machine_proc, files[i], "0", e) < 0 && e->code != ENOENT)	/* no IPv6 */
+			return -e->code;
+	return 0;
+}
+
 static int join_parent(struct cell *c, struct err *e)
 {
 	const struct plan_service *s = c->svc;
@@ -98,7 +117,7 @@ static int join_parent(struct cell *c, struct err *e)
 
 	if (here < 0)
 		return err_sys(e, "open our network namespace");
-	if (make_upper(c, here, e) < 0 ||
+	if (believe_nobody(c, e) < 0 || make_upper(c, here, e) < 0 ||
 	    net_upper_cell(c->cell_net, a, s->addrs.n, (const struct net_addr *)&s->gw4,
 			   (const struct net_addr *)&s->gw6, e) < 0)
 		return -e->code;

@@ -139,7 +139,7 @@ static void an_interface_on_top_of_another_has_the_addresses_that_are_written(vo
 		"gateway: 192.0.2.1}}\n"
 		"  shares:\n" TOOL "    isolation: {rootfs: @/image, network: {service: a}}\n"
 		"  alone:\n" TOOL "    isolation: {rootfs: @/image, network: true}\n"
-		"  b:\n" TOOL "    isolation: {rootfs: @/image, network: {ipvlan: eth0, mode: l3s, "
+		"  b:\n" TOOL "    isolation: {rootfs: @/image, network: {ipvlan: eth1, mode: l3s, "
 		"address: [192.0.2.8/24, \"2001:db8::8/64\"]}}\n"
 		"  x-edge:\n" TOOL "    isolation: {rootfs: @/image, network: {macvlan: eth0, "
 		"address: 192.0.2.0/24}}\n");
@@ -159,6 +159,30 @@ static void an_interface_on_top_of_another_has_the_addresses_that_are_written(vo
 	assert_non_null(compiled_mount(&c, compiled_service(&c, "shares"), "/etc/resolv.conf"));
 	assert_null(compiled_mount(&c, compiled_service(&c, "alone"), "/etc/resolv.conf"));
 	assert_non_null(strstr(compiled_refused(&c, "x-edge"), "'192.0.2.0/24' is not an address with prefix length"));
+}
+
+#define ON(what) TOOL "    isolation: {rootfs: @/image, network: {" what "}}\n"
+
+/* An ipvlan with the machine's own address takes what is sent to the machine; a mode is the interface's below. */
+static void who_shares_an_interface_is_of_one_kind_and_has_its_own_address(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, "network: {interfaces: {eth0: {addresses: [192.0.2.1/24]}}}\nservices:\n"
+		"  a:\n" ON("ipvlan: eth0, mode: l3, address: 192.0.2.7/24")
+		"  b:\n" ON("macvlan: eth1, address: 192.0.2.7/24")
+		"  c:\n" ON("macvlan: eth1, mode: private, address: 192.0.2.8/24")
+		"  x-machine:\n" ON("ipvlan: eth0, mode: l3, address: 192.0.2.1/24")
+		"  x-mode:\n" ON("ipvlan: eth0, address: 192.0.2.9/24")
+		"  x-kind:\n" ON("macvlan: eth0, address: 192.0.2.10/24")
+		"  x-same:\n" ON("macvlan: eth1, address: 192.0.2.8/16"));
+	assert_non_null(compiled_service(&c, "a"));
+	assert_non_null(compiled_service(&c, "b"));
+	assert_non_null(compiled_service(&c, "c"));
+	assert_non_null(strstr(compiled_refused(&c, "x-machine"), "192.0.2.1 is taken on eth0 by the machine itself"));
+	assert_non_null(strstr(compiled_refused(&c, "x-mode"), "all ipvlans of eth0 have one mode, and service a has"));
+	assert_non_null(strstr(compiled_refused(&c, "x-kind"), "eth0 carries the ipvlan of service a, and can carry no "
+			       "macvlan beside it"));
+	assert_non_null(strstr(compiled_refused(&c, "x-same"), "192.0.2.8 is taken on eth1 by service c"));
 }
 
 /* As many as can be taken back together; what is more is told, and not left out. */
@@ -261,6 +285,7 @@ int main(void)
 		TEST(published_ports_and_egress_become_numbers),
 		TEST(a_network_is_shared_by_name_and_brings_the_order_and_the_names),
 		TEST(an_interface_on_top_of_another_has_the_addresses_that_are_written),
+		TEST(who_shares_an_interface_is_of_one_kind_and_has_its_own_address),
 		TEST(an_interface_and_a_bridge_have_at_most_so_many_addresses),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
