@@ -60,17 +60,16 @@ struct lent {
 	bool is_fixed;		/* the interface has what is lent for good already */
 	unsigned n, nothers;
 	struct { uint8_t ip[4], prefix; } at[16];
-	unsigned others[64];	/* interfaces with addresses in the same subnet, or around it, or within */
+	struct { unsigned index; bool wider; } others[64];	/* with addresses whose subnet has what is lent in it */
 };
 
-static bool overlap(const uint8_t a[4], unsigned pa, const uint8_t b[4], unsigned pb)
+static bool has_in_it(const uint8_t net[4], unsigned prefix, const uint8_t ip[4])
 {
-	const unsigned shift = 32 - (pa < pb ? pa : pb);
 	uint32_t x, y;
 
-	memcpy(&x, a, 4);
-	memcpy(&y, b, 4);
-	return shift == 32 || ntohl(x) >> shift == ntohl(y) >> shift;
+	memcpy(&x, net, 4);
+	memcpy(&y, ip, 4);
+	return !prefix || ntohl(x) >> (32 - prefix) == ntohl(y) >> (32 - prefix);
 }
 
 static void note_lent(struct nlmsghdr *h, void *arg)
@@ -83,8 +82,11 @@ static void note_lent(struct nlmsghdr *h, void *arg)
 		return;
 	if ((int)i->ifa_index != l->index) {
 		if (l->keep->is_there && l->nothers < sizeof l->others / sizeof *l->others &&
-		    overlap(nla_data(ip), i->ifa_prefixlen, l->keep->ip, l->keep->prefix))
-			l->others[l->nothers++] = i->ifa_index;
+		    i->ifa_prefixlen <= l->keep->prefix && has_in_it(nla_data(ip), i->ifa_prefixlen, l->keep->ip)) {
+			l->others[l->nothers].wider = i->ifa_prefixlen < l->keep->prefix &&
+						      i->ifa_flags & IFA_F_PERMANENT;
+			l->others[l->nothers++].index = i->ifa_index;
+		}
 		return;
 	}
 	const bool same = l->keep->is_there && i->ifa_prefixlen == l->keep->prefix &&
@@ -97,17 +99,21 @@ static void note_lent(struct nlmsghdr *h, void *arg)
 	l->at[l->n++].prefix = i->ifa_prefixlen;
 }
 
-/* With the subnet of a bridge's cells, or a part of it, whoever lends would get what is meant for them. */
-static int keep_off_bridges(struct net *n, const char *who, const struct lent *l, struct err *e)
+/*
+ * With the subnet of a bridge's cells, or a part of it or of another interface's fixed one, whoever lends would get
+ * what is meant for those: the kernel sends by the narrowest. The same one twice is two cards in one network.
+ */
+static int keep_off_others(struct net *n, const char *who, const struct lent *l, struct err *e)
 {
 	const struct net_lease *k = l->keep;
 	char name[IF_NAMESIZE];
 	struct net_link link;
 
 	for (unsigned i = 0; i < l->nothers; i++)
-		if (if_indextoname(l->others[i], name) && link_get(n, name, &link) == 0 && !strcmp(link.kind, "bridge"))
-			return err_set(e, EADDRINUSE, "%s: address %u.%u.%u.%u/%u overlaps the subnet of %s: not "
-				       "taken; give that bridge another subnet", who, k->ip[0], k->ip[1], k->ip[2],
+		if (if_indextoname(l->others[i].index, name) && link_get(n, name, &link) == 0 &&
+		    (l->others[i].wider || !strcmp(link.kind, "bridge")))
+			return err_set(e, EADDRINUSE, "%s: address %u.%u.%u.%u/%u lies in the subnet of %s: not "
+				       "taken; give that one another subnet", who, k->ip[0], k->ip[1], k->ip[2],
 				       k->ip[3], k->prefix, name);
 	return 0;
 }
@@ -118,7 +124,7 @@ static int look_around(struct net *n, const char *who, struct lent *l, struct er
 
 	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, l) < 0)
 		return net_fail(n, e, "%s: list addresses", who);
-	return keep_off_bridges(n, who, l, e);
+	return keep_off_others(n, who, l, e);
 }
 
 /* Their routes go with them. */

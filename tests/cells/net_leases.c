@@ -57,8 +57,14 @@ static void leases(struct net *n)
 	struct net_lease bad = { .magic = NET_LEASE, .is_there = 1, .seconds = 60, .prefix = 25,
 				 .ip = { 10, 89, 0, 200 } };
 
-	check(net_lease(n, "b0", &bad, &e) == -EADDRINUSE && strstr(e.text, "overlaps the subnet of b1: not taken") &&
+	check(net_lease(n, "b0", &bad, &e) == -EADDRINUSE && strstr(e.text, "lies in the subnet of b1: not taken") &&
 	      !has(ADDR, "10.89.0.200"), "a subnet of a bridge's cells is not taken", &e);
+	has("link add d1 type veth", ""), has("addr add 10.90.0.1/24 dev d1", ""), has("link set d1 up", "");
+	bad.ip[1] = 90;
+	check(net_lease(n, "b0", &bad, &e) == -EADDRINUSE && strstr(e.text, "lies in the subnet of d1: not taken"),
+	      "nor a part of another interface's", &e);
+	bad.prefix = 8;
+	check(net_lease(n, "b0", &bad, &e) == 0 && has(ADDR, "\"10.90.0.200\""), "a wider one takes nothing away", &e);
 	l.is_there = 1;
 	l.seconds = UINT32_MAX;
 	check(net_lease(n, "b0", &l, &e) == 0 && has(ROUTE, "\"b1\""), "nobody else's default route gives way", &e);
