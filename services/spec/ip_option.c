@@ -130,14 +130,19 @@ static const char *take_static(struct load *l, const struct ip_option *o, struct
 	return text && add(l, &i->addresses, text) ? NULL : "no memory left";
 }
 
-static const char *take_word(struct spec_interface *i, const char *word)
+static const char *take_word(struct load *l, struct spec_interface *i, const char *word)
 {
 	static const char *const dhcp[] = { "dhcp", "on", "any", "", NULL }, *const none[] = { "off", "none", NULL },
 				 *const six[] = { "auto6", NULL };
 
-	if (is_one_of(word, dhcp))
+	if (is_one_of(word, dhcp)) {
+		const char *service = arena_fmt(&l->s->arena, "dhcp@%s", i->name);
+
+		if (!service || spec_name_kind(service) != NAME_INSTANCE)
+			return "dhcp: its device's name must be one that a service can have: small letters, digits, "
+			       "_ . -";
 		i->dhcp = true;
-	else if (is_one_of(word, six))
+	} else if (is_one_of(word, six))
 		i->accept_ra = true;
 	else if (!is_one_of(word, none))
 		return "it asks for something else than dhcp, on, any, auto6, none or off";
@@ -152,8 +157,13 @@ static const char *take_names(struct load *l, const struct ip_option *o)
 		if (*o->field[k] && !add(l, &l->s->nameservers, o->field[k]))
 			return "no memory left";
 	}
-	if (*o->field[HOST] && !l->s->machine.hostname)
-		l->s->machine.hostname = arena_copy(&l->s->arena, o->field[HOST], strlen(o->field[HOST]));
+	if (!*o->field[HOST] || l->s->machine.hostname)
+		return NULL;
+	struct err e;
+
+	if (hostname_rule(&o->field[HOST], &e) < 0)
+		return "its host name is none";
+	l->s->machine.hostname = arena_copy(&l->s->arena, o->field[HOST], strlen(o->field[HOST]));
 	return NULL;
 }
 
@@ -176,14 +186,15 @@ static const char *take(struct load *l, struct ip_option *o)
 	}
 	if (*device && interface_rule(&device, &e) < 0)
 		return "its device is no name of an interface";
-	const char *why = take_names(l, o);
+	/* In the form that begins with the device a MAC may follow the MTU, and no names. */
+	const char *why = device == first && *first ? NULL : take_names(l, o);
 	struct spec_interface *i = why ? NULL : interface_of(l, device);
 
 	if (!i)
 		return why ? why : "no memory left";
 	if (mtu != UNSET_NUM)
 		i->mtu = mtu;
-	return is_address(first) ? take_static(l, o, i) : take_word(i, word);
+	return is_address(first) ? take_static(l, o, i) : take_word(l, i, word);
 }
 
 void ip_option_join(struct load *l)

@@ -44,6 +44,7 @@ static void the_forms_of_ip_are_those_of_the_kernel_and_of_initramfs(void **stat
 		{ "[2001:db8::7]:::::eth1", "eth1", "2001:db8::7/64", NULL, "" },
 		{ "eth1:dhcp", "eth1", NULL, NULL, "dhcp" },
 		{ "eth1:on:1400", "eth1", NULL, NULL, "dhcp" },
+		{ "eth1:dhcp:1500:52:54:00:12:34:56", "eth1", NULL, NULL, "dhcp" },
 		{ ":::::eth1:dhcp", "eth1", NULL, NULL, "dhcp" },
 		{ ":::::eth1", "eth1", NULL, NULL, "dhcp" },
 		{ "eth1:auto6", "eth1", NULL, NULL, "ra" },
@@ -96,6 +97,9 @@ static void a_mistake_in_ip_is_said_and_changes_no_interface(void **state)
 		{ ":::::eth0:bootp", "it asks for something else than dhcp, on, any, auto6, none or off" },
 		{ "eth0:dhcp:12", "its MTU is not one from 576 to 65535" },
 		{ "192.0.2.7:::24:::off:dns", "a name server is no address" },
+		{ "enP2p1s0:dhcp", "dhcp: its device's name must be one that a service can have" },
+		{ "192.0.2.7:::24:a_host_name_of_more_than_the_64_bytes_that_the_kernel_has_room_for_in_one::off",
+		  "its host name is none" },
 	};
 
 	(void)state;
