@@ -202,22 +202,42 @@ static void env_slots(const struct plan *p, const struct env *v, struct slots *s
 	}
 }
 
+/* The preferred one, and behind it what the loader has as it is (more than slots may be there, and fewer), or all. */
+static bool put_first(const struct env *v, const struct slots *s, const char *name, struct text *t)
+{
+	const char *was = env_get(v, ORDER);
+	const size_t len = strlen(name);
+
+	text_add(t, name);
+	for (unsigned i = 0; !was && i < s->n; i++)
+		if (strcmp(s->v[i].name, name) != 0)
+			text_fmt(t, " %s", s->v[i].name);
+	for (size_t n; was && *(was += strspn(was, " ")); was += n) {
+		n = strcspn(was, " ");
+		if (n == len && !memcmp(was, name, n))
+			continue;
+		text_add(t, " ");
+		text_add_n(t, was, n);
+	}
+	return !t->cut;
+}
+
 /* To the copy that is not in force; of one, there is nothing else to write to. */
-static int env_write(const struct plan *p, struct env *v, const struct slots *s, const char *name, struct err *e)
+static int env_write(const struct plan *p, struct env *v, const struct slots *s, const char *name,
+		     enum slot_change change, struct err *e)
 {
 	const bool redundant = v->copies == 2;
 	const unsigned to = redundant ? !v->active : 0;
-	char order[SLOTS_MAX * SLOT_NAME] = "", left[SLOT_NAME + 16], number[16];
+	char order[1024] = "", left[SLOT_NAME + 16], number[16];
 	struct text t = TEXT_IN(order), digits = TEXT_IN(number);
+	const bool fits = change != SLOT_PREFER || put_first(v, s, name, &t);
 
-	for (unsigned i = 0; i < s->n; i++)
-		text_fmt(&t, "%s%s", i ? " " : "", s->v[i].name);
 	for (unsigned i = 0; i < s->n; i++)
 		if (!strcmp(s->v[i].name, name))
 			text_fmt(&digits, "%u", s->v[i].left);
 	if (to != v->active)
 		memcpy(v->copy[to], v->copy[v->active], v->size);
-	if (!uboot_env_set(v->copy[to], v->size, redundant, ORDER, order) ||
+	if (!fits || (change == SLOT_PREFER && !uboot_env_set(v->copy[to], v->size, redundant, ORDER, order)) ||
 	    !uboot_env_set(v->copy[to], v->size, redundant, left_name(name, left), number))
 		return err_set(e, ENOSPC, "slots: U-Boot's environment: no room left in its %zu bytes", v->size);
 	uboot_env_seal(v->copy[to], v->size, redundant);
@@ -237,7 +257,7 @@ static int env_work(const struct plan *p, struct slots *s, const char *name, enu
 		env_slots(p, &v, s);
 	if (rc == 0 && name) {
 		apply(s, slots_find(s, name), change, p->head->slots_tries);
-		rc = env_write(p, &v, s, name, e);
+		rc = env_write(p, &v, s, name, change, e);
 	}
 	env_close(&v);
 	return rc;

@@ -144,7 +144,7 @@ def in_force(disk):
 def by_uboot(m):
     with open(m.disks[2], "r+b") as f:
         f.seek(0x10000)
-        f.write(made(7, "arch=arm\0BOOT_ORDER=b a\0BOOT_a_LEFT=3\0BOOT_b_LEFT=1\0bootcmd=run it\0"))
+        f.write(made(7, "arch=arm\0BOOT_ORDER=b a rescue\0BOOT_a_LEFT=3\0BOOT_b_LEFT=1\0bootcmd=run it\0"))
         f.seek(0x20000)
         f.write(made(6, "stale=1\0"))
     with m.boot_again(config=UBOOT, append="prior.slot=b") as other:
@@ -155,7 +155,7 @@ def by_uboot(m):
     copy, whole = in_force(m.disks[2])
     values = dict(v.split("=", 1) for v in copy[5:].decode().split("\0") if v)
     assert whole == 2 and copy[4] == 9, (whole, copy[4])    # two changes
-    assert values == {"arch": "arm", "bootcmd": "run it", "BOOT_ORDER": "a b", "BOOT_a_LEFT": "3",
+    assert values == {"arch": "arm", "bootcmd": "run it", "BOOT_ORDER": "a b rescue", "BOOT_a_LEFT": "3",
                       "BOOT_b_LEFT": "3"}, values
 
 
