@@ -41,5 +41,6 @@ static inline void pidfd_end(pid_t pid)
 		return;
 	while (fd >= 0 && poll(&p, 1, 1000) < 0 && errno == EINTR)
 		;
-	waitpid(pid, NULL, __WALL | (fd >= 0 ? WNOHANG : 0));
+	while (waitpid(pid, NULL, __WALL | (fd >= 0 ? WNOHANG : 0)) < 0 && errno == EINTR)
+		;
 }
