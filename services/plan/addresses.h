@@ -33,9 +33,6 @@ bool ip_in_subnet(const struct plan_addr *a, const struct plan_addr *net);
 bool ip_is_edge(const struct plan_addr *a, const struct plan_addr *net);	/* the subnet itself, its broadcast */
 void ip_to_first(struct plan_addr *a);	/* the address after a subnet's own: the bridge's */
 
-/* compile_upper.c: what cannot be beside each other on one of the machine's interfaces is refused. */
-void compile_uppers_apart(struct compiling *c);
-
 struct taken *taken_slot(struct nets *n, const struct plan_addr *a);
 
 /*

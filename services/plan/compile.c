@@ -292,6 +292,7 @@ static int compile_all(struct compiling *c, int *fd, struct err *e)
 		if (!c->work[i].refused)
 			compile_one(c, c->work + i);
 	compile_shares(c);
+	compile_uppers(c);
 	compile_clash(c);
 	graph_make(c);
 	compile_machine(c, &h);

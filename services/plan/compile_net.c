@@ -377,7 +377,6 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 		if (is_upper(c->work + i))
 			compile_upper(&n, c->work + i);
 	}
-	compile_uppers_apart(c);
 	if (!any)	/* no address to keep apart, and no port: those tables are large */
 		return;
 	while (n.ntaken < 64 * (c->n + 1))	/* 16 addresses at most for each, two families: never half full */

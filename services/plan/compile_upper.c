@@ -4,6 +4,7 @@
 #include "services/plan/addresses.h"
 #include "services/spec/ports.h"
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,16 @@ static void refuse_other_kind(struct compiling *c, const struct claim *one, cons
 		       "service %s has another", two->parent, a->svc->name);
 }
 
+/* What comes in for the machine itself goes to the ipvlan that has its address, and nobody is asked. */
+static void refuse_administrator(struct compiling *c, struct work *w)
+{
+	const bool counts = !(w->out.flags & CELL_USER);	/* in such a namespace it is of no use to it */
+
+	if (w->eff.network.ipvlan && counts && w->out.caps & UINT64_C(1) << CAP_NET_ADMIN)
+		refuse(c, w, cap_add, "security.cap_add: with CAP_NET_ADMIN an ipvlan can take the machine's own "
+		       "address on %s: use macvlan", w->eff.network.ipvlan);
+}
+
 static size_t list(struct compiling *c, struct claim *to)
 {
 	size_t n = 0;
@@ -86,12 +97,15 @@ static size_t list(struct compiling *c, struct claim *to)
 	return n;
 }
 
-void compile_uppers_apart(struct compiling *c)
+void compile_uppers(struct compiling *c)
 {
 	size_t room = 0;
 
-	for (unsigned i = 0; i < c->n; i++)
+	for (unsigned i = 0; i < c->n; i++) {
 		room += parent_of(c->work + i) ? 1 + c->work[i].naddrs : 0;
+		if (parent_of(c->work + i))
+			refuse_administrator(c, c->work + i);
+	}
 	if (!room)
 		return;
 	for (unsigned i = 0; i < c->s->ninterfaces; i++)

@@ -171,6 +171,8 @@ void compile_limits(struct compiling *c, struct work *w);	/* compile_limits.c: r
 void compile_listen(struct compiling *c, struct work *w);	/* compile_listen.c */
 /* compile_share.c: whose network cannot be shared or kept; when all are decided. */
 void compile_shares(struct compiling *c);
+/* What cannot be beside each other on one interface of the machine is refused. */
+void compile_uppers(struct compiling *c);
 void compile_clash(struct compiling *c);	/* compile_clash.c: who listens where another does */
 void compile_trust(struct compiling *c, struct work *w);	/* compile_trust.c: who else can write all that */
 void compile_filter(struct compiling *c, struct work *w);	/* compile_filter.c: seccomp */

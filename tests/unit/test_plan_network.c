@@ -174,7 +174,9 @@ static void who_shares_an_interface_is_of_one_kind_and_has_its_own_address(void 
 		"  x-machine:\n" ON("ipvlan: eth0, mode: l3, address: 192.0.2.1/24")
 		"  x-mode:\n" ON("ipvlan: eth0, address: 192.0.2.9/24")
 		"  x-kind:\n" ON("macvlan: eth0, address: 192.0.2.10/24")
-		"  x-same:\n" ON("macvlan: eth1, address: 192.0.2.8/16"));
+		"  x-same:\n" ON("macvlan: eth1, address: 192.0.2.8/16")
+		"  x-admin:\n" TOOL "    security: {cap_add: [CAP_NET_ADMIN]}\n"
+		"    isolation: {rootfs: @/image, user: first, network: {ipvlan: eth2, address: 192.0.2.11/24}}\n");
 	assert_non_null(compiled_service(&c, "a"));
 	assert_non_null(compiled_service(&c, "b"));
 	assert_non_null(compiled_service(&c, "c"));
@@ -182,6 +184,7 @@ static void who_shares_an_interface_is_of_one_kind_and_has_its_own_address(void 
 	assert_non_null(strstr(compiled_refused(&c, "x-mode"), "all ipvlans of eth0 have one mode, and service a has"));
 	assert_non_null(strstr(compiled_refused(&c, "x-kind"), "eth0 carries the ipvlan of service a, and can carry no "
 			       "macvlan beside it"));
+	assert_non_null(strstr(compiled_refused(&c, "x-admin"), "take the machine's own address on eth2"));
 	assert_non_null(strstr(compiled_refused(&c, "x-same"), "192.0.2.8 is taken on eth1 by service c"));
 }
 
