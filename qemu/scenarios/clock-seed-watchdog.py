@@ -3,7 +3,7 @@ from lib import drive
 from lib.image import Image
 from lib.machine import Hardware
 
-kernels = ["6.1", "6.12"]
+kernels = ["6.12"]     # nothing of it is the kernel's doing
 limit = 300
 hardware = Hardware(memory=256)
 

@@ -1,7 +1,7 @@
 """PID 1 holds the descriptors that its ledger names and no others, before and after everything happened."""
 from lib.image import BRIDGE, Image
 
-kernels = ["6.1", "6.12"]
+kernels = ["6.1"]     # nothing of it is the kernel's doing
 
 image = Image(modules=BRIDGE, config="""
 version: 1

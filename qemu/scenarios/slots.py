@@ -6,7 +6,7 @@ from lib import paths
 from lib.image import Image
 from lib.scenario import load
 
-kernels = ["6.1", "6.12"]
+kernels = ["6.12"]     # nothing of it is the kernel's doing
 limit = 360
 
 _root = load(paths.QEMU / "scenarios/root-switch.py")
