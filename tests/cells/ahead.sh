@@ -18,7 +18,7 @@ slow() { # NAME [MORE]
 }
 until_there() {
 	n=0
-	until [ -e "$1" ] || [ $n -ge 400 ]; do n=$((n + 1)); pause; done
+	until [ -e "$1" ] || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
 }
 listed() { ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | tr '\n' ' ' | sed 's/ $//'; }
 pid_of() { field "$1" pid; }
@@ -45,7 +45,7 @@ services:
 YAML
 "$work/tool" call "$work/same.sock" 400 >"$work/calls" &
 calls=$!
-limit=60 ctl reload-config --timeout 50s >"$work/out" 2>&1 &
+limit=600 ctl reload-config --timeout 590s >"$work/out" 2>&1 &
 asked=$!
 is "what is new is up before the slowest stop is over" "up stopping" "$(until_is fresh state up) $(field old state)"
 is "so is what has changed and was quick" up "$(until_is quick state up)"

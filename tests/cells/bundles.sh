@@ -136,7 +136,8 @@ pid=$(numbered app)
 is "asked from outside its pid namespace, it is the number there that is shown" "sleep 1000 " "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
 timeout 20 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1
 is "by which the audit finds it" 0 $?
-until pgrep -f "^sleep 999\$" >/dev/null || [ $n -ge 2400 ]; do n=$((n + 1)); done
+n=0
+until [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$(numbered crowd)/cmdline")" = "sleep 999 " ] || [ $n -ge 2400 ]; do n=$((n + 1)); done
 timeout 20 "$PRIOR" audit crowd --run-dir "$work/out" >"$work/log" 2>&1
 is "one with a thousand groups does not hide behind them" "1 1" "$? $(grep -c 'crowd: cannot be compared: status: longer than 8191 bytes' "$work/log")"
 first=$(cat "/proc/$up/task/$up/children")

@@ -132,7 +132,7 @@ is "a run directory of ours is found, one that others may write to is not" "0 1"
 	for d in /run /dev/shm; do mount -t tmpfs t $d || exit; done
 	[ ! -e /tmp/prior-0 ] || mount --bind "$2" /tmp/prior-0 || exit
 	"$0" up -c "$1" --run-dir /dev/shm/prior-0 --log-dir "" >/dev/null 2>&1 & up=$!
-	n=0; until "$0" status --run-dir /dev/shm/prior-0 >/dev/null 2>&1 || [ $n -ge 400 ]; do n=$((n + 1)); done
+	n=0; until "$0" status --run-dir /dev/shm/prior-0 >/dev/null 2>&1 || [ $n -ge 2400 ]; do n=$((n + 1)); done
 	"$0" status >/dev/null 2>&1; found=$?
 	chmod 777 /dev/shm/prior-0; "$0" status >/dev/null 2>&1 || other=1
 	echo "$found ${other-0}"; kill $up; wait $up' "$work/prior" "$conf" "$work/none")"

@@ -19,7 +19,7 @@ end_of() { # SERVICE: its main process is killed, and its next one is up
 	old=$(field "$1" pid)
 	kill -KILL "$old"
 	n=0
-	while { [ "$(field "$1" pid)" = "$old" ] || [ "$(field "$1" state)" != up ]; } && [ $n -lt 400 ]; do
+	while { [ "$(field "$1" pid)" = "$old" ] || [ "$(field "$1" state)" != up ]; } && [ $n -lt 2400 ]; do
 		n=$((n + 1)); pause
 	done
 }
@@ -79,7 +79,7 @@ is "one that ends well, and is not restarted, takes it along, too" "down down" \
 ctl stop db >/dev/null
 is "stopped with the other" down "$(until_is side state down)"
 n=0
-while ip link show p-db >/dev/null 2>&1 && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+while ip link show p-db >/dev/null 2>&1 && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 is "nothing of the network is left" "" "$(ip -o link show p-db 2>/dev/null)"
 is "and PID 1 holds none but the one that is kept" 1 "$(held)"
 ctl start side >/dev/null

@@ -23,7 +23,6 @@ done
 work=/srv/test run=/run/programs
 mkdir -p $work /etc/prior /var/www/html /run/lock || exit 2
 . tests/cells/lib/up.sh
-settle=60s
 cp configs/examples/nginx.conf /etc/prior/
 rm -rf /var/lib/redis /var/lib/postgresql /var/lib/sshd
 head -c 20000 /dev/zero | tr '\0' x >/var/www/html/page

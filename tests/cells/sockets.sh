@@ -15,10 +15,9 @@ fi
 # A network of our own, so that every port is free.
 ip link set lo up || exit 2
 mount -t tmpfs tmpfs /srv || exit 2
-work=/srv/test run=/srv/run limit=60
+work=/srv/test run=/srv/run
 mkdir -p $work/open || exit 2
 . tests/cells/lib/up.sh
-settle=60s
 cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/socks" $work/socks && chmod 755 $work/socks && chmod 1777 $work/open || exit 2
 until_says() { # WANT COMMAND...: what it says in the end
 	want=$1 n=0

@@ -3,7 +3,7 @@
 : "${PRIOR:?the binary}"
 [ -n "${work-}" ] || work=$(mktemp -d) || exit 2
 [ -n "${run-}" ] || run=$work/run
-conf=$work/conf.yaml binary=$work/prior settle=20s options='' up=
+conf=$work/conf.yaml binary=$work/prior settle=60s options='' up=
 seen=$work/log
 trap '[ -z "$up" ] || kill -KILL $up 2>/dev/null; rm -rf "$work"' EXIT
 # Copies that everybody may run: the build may lie where other users cannot go.
@@ -14,7 +14,7 @@ chmod 755 "$work" "$work/prior" "$work/tool"
 mkfifo "$work/never" && exec 9<>"$work/never"
 pause() { timeout "${1:-0.05}" cat <&9 >/dev/null; }
 
-ctl() { timeout "${limit:-20}" "$work/prior" "$@" --run-dir "$run"; }
+ctl() { timeout "${limit:-60}" "$work/prior" "$@" --run-dir "$run"; }
 # State, pid and the like of a service: field SERVICE NAME. Of prior itself: own NAME, a number.
 field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
 own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
