@@ -263,6 +263,8 @@ static void copy_refused(struct between *b, struct plan_head *h)
 	struct plan_refused *v = malloc((b->now->head->refused.n + 1) * sizeof *v);
 	uint32_t n = 0;
 
+	if (!v)
+		b->w.failed = ENOMEM;
 	PLAN_EACH(struct plan_refused, r, b->now, b->now->head->refused) {
 		const int k = plan_find(b->next, plan_str(b->now, r->name));
 
@@ -313,6 +315,8 @@ static void copy_bridges(struct between *b, struct plan_head *h)
 	struct plan_file *hosts = calloc(most + 1, sizeof *hosts);
 	uint32_t n = 0;
 
+	if (!v || !hosts)
+		b->w.failed = ENOMEM;
 	for (const struct plan *p = b->next; v && hosts; p = b->now) {
 		PLAN_EACH(struct plan_bridge, x, p, p->head->bridges) {
 			const char *name = plan_str(p, x->name);

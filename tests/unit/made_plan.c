@@ -5,6 +5,8 @@
 #include "services/plan/cron.h"
 #include "services/plan/types.h"
 #include "services/plan/write.h"
+#include <arpa/inet.h>
+#include <linux/mount.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +104,31 @@ static struct plan_ref care_of_row(struct writer *w, const struct made_svc *rows
 	return write_table(w, &c, memcmp(&c, &none, sizeof c) != 0, sizeof c);
 }
 
+/* What only one service can have. */
+static void add_own(struct writer *w, const struct made_svc *m, struct plan_service *s)
+{
+	const bool ro = m->bind && !strncmp(m->bind, "ro:", 3);
+	struct plan_addr a = { .family = AF_INET, .prefix = 24 };
+	const struct plan_port port = { .from = m->port, .to = 80, .proto = IPPROTO_TCP };
+	const struct plan_dir d = { .base = write_string(w, m->state ? "/var/lib" : NULL),
+				    .name = write_string(w, m->state), .kind = DIR_STATE, .mode = 0700 };
+	const struct plan_mount bind = { .kind = MOUNT_BIND, .attr = ro ? MOUNT_ATTR_RDONLY : 0,
+					 .source = write_string(w, ro ? m->bind + 3 : m->bind),
+					 .target = write_string(w, m->bind ? "/mnt" : NULL) };
+
+	s->uid = m->uid ? m->uid : s->uid;
+	s->flags |= bind.source.n ? CELL_MOUNT : 0;
+	if (m->address || m->port) {
+		s->flags |= CELL_NET;
+		s->bridge = write_string(w, "b0");
+		s->ifname = write_string(w, m->name);
+	}
+	s->addrs = write_table(w, &a, m->address && inet_pton(AF_INET, m->address, a.ip) == 1, sizeof a);
+	s->ports = write_table(w, &port, m->port != 0, sizeof port);
+	s->dirs = write_table(w, &d, m->state != NULL, sizeof d);
+	s->mounts = write_table(w, &bind, m->bind != NULL, sizeof bind);
+}
+
 static struct plan_ref cron_of(struct writer *w, const char *text)
 {
 	struct plan_offset utc[2] = { { 0 } };
@@ -139,6 +166,7 @@ static struct plan_service service_of(struct writer *w, const struct made_svc *r
 	s.reload_signal = SIGHUP;
 	s.listen = listens_of(w, m);
 	add_connections(w, rows, n, m, &s);
+	add_own(w, m, &s);
 	return s;
 }
 
@@ -162,6 +190,18 @@ static void order_of(const struct made_svc *rows, unsigned n, uint32_t *order)
 	free(placed);
 }
 
+/* The one that some are on, if any, and the names on it. */
+static void add_bridge(struct writer *w, const struct plan_service *s, unsigned n, struct plan_head *h)
+{
+	for (unsigned i = 0; i < n && !h->bridges.n; i++) {
+		const struct plan_bridge b = { .name = s[i].bridge };
+		const struct plan_file names = { b.name, write_string(w, "127.0.0.1 localhost\n") };
+
+		h->bridges = write_table(w, &b, b.name.n != 0, sizeof b);
+		h->hosts = write_table(w, &names, b.name.n != 0, sizeof names);
+	}
+}
+
 uint32_t made_good_after_ms;
 
 int made_plan(const struct made_svc *rows, unsigned n)
@@ -179,6 +219,7 @@ int made_plan(const struct made_svc *rows, unsigned n)
 	order_of(rows, n, order);
 	h.last_boot = write_string(&w, made_good_after_ms ? "/dev/null/boots" : NULL);
 	h.good_after_ms = made_good_after_ms;
+	add_bridge(&w, s, n, &h);
 	h.services = write_table(&w, s, n, sizeof *s);
 	h.start_order = write_table(&w, order, n, sizeof *order);
 	memcpy(w.at, &h, sizeof h);

@@ -33,6 +33,11 @@ struct made_svc {
 	const char *base;	/* NULL, or whose slot it is */
 	uint32_t connections, per_source, stdio;
 	const char *on_failure_start, *pid_file, *http_path;
+	uint32_t uid;			/* 0: ours */
+	const char *address;		/* IPv4, on the bridge b0 */
+	uint16_t port;			/* of the machine, TCP, that leads to it on b0 */
+	const char *state;		/* its directory below /var/lib */
+	const char *bind;		/* a folder that it has from the machine, writable, or with "ro:" in front not */
 };
 
 extern uint32_t made_good_after_ms;	/* not 0: the plan has a record of boots, and this */

@@ -135,6 +135,43 @@ static void an_address_is_not_taken_from_one_that_has_it_open(void **state)
 	assert_string_equal(made(), "+free +heir +held +other");
 }
 
+/* The heir of what was another's is there only when that has gone. */
+static void what_only_one_can_have_is_not_taken_from_one_that_lives(void **state)
+{
+	static const struct { struct made_svc was, comes; bool waits; } rows[] = {
+		{ { .flags = CELL_DYNAMIC, .uid = 61190 }, { .flags = CELL_DYNAMIC, .uid = 61190 }, true },
+		{ { .flags = CELL_DYNAMIC, .uid = 61190 }, { .flags = CELL_DYNAMIC, .uid = 61191 }, false },
+		{ { .uid = 61190 }, { .uid = 61190 }, false },
+		{ { .address = "10.0.0.2" }, { .address = "10.0.0.2" }, true },
+		{ { .address = "10.0.0.2" }, { .address = "10.0.0.3" }, false },
+		{ { .port = 8080 }, { .port = 8080 }, true },
+		{ { .port = 8080 }, { .port = 8081 }, false },
+		{ { .state = "db" }, { .state = "db" }, true },
+		{ { .state = "db" }, { .state = "web" }, false },
+		{ { .bind = "/srv" }, { .bind = "/srv" }, true },
+		{ { .bind = "/srv" }, { .bind = "/opt" }, false },
+		{ { .bind = "ro:/srv" }, { .bind = "/srv" }, false },
+		{ { .bind = "/srv" }, { .bind = "ro:/srv" }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct made_svc was = rows[i].was, comes = rows[i].comes;
+
+		was.name = "old";
+		comes.name = "heir";
+		plan_unmap(&now);
+		plan_unmap(&next);
+		PLAN(&now, was);
+		PLAN(&next, comes, { .name = "new" });
+		is("old", LEAVING_ALIVE);
+		if (strcmp(made(), rows[i].waits ? "+new -old" : "+heir +new -old"))
+			fail_msg("row %zu: %s", i, made());
+		is("old", LEAVING_AT_REST);
+		assert_string_equal(made(), "+heir +new");
+	}
+}
+
 static void a_service_for_each_connection_and_its_slots_go_together(void **state)
 {
 	(void)state;
@@ -170,6 +207,7 @@ int main(void)
 		TEST(one_that_was_stopped_with_it_holds_up_what_needs_it),
 		TEST(nothing_to_be_gained_is_no_plan),
 		TEST(an_address_is_not_taken_from_one_that_has_it_open),
+		TEST(what_only_one_can_have_is_not_taken_from_one_that_lives),
 		TEST(a_service_for_each_connection_and_its_slots_go_together),
 		TEST(what_together_goes_in_a_circle_waits),
 	};
