@@ -37,7 +37,7 @@ struct made_svc {
 	const char *address;		/* IPv4, on the bridge b0 */
 	uint16_t port;			/* of the machine, TCP, that leads to it on b0 */
 	const char *state;		/* its directory below /var/lib */
-	const char *bind;		/* a folder that it has from the machine, writable, or with "ro:" in front not */
+	const char *bind;	/* a folder of the machine that it has; with "ro:" in front it may not write there */
 };
 
 extern uint32_t made_good_after_ms;	/* not 0: the plan has a record of boots, and this */
