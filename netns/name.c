@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "init/base/file.h"
+#include "init/base/sysfs.h"
 #include "init/base/text.h"
 #include "netns/own.h"
 #include <dirent.h>
@@ -17,19 +18,13 @@
 #define CLASS "/sys/class/net"
 #define ASIDE "prior-aside"	/* a name for the moment in which two change theirs */
 
-/* The last part of where a link of sysfs leads. */
-static bool link_is(const char *name, const char *link, const char *pattern)
+static bool driver_is(const char *name, const char *pattern)
 {
-	char path[96], to[PATH_MAX];
+	char path[96];
 	struct text t = TEXT_IN(path);
 
-	text_fmt(&t, CLASS "/%s/%s", name, link);
-	const ssize_t n = readlink(path, to, sizeof to - 1);
-
-	if (n <= 0)
-		return false;
-	to[n] = '\0';
-	return fnmatch(pattern, strrchr(to, '/') ? strrchr(to, '/') + 1 : to, 0) == 0;
+	text_fmt(&t, CLASS "/%s/device/driver", name);
+	return sysfs_link_fits(AT_FDCWD, path, pattern);
 }
 
 static bool path_is(const char *name, const char *pattern)
@@ -61,7 +56,7 @@ static bool mac_is(const char *name, const char *mac)
 static bool is_it(const char *name, const struct net_match *m)
 {
 	return (!m->name || fnmatch(m->name, name, 0) == 0) && (!m->mac || mac_is(name, m->mac)) &&
-	       (!m->driver || link_is(name, "device/driver", m->driver)) && (!m->path || path_is(name, m->path));
+	       (!m->driver || driver_is(name, m->driver)) && (!m->path || path_is(name, m->path));
 }
 
 int net_find(const struct net_match *m, struct err *e)

@@ -1,6 +1,7 @@
 /* Which rules a device fits, and what its links are called: see inner.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/sysfs.h"
 #include "init/base/text.h"
 #include "services/devices/inner.h"
 #include <fcntl.h>
@@ -8,8 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#+-.:=@_"
 
 const char *device_name(const struct device_seen *d)
 {
@@ -74,16 +73,11 @@ bool device_property(const struct device_seen *d, const char *key, char to[DEVIC
 	return false;
 }
 
-/* The last part of where a link of sysfs leads. */
 static bool link_fits(const struct device_seen *d, size_t n, const char *link, const char *glob)
 {
-	char path[PATH_MAX], to[PATH_MAX];
-	const ssize_t len = path_of(d, n, link, path, sizeof path) ? readlinkat(d->sys, path, to, sizeof to - 1) : -1;
+	char path[PATH_MAX];
 
-	if (len <= 0)
-		return false;
-	to[len] = '\0';
-	return fnmatch(glob, strrchr(to, '/') ? strrchr(to, '/') + 1 : to, 0) == 0;
+	return path_of(d, n, link, path, sizeof path) && sysfs_link_fits(d->sys, path, glob);
 }
 
 static bool driver_fits(const struct device_seen *d, const char *glob)
@@ -149,7 +143,7 @@ static void add_tame(struct text *t, const char *value)
 
 	text_copy(one, sizeof one, value);
 	for (char *s = one; *s; s++)
-		if (!strchr(NAME_BYTES, *s))
+		if (!strchr(SYSFS_NAME_BYTES, *s))
 			*s = '_';
 	text_add(t, one);
 }
@@ -176,19 +170,6 @@ static bool add_part(const char **s, const struct device_seen *d, struct text *t
 	return true;
 }
 
-static bool is_clean(const char *s)
-{
-	for (;; s++) {
-		const size_t n = strcspn(s, "/");
-
-		if (!n || n > NAME_MAX || (n <= 2 && s[0] == '.' && s[n - 1] == '.'))
-			return false;
-		s += n;
-		if (!*s)
-			return true;
-	}
-}
-
 bool device_link_name(const char *link, const struct device_seen *d, char *to, size_t size)
 {
 	struct text t = { .at = to, .size = size };
@@ -198,5 +179,5 @@ bool device_link_name(const char *link, const struct device_seen *d, char *to, s
 			text_add_n(&t, link++, 1);
 		else if (!add_part(&link, d, &t))
 			return false;
-	return t.n && !t.cut && is_clean(to);
+	return t.n && !t.cut && sysfs_path_is_clean(to, t.n, SYSFS_NAME_BYTES);
 }

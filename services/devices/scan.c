@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #define KNOWN_MAX 16384
+#define LINKS_MAX 32	/* of one device, of all rules that fit */
 
 /* One that was looked at: while its file is the same, nothing about it is asked again but its links. */
 struct known {
@@ -21,8 +22,9 @@ struct known {
 	mode_t kind;		/* S_IFBLK or S_IFCHR */
 	ino_t file;		/* of the device file: another one with this number is another device */
 	bool here;		/* in this scan */
+	bool told;		/* that it would have more links */
 	char *node;		/* below /dev */
-	char *links[8 * 4];
+	char *links[LINKS_MAX];
 	unsigned nlinks;
 };
 
@@ -74,10 +76,17 @@ static void add_links(const struct plan *p, const struct plan_device_rule *r, co
 {
 	char name[PATH_MAX];
 
-	PLAN_EACH(struct plan_ref, l, p, r->links)
-		if (k->nlinks < sizeof k->links / sizeof *k->links &&
-		    device_link_name(plan_str(p, *l), d, name, sizeof name) && (k->links[k->nlinks] = strdup(name)))
+	PLAN_EACH(struct plan_ref, l, p, r->links) {
+		if (!device_link_name(plan_str(p, *l), d, name, sizeof name))
+			continue;
+		if (k->nlinks < LINKS_MAX && (k->links[k->nlinks] = strdup(name)))
 			k->nlinks++;
+		else if (k->nlinks == LINKS_MAX && !k->told) {
+			k->told = true;
+			fprintf(stderr, "prior: devices: /dev/%s: it has %d links, and gets no more: not /dev/%s\n",
+				k->node, LINKS_MAX, name);
+		}
+	}
 }
 
 /* Of all rules that fit, the last one's owner, group and mode, and everybody's links. */

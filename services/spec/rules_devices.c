@@ -1,27 +1,12 @@
 /* Rules about devices: what of them is looked at, and what their links may be called. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/sysfs.h"
 #include "services/spec/rows.h"
 #include <errno.h>
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define NAME_BYTES LETTERS "0123456789_.-+@:#="
 #define LINK_MAX_BYTES 200
-
-/* No component is empty, "." or "..". */
-static bool is_clean(const char *s, size_t n, const char *bytes)
-{
-	for (size_t at = 0; at <= n;) {
-		size_t len = 0;
-
-		while (at + len < n && s[at + len] != '/')
-			len++;
-		if (!len || strspn(s + at, bytes) < len || (len <= 2 && s[at] == '.' && s[at + len - 1] == '.'))
-			return false;
-		at += len + 1;
-	}
-	return true;
-}
 
 RULE(device_paths_rule)
 {
@@ -31,7 +16,7 @@ RULE(device_paths_rule)
 		const char *s = l->v[i];
 		const bool below = !strncmp(s, "/dev/", 5) || !strncmp(s, "/sys/", 5);
 
-		if (!below || strlen(s) > 255 || !is_clean(s + 5, strlen(s + 5), NAME_BYTES ","))
+		if (!below || strlen(s) > 255 || !sysfs_path_is_clean(s + 5, strlen(s + 5), SYSFS_NAME_BYTES ","))
 			return err_set(e, EINVAL, "'%.60s' is not the path of a device below /dev or /sys", s);
 	}
 	return l->n > 16 ? err_set(e, E2BIG, "at most 16 devices") : 0;
@@ -42,7 +27,8 @@ RULE(attributes_rule)
 	const struct pair_list *l = field;
 
 	for (unsigned i = 0; i < l->n; i++)
-		if (strlen(l->v[i].key) > 100 || !is_clean(l->v[i].key, strlen(l->v[i].key), NAME_BYTES))
+		if (strlen(l->v[i].key) > 100 ||
+		    !sysfs_path_is_clean(l->v[i].key, strlen(l->v[i].key), SYSFS_NAME_BYTES))
 			return err_set(e, EINVAL, "'%.60s' is not the name of a file of sysfs such as idVendor",
 				       l->v[i].key);
 	return 0;
@@ -69,7 +55,7 @@ static const char *part_end(const char *s)
 	if ((s[1] != 's' && s[1] != 'e') || s[2] != '{')
 		return NULL;
 	close = strchr(s, '}');
-	return close && is_clean(s + 3, (size_t)(close - s - 3), NAME_BYTES) ? close + 1 : NULL;
+	return close && sysfs_path_is_clean(s + 3, (size_t)(close - s - 3), SYSFS_NAME_BYTES) ? close + 1 : NULL;
 }
 
 static bool is_link(const char *s)
@@ -85,7 +71,7 @@ static bool is_link(const char *s)
 		plain[n++] = *s == '%' ? 'x' : *s;
 		s = end;
 	}
-	return !*s && is_clean(plain, n, NAME_BYTES);
+	return !*s && sysfs_path_is_clean(plain, n, SYSFS_NAME_BYTES);
 }
 
 RULE(links_rule)

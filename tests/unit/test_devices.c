@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 /* after the four that it needs */
 #include <cmocka.h>
@@ -20,7 +21,7 @@ static struct compiled c;
 static char top[] = "/tmp/prior-devices-XXXXXX";
 static int sys, dev, record;
 
-static void in_sys(const char *path, const char *text)
+static void folders_in_sys(const char *path)
 {
 	char part[256];
 
@@ -28,6 +29,11 @@ static void in_sys(const char *path, const char *text)
 		snprintf(part, sizeof part, "%.*s", (int)(s - path), path);
 		mkdirat(sys, part, 0755);
 	}
+}
+
+static void in_sys(const char *path, const char *text)
+{
+	folders_in_sys(path);
 	owned_fd fd = openat(sys, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
@@ -180,6 +186,47 @@ static void links_come_and_go_with_their_devices_and_others_stay(void **state)
 	assert_string_equal(leads_to("taken"), "elsewhere");
 }
 
+/* Scans, and what it says meanwhile goes to text. */
+static void scan_said(int nodes, char *text, size_t size)
+{
+	owned_fd was = dup(2), said = memfd_create("said", MFD_CLOEXEC);
+	struct err e;
+
+	assert_true(was >= 0 && said >= 0 && dup2(said, 2) == 2);
+	const int rc = devices_scan(&c.plan, sys, nodes, &e);
+
+	dup2(was, 2);
+	const ssize_t n = pread(said, text, size - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	assert_int_equal(rc, 0);
+}
+
+/* /dev/null, by a sysfs of ours and with links in a /dev of ours. */
+static void a_device_with_too_many_links_is_told_once(void **state)
+{
+	owned_fd nodes = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char yaml[2000] = "machine:\n  devices:\n", text[400];
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml), "    - {name: \"null\", links: "
+			 "[a%d, b%d, c%d, d%d, e%d, f%d, g%d, h%d]}\n", i, i, i, i, i, i, i, i);
+	folders_in_sys("dev/block/");
+	in_sys("devices/virtual/mem/null/uevent", "MAJOR=1\nMINOR=3\nDEVNAME=null\n");
+	folders_in_sys("dev/char/");
+	assert_int_equal(symlinkat("../../devices/virtual/mem/null", sys, "dev/char/1:3"), 0);
+	compiled_free(&c);
+	compiled_make(&c, NULL, yaml);
+	links_begin(dev, record);
+	scan_said(nodes, text, sizeof text);
+	assert_string_equal(text, "prior: devices: /dev/null: it has 32 links, and gets no more: not /dev/a4\n");
+	assert_string_equal(leads_to("h3"), "null");
+	assert_string_equal(leads_to("a4"), "");
+	scan_said(nodes, text, sizeof text);
+	assert_string_equal(text, "");
+}
+
 static const char *problem(const char *rule)
 {
 	char yaml[400];
@@ -245,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_rule_is_about_what_is_as_all_of_it_says),
 		cmocka_unit_test(a_link_is_named_after_what_the_device_says_tamely),
 		cmocka_unit_test(links_come_and_go_with_their_devices_and_others_stay),
+		cmocka_unit_test(a_device_with_too_many_links_is_told_once),
 		cmocka_unit_test(a_rule_about_everything_or_for_nothing_is_an_error),
 		cmocka_unit_test(a_service_says_which_devices_it_needs),
 	};
