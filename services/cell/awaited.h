@@ -4,6 +4,10 @@
 #include "init/base/bpf.h"
 #include "services/plan/plan.h"
 
+/*
+ * What a cell has stays what it is, a node with a number: with DEVICE_GONE_KEEP another device that gets this number is
+ * behind it. A post_stop hook has a cell of its own, which is not made when the device has gone by then.
+ */
 /* The device as an O_PATH descriptor, the caller's. ENODEV: what is there is none. */
 int awaited_open(const char *path, struct err *e);
 /*
