@@ -3,6 +3,8 @@
 #include "init/child.h"
 #include "init/stages.h"
 #include "netns/net.h"
+#include <errno.h>
+#include <stdlib.h>
 
 #define NAMES_MS 20000
 
@@ -22,30 +24,73 @@ static bool is_matched(const struct net_match *m)
 	return m->mac || m->driver || m->path || m->name;
 }
 
-/* In a child: libnl allocates. */
+/* The index of the one that the row matches; 0: it asks for none, or there is none, which is said. */
+static int find_one(const struct boot *b, const struct plan_interface *i, int *worst)
+{
+	const struct net_match m = match_of(&b->plan, i);
+	struct err one;
+	const int index = is_matched(&m) ? net_find(&m, &one) : 0;
+
+	if (index >= 0)
+		return index;
+	boot_say(b, "network.interfaces.%s.match: %s", plan_str(&b->plan, i->name), one.text);
+	*worst = one.code;
+	return 0;
+}
+
+/* The row, not its own, that matches the same one; NULL: none does. */
+static const char *rival(const struct plan *p, const int *found, unsigned own)
+{
+	const struct plan_interface *v = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
+
+	for (unsigned i = 0; i < p->head->interfaces.n; i++)
+		if (i != own && found[i] == found[own])
+			return plan_str(p, v[i].name);
+	return NULL;
+}
+
+/* All are found before the first gets its name: match.name is the one that the kernel has given. */
+static int name_found(const struct boot *b, struct net *n, int *found)
+{
+	const struct plan *p = &b->plan;
+	const struct plan_interface *v = PLAN_FIRST(p, p->head->interfaces, struct plan_interface);
+	int worst = 0;
+
+	for (unsigned i = 0; i < p->head->interfaces.n; i++)
+		found[i] = find_one(b, v + i, &worst);
+	for (unsigned i = 0; i < p->head->interfaces.n; i++) {
+		const char *name = plan_str(p, v[i].name), *other = found[i] ? rival(p, found, i) : NULL;
+		struct err one;
+
+		if (other) {
+			boot_say(b, "network.interfaces.%s.match: network.interfaces.%s.match matches the same one; "
+				 "it keeps its name", name, other);
+			worst = ENOTUNIQ;
+		} else if (found[i] && net_rename(n, found[i], name, &one) < 0) {
+			boot_say(b, "%s", one.text);
+			worst = one.code;
+		}
+	}
+	return worst;
+}
+
+/* In a child: libnl allocates, and so may we. */
 static int name_all(void *ctx, struct err *e)
 {
 	const struct boot *b = ctx;
-	const struct plan *p = &b->plan;
+	int *found = calloc(b->plan.head->interfaces.n, sizeof *found), worst;
 	struct net *n;
-	int worst = 0;
 
-	if (net_open(&n, e) < 0)
+	if (!found)
+		return err_set(e, ENOMEM, "no memory left for the names of the interfaces");
+	if (net_open(&n, e) < 0) {
+		free(found);
 		return -e->code;
-	PLAN_EACH(struct plan_interface, i, p, p->head->interfaces) {
-		const struct net_match m = match_of(p, i);
-		struct err one;
-		const int index = is_matched(&m) ? net_find(&m, &one) : 0;
-
-		if (index < 0)
-			err_in(&one, "network.interfaces.%s.match", plan_str(p, i->name));
-		if (index < 0 || (index && net_rename(n, index, plan_str(p, i->name), &one) < 0)) {
-			boot_say(b, "%s", one.text);
-			worst = err_set(e, one.code, "not every interface has its name");
-		}
 	}
+	worst = name_found(b, n, found);
 	net_close(&n);
-	return worst;
+	free(found);
+	return worst ? err_set(e, worst, "not every interface has its name") : 0;
 }
 
 int stage_names(struct boot *b, struct err *e)
