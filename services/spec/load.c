@@ -108,7 +108,9 @@ static int read_top(struct load *l, struct err *e)
 
 	if (!more)
 		return err_set(e, ENOMEM, "no memory left for the configuration");
-	if (*more && load_more(l, "network.interfaces", more, e) == 0)
+	if (*more && load_more(l, "network.interfaces", more, e) < 0)
+		return -e->code;
+	if (*more)
 		read_file(l, &r, s->nfiles);
 	l->of_file = false;
 	conf_refuse_unbuilt(&r, s);

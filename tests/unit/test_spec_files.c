@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define FILES_OF_A_FOLDER 4094	/* all that there may be */
 
 static struct spec s;
 
@@ -169,6 +172,29 @@ static void what_is_not_a_regular_file_is_refused(void **state)
 	assert_int_equal(rmdir("services.d/20-db.yaml"), 0);
 }
 
+/* One file more than there may be is what the interfaces bring along. */
+static void services_of_the_interfaces_are_not_missing_in_silence(void **state)
+{
+	struct err e = { 0 };
+	char name[32];
+	int rc;
+
+	(void)state;
+	conf_write("prior.yaml", "network: {interfaces: {eth0: {dhcp: true}}}\nservices: {}\n");
+	conf_write("services.d/0000.yaml", "{}\n");
+	for (unsigned i = 1; i < FILES_OF_A_FOLDER; i++) {
+		snprintf(name, sizeof name, "services.d/%04u.yaml", i);
+		assert_int_equal(link("services.d/0000.yaml", name), 0);	/* quicker made than a file */
+	}
+	rc = spec_load(&s, ".", &e);
+	for (unsigned i = 0; i < FILES_OF_A_FOLDER; i++) {
+		snprintf(name, sizeof name, "services.d/%04u.yaml", i);
+		remove(name);
+	}
+	assert_int_equal(rc, -E2BIG);
+	assert_string_equal(e.text, "network.interfaces: more than 4094 files");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +208,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_malformed_prior_yaml_condemns_all, fresh),
 		cmocka_unit_test_teardown(a_duplicate_or_an_alias_in_a_service_condemns_it_alone, fresh),
 		cmocka_unit_test_teardown(what_is_not_a_regular_file_is_refused, fresh),
+		cmocka_unit_test_teardown(services_of_the_interfaces_are_not_missing_in_silence, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
