@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -31,12 +32,22 @@ static bool next(const char **at, struct wanted *w)
 	return true;
 }
 
-static unsigned select_of(const char *list, const char *which, struct wanted *v, unsigned max)
+/* Room for all that the list may name, and one more, which next() fills last; NULL: there is no memory. */
+static struct wanted *room_for(const char *list)
+{
+	size_t n = 1;
+
+	for (const char *c = list; *c; c++)
+		n += *c == '=';
+	return calloc(n, sizeof(struct wanted));
+}
+
+static unsigned select_of(const char *list, const char *which, struct wanted *v)
 {
 	const bool all = !strcmp(which, "all");
 	unsigned n = 0;
 
-	while (n < max && next(&list, v + n))
+	while (next(&list, v + n))
 		n += all ? !v[n].optional : !strcmp(v[n].name, which);
 	return n;
 }
@@ -88,14 +99,19 @@ static int wait_for(struct wanted *v, unsigned n, struct err *e)
 
 int online_main(int argc, char **argv)
 {
-	struct wanted v[64];
 	struct err e;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: prior network-online NAME|all LIST\n");
 		return 2;
 	}
-	const unsigned n = select_of(argv[2], argv[1], v, sizeof v / sizeof *v);
+	struct wanted *v = room_for(argv[2]);	/* until this program ends */
+
+	if (!v) {
+		fprintf(stderr, "no memory left for the interfaces\n");
+		return 1;
+	}
+	const unsigned n = select_of(argv[2], argv[1], v);
 
 	if (!n && *argv[2] && strcmp(argv[1], "all") != 0) {
 		fprintf(stderr, "network.interfaces has no '%s'\n", argv[1]);

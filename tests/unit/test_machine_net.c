@@ -1,6 +1,8 @@
 /* The machine's own network: ip= of the kernel's command line, DHCP's services, what a lease may say. */
 /* SPDX-License-Identifier: ISC */
 #include "conf_sample.h"
+#include "init/base/text.h"
+#include "init/online.h"
 #include "netns/net.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +11,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct spec s;
 
@@ -188,6 +194,37 @@ static void what_no_server_can_mean_is_no_lease(void **state)
 	assert_int_equal(net_lease_check(&l, &e), -EINVAL);
 }
 
+/* Those before it ask for nothing that is not there: only for the last one it waits. */
+static void the_last_of_many_interfaces_is_waited_for_as_well(void **state)
+{
+	static char list[16384];
+	struct text t = TEXT_IN(list);
+	char *argv[] = { (char *)"network-online", (char *)"all", list }, line[128] = "";
+	int said[2];
+	pid_t pid;
+
+	(void)state;
+	for (unsigned i = 0; i < 1023; i++)
+		text_add(&t, "lo= ");
+	text_add(&t, "absent=");
+	assert_int_equal(pipe(said), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(said[1], 2);
+		_exit(online_main(3, argv));
+	}
+	close(said[1]);
+	FILE *from = fdopen(said[0], "r");
+
+	do {	/* NULL: it has ended, and waits for nobody */
+		assert_non_null(fgets(line, sizeof line, from));
+	} while (strstr(line, "waiting for lo:"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	fclose(from);
+	assert_string_equal(line, "waiting for absent: it is not there\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +234,7 @@ int main(void)
 		cmocka_unit_test_teardown(without_interfaces_or_in_a_container_nothing_comes_along, clean),
 		cmocka_unit_test_teardown(a_name_that_no_service_can_have_cannot_have_dhcp, clean),
 		cmocka_unit_test_teardown(what_no_server_can_mean_is_no_lease, clean),
+		cmocka_unit_test(the_last_of_many_interfaces_is_waited_for_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, conf_enter, conf_leave);
