@@ -45,11 +45,16 @@ static bool is_packed(const char *name)
 	return n > k && !strcmp(name + n - k, PACKED);
 }
 
+static bool is_dump(const char *name)
+{
+	return !strncmp(name, "dmesg-", 6);
+}
+
 void last_words_add(struct last_words *w, int dir, const char *name)
 {
 	struct last_words_part *p = &w->v[w->n];
 
-	if (strncmp(name, "dmesg-", 6) != 0 || w->n == LAST_WORDS_MAX || !text_copy(p->name, sizeof p->name, name))
+	if (!is_dump(name) || w->n == LAST_WORDS_MAX || !text_copy(p->name, sizeof p->name, name))
 		return;
 	p->oops = p->part = 0;
 	owned_fd fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -112,4 +117,13 @@ void last_words_join(struct last_words *w, int dir, char *to, size_t size)
 
 	if (whole)	/* there is no room for all: from the beginning of a line on */
 		memmove(to, whole + 1, strlen(whole + 1) + 1);
+}
+
+void last_words_forget(struct dir_scan *s)
+{
+	if (lseek(s->fd, 0, SEEK_SET) < 0)
+		return;
+	for (const struct dir_entry *d; (d = dir_next(s));)
+		if (is_dump(d->name))
+			unlinkat(s->fd, d->name, 0);
 }

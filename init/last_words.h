@@ -1,6 +1,7 @@
 /* What the kernel has left in pstore as it died, in order. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include "init/base/dir.h"
 #include <stddef.h>
 
 /*
@@ -21,5 +22,7 @@ struct last_words {
 void last_words_add(struct last_words *w, int dir, const char *name);
 /* All of them in order, as text of which the last size-1 bytes are kept, from the beginning of a line on. */
 void last_words_join(struct last_words *w, int dir, char *to, size_t size);
+/* Removes every dump from the folder of a scan that has not begun: also those that were not taken. */
+void last_words_forget(struct dir_scan *s);
 /* As much of the end of a file, the same way. */
 void last_words_tail(int fd, char *to, size_t size);

@@ -43,14 +43,14 @@ static void take_pstore(char *to, size_t size)
 	if (sys_mount("pstore", PSTORE, "pstore", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 && errno != EBUSY)
 		return;
 	owned_fd dir = open(PSTORE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dir_scan s = { .fd = dir, .room = room, .size = sizeof room };
+	struct dir_scan s = { .fd = dir, .room = room, .size = sizeof room }, again = s;
 
 	words = (struct last_words){ .n = 0 };
 	for (const struct dir_entry *d; dir >= 0 && (d = dir_next(&s));)
 		last_words_add(&words, dir, d->name);
 	last_words_join(&words, dir, to, size);
-	for (unsigned i = 0; i < words.n; i++)
-		unlinkat(dir, words.v[i].name, 0);
+	/* Those too that were too many or cannot be read: they would be told as a later boot's. */
+	last_words_forget(&again);
 }
 
 /* For `prior last-boot`, readable as the events are. */

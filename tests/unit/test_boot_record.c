@@ -234,6 +234,33 @@ static void the_parts_of_a_dump_are_put_in_order(void **state)
 	rmdir(folder);
 }
 
+static void nothing_of_a_dump_is_left_for_the_boot_after(void **state)
+{
+	static _Alignas(8) char room[4096];
+	char folder[] = "/tmp/prior-pstore-XXXXXX", name[32];
+	static struct last_words w;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dir_scan s = { .fd = dir, .room = room, .size = sizeof room }, again = s;
+
+	for (unsigned i = 0; i < LAST_WORDS_MAX + 9; i++) {
+		snprintf(name, sizeof name, "dmesg-ramoops-%u", i);
+		close(openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	assert_int_equal(symlinkat("nowhere", dir, "dmesg-unreadable"), 0);
+	close(openat(dir, "console-ramoops-0", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	w.n = 0;
+	for (const struct dir_entry *d; (d = dir_next(&s));)
+		last_words_add(&w, dir, d->name);
+	assert_int_equal(w.n, LAST_WORDS_MAX);
+	last_words_forget(&again);
+	assert_int_equal(unlinkat(dir, "console-ramoops-0", 0), 0);
+	close(dir);
+	assert_int_equal(rmdir(folder), 0);	/* empty */
+}
+
 static const char *printed(bool as_json)
 {
 	static char out[16384];
@@ -300,6 +327,7 @@ int main(void)
 		cmocka_unit_test(reboots_for_failure_in_a_row_are_counted),
 		cmocka_unit_test(a_boot_that_was_well_and_then_cut_off_ends_the_row),
 		cmocka_unit_test(the_parts_of_a_dump_are_put_in_order),
+		cmocka_unit_test(nothing_of_a_dump_is_left_for_the_boot_after),
 		cmocka_unit_test(it_is_told_in_words),
 		cmocka_unit_test(it_is_told_as_json),
 	};
