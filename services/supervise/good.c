@@ -91,7 +91,7 @@ void good_ended(struct prior *p, bool done)
 {
 	if (!done)
 		prior_say(p, "error", "boot-good", NULL, "all is well, and that cannot be kept, or the hook of the "
-			  "slots has failed; `prior slot mark-good` says why");
+			  "slots has failed; `prior boot-good` says why");
 	else if (marks_slot(p))
 		prior_say(p, "info", "slot-good", NULL, "all is well: the slot that runs is marked good");
 }
