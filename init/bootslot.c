@@ -92,7 +92,7 @@ static int leave_name(const char *name, struct err *e)
 int bootslot_choose(const struct plan *p, struct err *e)
 {
 	owned_fd fd = open_place(plan_str(p, p->head->slots_at), e);
-	char said[SLOT_NAME] = "";
+	char said[SLOT_NAME + 1] = "";	/* one that is too long is none */
 	struct slot *chosen = NULL;
 	struct slots s;
 

@@ -174,8 +174,11 @@ static int take_first(void *ctx, struct err *e)
 /* What counts the tries may be broken while the slots are not: better a boot that is not counted than none. */
 static void choose_one(struct boot *b)
 {
+	char said[SLOT_NAME + 1];
 	struct err e;
 
+	if (cmdline_value("prior.slot", said, sizeof said) && !bootslot_find(&b->plan, said))
+		boot_say(b, "prior.slot=%s: machine.slots.list has no such slot; choosing as without it", said);
 	if (child_run(choose, &b->plan, CHOOSE_MS, &e) == 0)
 		return;
 	boot_say(b, "%s; taking the first slot, and not counting it", e.text);

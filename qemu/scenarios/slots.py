@@ -83,9 +83,10 @@ def by_files(m):
     with m.boot_again(ready=False) as other:
         other.on_console("emergency: rebooting: slot a: root: verity: mount /dev/dm-0 (erofs)", 60)
         other.ends("reboot")
-    # root= names the slot that is bad: it is prior that chooses, and counts
-    with m.boot_again(append="root=/dev/vda", ready=False) as other:
+    # root= names the slot that is bad, prior.slot= one that is none: it is prior that chooses, and counts
+    with m.boot_again(append="root=/dev/vda prior.slot=c", ready=False) as other:
         assert runs(other, "b")["a"]["tries_left"] == 0
+        assert "prior.slot=c: machine.slots.list has no such slot; choosing as without it" in other.console
         said = other.json("prior last-boot --json")
         assert (said["ended"], said["how"]) == ("failure", "reboot"), said
         assert said["why"].startswith("slot a: root: verity: mount /dev/dm-0"), said
@@ -107,7 +108,9 @@ def uncounted(m):
         other.wait_state("web", "up")
         assert other.ok("cat /run/prior/slot") == "a"
         assert "something else is kept there" in other.fails("prior slot 2>&1", code=1)
-        other.on_console("all is well, and that cannot be kept", 30)
+        other.on_console("all is well, and that cannot be kept, or the hook of the slots has failed; "
+                         "`prior boot-good` says why", 30)
+        assert "something else is kept there" in other.fails("prior boot-good 2>&1", code=1)
         other.ends("poweroff", "poweroff")
     with m.boot_again(config=image.config.replace("at: /dev/vdc", "at: /run/slots"), ready=False) as other:
         other.on_console("slots: /run/slots is in memory, which no reboot outlives; taking the first slot", 60)
