@@ -163,7 +163,10 @@ void emergency(int console, int dog_fd, const struct emergency_rules *rules, con
 		emergency_brake(console, r);
 		return;
 	}
-	poll(NULL, 0, how == EMERGENCY_REBOOT && !counted ? SLOW_MS : READ_MS);
+	if (how == EMERGENCY_REBOOT && !counted)
+		emergency_uncounted(console);
+	else
+		poll(NULL, 0, READ_MS);
 	end(ends[how].call);
 	end(LINUX_REBOOT_CMD_RESTART);
 }

@@ -3,7 +3,7 @@ from lib import drive
 from lib.image import Image
 
 kernels = ["6.12"]
-limit = 360
+limit = 420
 
 
 def machine(more, service="critical: true", shell="echo the shell is here"):
@@ -30,7 +30,7 @@ LOST = """last_boot: /dev/vdb
 
 FAULTS = """modules: [softdog]
   last_boot: /dev/vdb
-  watchdog: {device: /dev/watchdog, timeout: 3s}
+  watchdog: {device: /dev/watchdog, timeout: 20s}
   brake: {reboots: 1, within: 1h, then: shell}"""
 
 image = Image(modules=["virtio_blk", "virtio_pci", "softdog"], config=machine(FILE))
@@ -76,7 +76,7 @@ def run(m):
         assert said["why"].startswith("/etc/fstab:1: mount on /lost") and said["braked"], said
         other.ends("poweroff", "poweroff")
     # too many faults of PID 1: the brake holds, and the watchdog does not do what it forbids
-    with m.boot_again(config=machine(FAULTS, "", "sleep 8; echo nobody was reset")) as other:
+    with m.boot_again(config=machine(FAULTS, "", "sleep 30; echo nobody was reset")) as other:
         other.wait_state("main", "up")
         other.start("i=0; while [ $i -lt 60 ]; do kill -SEGV 1; sleep 0.5; i=$((i+1)); done")
         other.on_console("emergency: a shell: 1 reboots for failure within 3600 s; not once more", 60)
@@ -85,3 +85,7 @@ def run(m):
     with m.boot_again(config=machine("modules: []")) as other:
         fails(other)
         other.on_console("reboots for failure are not counted: the next one begins in 30 s", 30)
+    with m.boot_again(config=machine("emergency: reboot\n  fstab: true"), ready=False,
+                      files={"/etc/fstab": "LABEL=lost /lost ext4 x-systemd.device-timeout=1s\n"}) as other:
+        other.on_console("emergency: rebooting: /etc/fstab:1: mount on /lost", 60)
+        other.on_console("emergency: reboots for failure are not counted: the next one begins in 30 s", 30)
