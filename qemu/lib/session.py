@@ -30,7 +30,7 @@ class Session:
 
     # ---- commands
 
-    def wait_ready(self, seconds: float = 30, since: int = 0) -> None:
+    def wait_ready(self, seconds: float = 120, since: int = 0) -> None:
         """The agent has been started; since: behind this many bytes of the second port."""
         try:
             self.machine.second.wait("@ready\n", seconds, since)

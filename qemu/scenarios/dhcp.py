@@ -42,7 +42,7 @@ def run(m):
     assert m.ok("hostname").strip() == "edge"
     # an interface that is not there keeps nobody else
     assert m.status("late")["state"] == "waiting"
-    assert "waiting for eth9: it is not there" in m.ok("prior logs network@eth9")
+    m.eventually(lambda: "waiting for eth9: it is not there" in m.ok("prior logs network@eth9"), 30, "it says so")
     assert m.status("dhcp@eth9")["state"] == "waiting"
     assert "network@eth9" in m.ok("prior why late || true")
 
@@ -67,7 +67,8 @@ def run(m):
     # PID 1 faults: both go on, and what they did stays
     pids = m.pid("dhcp@eth0"), m.pid("lease@eth0")
     m.ok("kill -SEGV 1")
-    m.eventually(lambda: m.status("dhcp@eth0")["state"] == "up", 30, "PID 1 is back")
+    m.eventually(lambda: m.json("prior status --prior --json").get("crashes") == 1, 30, "PID 1 is back")
+    m.wait_state("dhcp@eth0", "up")
     assert (m.pid("dhcp@eth0"), m.pid("lease@eth0")) == pids and "10.0.2.15/24" in lent(m)
 
     # nobody but the client's group can lend anything

@@ -4,8 +4,9 @@ from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.12"]
+limit = 240
 CARDS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
-hardware = Hardware(cards=CARDS)
+hardware = Hardware(cards=CARDS, append="dummy.numdummies=4")
 
 image = Image(modules=["virtio_net", "virtio_pci", "virtio_blk", "dummy"], config=f"""
 version: 1
@@ -23,6 +24,10 @@ network:
     eth1: {{addresses: [198.51.100.1/24]}}
     wan: {{match: {{name: dummy0}}, addresses: [203.0.113.1/24]}}
     both: {{match: {{driver: virtio_net}}}}
+    dummy1: {{match: {{name: dummy2}}}}
+    dummy2: {{match: {{name: dummy1}}}}
+    one: {{match: {{name: dummy3}}}}
+    other: {{match: {{name: "d*3"}}}}
     none: {{match: {{mac: "52:54:00:00:00:03"}}}}
 services:
   stops:
@@ -54,6 +59,13 @@ def names(m):
         seen = m.ok(f"ip addr show {name}")
         assert address in seen and mac in seen, seen
     assert m.ok("cat /proc/sys/net/ipv6/conf/wan/accept_ra").strip() == "0"
+    # Names that are exchanged are, once: a match is about those of before.
+    first, second = (int(m.ok(f"cat /sys/class/net/{name}/ifindex")) for name in ("dummy1", "dummy2"))
+    assert first == second + 1, (first, second)
+    m.ok("test -e /sys/class/net/dummy3")
+    for row, rival in (("one", "other"), ("other", "one")):
+        assert (f"network.interfaces.{row}.match: network.interfaces.{rival}.match matches the same one; it keeps its name"
+                in m.console)
     # What cannot be found, or is not one, is told with what there is; the others have their names.
     said = m.console.replace("eth1 and eth0", "eth0 and eth1")
     assert "network.interfaces.both.match: both eth0 and eth1 match" in said
@@ -99,15 +111,16 @@ def waits(m):
     assert m.pid("keeps") == kept and "device gone: /dev/store" in m.ok("prior events")
     # Whoever ends the helper gets another one, and that one finds drivers for what has none.
     pid = m.json("prior status --prior --json")["devices_pid"]
-    m.ok("rmmod virtio_blk")
+    aliases = "/lib/modules/$(uname -r)/modules.alias"     # without it the first one, if it looks late, does not load it
+    m.ok(f"mv {aliases} {aliases}.off && rmmod virtio_blk")
     m.wait_state("stops", "waiting")
-    m.ok(f"kill -9 {pid}")
+    m.ok(f"mv {aliases}.off {aliases} && kill -9 {pid}")
     m.wait_state("stops", "up", seconds=30)
     m.ok("test -d /sys/module/virtio_blk")
     sees()
     stays = m.pid("stops")
     # Another configuration: a device that it names is there, one that was missing is not needed, links go with rules.
-    m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,' /etc/prior/prior.yaml && prior reload-config")
+    m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,; s,300ms,60s,' /etc/prior/prior.yaml && prior reload-config")
     m.wait_state("late", "up")
     m.ok("test ! -e /dev/by/vda && test -b /dev/by/disk")
     assert m.pid("stops") == stays
