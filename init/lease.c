@@ -1,6 +1,7 @@
 /* A DHCP lease on its way: told by udhcpc's script, which is us, in its cell; carried out by the service lease@NAME. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/lease_names.h"
 #include "init/online.h"
 #include "netns/net.h"
 #include "services/spec/lease.h"
@@ -70,38 +71,12 @@ int tell_main(int argc, char **argv)
 
 /* --- in the service that carries it out --- */
 
-static void put_names(FILE *f, const char *text)
-{
-	char one[64];
-	int n;
-
-	for (; sscanf(text, " %63s%n", one, &n) == 1; text += n)
-		fprintf(f, "nameserver %s\n", one);
-}
-
-/* Whole or not at all, for readers; what the configuration names comes first. */
-static int write_names(const struct net_lease *l, const char *own, struct err *e)
-{
-	static const uint8_t none[4];
-	const char *dir = "/run/" LEASE_NAMES, *path = "/run/" LEASE_NAMES "/resolv.conf";
-	FILE *f = fopen("/run/" LEASE_NAMES "/new", "we");
-	char text[INET_ADDRSTRLEN];
-
-	if (!f)
-		return err_sys(e, "write in %s", dir);
-	put_names(f, own);
-	for (unsigned i = 0; l->is_there && i < 4 && memcmp(l->names[i], none, 4) != 0; i++)
-		fprintf(f, "nameserver %s\n", inet_ntop(AF_INET, l->names[i], text, sizeof text));
-	if (fclose(f) != 0 || rename("/run/" LEASE_NAMES "/new", path) < 0)
-		return err_sys(e, "write %s", path);
-	return 0;
-}
-
 static int carry_out(struct net *n, const char *name, const char *own, const struct net_lease *l, struct err *e)
 {
 	char ip[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
 
-	if (net_lease(n, name, l, e) < 0 || write_names(l, own, e) < 0)
+	if (net_lease(n, name, l, e) < 0 ||
+	    lease_names("/run/" LEASE_NAMES, name, own, l, e) < 0)
 		return -e->code;
 	if (l->is_there)
 		printf("%s: %s/%u for %u s, gateway %s\n", name, inet_ntop(AF_INET, l->ip, ip, sizeof ip), l->prefix,

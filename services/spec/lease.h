@@ -3,4 +3,4 @@
 #pragma once
 #define LEASE_SOCKET "/run/prior/lease-"	/* and the interface: datagrams of struct net_lease */
 #define LEASE_SCRIPT  "/dev/prior-lease"		/* this program in the client's cell; by that name it tells */
-#define LEASE_NAMES  "prior-names"		/* below /run: resolv.conf, made of what the leases say */
+#define LEASE_NAMES  "prior-names"		/* below /run: lease-NAME of each interface, and resolv.conf, made of all of these */
