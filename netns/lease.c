@@ -17,6 +17,13 @@ static bool is_host(const uint8_t ip[4])
 	return ip[0] && ip[0] != 127 && ip[0] < 224;
 }
 
+static bool has_gateway(const struct net_lease *l)
+{
+	static const uint8_t none[4];
+
+	return l->is_there && memcmp(l->gateway, none, 4) != 0;
+}
+
 int net_lease_check(const struct net_lease *l, struct err *e)
 {
 	static const uint8_t none[4];
@@ -28,7 +35,7 @@ int net_lease_check(const struct net_lease *l, struct err *e)
 	if (!is_host(l->ip) || l->prefix < 8 || l->prefix > 32 || !l->seconds)
 		return err_set(e, EINVAL, "address %u.%u.%u.%u/%u for %u s is none to be had", l->ip[0], l->ip[1],
 			       l->ip[2], l->ip[3], l->prefix, l->seconds);
-	if (memcmp(l->gateway, none, 4) != 0 && !is_host(l->gateway))
+	if (has_gateway(l) && !is_host(l->gateway))
 		return err_set(e, EINVAL, "gateway %u.%u.%u.%u is none", l->gateway[0], l->gateway[1], l->gateway[2],
 			       l->gateway[3]);
 	for (unsigned i = 0; i < 4 && memcmp(l->names[i], none, 4) != 0; i++)
@@ -154,6 +161,23 @@ static int set_route(struct net *n, int index, const struct net_lease *l)
 	return net_ask(n, m, NULL, NULL);
 }
 
+/* Of this interface's lease, whatever its gateway and source; none is well. */
+static int remove_route(struct net *n, int index)
+{
+	struct rtmsg r = { .rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = LENT,
+			   .rtm_scope = RT_SCOPE_NOWHERE, .rtm_type = RTN_UNICAST };
+	struct nl_msg *m = net_msg(RTM_DELROUTE, 0, &r, sizeof r);
+
+	if (m && (nla_put_u32(m, RTA_OIF, (uint32_t)index) < 0 ||
+		  nla_put_u32(m, RTA_PRIORITY, METRIC + (uint32_t)index) < 0)) {
+		nlmsg_free(m);
+		m = NULL;
+	}
+	const int ret = net_ask(n, m, NULL, NULL);
+
+	return ret == -ESRCH ? 0 : ret;
+}
+
 /* *added: it was not there before. One that the configuration gives stays as that. */
 static int set_address(struct net *n, int index, const struct net_lease *l, bool is_fixed, bool *added)
 {
@@ -168,7 +192,6 @@ static int set_address(struct net *n, int index, const struct net_lease *l, bool
 
 static int carry_out(struct net *n, const char *who, const struct lent *lent, struct err *e)
 {
-	static const uint8_t none[4];
 	const struct net_lease *l = lent->keep;
 	const int index = lent->index;
 	bool added;
@@ -176,7 +199,7 @@ static int carry_out(struct net *n, const char *who, const struct lent *lent, st
 	if (set_address(n, index, l, lent->is_fixed, &added) < 0)
 		return net_fail(n, e, "%s: add address %u.%u.%u.%u/%u", who, l->ip[0], l->ip[1], l->ip[2], l->ip[3],
 				l->prefix);
-	if (memcmp(l->gateway, none, 4) == 0 || set_route(n, index, l) == 0)
+	if (!has_gateway(l) || set_route(n, index, l) == 0)
 		return 0;
 	net_fail(n, e, "%s: default route by %u.%u.%u.%u", who, l->gateway[0], l->gateway[1], l->gateway[2],
 		 l->gateway[3]);
@@ -199,6 +222,9 @@ int net_lease(struct net *n, const char *name, const struct net_lease *l, struct
 
 	if (look_around(n, who, &lent, e) < 0)
 		return -e->code;
+	/* With a fixed address, or one that is renewed without a gateway, the kernel keeps the route of the last lease. */
+	if (!has_gateway(l) && remove_route(n, link.index) < 0)
+		return net_fail(n, e, "%s: remove the default route of its lease", who);
 	/* First: with the older of two addresses of one subnet the kernel removes the newer one, too. */
 	if (remove_others(n, who, &lent, e) < 0)
 		return -e->code;

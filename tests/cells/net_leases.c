@@ -49,6 +49,12 @@ static void leases(struct net *n)
 	l.ip[3] = 8;
 	check(net_lease(n, "b0", &l, &e) == 0 && has(ADDR, "\"192.0.2.8\"") && !has(ADDR, "\"192.0.2.7\"") &&
 	      has(ROUTE, "\"192.0.2.8\""), "another address of the same subnet takes its place", &e);
+	struct net_lease routerless = l;
+
+	memset(routerless.gateway, 0, sizeof routerless.gateway);
+	check(net_lease(n, "b0", &routerless, &e) == 0 && has(ADDR, "\"192.0.2.8\"") && !has(ROUTE, "192.0.2.1") &&
+	      net_lease(n, "b0", &routerless, &e) == 0, "renewed without a router, it has no route any more", &e);
+	check(net_lease(n, "b0", &l, &e) == 0 && has(ROUTE, "\"192.0.2.1\""), "with a router again, it has one", &e);
 	l.is_there = 0;
 	check(net_lease(n, "b0", &l, &e) == 0 && !has(ADDR, "192.0.2.8") && !has(ROUTE, "192.0.2.1") &&
 	      has(ADDR, "\"10.88.0.1\""), "over, it is gone, and a fixed address stays", &e);
@@ -76,6 +82,12 @@ static void leases(struct net *n)
 
 	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ADDR, "life_time\":60") && !has(ADDR, "life_time\":59"),
 	      "a fixed address that is lent, too, stays fixed", &e);
+	fixed.gateway[0] = 10, fixed.gateway[1] = 88, fixed.gateway[3] = 254;
+	check(net_lease(n, "b0", &fixed, &e) == 0 && has(ROUTE, "10.88.0.254") && has(ROUTE, "\"b1\""),
+	      "it has the route that is lent with it", &e);
+	fixed.is_there = 0;
+	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ROUTE, "10.88.0.254") && has(ADDR, "\"10.88.0.1\"") &&
+	      has(ROUTE, "\"b1\""), "over, that route goes, and the address and others' routes stay", &e);
 	has("link del b1", "");
 	l.ip[3] = 8;
 	check(net_lease(n, "absent0", &l, &e) == -ENODEV && strstr(e.text, "interface absent0: find it"),
