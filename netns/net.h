@@ -89,7 +89,7 @@ enum net_upper {
 const char *net_upper_kind(enum net_upper what);	/* "macvlan", "ipvlan" */
 int net_upper(struct net *machine, struct net *cell, const char *parent, enum net_upper what, int netns_fd,
 	      const char *name, struct err *e);
-/* As net_cell(). The last start's MAC and addresses are free when the kernel has removed that cell: up to 5 s. */
+/* As net_cell(). The last start's MAC and addresses are free when the kernel has removed that cell: up to 20 s. */
 int net_upper_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 		   const struct net_addr *gw6, struct err *e);
 /* What it sends is bounded to so many bytes a second: a token bucket takes the place of its queueing discipline. */

@@ -64,6 +64,14 @@ void addr_undo(struct net *n, int index, const struct net_addr *a, unsigned na, 
 int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
 		   struct err *e);
 
+/* For what the kernel finishes behind our back, 20 s by the clock. */
+struct waiting {
+	int64_t until_ms;
+	long us;	/* the next pause */
+};
+struct waiting waiting_begin(void);
+bool waiting_pause(struct waiting *w);	/* false: it took too long */
+
 #define NET_ADDRS_MAX 32 /* per interface: bits of `added` */
 #define ADDR_TEXT     64
 const char *addr_text(const struct net_addr *a, bool prefix, char text[ADDR_TEXT]);

@@ -12,18 +12,13 @@
 #define LAST_US	 10000
 #define WITHIN_MS 20000	/* many cells at once, on a machine that is busy: the kernel's workers come last */
 
-struct waiting {
-	int64_t until_ms;
-	long us;
-};
-
-static struct waiting begin(void)
+struct waiting waiting_begin(void)
 {
 	return (struct waiting){ mono_now().ms + WITHIN_MS, FIRST_US };
 }
 
-/* Longer each time: those who only look are not to keep the kernel from what they wait for. False: it took too long. */
-static bool pause_a_little(struct waiting *w)
+/* Longer each time: those who only look are not to keep the kernel from what they wait for. */
+bool waiting_pause(struct waiting *w)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = w->us * 1000 }, NULL);
 	w->us = w->us * 2 < LAST_US ? w->us * 2 : LAST_US;
@@ -32,7 +27,7 @@ static bool pause_a_little(struct waiting *w)
 
 static int has_carrier(struct net *n, const char *ifname, struct net_link *l, struct err *e)
 {
-	struct waiting w = begin();
+	struct waiting w = waiting_begin();
 
 	/* Kernels from 6.8 on run the link watch for this interface when they are asked about it. */
 	do {
@@ -40,7 +35,7 @@ static int has_carrier(struct net *n, const char *ifname, struct net_link *l, st
 			return net_fail(n, e, "interface %s: find it", ifname);
 		if (l->operstate == IF_OPER_UP)
 			return 0;
-	} while (pause_a_little(&w));
+	} while (waiting_pause(&w));
 	return err_set(e, ETIMEDOUT, "interface %s: no carrier: the other end is down", ifname);
 }
 
@@ -67,7 +62,7 @@ static int can_be_found(struct net *cell, int index, const struct net_addr *a, s
 {
 	struct ifaddrmsg i = { .ifa_family = AF_INET6, .ifa_index = (unsigned)index };
 	struct joined j = { .group = { 0xff, 0x02, [11] = 0x01, [12] = 0xff } };
-	struct waiting w = begin();
+	struct waiting w = waiting_begin();
 	char text[ADDR_TEXT];
 
 	memcpy(j.group + 13, a->ip + 13, 3);
@@ -77,7 +72,7 @@ static int can_be_found(struct net *cell, int index, const struct net_addr *a, s
 			return net_fail(cell, e, "list the groups of " CELL_END);
 		if (j.yes)
 			return 0;
-	} while (pause_a_little(&w));
+	} while (waiting_pause(&w));
 	return err_set(e, ETIMEDOUT,
 		       CELL_END ": address %s has not joined its solicited-node group",
 		       addr_text(a, true, text));

@@ -5,10 +5,6 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <string.h>
-#include <time.h>
-
-#define PAUSE_MS 10
-#define PAUSES	 500 /* 5 s */
 
 static const struct {
 	const char *kind;
@@ -109,11 +105,11 @@ int net_upper(struct net *machine, struct net *cell, const char *parent, enum ne
 int net_upper_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 		   const struct net_addr *gw6, struct err *e)
 {
-	int r = net_cell(cell, a, na, gw4, gw6, e);
+	struct waiting w = waiting_begin();
+	int r;
 
-	for (unsigned i = 0; (r == -EBUSY || r == -EADDRINUSE) && i < PAUSES; i++) {
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
+	do {
 		r = net_cell(cell, a, na, gw4, gw6, e);
-	}
+	} while ((r == -EBUSY || r == -EADDRINUSE) && waiting_pause(&w));
 	return r;
 }
