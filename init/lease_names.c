@@ -94,7 +94,7 @@ static int join(const char *dir, const char *fresh, const char *own, struct err 
 int lease_names(const char *dir, const char *name, const char *own, const struct net_lease *l, struct err *e)
 {
 	char path[PATH_MAX], fresh[PATH_MAX];
-	/* Else two at once would each leave out what the other has just written. The folder itself anybody could lock. */
+	/* Else two at once would each leave out what the other has just written. Anybody could lock the folder. */
 	snprintf(path, sizeof path, "%s/lock", dir);
 	owned_fd lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 

@@ -222,7 +222,7 @@ int net_lease(struct net *n, const char *name, const struct net_lease *l, struct
 
 	if (look_around(n, who, &lent, e) < 0)
 		return -e->code;
-	/* With a fixed address, or one that is renewed without a gateway, the kernel keeps the route of the last lease. */
+	/* With a fixed address, or one renewed without a gateway, the kernel keeps the route of the last lease. */
 	if (!has_gateway(l) && remove_route(n, link.index) < 0)
 		return net_fail(n, e, "%s: remove the default route of its lease", who);
 	/* First: with the older of two addresses of one subnet the kernel removes the newer one, too. */

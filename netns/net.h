@@ -62,8 +62,8 @@ struct net_lease {
 int net_lease_check(const struct net_lease *l, struct err *e);	/* EINVAL: no server can mean that */
 /*
  * Other IPv4 addresses that are lent go, those for ever stay; then its address for as long as it is lent, unless it is
- * renewed, and the default route that needs this address: both or none. When it is over, or has no gateway, the route of
- * the one before goes. Idempotent.
+ * renewed, and the default route that needs this address: both or none. When it is over, or has no gateway, the route
+ * of the one before goes. Idempotent.
  */
 int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e);
 

@@ -3,4 +3,4 @@
 #pragma once
 #define LEASE_SOCKET "/run/prior/lease-"	/* and the interface: datagrams of struct net_lease */
 #define LEASE_SCRIPT  "/dev/prior-lease"		/* this program in the client's cell; by that name it tells */
-#define LEASE_NAMES  "prior-names"		/* below /run: lease-NAME of each interface, and resolv.conf, made of all of these */
+#define LEASE_NAMES  "prior-names"		/* below /run: lease-NAME of each, resolv.conf of all of them */

@@ -35,6 +35,23 @@ static bool has(const char *command, const char *text)
 #define ADDR  "addr show dev b0"
 #define ROUTE "route show default"
 
+/* Beside b1, whose default route is somebody else's. */
+static void fixed_address(struct net *n)
+{
+	struct net_lease fixed = { .magic = NET_LEASE, .is_there = 1, .seconds = 60, .prefix = 24,
+				   .ip = { 10, 88, 0, 1 } };
+	struct err e = { 0 };
+
+	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ADDR, "life_time\":60") && !has(ADDR, "life_time\":59"),
+	      "a fixed address that is lent, too, stays fixed", &e);
+	fixed.gateway[0] = 10, fixed.gateway[1] = 88, fixed.gateway[3] = 254;
+	check(net_lease(n, "b0", &fixed, &e) == 0 && has(ROUTE, "10.88.0.254") && has(ROUTE, "\"b1\""),
+	      "it has the route that is lent with it", &e);
+	fixed.is_there = 0;
+	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ROUTE, "10.88.0.254") && has(ADDR, "\"10.88.0.1\"") &&
+	      has(ROUTE, "\"b1\""), "over, that route goes, and the address and others' routes stay", &e);
+}
+
 static void leases(struct net *n)
 {
 	struct net_lease l = { .magic = NET_LEASE, .is_there = 1, .seconds = 600, .prefix = 24, .ip = { 192, 0, 2, 7 },
@@ -77,17 +94,7 @@ static void leases(struct net *n)
 	l.ip[3] = 9;
 	check(net_lease(n, "b0", &l, &e) == 0 && !has(ADDR, "\"192.0.2.8\""), "one without an end gives way",
 	      &e);
-	struct net_lease fixed = { .magic = NET_LEASE, .is_there = 1, .seconds = 60, .prefix = 24,
-				   .ip = { 10, 88, 0, 1 } };
-
-	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ADDR, "life_time\":60") && !has(ADDR, "life_time\":59"),
-	      "a fixed address that is lent, too, stays fixed", &e);
-	fixed.gateway[0] = 10, fixed.gateway[1] = 88, fixed.gateway[3] = 254;
-	check(net_lease(n, "b0", &fixed, &e) == 0 && has(ROUTE, "10.88.0.254") && has(ROUTE, "\"b1\""),
-	      "it has the route that is lent with it", &e);
-	fixed.is_there = 0;
-	check(net_lease(n, "b0", &fixed, &e) == 0 && !has(ROUTE, "10.88.0.254") && has(ADDR, "\"10.88.0.1\"") &&
-	      has(ROUTE, "\"b1\""), "over, that route goes, and the address and others' routes stay", &e);
+	fixed_address(n);
 	has("link del b1", "");
 	l.ip[3] = 8;
 	check(net_lease(n, "absent0", &l, &e) == -ENODEV && strstr(e.text, "interface absent0: find it"),
