@@ -39,8 +39,12 @@ static inline void pidfd_end(pid_t pid)
 
 	if (pid <= 0 || kill(pid, SIGKILL) < 0)
 		return;
-	while (fd >= 0 && poll(&p, 1, 1000) < 0 && errno == EINTR)
-		;
-	while (waitpid(pid, NULL, __WALL | (fd >= 0 ? WNOHANG : 0)) < 0 && errno == EINTR)
-		;
+	for (unsigned i = 0; i < 8; i++) {	/* either call may fail once: a signal, no memory */
+		const pid_t got = waitpid(pid, NULL, __WALL | WNOHANG);
+
+		if (got > 0 || (got < 0 && errno != EINTR))
+			return;
+		if (poll(&p, 1, fd >= 0 ? 1000 : 100) == 0 && fd >= 0)
+			return;
+	}
 }

@@ -19,7 +19,7 @@ static const char waiting[] =
 	"    type: oneshot\n"
 	"    restart: on-failure\n"
 	"    command: [\"%s\", network-online, \"%%i\", \"%s\"]\n"
-	"    isolation: {network: false}\n"
+	"    isolation: {preset: server, network: false}\n"
 	"    security: {restrict_address_families: [netlink]}\n";
 
 static const char leases[] =
@@ -30,20 +30,20 @@ static const char leases[] =
 	"    listen: [{unix_dgram: \"" LEASE_SOCKET "%%i\", group: \"" CLIENT_ID "\", activate: lazy}]\n"
 	"    runtime_directory: " LEASE_NAMES "\n"
 	"    runtime_directory_preserve: true\n"
-	"    isolation: {user: false, network: false}\n"
+	"    isolation: {preset: server, user: false, network: false}\n"
 	"    security: {dynamic_user: false, cap_add: [NET_ADMIN], restrict_address_families: [netlink, unix]}\n"
 	"  link@:\n"
 	"    type: oneshot\n"
 	"    restart: on-failure\n"
 	"    command: [\"%s\", network-online, \"%%i\", \"%%i=\"]\n"
-	"    isolation: {network: false}\n"
+	"    isolation: {preset: server, network: false}\n"
 	"    security: {restrict_address_families: [netlink]}\n"
 	"  dhcp@:\n"
 	"    depends_on: [\"link@%%i\"]\n"
 	"    command: [%s, -f, -i, \"%%i\", -t, \"5\", -T, \"2\", -A, \"5\", -s, " LEASE_SCRIPT "]\n"
 	"    restart: always\n"
 	"    user: \"" CLIENT_ID "\"\n"
-	"    isolation: {user: false, network: false, volumes: [\"%s:" LEASE_SCRIPT "\"]}\n"
+	"    isolation: {preset: server, user: false, network: false, volumes: [\"%s:" LEASE_SCRIPT "\"]}\n"
 	"    security: {dynamic_user: false, cap_add: [NET_RAW, NET_BIND_SERVICE],\n"
 	"      restrict_address_families: [packet, inet, unix]}\n";
 
