@@ -21,6 +21,7 @@ class Scenario(NamedTuple):
     image: Image
     run: object             # run(m), or None for a plain description
     kernels: list
+    libcs: list             # builds of the program that it is about; those of the machine alone need one
     limit: float            # seconds, of all its boots together
     hardware: Hardware
     about: str              # its first line
@@ -39,7 +40,8 @@ def load(file: Path) -> Scenario:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return Scenario(file.stem, file, module.image, getattr(module, "run", None),
-                    getattr(module, "kernels", list(kernels.NAMES)), getattr(module, "limit", 60),
+                    getattr(module, "kernels", list(kernels.NAMES)), getattr(module, "libcs", ["glibc", "musl"]),
+                    getattr(module, "limit", 60),
                     getattr(module, "hardware", Hardware()), (module.__doc__ or "").strip().partition("\n")[0],
                     getattr(module, "disks", None))
 

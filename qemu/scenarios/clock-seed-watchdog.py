@@ -4,6 +4,7 @@ from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 limit = 300
 hardware = Hardware(memory=256)
 

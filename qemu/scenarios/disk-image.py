@@ -8,7 +8,8 @@ from lib.image import Image
 from lib.machine import Hardware
 
 # What differs between kernels is in root-switch; nothing here depends on the C library.
-kernels = ["6.1"] if os.environ.get("LIBC") != "musl" else []
+kernels = ["6.1"]
+libcs = ["glibc"]
 limit = 600
 hardware = Hardware(firmware="uefi")
 

@@ -1,9 +1,9 @@
 """The folder examples/image as an initramfs: no boot loader, no slot, no disk, and it serves."""
-import os
 
 from lib import folder, paths
 
-kernels = ["6.1"] if os.environ.get("LIBC") != "musl" else []
+kernels = ["6.1"]
+libcs = ["glibc"]
 limit = 120
 
 _www = folder.load(paths.TOP / "examples/image")

@@ -4,6 +4,7 @@ from lib.machine import Hardware
 from lib.session import Skip
 
 kernels = ["6.1", "6.12"]
+libcs = ["glibc"]
 limit = 240
 hardware = Hardware(memory=512)
 

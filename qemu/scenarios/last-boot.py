@@ -3,6 +3,7 @@ from lib import drive
 from lib.image import Image
 
 kernels = ["6.12"]
+libcs = ["glibc"]
 limit = 420
 
 

@@ -2,6 +2,7 @@
 from lib import drive
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 limit = 120
 
 image = drive.logs_on_disk("""

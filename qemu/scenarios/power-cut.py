@@ -14,6 +14,7 @@ from lib.machine import Hardware
 
 CUTS, SEED = int(os.environ.get("CUTS", "4")), int(os.environ.get("SEED", "6"))
 kernels = ["6.12"]
+libcs = ["glibc"]
 limit = 120 + 40 * CUTS
 hardware = Hardware(append="prior.slot=a")
 

@@ -2,6 +2,7 @@
 from lib.image import Image
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 limit = 300
 
 image = Image(config="""

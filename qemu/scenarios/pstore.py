@@ -6,6 +6,7 @@ from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.12"]
+libcs = ["glibc"]
 limit = 300
 hardware = Hardware(resets=True, append="memmap=1M$0x8000000 ramoops.mem_address=0x8000000 ramoops.mem_size=0x100000 "
                                         "ramoops.record_size=0x10000")

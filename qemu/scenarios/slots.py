@@ -7,6 +7,7 @@ from lib.image import Image
 from lib.scenario import load
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 limit = 360
 
 _root = load(paths.QEMU / "scenarios/root-switch.py")

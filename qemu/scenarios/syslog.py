@@ -2,6 +2,7 @@
 from lib.image import Image
 
 kernels = ["6.1"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 
 image = Image(config="""
 version: 1

@@ -4,6 +4,7 @@ import json
 from lib.image import Image
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
+libcs = ["glibc"]
 
 ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 
