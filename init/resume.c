@@ -5,6 +5,7 @@
 #include "init/panic.h"
 #include "init/serve.h"
 #include "init/signals.h"
+#include "services/supervise/buttons.h"
 #include "services/supervise/clock.h"
 #include "services/supervise/control.h"
 #include "services/supervise/deps.h"
@@ -244,6 +245,7 @@ int serve_resume(struct prior *p, int ledger_fd, int fault, struct err *e)
 	spawning_resume(p);
 	endpoint_resume(p);
 	devices_resume(p);
+	buttons_begin(p);
 	say_back(p, fault, torn);
 	for (uint32_t i = 0; i < p->n; i++)
 		restore_pids(p, i, true);

@@ -13,6 +13,7 @@
 #include "services/cell/oci.h"
 #include "services/supervise/devices.h"
 #include "services/supervise/network.h"
+#include "services/supervise/buttons.h"
 #include "services/supervise/clock.h"
 #include "services/supervise/dog.h"
 #include "services/supervise/ending.h"
@@ -205,6 +206,7 @@ int serve_begin(struct prior *p, const struct serve_setup *s, struct err *e)
 	reap_begin(p);
 	endpoint_start(p);
 	devices_start_helper(p);
+	buttons_begin(p);
 	sys_batch(0, true);	/* until all is up: the services' own work comes first */
 	ledger_seal_head(&p->ledger);
 	undo_leftovers(p);

@@ -1,4 +1,5 @@
 """One boot of one image under QEMU: two serial ports, a hard time limit, and how it ended. KVM is never tried."""
+import json
 import re
 import shutil
 import socket
@@ -61,7 +62,7 @@ def _boots(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path) -> list:
     return ["-kernel", str(kernel.vmlinuz), "-initrd", str(initrd), "-append", " ".join(words).strip()]
 
 
-def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials) -> list:
+def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials, control="") -> list:
     on = arch.current()
     command = [on.qemu, "-accel", "tcg", *on.machine, "-m", str(hw.memory), "-smp", str(hw.cpus), "-nodefaults",
                "-no-user-config", "-display", "none", *([] if hw.resets else ["-no-reboot"]),
@@ -69,6 +70,8 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
     for n, chardev in enumerate(serials):
         command += ["-chardev", f"{chardev},id=serial{n}"]
     command += on.serials
+    if control:
+        command += ["-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control"]
     if hw.icount is not None:
         command += ["-icount", f"shift={hw.icount},sleep=off"]     # idle time passes at once
     for n, disk in enumerate(hw.disks):
@@ -94,9 +97,10 @@ class Machine:
 
     def __init__(self, kernel: Kernel, initrd: Path, folder: Path, hw: Hardware = Hardware(), limit: float = 60):
         folder.mkdir(parents=True, exist_ok=True)
-        pairs = [socket.socketpair() for _ in range(2)]
+        pairs = [socket.socketpair() for _ in range(3)]
         theirs = [pair[1].fileno() for pair in pairs]
-        command = _arguments(kernel, initrd, hw, folder, [f"socket,fd={fd}" for fd in theirs])
+        *serials, control = [f"socket,fd={fd}" for fd in theirs]
+        command = _arguments(kernel, initrd, hw, folder, serials, control)
         self._log = open(folder / "qemu.log", "w+")
         self._qemu = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL,
                                       stdout=self._log, stderr=self._log)
@@ -104,6 +108,9 @@ class Machine:
             their.close()
         self.console = Port(pairs[0][0], folder / "console.log")
         self.second = Port(pairs[1][0], folder / "second.log")
+        self._control = Port(pairs[2][0], folder / "control.log")
+        self._controls = 0
+        self.control("qmp_capabilities", wait=False)
         self.started = time.monotonic()
         self.patience = (FIRST_WORDS + (LOADER if hw.firmware else 0)) * arch.current().slower
         self.limit = limit
@@ -136,6 +143,17 @@ class Machine:
                 seen = self.console.wait("\n", 0.25, seen)
             except (NotSaid, PortClosed):
                 pass
+
+    def control(self, command: str, wait=True, **arguments) -> None:
+        """Has QEMU do something, by its monitor's protocol (QMP)."""
+        self._controls += 1
+        self._control.send(json.dumps({"execute": command, "arguments": arguments, "id": self._controls}) + "\n")
+        if wait:
+            self._control.wait(f'{{"return": {{}}, "id": {self._controls}}}', 20)
+
+    def press(self, key: str) -> None:
+        """A key of the keyboard, by QEMU's name."""
+        self.control("send-key", keys=[{"type": "qcode", "data": key}])
 
     def qemu_said(self) -> str:
         self._log.seek(0)

@@ -19,8 +19,8 @@ services:
 """)
 
 
-# What the loop makes anew at each start of PID 1, and the three that it was born with.
-UNNAMED = ("anon_inode:[eventpoll]", "anon_inode:[signalfd]", "anon_inode:[timerfd]")
+# What is made anew at each start of PID 1, and the three that it was born with.
+UNNAMED = ("anon_inode:[eventpoll]", "anon_inode:[signalfd]", "anon_inode:[timerfd]", "anon_inode:inotify")
 
 
 def strangers(m) -> dict:

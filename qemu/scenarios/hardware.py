@@ -8,7 +8,7 @@ limit = 240
 CARDS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
 hardware = Hardware(cards=CARDS, append="dummy.numdummies=4")
 
-image = Image(modules=["virtio_net", "virtio_pci", "virtio_blk", "dummy"], config=f"""
+image = Image(modules=["virtio_net", "virtio_pci", "virtio_blk", "dummy", "button", "evdev"], config=f"""
 version: 1
 machine:
   modules: [dummy]
@@ -129,7 +129,46 @@ def waits(m):
     assert m.pid("stops") == stays
 
 
+def buttons(m):
+    """PID 1 hears of one key of all, and of nothing where it is to ignore that."""
+    name = m.ok("cd /sys/class/input && grep -l AT.Translated event*/device/name").split("/")[0]
+    held = "ls -l /proc/1/fd | grep -c /dev/input/event || true"
+    asleep = "grep ^voluntary_ctxt_switches /proc/1/status"
+
+    def press(keys):
+        """They have all come to who reads the keyboard; returns how often PID 1 has woken meanwhile."""
+        events = 6 * len(keys)      # each has a scan code, a key and an end, down and up
+        m.start(f"{asleep} >/run/slept; dd if=/dev/input/{name} of=/dev/null bs=24 count={events} iflag=fullblock; "
+                f"{asleep} >>/run/slept; touch /run/came")
+        m.eventually(lambda: m.ok(f"ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c /dev/input/{name}$ || true").strip() ==
+                     str(1 + (m.ok(held).strip() != "0")))
+        for key in keys:
+            m.machine.press(key)
+        m.eventually(lambda: m.sh("rm /run/came")[0] == 0)
+        before, after = (int(line.split()[1]) for line in m.ok("cat /run/slept").splitlines())
+        return after - before
+
+    def holds(n):
+        m.eventually(lambda: m.ok(held).strip() == str(n), why=f"PID 1 holds {n} of the devices")
+    holds(2)        # the machine's and the keyboard's
+    woken = press("abcdefgh")
+    m.note(f"PID 1 has woken {woken} times while eight keys were pressed")
+    assert woken < 8, woken
+    m.ok("sed -i 's,^machine:,&\\n  power_button: ignore,' /etc/prior/prior.yaml && prior reload-config")
+    holds(0)
+    press(["power"])
+    m.ok("sed -i 's,power_button: ignore,power_button: poweroff,' /etc/prior/prior.yaml && prior reload-config")
+    holds(2)
+    m.ok("rmmod button")
+    holds(1)
+    m.ok("prior reexec; modprobe button")
+    holds(2)
+    m.machine.control("system_powerdown")
+    m.ends("poweroff")
+
+
 def run(m):
     names(m)
     files(m)
     waits(m)
+    buttons(m)

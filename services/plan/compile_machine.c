@@ -197,6 +197,7 @@ void compile_machine(struct compiling *c, struct plan_head *h)
 	h->nameservers = write_words(c, &c->s->nameservers);
 	h->emergency = m->emergency;
 	h->fstab = m->fstab;
+	h->power_button = m->power_button;
 	check_brake(c);
 	check_brake_of_slots(c);
 	h->last_boot = write_string(&c->w, m->last_boot);

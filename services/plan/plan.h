@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 20
+#define PLAN_VERSION 21
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -56,7 +56,7 @@ struct plan_head {
 	struct plan_ref slots_hook;	/* struct plan_ref[]: a command; absent: none */
 	uint32_t slots_by, slots_tries, good_after_ms;
 	uint32_t console_baud;		/* 0: as it is */
-	uint32_t fstab, fstab_pad;	/* 1: what /etc/fstab says is mounted, too */
+	uint32_t fstab, power_button;	/* 1: what /etc/fstab says is mounted, too; enum power_button */
 	struct plan_ref refused;	/* struct plan_refused[]: services that could not be planned */
 	struct plan_ref templates;	/* struct plan_ref[]: "name@", of which instances can be asked for */
 	struct plan_ref asked;		/* uint32_t[]: services that are here only because somebody asked for them while
@@ -95,6 +95,7 @@ struct plan_device_rule {
 	uint32_t flags, mode, uid, gid;		/* DEVICE_RULE_* */
 };
 
+enum power_button { BUTTON_POWEROFF, BUTTON_REBOOT, BUTTON_IGNORE, BUTTON_WORDS };
 enum slots_by { SLOTS_BY_FILES, SLOTS_BY_UBOOT, SLOTS_BY_SYSTEMD, SLOTS_BY_KINDS };
 
 /* One of the roots that take turns. */

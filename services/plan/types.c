@@ -460,7 +460,7 @@ static const char *head_wrong(const struct plan *p, const void *record)
 	if (h->metrics.n && PLAN_FIRST(p, h->metrics, struct plan_listen)->kind != LISTEN_TCP)
 		return "its endpoint is no TCP socket";
 	return h->emergency > 3 || h->brake_then > 3 || h->slots_by >= SLOTS_BY_KINDS || h->slots_tries > 99 ||
-	       h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
+	       h->power_button >= BUTTON_WORDS || h->flags & ~PLAN_F_CONTAINER || h->start_order.n != h->services.n
 		       ? "a number in its head is out of range" : NULL;
 }
 

@@ -15,6 +15,8 @@
 
 static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "halt", NULL };
 
+static const char *const button_words[] = { "poweroff", "reboot", "ignore", NULL };
+
 static const char *const then_words[] = { "shell", "poweroff", "halt", NULL };
 
 #define M(f, ctype) CONF_FIELD(struct spec_mount, f, ctype)
@@ -216,6 +218,11 @@ static const struct conf_key machine_keys[] = {
 	{ "root", SECTION(root_keys), .doc = "In an initramfs: the root file system to find and switch to." },
 	{ "slots", SECTION(slots_keys),
 	  .doc = "Roots that take turns (A/B): one that does not come up well is left for the other." },
+	{ "power_button", .type = CONF_WORD, F(machine.power_button, unsigned), .words = button_words,
+	  .def = "poweroff",
+	  .doc = "What a press on the power button, or on a keyboard's power key, asks for: the same as `prior "
+		 "poweroff` or `prior reboot`, or nothing; a restart key always reboots, unless they are ignored; the "
+		 "kernel needs evdev, and the button's driver." },
 	{ "rtc", TEXT(machine.rtc), .check = rtc_rule,
 	  .doc = "What the hardware clock keeps: utc, or local (the zone of /etc/localtime); whatever it says, the "
 		 "time is never earlier than the image was made and, with random_seed, the machine last ended.",

@@ -278,6 +278,7 @@ struct spec_machine {
 	const char *console_device;
 	struct str_list console_shell, root_options;
 	unsigned emergency;	/* 0 shell, 1 reboot, 2 poweroff, 3 halt */
+	unsigned power_button;	/* enum power_button of plan.h */
 	const char *watchdog_device, *root_device, *root_type, *root_verity, *root_overlay, *rtc, *random_seed,
 		*metrics, *last_boot;
 	int64_t watchdog_timeout, watchdog_pretimeout, shutdown_timeout, brake_reboots, brake_within;

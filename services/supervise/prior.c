@@ -1,6 +1,7 @@
 /* The memory of PID 1, carved once from one mapping, and the way of events into the log: see prior.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/prior.h"
+#include "services/supervise/buttons.h"
 #include "services/supervise/care.h"
 #include "services/supervise/clock.h"
 #include "services/supervise/connections.h"
@@ -65,6 +66,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
 		[TIMER_ENDPOINT] = endpoint_start, [TIMER_DEVICES] = devices_start_helper,
 		[TIMER_GOOD] = good_timer, [TIMER_LOGGER_WAITS] = streams_settled,
+		[TIMER_BUTTONS] = buttons_timer,
 	};
 	struct prior *p = ctx;
 
@@ -139,7 +141,9 @@ int prior_memory(struct prior *p, struct err *e)
 	p->source_mask = power_of_two(2 * n.conns) - 1;
 	p->pid_mask = power_of_two(2 * (5 * p->n + n.cares + 2)) - 1;
 	p->clock_fd = p->signal_fd = p->trial_exe = p->reload.socket = p->reload.problems =
-		p->reload.between_fd = FD_NONE;
+		p->reload.between_fd = p->buttons.inotify_fd = p->buttons.sock = FD_NONE;
+	for (unsigned i = 0; i < BUTTONS_MAX; i++)
+		p->buttons.fd[i] = FD_NONE;
 	p->mapped = lay_out(p, NULL);
 	p->map = mmap(NULL, p->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p->map == MAP_FAILED) {
@@ -151,7 +155,7 @@ int prior_memory(struct prior *p, struct err *e)
 	deps_build(p);
 	number_cares(p);
 	connections_build(p);
-	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 11,
+	return loop_open(&p->loop, 5 * p->n + n.cares + n.stored + n.listens + LEDGER_CLIENTS + 12 + BUTTONS_MAX,
 			 2 * p->n + SERVE_TIMERS + n.cares, p, on_timer, e);
 }
 

@@ -63,8 +63,19 @@ struct care_run {
 	uint32_t ready_src;		/* the pipe of READY_FD; 0: none */
 };
 
+#define BUTTONS_MAX 8
+struct buttons {		/* see buttons.h */
+	int inotify_fd;			/* FD_NONE: nothing is watched */
+	int in_dev, in_input;		/* watches of /dev and /dev/input; 0 or less: none */
+	int fd[BUTTONS_MAX];		/* FD_NONE: none */
+	uint32_t inotify_src, src[BUTTONS_MAX];
+	int pid, sock;			/* the child that looks, 0: none; what it says */
+	bool again;			/* another look is to follow */
+};
+
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
-	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT, PID_DEVICES, PID_GOOD };
+	PID_COMPILER, PID_HOOK, PID_CHECK, PID_SPAWNER, PID_NETWORK, PID_IDLE, PID_ENDPOINT, PID_DEVICES, PID_GOOD,
+	PID_BUTTONS };
 
 struct pid_slot {
 	int32_t pid;		/* 0: free */
@@ -75,7 +86,7 @@ struct pid_slot {
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
 	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_DEVICES, TIMER_GOOD, TIMER_LOGGER_WAITS,
-	SERVE_TIMERS };
+	TIMER_BUTTONS, SERVE_TIMERS };
 
 struct helper_life {		/* of the process that helps now, or did: see helper.h */
 	int64_t since_ms;
@@ -153,6 +164,7 @@ struct prior {
 	uint32_t devices_src;
 	bool devices_clears;		/* the next helper is wanted, if only to take away what the last one made */
 	struct helper_life devices_life;
+	struct buttons buttons;
 	uint32_t endpoint_src;
 	struct helper_life endpoint_life;
 	bool endpoint_told;		/* what it goes without was said */

@@ -1,5 +1,6 @@
 /* waitid in a loop, and a fixed table from pid to service: see reap.h. */
 /* SPDX-License-Identifier: ISC */
+#include "services/supervise/buttons.h"
 #include "services/supervise/devices.h"
 #include "services/supervise/reap.h"
 #include "init/base/text.h"
@@ -213,6 +214,10 @@ static void tell_main(struct prior *p, struct pid_slot slot, int code, int statu
 
 static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 {
+	static void (*const helpers[])(struct prior *p, int pid, uint8_t exit_kind, int status) = {
+		[PID_LOGGER] = streams_logger_ended, [PID_COMPILER] = reload_compiler_ended,
+		[PID_SPAWNER] = spawning_ended, [PID_ENDPOINT] = endpoint_ended, [PID_DEVICES] = devices_ended,
+	};
 	const uint8_t kind = code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
 	const bool well = code == CLD_EXITED && status == 0;
 
@@ -228,7 +233,11 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 		reaper_ended(p, slot.service);
 		return;
 	case PID_LOGGER:
-		streams_logger_ended(p, slot.pid, kind, status);
+	case PID_COMPILER:
+	case PID_SPAWNER:
+	case PID_ENDPOINT:
+	case PID_DEVICES:
+		helpers[slot.role](p, slot.pid, kind, status);
 		return;
 	case PID_UNDO:
 		undo_ended(p, slot.service, well);
@@ -246,20 +255,11 @@ static void tell(struct prior *p, struct pid_slot slot, int code, int status)
 	case PID_DISCARD:
 		discard_ended(p, slot.service, slot.pid);
 		return;
-	case PID_COMPILER:
-		reload_compiler_ended(p, slot.pid, kind, status);
-		return;
-	case PID_SPAWNER:
-		spawning_ended(p, slot.pid, kind, status);
-		return;
 	case PID_NETWORK:
 		network_ended(p, slot.pid, well);
 		return;
-	case PID_DEVICES:
-		devices_ended(p, slot.pid, kind, status);
-		return;
-	case PID_ENDPOINT:
-		endpoint_ended(p, slot.pid, kind, status);
+	case PID_BUTTONS:
+		buttons_ended(p);
 		return;
 	case PID_GOOD:
 		good_ended(p, well);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/switch.h"
 #include "services/plan/changes.h"
+#include "services/supervise/buttons.h"
 #include "services/supervise/connections.h"
 #include "services/supervise/control.h"
 #include "services/supervise/devices.h"
@@ -279,6 +280,7 @@ static void close_the_rest(struct prior *old, struct prior *now)
 	sockets_close_left(old, now, to_new);
 	endpoint_commit(old, now);
 	devices_commit(old, now);
+	buttons_commit(old, now);
 	fd_drop(&h->ledger_ro_fd);
 	fd_drop(&h->plan_fd);
 }

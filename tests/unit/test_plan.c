@@ -178,6 +178,7 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(h->version++, "compile it again");
 	REFUSES(h->arch ^= 1, "another processor");
 	REFUSES(h->emergency = 4, "plan_head");
+	REFUSES(h->power_button = 3, "plan_head");
 	REFUSES(h->start_order.n = 2, "plan_head");
 	REFUSES(((uint32_t *)(copy + h->start_order.at))[0] = 1, "not every service once");
 	REFUSES(((uint32_t *)(copy + h->start_order.at))[0] = 3, "not every service once");
