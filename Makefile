@@ -54,7 +54,7 @@ MAP := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
 COMMON = -std=gnu11 $(WARN) $(MAP) -I. -I$(GEN) -D_GNU_SOURCE
 HARD := -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
 LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
-LIBS := -lyaml -lseccomp -lcap -lnl-route-3 -lnl-3
+LIBS := -lyaml -lseccomp -lcap -lnl-route-3 -lnl-3 -lsodium
 
 ifeq ($(LIBC),musl)
 # musl-gcc -static-pie makes a dynamic program without a word, so the start files are named here.

@@ -6,7 +6,7 @@ _prior()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -le 1 ]; then
-		words='run up check compile show schema reload-config status start stop restart reload enable disable healthy signal enter wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec last-boot slot console'
+		words='run up check compile show schema keygen sign verify reload-config status start stop restart reload enable disable healthy signal enter wait logs top events network audit probe why graph chart completion help version poweroff reboot halt kexec soft-reboot reexec last-boot slot console'
 	else case ${COMP_WORDS[1]} in
 	run) words='--help' files=1 ;;
 	up) words='--help' files=1 ;;
@@ -14,6 +14,9 @@ _prior()
 	compile) words='--help --config --output --container' files=1 ;;
 	show) words='--help --json --config --isolation --steps --exposure --threshold --bundle' services=1 ;;
 	schema) words='--help' ;;
+	keygen) words='--help --secret-key --public-key' ;;
+	sign) words='--help --secret-key' ;;
+	verify) words='--help --public-key' ;;
 	reload-config) words='--help --json --run-dir --no-wait --timeout --dry-run' ;;
 	status) words='--help --json --run-dir --prior' services=1 ;;
 	start) words='--help --run-dir --no-wait --timeout' services=1 ;;

@@ -12,6 +12,9 @@ _prior()
 		'compile:Write the compiled plan of a configuration.'
 		'show:Show what a service'\''s configuration comes to, and where each value is from.'
 		'schema:Print the JSON Schema of the configuration, for editors.'
+		'keygen:Make a pair of keys, for signatures.'
+		'sign:Sign files: configurations, compiled plans, images.'
+		'verify:Check the signatures of files.'
 		'reload-config:Read the configuration again and apply only what changed.'
 		'status:Show the services, or one in detail with its last lines.'
 		'start:Start services and wait until they are ready.'
@@ -96,6 +99,25 @@ _prior()
 	schema)
 		options=(
 			'--help:Say what this verb does and takes.'
+		)
+		;;
+	keygen)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--secret-key:The file of the secret key, without a password.'
+			'--public-key:The public key: its file, or the key itself (RW...).'
+		)
+		;;
+	sign)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--secret-key:The file of the secret key, without a password.'
+		)
+		;;
+	verify)
+		options=(
+			'--help:Say what this verb does and takes.'
+			'--public-key:The public key: its file, or the key itself (RW...).'
 		)
 		;;
 	reload-config)

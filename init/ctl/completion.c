@@ -20,7 +20,7 @@ static bool takes(const struct verb *v, const char *word)
 
 static bool has_opt(const struct verb *v, enum ctl_opt o)
 {
-	return o == OPT_HELP || v->opts & 1u << o;
+	return o == OPT_HELP || v->opts & OPT_BIT(o);
 }
 
 /* Inside of single quotes, as all three shells read them; fish wants the backslash inside. */

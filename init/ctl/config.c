@@ -5,6 +5,7 @@
 #include "init/ctl/exposure.h"
 #include "init/ctl/json.h"
 #include "init/ctl/term.h"
+#include "init/ctl/whole.h"
 #include "services/plan/compile.h"
 #include "services/plan/image_door.h"
 #include <errno.h>
@@ -161,46 +162,6 @@ int verb_check(struct ctl *c)
 	return code;
 }
 
-static int copy(int from, int to, struct err *e)
-{
-	char buf[65536];
-	off_t at = 0;
-	ssize_t n;
-
-	while ((n = pread(from, buf, sizeof buf, at)) > 0) {
-		for (ssize_t done = 0, w; done < n; done += w)
-			if ((w = write(to, buf + done, (size_t)(n - done))) < 0)
-				return err_sys(e, "write");
-		at += n;
-	}
-	return n < 0 ? err_sys(e, "read the plan") : 0;
-}
-
-/* Beside the target first, then renamed over it: whoever opens it sees the old plan or the new one. */
-static int write_plan(int plan, const char *to, struct err *e)
-{
-	char temp[CONFIG_PATH_MAX + 8];
-	struct stat st;
-
-	if (lstat(to, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, EINVAL, "%s: is there and not an ordinary file", to);
-	if (snprintf(temp, sizeof temp, "%s.XXXXXX", to) >= (int)sizeof temp)
-		return err_set(e, ENAMETOOLONG, "%.60s...: the name is too long", to);
-	owned_fd fd = mkostemp(temp, O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "%s: make a file beside it", to);
-	int rc = copy(plan, fd, e);
-
-	if (rc == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temp, to) < 0))
-		rc = err_sys(e, "put into place");
-	if (rc < 0) {
-		unlink(temp);
-		return err_in(e, "%s", to);
-	}
-	return 0;
-}
-
 static int compile(struct ctl *c, struct spec *s)
 {
 	struct machine_facts facts;
@@ -222,7 +183,7 @@ static int compile(struct ctl *c, struct spec *s)
 		return ctl_fail(c, FAILED, &e);
 	if (s->nerrors > 0)
 		return ctl_say(c, FAILED, "%u errors, nothing was written", s->nerrors);
-	if (write_plan(plan, c->value[OPT_OUTPUT], &e) < 0)
+	if (whole_write(c->value[OPT_OUTPUT], plan, &e) < 0)
 		return ctl_fail(c, FAILED, &e);
 	return DONE;
 }

@@ -52,7 +52,7 @@ void help_verb(const struct verb *v, FILE *to)
 		const struct opt *row = &ctl_opts[o];
 		int n = 0;
 
-		if (o != OPT_HELP && !(v->opts & 1u << o))
+		if (o != OPT_HELP && !(v->opts & OPT_BIT(o)))
 			continue;
 		if (row->letter)
 			n = fprintf(to, "  -%c, --%s%s%s", row->letter, row->name, AFTER(row->arg));

@@ -48,7 +48,7 @@ static void manual_options(const struct verb *v, FILE *to)
 	for (enum ctl_opt o = 0; o < OPTS; o++) {
 		const struct opt *row = &ctl_opts[o];
 
-		if (!(v->opts & 1u << o))
+		if (!(v->opts & OPT_BIT(o)))
 			continue;
 		fputs(".It ", to);
 		if (row->letter)

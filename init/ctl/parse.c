@@ -7,7 +7,7 @@
 
 static bool takes(const struct verb *v, enum ctl_opt o)
 {
-	return o == OPT_HELP || (v->opts & 1u << o);
+	return o == OPT_HELP || (v->opts & OPT_BIT(o));
 }
 
 static int lacks(struct err *e, const char *word)

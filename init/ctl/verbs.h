@@ -19,10 +19,11 @@ enum ctl_opt {
 	OPT_ISOLATION, OPT_STEPS, OPT_PRIOR, OPT_SIGNAL, OPT_FOLLOW, OPT_LINES, OPT_SINCE, OPT_UNTIL,
 	OPT_GREP, OPT_LEVEL, OPT_TIMEOUT,
 	OPT_DEVICE, OPT_BATCH, OPT_FORCE, OPT_DRY_RUN, OPT_EXPOSURE, OPT_THRESHOLD, OPT_BUNDLE, OPT_SVG, OPT_NOW,
-	OPT_INITRD, OPT_APPEND, OPT_PRIVILEGED,
+	OPT_INITRD, OPT_APPEND, OPT_PRIVILEGED, OPT_SECRET, OPT_PUBLIC,
 	OPTS
 };
-#define OPT(name) (1u << OPT_##name)
+#define OPT_BIT(o) (UINT64_C(1) << (o))
+#define OPT(name) OPT_BIT(OPT_##name)
 
 struct opt {
 	const char *name;	/* without its dashes */
@@ -50,7 +51,7 @@ struct verb {
 	int (*raw)(int argc, char **argv); /* instead of run: reads its own command line; neither: not built yet */
 	const char *args;		/* operands, as help shows them */
 	int min, max;			/* how many operands; max < 0: any number */
-	uint32_t opts;			/* OPT() of each that it takes */
+	uint64_t opts;			/* OPT() of each that it takes */
 	const char *summary;		/* one line for the list */
 	const char *more;		/* further sentences for its own help and the manual; may be NULL */
 	const char *exits;		/* what its exit codes mean; NULL: 0 done, 1 failed */
@@ -111,6 +112,7 @@ int verb_console(struct ctl *c);						/* console.c */
 int verb_last_boot(struct ctl *c);						/* last_boot.c */
 int verb_slot(struct ctl *c);							/* slot.c */
 int verb_boot_good(struct ctl *c);
+int verb_keygen(struct ctl *c), verb_sign(struct ctl *c), verb_verify(struct ctl *c);	/* sign.c */
 int verb_help(struct ctl *c), verb_version(struct ctl *c);			/* help.c */
 
 /* power.c: `shutdown -h now`, `telinit 6`, ... */

@@ -17,6 +17,7 @@ BEGIN {
 	# header pattern -> where it may be included
 	home["^yaml\\.h$"] = "^init/conf/"
 	home["^netlink/"] = "^netns/"
+	home["^sodium\\.h$"] = "^services/sign/"
 	home["^(seccomp|sys/capability)\\.h$"] = "^services/(cell|plan)/"
 }
 function layer(path) {
