@@ -1,7 +1,8 @@
 /* A DHCP lease on its way: told by udhcpc's script, which is us, in its cell; carried out by the service lease@NAME. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
-#include "init/lease_names.h"
+#include "init/base/mono.h"
+#include "init/name_servers.h"
 #include "init/online.h"
 #include "netns/net.h"
 #include "services/spec/lease.h"
@@ -71,12 +72,26 @@ int tell_main(int argc, char **argv)
 
 /* --- in the service that carries it out --- */
 
+static int tell_names(const char *name, const char *own, const struct net_lease *l, struct err *e)
+{
+	static const uint8_t none[4];
+	struct name_server v[4];
+	char source[32];
+	unsigned i = 0;
+
+	for (; l->is_there && i < 4 && memcmp(l->names[i], none, 4) != 0; i++) {
+		v[i].until_ms = mono_now().ms + (int64_t)l->seconds * 1000;
+		inet_ntop(AF_INET, l->names[i], v[i].address, sizeof v[i].address);
+	}
+	snprintf(source, sizeof source, "lease-%s", name);
+	return name_servers_tell("/run/" LEASE_NAMES, source, own, v, i, NULL, e);
+}
+
 static int carry_out(struct net *n, const char *name, const char *own, const struct net_lease *l, struct err *e)
 {
 	char ip[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
 
-	if (net_lease(n, name, l, e) < 0 ||
-	    lease_names("/run/" LEASE_NAMES, name, own, l, e) < 0)
+	if (net_lease(n, name, l, e) < 0 || tell_names(name, own, l, e) < 0)
 		return -e->code;
 	if (l->is_there)
 		printf("%s: %s/%u for %u s, gateway %s\n", name, inet_ntop(AF_INET, l->ip, ip, sizeof ip), l->prefix,

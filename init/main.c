@@ -56,6 +56,7 @@ static const struct entry {
 	{ "prior-lease", tell_main, true },
 	{ "network-lease", lease_main, false },
 	{ "network-online", online_main, false },
+	{ "network-routers", routers_main, false },
 	{ "up", up_main, false },
 };
 

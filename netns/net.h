@@ -3,6 +3,7 @@
 #pragma once
 #include "init/base/err.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
@@ -66,6 +67,20 @@ int net_lease_check(const struct net_lease *l, struct err *e);	/* EINVAL: no ser
  * of the one before goes. Idempotent.
  */
 int net_lease(struct net *n, const char *name, const struct net_lease *l, struct err *e);
+
+/*
+ * Name servers of a router that the kernel believes on that interface, from a message of the kernel's to the group
+ * RTNLGRP_ND_USEROPT: it passes on what the router wrote, whose lengths are looked at here once more. Hosts only, the
+ * first eight. False: it says nothing of them.
+ */
+#define NET_ADVERT_MAX 8
+struct net_advert {
+	unsigned index;		/* of the interface */
+	uint32_t seconds;	/* for how long; 0: they are none any more */
+	unsigned n;
+	uint8_t servers[NET_ADVERT_MAX][16];
+};
+bool net_advert_read(const void *message, size_t n, struct net_advert *a);
 
 /*
  * The machine's side: a veth pair, its end `ifname` on `bridge` and up, its peer made in the namespace netns_fd as

@@ -411,19 +411,19 @@ static int send_icmp6(const unsigned char *message, size_t n, const char *to, co
 	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
 
 	inet_pton(AF_INET6, to, &a.sin6_addr);
-	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) < 0 ||
-	    sendto(fd, message, n, 0, (struct sockaddr *)&a, sizeof a) < 0)
-		return fail("send");
-	return 0;
+	return fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
+	       setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) < 0 ||
+	       sendto(fd, message, n, 0, (struct sockaddr *)&a, sizeof a) < 0 ? fail("send") : 0;
 }
 
-/* rogue-router IFACE: "I am a router", to everybody on the link. */
+/* rogue-router IFACE [HEX]: "I am a router", to everybody on the link, with options of these bytes. */
 static int rogue_router(char **argv)
 {
-	const unsigned char advert[16] = { 134, 0, 0, 0, 64, 0, 7, 8 };
+	unsigned char advert[1024] = { 134, 0, 0, 0, 64, 0, 7, 8 }, *end = advert + 16;
 
-	return send_icmp6(advert, sizeof advert, "ff02::1", argv[0]);
+	for (const char *hex = argv[1]; hex && end < advert + sizeof advert && sscanf(hex, "%2hhx", end) == 1; hex += 2)
+		end++;
+	return send_icmp6(advert, (size_t)(end - advert), "ff02::1", argv[0]);
 }
 
 /* icmp6 TYPE TO TARGET: a message of that type about that address, with data in it. */
@@ -454,9 +454,7 @@ static int raw_frame(char **argv)
 		sum += (unsigned)(p[i] << 8 | p[i + 1]);
 	sum = ~((sum & 0xffff) + (sum >> 16));
 	p[10] = (unsigned char)(sum >> 8), p[11] = (unsigned char)sum;
-	if (fd < 0 || sendto(fd, p, sizeof p, 0, (struct sockaddr *)&to, sizeof to) < 0)
-		return fail("send");
-	return 0;
+	return fd < 0 || sendto(fd, p, sizeof p, 0, (struct sockaddr *)&to, sizeof to) < 0 ? fail("send") : 0;
 }
 
 static const struct verb {

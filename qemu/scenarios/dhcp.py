@@ -1,4 +1,6 @@
 """An interface gets its address by DHCP and by router advertisements; who needs it waits, and boot does not."""
+from ipaddress import IPv6Address
+
 from lib.image import Image
 from lib.machine import Hardware
 
@@ -9,19 +11,22 @@ hardware = Hardware(cards=(CARD, "52:54:00:00:00:02"), gateway=True,
                     append="ip=[2001:db8:1::2]::[2001:db8:1::1]:64:edge:eth1:none:192.0.2.53")
 
 # The kernel's own words for what is there; the machine has no addresses but what prior gave it.
-image = Image(modules=["virtio_net", "virtio_pci"], files={"/etc/resolv.conf": ""}, config="""
+image = Image(modules=["virtio_net", "virtio_pci", "veth"], files={"/etc/resolv.conf": ""}, config="""
 version: 1
+machine: {modules: [veth]}
 network:
   nameservers: [192.0.2.52]
   interfaces:
     eth0: {dhcp: true, accept_ra: true}
     eth1: {addresses: [198.51.100.1/24]}
-    eth9: {dhcp: true, optional: true}
+    eth9: {dhcp: true, accept_ra: true, optional: true}
 services:
   needs: {command: [/bin/probe, stay], depends_on: [network@all]}
   late: {command: [/bin/probe, stay], depends_on: [network@eth9]}
   free: {command: [/bin/probe, stay]}
+  router: {command: [/bin/probe, stay], isolation: {preset: none, network: true}}
 """)
+NAMES = "cat /run/prior-names/resolv.conf"
 
 
 def lent(m) -> str:
@@ -34,7 +39,7 @@ def run(m):
     seen = lent(m)
     assert "10.0.2.15/24" in seen, seen
     assert "default via 10.0.2.2 dev eth0" in m.ok("ip route"), m.ok("ip route")
-    assert m.ok("cat /run/prior-names/resolv.conf") == "nameserver 192.0.2.52\nnameserver 192.0.2.53\nnameserver 10.0.2.3\n"
+    assert m.ok(NAMES) == "nameserver 192.0.2.52\nnameserver 192.0.2.53\nnameserver 10.0.2.3\n"
     six = m.ok("ip -6 addr show eth0")
     assert "fec0::" in six, six
     # ip= holds instead of what the configuration says, of its interface alone
@@ -60,7 +65,7 @@ def run(m):
     m.ok(f"kill -USR2 {pid}")
     m.eventually(lambda: "10.0.2.15" not in lent(m), 30, "given back, it is gone")
     assert "default" not in m.ok("ip route")
-    assert "10.0.2.3" not in m.ok("cat /run/prior-names/resolv.conf")
+    assert "10.0.2.3" not in m.ok(NAMES)
     m.ok(f"kill -USR1 {pid}")
     m.eventually(lambda: "10.0.2.15/24" in lent(m), 30, "asked for again, it is there")
 
@@ -73,3 +78,60 @@ def run(m):
 
     # nobody but the client's group can lend anything
     assert m.ok("ls -ln /run/prior/lease-eth0").split()[0:4:3] == ["srw-rw----", "61182"]
+    routers(m)
+
+
+def rdnss(seconds: int, *servers: str, units: int = 0) -> str:
+    """A router's option with name servers; units: its length, where that is not the true one."""
+    return f"19{units or 1 + 2 * len(servers):02x}0000{seconds:08x}" + "".join(IPv6Address(s).packed.hex() for s in servers)
+
+
+def routers(m):
+    """A believed router's name servers, for as long as it says."""
+    m.ok("ip link add eth9 type veth")
+    m.ok(f"ip link set veth0 netns {m.pid('router')}")
+    far = f"nsenter -t {m.pid('router')} -n "
+    m.ok("cd /proc/sys/net/ipv6/conf/eth9 && echo 2 >accept_ra && echo 0 >accept_dad && ip link set eth9 up")
+    m.ok(far + "sh -c 'echo 0 >/proc/sys/net/ipv6/conf/veth0/accept_dad && ip link set veth0 up'")
+
+    def are_there(name: str) -> None:
+        m.eventually(lambda: all("LOWER_UP" in a and "fe80" in a and "tentative" not in a for a in (
+            m.ok(far + "ip addr show veth0"), m.ok(f"ip addr show {name}"))), 30, "both have their address")
+
+    def says(*options: str) -> None:
+        m.ok(far + f"probe rogue-router veth0 {''.join(options)}")
+
+    def names(*servers: str) -> bool:
+        found = [line.split()[1] for line in m.ok(NAMES).splitlines()]
+        return [s for s in found if ":" in s and not s.startswith("fec0:")] == list(servers)    # QEMU may have one of its own
+
+    are_there("eth9")
+    two = ("2001:db8::53", "fe80::53%eth9")
+    says(rdnss(1800, "2001:db8::53", "fe80::53"))
+    m.eventually(lambda: names(*two), 30, "they are there")
+    status = m.ok(f"cat /proc/{m.pid('router-names')}/status")
+    assert "CapBnd:\t0000000000000000" in status and m.status("router-names")["attested"], status
+    # what is no option, no host, or too much; the last one is heard, so all were
+    for bad in (rdnss(1800, "2001:db8::66", units=2), rdnss(1800, "2001:db8::66", units=0xff), rdnss(1800, units=1),
+                rdnss(1800, "ff02::66", "::1", "::ffff:10.0.0.66"), "1900" + 22 * "41"):
+        says(bad)
+    says(rdnss(1800, *(f"2001:db8::1:{i}" for i in range(20))))
+    m.eventually(lambda: names(*two, *(f"2001:db8::1:{i}" for i in range(6))), 30, "eight at most")
+    says(rdnss(0, *(f"2001:db8::1:{i}" for i in range(6)), "fe80::53"))
+    m.eventually(lambda: names(two[0]), 30, "no time is none")
+    assert "fe80::53%eth9 is no name server any more" in m.ok("prior logs router-names")
+    # nobody says it again: it is over by itself, also for who did not hear it said
+    m.ok(f"kill -KILL {m.pid('router-names')}")
+    says(rdnss(2, "2001:db8::54"))
+    m.eventually(lambda: "2001:db8::54 for 2 s" in m.ok("prior logs router-names"), 30, "it is heard after a crash")
+    m.eventually(lambda: names(two[0]), 30, "and is over")
+    # where the configuration says nothing of routers
+    m.ok("ip link set eth9 down && ip link set eth9 name other && ip link set other up")
+    are_there("other")
+    said = m.ok("prior logs router-names")
+    says(rdnss(1800, "2001:db8::66"))
+    m.ok("ip link set other down && ip link set other name eth9 && ip link set eth9 up")
+    are_there("eth9")
+    says(rdnss(0, two[0]))
+    m.eventually(lambda: names(), 30, "it believes again")
+    assert "::66" not in m.ok("prior logs router-names")[len(said):]

@@ -47,6 +47,21 @@ static const char leases[] =
 	"    security: {dynamic_user: false, cap_add: [NET_RAW, NET_BIND_SERVICE],\n"
 	"      restrict_address_families: [packet, inet, unix]}\n";
 
+/*
+ * The kernel believes a router itself, and passes on what it says of name servers. Who reads that has no capability,
+ * and is not there before a router says anything.
+ */
+static const char routers[] =
+	"  router-names:\n"
+	"    command: [\"%s\", network-routers, \"%s\"%s]\n"
+	"    restart: always\n"
+	"    user: \"" LEASE_ID "\"\n"
+	"    listen: [{netlink: \"" ROUTER_SOCKET "\", activate: lazy}]\n"
+	"    runtime_directory: " LEASE_NAMES "\n"
+	"    runtime_directory_preserve: true\n"
+	"    isolation: {preset: server, network: false}\n"
+	"    security: {dynamic_user: false, restrict_address_families: [netlink, unix]}\n";
+
 /* Where this very program is for the services that are made of it. */
 static const char *own_program(struct load *l)
 {
@@ -130,15 +145,26 @@ static const char *dhcp_text(struct load *l, const char *program)
 	return made ? arena_fmt(&s->arena, "%s%s", made, text) : NULL;
 }
 
+static const char *routers_text(struct load *l, const char *program)
+{
+	const char *text = "", *names = names_text(l);
+
+	for (const struct spec_interface *i = l->s->interfaces; text && i < l->s->interfaces + l->s->ninterfaces; i++)
+		if (i->accept_ra)
+			text = arena_fmt(&l->s->arena, "%s, \"%s\"", text, i->name);
+	return !text || !names || !*text ? text : arena_fmt(&l->s->arena, routers, program, names, text);
+}
+
 const char *machine_services(struct load *l)
 {
-	const char *program = own_program(l), *dhcp, *all, *wait;
+	const char *program = own_program(l), *dhcp, *names, *all, *wait;
 
 	if (!l->s->ninterfaces)
 		return "";
 	/* A container's network is there, and its runtime's business. */
 	all = l->container ? "" : interfaces_text(l);
 	dhcp = l->container ? "" : program ? dhcp_text(l, program) : NULL;
+	names = l->container ? "" : program ? routers_text(l, program) : NULL;
 	wait = program && all && dhcp ? arena_fmt(&l->s->arena, waiting, program, all) : NULL;
-	return wait ? arena_fmt(&l->s->arena, "services:\n%s%s", wait, dhcp) : NULL;
+	return wait && names ? arena_fmt(&l->s->arena, "services:\n%s%s%s", wait, dhcp, names) : NULL;
 }

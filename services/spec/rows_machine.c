@@ -275,8 +275,8 @@ const struct conf_key interface_keys[] = {
 		 "prior itself gives the interface what it hears of: address, default route, name servers in "
 		 "/run/prior-names/resolv.conf.", .example = "true" },
 	{ "accept_ra", .type = CONF_BOOL, I(accept_ra, bool), .def = "false",
-	  .doc = "IPv6 addresses and routes by router advertisements, even while the machine passes packets on; "
-		 "otherwise as the kernel does by itself.", .example = "true" },
+	  .doc = "IPv6 addresses, routes and name servers by router advertisements, even while the machine passes "
+		 "packets on; otherwise as the kernel does by itself, without name servers.", .example = "true" },
 	{ "optional", .type = CONF_BOOL, I(optional, bool), .def = "false",
 	  .doc = "Not waited for by network@all, which services can name in depends_on; network@NAME waits for one "
 		 "interface: for its carrier and its addresses, of each family that it is to have." },

@@ -130,7 +130,7 @@ static void a_client_has_its_packets_who_believes_it_the_network(void **state)
 	     "  eth2: {addresses: [192.0.2.1/24], optional: true}}}\n"
 	     "services: {web: {command: x, depends_on: [network@all]}}\n", NULL, false);
 	assert_string_equal(conf_problems(&s), "");
-	assert_int_equal(s.nservices, 5);	/* link@eth0 and network@all are only named */
+	assert_int_equal(s.nservices, 6);	/* link@eth0 and network@all are only named */
 	const struct spec_service *client = spec_find(&s, "dhcp@eth0"), *lease = spec_find(&s, "lease@eth0"),
 				  *all = spec_find(&s, "network@all");
 
@@ -143,6 +143,25 @@ static void a_client_has_its_packets_who_believes_it_the_network(void **state)
 	assert_string_equal(all->command.v[2], "all");
 	assert_string_equal(all->command.v[3], "eth0=46 eth1= eth2=4?");
 	assert_non_null(spec_find(&s, "link@eth0"));
+}
+
+static void who_reads_what_routers_say_has_no_capability(void **state)
+{
+	(void)state;
+	load("network: {nameservers: [192.0.2.53], interfaces: {eth0: {accept_ra: true}, eth1: {},\n"
+	     "  Up: {accept_ra: true}}}\n" NONE, NULL, false);
+	assert_string_equal(conf_problems(&s), "");
+	const struct spec_service *r = spec_find(&s, "router-names");
+
+	assert_int_equal(r->caps_added, 0);
+	assert_string_equal(r->listen.v[0].netlink, "route 524288");
+	assert_int_equal(r->command.n, 5);
+	assert_string_equal(r->command.v[2], "192.0.2.53");
+	assert_string_equal(r->command.v[3], "eth0");
+	assert_string_equal(r->command.v[4], "Up");
+	spec_free(&s);
+	load("network: {interfaces: {eth0: {dhcp: true}}}\n" NONE, NULL, false);
+	assert_null(spec_find(&s, "router-names"));
 }
 
 static void without_interfaces_or_in_a_container_nothing_comes_along(void **state)
@@ -231,6 +250,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_forms_of_ip_are_those_of_the_kernel_and_of_initramfs, clean),
 		cmocka_unit_test_teardown(a_mistake_in_ip_is_said_and_changes_no_interface, clean),
 		cmocka_unit_test_teardown(a_client_has_its_packets_who_believes_it_the_network, clean),
+		cmocka_unit_test_teardown(who_reads_what_routers_say_has_no_capability, clean),
 		cmocka_unit_test_teardown(without_interfaces_or_in_a_container_nothing_comes_along, clean),
 		cmocka_unit_test_teardown(a_name_that_no_service_can_have_cannot_have_dhcp, clean),
 		cmocka_unit_test_teardown(what_no_server_can_mean_is_no_lease, clean),
