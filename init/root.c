@@ -21,6 +21,7 @@
 #define FREE_MS 30000
 #define CHOOSE_MS (DEVICE_WAIT_MS + 15000)	/* the wait, and the work */
 #define VERITY_NAME "root"
+#define BY_VIRTIOFS "virtiofs:"	/* and a tag: dracut's way to say it; with rootfstype= it is the tag alone */
 #define LOWER "/.prior/root"
 #define UPPER "/.prior/writes"
 #define BOTH "/.prior/both"
@@ -60,6 +61,10 @@ static int read_wish(const struct boot *b, struct wish *w, struct err *e)
 	    !say(w->verity, sizeof w->verity, p, verity, has_hash ? NULL : "prior.verity") ||
 	    !say(w->overlay, sizeof w->overlay, p, h->root_overlay, has_hash ? NULL : "prior.overlay"))
 		return err_set(e, ENAMETOOLONG, "machine.root or the kernel's command line: a value is too long");
+	if (!strncmp(w->device, BY_VIRTIOFS, strlen(BY_VIRTIOFS))) {
+		memmove(w->device, w->device + strlen(BY_VIRTIOFS), strlen(w->device + strlen(BY_VIRTIOFS)) + 1);
+		text_copy(w->type, sizeof w->type, "virtiofs");
+	}
 	w->init[0] = '\0';
 	cmdline_value("init", w->init, sizeof w->init);
 	return *w->verity ? verity_hash_is_good(w->verity, e) : 0;

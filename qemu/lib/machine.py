@@ -40,6 +40,7 @@ class Hardware(NamedTuple):
     gateway: bool = False       # QEMU lends them a gateway and a name server, too
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
+    share: str = ""             # a folder of the run's own, by virtiofs; its name is the tag
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
     resets: bool = False        # a reboot is one, with the memory as it was, and not QEMU's end
     icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
@@ -85,6 +86,33 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
     return command
 
 
+VIRTIOFSD = Path("/usr/lib/qemu/virtiofsd")
+
+
+class Share:
+    """A folder of the host, served by virtiofsd to one machine; it ends with it."""
+
+    def __init__(self, folder: Path, log):
+        listens = socket.socket(socket.AF_UNIX)
+        listens.bind("")        # the kernel chooses a name
+        listens.listen(1)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(listens.getsockname())
+        self._server = subprocess.Popen(
+            [VIRTIOFSD, "-f", f"--fd={listens.fileno()}", "-o", f"source={folder}", "-o", "sandbox=chroot",
+             "-o", "cache=auto"], pass_fds=[listens.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        listens.close()
+
+    def arguments(self, hw: Hardware) -> list:
+        return ["-object", f"memory-backend-memfd,id=memory,size={hw.memory}M,share=on", "-numa", "node,memdev=memory",
+                "-chardev", f"socket,id=share,fd={self.socket.fileno()}",
+                "-device", f"vhost-user-fs-pci,chardev=share,tag={hw.share}"]
+
+    def end(self) -> None:
+        self._server.kill()
+        self._server.wait()
+
+
 def interactive(kernel: Kernel, initrd: Path, hw: Hardware) -> int:
     """Boots with the console on this terminal, nothing on the second port; returns when the machine ends."""
     with tempfile.TemporaryDirectory() as folder:
@@ -102,9 +130,13 @@ class Machine:
         *serials, control = [f"socket,fd={fd}" for fd in theirs]
         command = _arguments(kernel, initrd, hw, folder, serials, control)
         self._log = open(folder / "qemu.log", "w+")
+        self._share = Share(folder.parent / hw.share, self._log) if hw.share else None
+        if self._share:
+            command += self._share.arguments(hw)
+            theirs.append(self._share.socket.fileno())
         self._qemu = subprocess.Popen(command, pass_fds=theirs, stdin=subprocess.DEVNULL,
                                       stdout=self._log, stderr=self._log)
-        for _, their in pairs:
+        for their in [pair[1] for pair in pairs] + ([self._share.socket] if self._share else []):
             their.close()
         self.console = Port(pairs[0][0], folder / "console.log")
         self.second = Port(pairs[1][0], folder / "second.log")
@@ -182,6 +214,8 @@ class Machine:
         self._timer.cancel()
         self._qemu.kill()
         self._qemu.wait()
+        if self._share:
+            self._share.end()
         self.console.wait_closed(2)
         self._log.close()
 

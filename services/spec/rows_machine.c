@@ -113,8 +113,8 @@ static const struct conf_key watchdog_keys[] = {
 
 static const struct conf_key root_keys[] = {
 	{ "device", TEXT(machine.root_device),
-	  .doc = "Device, as in machine.mounts, or a tag of virtiofs; root= on the kernel's command line says another; "
-		 "it is waited for half a minute.",
+	  .doc = "Device, as in machine.mounts, which is waited for half a minute, or a tag of virtiofs, with that as "
+		 "type, or as virtiofs:TAG; root= on the kernel's command line says another.",
 	  .example = "LABEL=root" },
 	{ "type", TEXT(machine.root_type), .doc = "File system of the root (what is on the device), or rootfstype=.",
 	  .example = "squashfs" },
