@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/shutdown.h"
 #include "init/base/mono.h"
+#include "init/left.h"
 #include "init/seed.h"
 #include "rootfs/machine.h"
 #include <errno.h>
@@ -44,6 +45,15 @@ static bool wait_for(pid_t pid, int ms)
 	return false;
 }
 
+static void name_the_rest(const char *what)
+{
+	char who[320] = "";
+	struct text t = TEXT_IN(who);
+
+	if (left_name(&t) > 0)
+		boot_say(console, "%s: %s", what, who);
+}
+
 /* Every process but us. The services are gone; this is for what was never one (a shell on the console, orphans). */
 static void kill_the_rest(void)
 {
@@ -52,9 +62,10 @@ static void kill_the_rest(void)
 	kill(-1, SIGCONT);
 	if (wait_for(0, TERM_MS))
 		return;
-	boot_say(console, "processes are left that do not heed SIGTERM; killing them");
+	name_the_rest("killing what does not heed SIGTERM");
 	kill(-1, SIGKILL);
-	wait_for(0, KILL_MS);
+	if (!wait_for(0, KILL_MS))
+		name_the_rest("going on without what cannot be killed, for a device or a file system does not answer");
 }
 
 /* In a child: a disk that does not answer holds it, and not the end of the machine. */

@@ -18,6 +18,26 @@ ENDS = [("kill -USR2 1", "poweroff"), ("kill -PWR 1", "poweroff"), ("kill -48 1"
         ("kill -INT 1", "reboot"), (f"({INITCTL}) | dd of=/dev/initctl bs=384 iflag=fullblock", "reboot")]
 
 
+# No service, and deaf; and one that takes its time.
+ORPHAN = "echo $$ >/sys/fs/cgroup/cgroup.procs; trap '' TERM; touch /run/deaf; while :; do sleep 1; done"
+SLOW = """
+version: 1
+services:
+  slow: {command: [/bin/probe, stubborn], stop_timeout: 6s}
+"""
+
+
+def names_who_blocks(m):
+    with m.boot_again(config=SLOW) as other:
+        other.wait_state("slow", "up")
+        other.start(ORPHAN)
+        other.eventually(lambda: other.sh("test -e /run/deaf")[0] == 0)
+        other.machine.second.send("0 a2lsbCAtVVNSMSAx\n")       # kill -USR1 1
+        other.on_console("slow: waiting: shutdown waits for it to stop, pid ", 30)
+        other.on_console("killing what does not heed SIGTERM: sh (", 30)
+        other.on_console("reboot: System halted", 30)
+
+
 def run(m):
     m.wait_state("web", "up")
     m.ok("shutdown -r +60 the disk is full")
@@ -37,6 +57,4 @@ def run(m):
     for command, how in ENDS[1:]:
         with m.boot_again() as other:
             other.ends(how, command)
-    with m.boot_again() as other:
-        other.machine.second.send("0 a2lsbCAtVVNSMSAx\n")       # kill -USR1 1
-        other.on_console("reboot: System halted", 30)
+    names_who_blocks(m)
