@@ -6,6 +6,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/base/cmdline.h"
+#include "init/child.h"
 #include "init/stages.h"
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
@@ -20,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#define MODULES_MS 60000
 #define NOFILE_HARD 524288	/* what systemd gives, below every kernel's fs.nr_open */
 
 void boot_say(const struct boot *b, const char *fmt, ...)
@@ -176,8 +178,9 @@ static int stage_plan(struct boot *b, struct err *e)
 	return compile_nothing(b, e);
 }
 
-static int stage_modules(struct boot *b, struct err *e)
+static int load_modules(void *ctx, struct err *e)
 {
+	struct boot *b = ctx;
 	const struct plan *p = &b->plan;
 	int worst = 0;
 
@@ -191,6 +194,12 @@ static int stage_modules(struct boot *b, struct err *e)
 		}
 	}
 	return worst;
+}
+
+/* In a child: a driver that hangs or falls in its first moment takes whoever loads it along. */
+static int stage_modules(struct boot *b, struct err *e)
+{
+	return b->plan.head->modules.n ? child_run(load_modules, b, MODULES_MS, e) : 0;
 }
 
 static int write_sysctl(const char *path, const char *value, struct err *e)

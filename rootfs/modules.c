@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
+#include "rootfs/unpack.h"
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -119,6 +120,25 @@ bool module_options(const char *cmdline, const char *path, char *to, size_t size
 	return !t.cut;
 }
 
+static int insert_unpacked(int packed, const char *path, const char *options, struct err *e)
+{
+	owned_fd fd = unpack(packed, path, e);
+	struct stat st;
+
+	if (fd < 0)
+		return err_in(e, "this kernel does not unpack modules itself");
+	void *at = fstat(fd, &st) < 0 || !st.st_size ? MAP_FAILED :
+		   mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (at == MAP_FAILED)
+		return err_sys(e, "map %s, unpacked", path);
+	int rc = syscall(SYS_init_module, at, (unsigned long)st.st_size, options) == 0 || errno == EEXIST ? 0 :
+		 err_sys(e, "load %s, unpacked", path);
+
+	munmap(at, (size_t)st.st_size);
+	return rc;
+}
+
 int module_insert(const char *path, struct err *e)
 {
 	char cmdline[4096], options[4096];
@@ -134,9 +154,12 @@ int module_insert(const char *path, struct err *e)
 	cmdline[got > 0 ? got : 0] = '\0';
 	if (!module_options(cmdline, path, options, sizeof options))
 		return err_set(e, E2BIG, "load %s: its parameters on the kernel's command line are too long", path);
-	if (syscall(SYS_finit_module, fd, options, flags) < 0 && errno != EEXIST)
-		return err_sys(e, "load %s", path);
-	return 0;
+	if (syscall(SYS_finit_module, fd, options, flags) == 0 || errno == EEXIST)
+		return 0;
+	/* A kernel without CONFIG_MODULE_DECOMPRESS, or one that knows another compression. */
+	if (flags && (errno == EOPNOTSUPP || errno == EINVAL))
+		return insert_unpacked(fd, path, options, e);
+	return err_sys(e, "load %s", path);
 }
 
 /* "PATH: DEP1 DEP2": depmod lists what must be there first last, so the line is loaded from its end. */

@@ -8,11 +8,14 @@
 /*
  * Load NAME ('-' and '_' are the same) after its dependencies. A module that is built in or loaded already is success.
  * dir: "" for the machine's own /lib/modules/RELEASE, or another directory with a modules.dep (tests).
- * Compressed modules are handed to the kernel as they are (Linux 5.17 and CONFIG_MODULE_DECOMPRESS). ENOENT: no
- * such module; the text says where we looked. Boot only: reads files, blocks, does not allocate.
+ * ENOENT: no such module; the text says where we looked. Boot only: reads files, blocks, does not allocate.
  */
 int module_load(const char *dir, const char *name, int (*insert)(const char *path, struct err *e), struct err *e);
-/* finit_module(2), the usual `insert`; with what the command line has for it. E2BIG: more than a page of that. */
+/*
+ * finit_module(2), the usual `insert`; with what the command line has for it. E2BIG: more than a page of that. What is
+ * compressed is handed to the kernel as it is, and where that cannot unpack it (CONFIG_MODULE_DECOMPRESS, Linux 5.17),
+ * a program of the image does: see unpack.h.
+ */
 int module_insert(const char *path, struct err *e);
 /*
  * Of a command line, the parameters of the module in this file: "ramoops.ecc=1" is "ecc=1" for ramoops.ko.xz. '-' and

@@ -29,7 +29,7 @@ class Image:
     config: the text of /etc/prior/prior.yaml, or a host folder that becomes /etc/prior.
     services: file name -> text, for /etc/prior/services.d.
     files: path -> text, bytes, a host Path, or a cpio.Entry.
-    modules: names; what they depend on comes along.
+    modules: names; what they depend on comes along. packed: all of them compressed.
     cells: name -> Cell, placed at /srv/cells/NAME.
     own: a Cell whose files are the machine's own.
     kernel: the kernel itself is at /boot/vmlinuz, and an initrd with all the rest at /boot/initrd.
@@ -37,7 +37,7 @@ class Image:
     """
 
     def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False,
-                 kernel=False, own=None):
+                 kernel=False, own=None, packed=False):
         self.config = config
         self.services = services or {}
         self.files = files or {}
@@ -47,6 +47,7 @@ class Image:
         self.compress = compress
         self.kernel = kernel
         self.own = own
+        self.packed = packed
 
     def with_changes(self, files=None, config=None) -> "Image":
         """The same image with some files more, or another configuration."""
@@ -93,7 +94,7 @@ class Image:
 
     def _modules(self, tree: Tree, kernel: Kernel) -> None:
         if self.modules:
-            for place, what in Modules(kernel, self.modules).files.items():
+            for place, what in Modules(kernel, self.modules, self.packed).files.items():
                 tree.put(f"/lib/modules/{kernel.release}/{place}", what)
 
 

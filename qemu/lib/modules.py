@@ -3,6 +3,7 @@
 Debian packages carry no modules.dep (depmod makes it at installation), so it is made here, from what
 each module says in its .modinfo.
 """
+import lzma
 from pathlib import Path
 
 from . import elf
@@ -33,8 +34,9 @@ def _builtin(kernel: Kernel) -> dict:
 class Modules:
     """files: path below lib/modules/RELEASE -> host path or text."""
 
-    def __init__(self, kernel: Kernel, names):
+    def __init__(self, kernel: Kernel, names, packed=False):
         self.kernel = kernel
+        self.packed = packed        # compressed, whatever the kernel's own are
         self.files = {}
         self._on_disk = _files(kernel)
         self._built_in = _builtin(kernel)
@@ -78,13 +80,20 @@ class Modules:
         visit(name)
         return order
 
+    def _packs(self, name: str) -> bool:
+        return self.packed and self._on_disk[name].suffix == ".ko"
+
     def _place(self, name: str) -> str:
-        return str(self._on_disk[name].relative_to(self.kernel.modules))
+        return f"{self._on_disk[name].relative_to(self.kernel.modules)}{'.xz' if self._packs(name) else ''}"
+
+    def _content(self, name: str):
+        file = self._on_disk[name]
+        return lzma.compress(file.read_bytes(), check=lzma.CHECK_CRC32, preset=1) if self._packs(name) else file
 
     def _index(self, builtin: list) -> None:
         names = sorted(self._info)
         for name in names:
-            self.files[self._place(name)] = self._on_disk[name]
+            self.files[self._place(name)] = self._content(name)
         self.files["modules.dep"] = "".join(
             f"{self._place(n)}:{''.join(' ' + self._place(d) for d in self._closure(n))}\n" for n in names)
         self.files["modules.alias"] = "".join(

@@ -1,4 +1,4 @@
-"""Mounts by label, UUID and partition, late devices, fstab, swap, bind, overlay; drivers by modalias; fsck; machine-id."""
+"""Mounts by label, UUID, partition; fstab, swap, bind, overlay; packed drivers by modalias; fsck; machine-id; a getty."""
 import subprocess
 
 from lib import drive
@@ -27,8 +27,8 @@ proc /proc proc defaults 0 0
 
 image = Image(modules=["virtio_blk", "virtio_pci", "overlay", "xfs", "libcrc32c"], files={
     "/etc/fstab": FSTAB, "/etc/hostname": "from-file\n", "/sbin/fsck.ext4": FSCK,
-    "/late.sh": "#!/bin/sh\n",
-}, config=f"""
+    "/login": "#!/bin/sh\necho who is there; read -r line; echo it was $line of $(tty); exec /bin/probe stay\n",
+}, packed=True, config=f"""
 version: 1
 machine:
   fstab: true
@@ -89,7 +89,14 @@ services:
         other.on_console("emergency: switching off: mount on /wanted: LABEL=wanted: no such device came", 60)
         other.ends("poweroff", seconds=30)
         assert "prior: cgroup2" not in other.console, "quiet"
-    with m.boot_again(config=wanted, append="prior.emergency=shell single") as other:
-        assert other.console.count("the shell is here") == 2, "the emergency's, and single's"
+    getty = """
+  getty: {command: [/bin/busybox, getty, -n, -l, /login, "57600", ttyS0], restart: always, isolation: {preset: none}}
+"""
+    with m.boot_again(config=wanted + getty, append="prior.emergency=shell rescue") as other:
+        assert other.console.count("the shell is here") == 2, "the emergency's, and rescue's"
         other.wait_state("web", "up")
+        other.wait_state("getty", "up")
+        other.on_console("who is there")
+        other.machine.console.send("typed\n")
+        other.on_console("it was typed of /dev/ttyS0")
         other.ends("poweroff", "poweroff")

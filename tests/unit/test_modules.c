@@ -8,6 +8,8 @@
 #include "init/base/fd.h"
 #include "init/base/text.h"
 #include "rootfs/modules.h"
+#include "rootfs/unpack.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +127,41 @@ static void a_module_gets_its_parameters_from_the_command_line(void **state)
 	assert_string_equal(options(many, "m.ko"), "too long");
 }
 
+static int unpacked(const char *name, struct err *e)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return unpack(fd, path, e);
+}
+
+static void what_the_kernel_cannot_unpack_a_program_does(void **state)
+{
+	char command[200], text[32] = "";
+	struct err e;
+
+	(void)state;
+	put("m.ko", "not a module");
+	put("bad.ko.gz", "not packed");
+	put("m.ko.rar", "packed by nobody");
+	assert_int_equal(unpacked("m.ko.rar", &e), -EOPNOTSUPP);
+	assert_non_null(strstr(e.text, "/m.ko.rar: neither .xz nor .zst nor .gz"));
+	if (access("/bin/gzip", X_OK) < 0)
+		skip();
+	snprintf(command, sizeof command, "gzip -c %s/m.ko >%s/m.ko.gz", dir, dir);
+	assert_int_equal(system(command), 0);
+	owned_fd fd = unpacked("m.ko.gz", &e);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, text, sizeof text, 0), 12);
+	assert_string_equal(text, "not a module");
+	assert_int_equal(unpacked("bad.ko.gz", &e), -EIO);
+	assert_non_null(strstr(e.text, "/bad.ko.gz: /bin/gzip -dc ended with code 1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +171,7 @@ int main(void)
 		cmocka_unit_test(an_absent_module_says_where_we_looked),
 		cmocka_unit_test(a_dependency_that_fails_is_named),
 		cmocka_unit_test(a_module_gets_its_parameters_from_the_command_line),
+		cmocka_unit_test(what_the_kernel_cannot_unpack_a_program_does),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
