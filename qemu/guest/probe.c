@@ -1,21 +1,22 @@
 /* What test images need besides a shell: services that behave in a certain way, and clients that count. */
 /* SPDX-License-Identifier: ISC */
 #define _GNU_SOURCE
+#include "probe.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_ether.h>
+#include <linux/dm-ioctl.h>
+#include <linux/fs.h>
 #include <linux/keyctl.h>
 #include <linux/vm_sockets.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <netpacket/packet.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -25,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int fail(const char *what)
+int fail(const char *what)
 {
 	fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
 	return 1;
@@ -76,7 +77,7 @@ static int answer(char **argv)
 	}
 }
 
-static socklen_t address(const char *host, const char *port, struct sockaddr_storage *to)
+socklen_t address(const char *host, const char *port, struct sockaddr_storage *to)
 {
 	struct sockaddr_un *un = (void *)to;
 	struct sockaddr_in *in = (void *)to;
@@ -369,92 +370,33 @@ static int cut(char **argv)
 	return 0;
 }
 
-/* udp-serve PORT: answers every datagram. */
-static int udp_serve(char **argv)
+/* linear NAME DEVICE: all of that device once more, as one of device-mapper's. */
+static int linear(char **argv)
 {
-	const struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(argv[0])) };
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage from;
-	char buf[512];
+	static const unsigned steps[] = { DM_DEV_CREATE, DM_TABLE_LOAD, DM_DEV_SUSPEND };
+	struct {
+		struct dm_ioctl head;
+		struct dm_target_spec target;
+		char words[64];
+	} d;
+	unsigned long long bytes = 0;
+	int device = open(argv[1], O_RDONLY | O_CLOEXEC), fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof any) < 0)
-		return fail("bind");
-	for (;;) {
-		socklen_t len = sizeof from;
-
-		if (recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)&from, &len) >= 0)
-			sendto(fd, "hello\n", 6, 0, (struct sockaddr *)&from, len);
+	if (device < 0 || fd < 0 || ioctl(device, BLKGETSIZE64, &bytes) < 0)
+		return fail(argv[1]);
+	close(device);
+	for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+		memset(&d, 0, sizeof d);
+		d.head = (struct dm_ioctl){ .version = { DM_VERSION_MAJOR }, .data_size = sizeof d, .target_count = 1,
+					    .data_start = offsetof(__typeof__(d), target) };
+		d.target.length = bytes / 512;
+		snprintf(d.head.name, sizeof d.head.name, "%s", argv[0]);
+		snprintf(d.target.target_type, sizeof d.target.target_type, "linear");
+		snprintf(d.words, sizeof d.words, "%s 0", argv[1]);
+		if (ioctl(fd, steps[i], &d) < 0)
+			return fail("device-mapper");
 	}
-}
-
-/* udp-call HOST PORT: one datagram, and what is answered within two seconds. */
-static int udp_call(char **argv)
-{
-	const struct timeval patience = { .tv_sec = 2 };
-	struct sockaddr_storage to;
-	socklen_t len = address(argv[0], argv[1], &to);
-	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	char buf[512];
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 || send(fd, "x", 1, 0) < 0)
-		return fail("send");
-	const ssize_t n = recv(fd, buf, sizeof buf, 0);
-
-	return n < 0 ? fail("recv") : write(1, buf, (size_t)n) != n;
-}
-
-/* As from a router or a neighbour: 255 hops to go. iface NULL: as the routes say. */
-static int send_icmp6(const unsigned char *message, size_t n, const char *to, const char *iface)
-{
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_scope_id = iface ? if_nametoindex(iface) : 0 };
-	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
-
-	inet_pton(AF_INET6, to, &a.sin6_addr);
-	return fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) < 0 ||
-	       setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) < 0 ||
-	       sendto(fd, message, n, 0, (struct sockaddr *)&a, sizeof a) < 0 ? fail("send") : 0;
-}
-
-/* rogue-router IFACE [HEX]: "I am a router", to everybody on the link, with options of these bytes. */
-static int rogue_router(char **argv)
-{
-	unsigned char advert[1024] = { 134, 0, 0, 0, 64, 0, 7, 8 }, *end = advert + 16;
-
-	for (const char *hex = argv[1]; hex && end < advert + sizeof advert && sscanf(hex, "%2hhx", end) == 1; hex += 2)
-		end++;
-	return send_icmp6(advert, (size_t)(end - advert), "ff02::1", argv[0]);
-}
-
-/* icmp6 TYPE TO TARGET: a message of that type about that address, with data in it. */
-static int icmp6(char **argv)
-{
-	unsigned char message[64] = { (unsigned char)atoi(argv[0]) };
-
-	inet_pton(AF_INET6, argv[2], message + 8);
-	memcpy(message + 24, "leak", 4);
-	return send_icmp6(message, sizeof message, argv[1], NULL);
-}
-
-/* raw-frame IFACE FROM TO PORT: a UDP datagram by a packet socket, to all on the link, past every rule inside. */
-static int raw_frame(char **argv)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_halen = 6,
-				  .sll_addr = { 255, 255, 255, 255, 255, 255 } };
-	unsigned char p[40] = { 0x45, 0, 0, 40, 0, 1, 0, 0, 64, IPPROTO_UDP };
-	unsigned sum = 0;
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
-
-	to.sll_ifindex = (int)if_nametoindex(argv[0]);
-	inet_pton(AF_INET, argv[1], p + 12);
-	inet_pton(AF_INET, argv[2], p + 16);
-	p[20] = 0x30, p[22] = (unsigned char)(atoi(argv[3]) >> 8), p[23] = (unsigned char)atoi(argv[3]);
-	p[25] = 20;
-	for (int i = 0; i < 20; i += 2)
-		sum += (unsigned)(p[i] << 8 | p[i + 1]);
-	sum = ~((sum & 0xffff) + (sum >> 16));
-	p[10] = (unsigned char)(sum >> 8), p[11] = (unsigned char)sum;
-	return fd < 0 || sendto(fd, p, sizeof p, 0, (struct sockaddr *)&to, sizeof to) < 0 ? fail("send") : 0;
+	return 0;
 }
 
 static const struct verb {
@@ -469,6 +411,7 @@ static const struct verb {
 	{ "cut",      1, cut },
 	{ "has-key",  0, has_key },
 	{ "icmp6",    3, icmp6 },
+	{ "linear",   2, linear },
 	{ "lines",    1, lines },
 	{ "mounts",   3, mounts },
 	{ "notify",   1, notify },

@@ -21,11 +21,12 @@ def applets() -> set:
 
 
 def probe() -> Path:
-    """qemu/guest/probe.c, compiled statically when it is newer than what is there."""
-    source, program = paths.QEMU / "guest/probe.c", paths.build() / f"qemu/probe{arch.suffix()}"
+    """qemu/guest/*.c, compiled statically when one is newer than what is there."""
+    sources, program = sorted((paths.QEMU / "guest").glob("*.[ch]")), paths.build() / f"qemu/probe{arch.suffix()}"
     with debs.alone(program.parent):
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        if not program.exists() or any(program.stat().st_mtime < s.stat().st_mtime for s in sources):
             part = program.with_suffix(".part")
-            subprocess.run([arch.tool("gcc"), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-o", part, source], check=True)
+            subprocess.run([arch.tool("gcc"), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-o", part,
+                            *(s for s in sources if s.suffix == ".c")], check=True)
             os.replace(part, program)
     return program

@@ -43,6 +43,7 @@ class Hardware(NamedTuple):
     share: str = ""             # a folder of the run's own, by virtiofs; its name is the tag
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
     resets: bool = False        # a reboot is one, with the memory as it was, and not QEMU's end
+    clock: str = ""             # what the hardware clock shows at first, as QEMU's -rtc base= takes it
     icount: Optional[int] = None    # each instruction takes 2^icount ns of the guest's time: it repeats, on any host
 
 
@@ -73,6 +74,8 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
     command += on.serials
     if control:
         command += ["-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control"]
+    if hw.clock:
+        command += ["-rtc", f"base={hw.clock}"]
     if hw.icount is not None:
         command += ["-icount", f"shift={hw.icount},sleep=off"]     # idle time passes at once
     for n, disk in enumerate(hw.disks):

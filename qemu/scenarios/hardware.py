@@ -20,7 +20,7 @@ machine:
     - {{name: "vd*", mode: "0604"}}
 network:
   interfaces:
-    eth0: {{match: {{mac: "{CARDS[1].upper()}", driver: virtio_*, path: "pci*/virtio*"}}, addresses: [192.0.2.1/24]}}
+    eth0: {{match: {{mac: "{CARDS[1].upper()}", driver: virtio_*, path: "*pci*/virtio*"}}, addresses: [192.0.2.1/24]}}
     eth1: {{addresses: [198.51.100.1/24]}}
     wan: {{match: {{name: dummy0}}, addresses: [203.0.113.1/24]}}
     both: {{match: {{driver: virtio_net}}}}

@@ -83,7 +83,7 @@ def run(m):
         other.on_console("emergency: a shell: 1 reboots for failure within 3600 s; not once more", 60)
         other.on_console("nobody was reset", 60)
         assert "softdog" not in other.console, "it was stopped"
-    with m.boot_again(config=machine("modules: []")) as other:
+    with m.boot_again(config=machine("modules: []", "on_failure: reboot")) as other:
         fails(other)
         other.on_console("reboots for failure are not counted: the next one begins in 30 s", 30)
     with m.boot_again(config=machine("emergency: reboot\n  fstab: true"), ready=False,

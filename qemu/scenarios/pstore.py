@@ -1,14 +1,17 @@
 """The kernel's last words before a panic outlive it in memory that the next boot reads; a module gets its parameters."""
 import base64
 
-from lib import drive
+from lib import arch, drive
 from lib.image import Image
 from lib.machine import Hardware
 
 kernels = ["6.12"]
 libcs = ["glibc"]
 limit = 300
-hardware = Hardware(resets=True, append="memmap=1M$0x8000000 ramoops.mem_address=0x8000000 ramoops.mem_size=0x100000 "
+# A piece of memory that the kernel does not use, where this machine has some.
+KEPT = {"amd64": "memmap=1M$0x8000000 ramoops.mem_address=0x8000000",
+        "arm64": "mem=254M ramoops.mem_address=0x4fe00000"}
+hardware = Hardware(resets=True, append=f"{KEPT[arch.current().name]} ramoops.mem_size=0x100000 "
                                         "ramoops.record_size=0x10000")
 
 image = Image(modules=["virtio_blk", "virtio_pci", "ramoops"], config="""

@@ -71,7 +71,8 @@ def by_files(m):
     assert "mark-good a" in m.ok("cat /run/hook")
     release = m.ok("uname -r")
     m.ok("prior slot switch b")
-    m.ends("reboot", "reboot")
+    m.ends("reboot", "/sbin/reboot 'to b'")
+    assert "Restarting system with command 'to b'" in m.console, "the kernel hands it on to the firmware"
     with m.boot_again(ready=False) as other:
         runs(other, "b")
         assert "there is no slot c" in other.fails("prior slot mark-good c 2>&1", code=1)
@@ -79,7 +80,7 @@ def by_files(m):
         other.ok("touch /run/no")
         assert ("slot b is marked good, but machine.slots.hook was not told: hook: ended with code 1"
                 in other.fails("prior slot mark-good 2>&1", code=1))
-        other.ends("reboot", "reboot")
+        other.ends("reboot", "kill -TERM 1")
     flip(m.disks[0])
     with m.boot_again(ready=False) as other:
         other.on_console("emergency: rebooting: slot a: root: verity: mount /dev/dm-0 (erofs)", 60)

@@ -35,7 +35,8 @@ static void the_kernels_own_and_the_ended_are_not_left(void **state)
 	(void)state;
 	assert_null(parsed("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0"));
 	assert_null(parsed("12 (sh) Z 1 12 12 0 -1 4194304 7 8"));
-	static const char *const lines[] = { "", "12", "12 (sh", ") (", "12 (sh)", "12 (sh) ", "12 (sh) S 1 12 12 0 -1" };
+	static const char *const lines[] = { "", "12", "12 (sh", ") (", "12 (sh)", "12 (sh) ",
+					     "12 (sh) S 1 12 12 0 -1" };
 
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
 		assert_null(parsed(lines[i]));
