@@ -41,7 +41,9 @@ endif
 
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
 SRC := $(filter-out init/run/only.c init/run/bare/%,$(sort $(shell find init services netns rootfs -name '*.c')))
-OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
+# What the processes that stay for good run all the time lies together: so few pages of code are in use at rest.
+RESIDENT := init/base/% init/loop/% init/serve.c services/logs/% services/supervise/%
+OBJ := $(patsubst %.c,$(O)/%.o,$(filter-out $(RESIDENT),$(SRC)) $(filter $(RESIDENT),$(SRC))) $(O)/gen/presets.o
 HELPERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/cells/*.c tests/fault/*.c)))
 PRESETS := $(sort $(wildcard configs/presets/*.yaml))
 UNIT := $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -1,6 +1,7 @@
 /* The logger's loop: streams come over its socket, lines over their pipes. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/pass.h"
+#include "init/base/rest.h"
 #include "init/base/sys.h"
 #include "services/logs/forward.h"
 #include "services/logs/logger.h"
@@ -250,7 +251,7 @@ static void look_at_rests(struct logger *l)
 	}
 }
 
-/* For epoll_wait(): until something must be done without being woken. */
+/* For epoll_wait(): until something must be done without being woken; once in its life, to rest. */
 static int patience(const struct logger *l)
 {
 	int64_t due = l->waiting ? l->look_ms : INT64_MAX, sending = forward_due(l);
@@ -259,7 +260,7 @@ static int patience(const struct logger *l)
 		return 0;
 	due = sending < due ? sending : due;
 	if (due == INT64_MAX)
-		return -1;
+		return l->rested ? -1 : REST_AFTER_MS;
 	int64_t ms = due - mono_now().ms;
 
 	return ms < 0 ? 0 : (int)ms;
@@ -281,8 +282,12 @@ static void loop(struct logger *l)
 	struct epoll_event got[32];
 
 	for (bool open = true; open;) {
-		int n = epoll_wait(l->epoll, got, 32, patience(l));
+		const int ms = patience(l), n = epoll_wait(l->epoll, got, 32, ms);
 
+		if (n == 0 && ms >= REST_AFTER_MS && !l->rested) {
+			l->rested = true;
+			rest();
+		}
 		for (int i = 0; i < n; i++) {
 			struct stream *s = got[i].data.ptr;
 

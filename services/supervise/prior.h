@@ -172,6 +172,7 @@ struct prior {
 	int64_t spawner_since_ms, spawner_heard_ms; /* when it was made; when a start that it was asked for began */
 	uint32_t spawner_short;		/* how many in a row died at once */
 	bool spawner_killed, spawner_closing; /* by us, for another to follow; none follows */
+	bool spawner_rests;		/* there is none: the next start makes one */
 	uint32_t good;			/* enum good */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */

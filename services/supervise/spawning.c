@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/spawning.h"
 #include "init/base/pidfd.h"
+#include "init/base/rest.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/supervise/stop.h"
@@ -58,8 +59,9 @@ static void make_or_later(struct prior *p)
 {
 	struct err e;
 
+	p->spawner_rests = false;
 	if ((p->ledger.head->spawner_fd >= 0 || make_socket(p, &e) == 0) && make_spawner(p, &e) == 0) {
-		look_again(p, p->nasked ? SILENT_MS : 0);
+		look_again(p, p->nasked ? SILENT_MS : REST_AFTER_MS);
 		return;
 	}
 	prior_say(p, "error", "spawner-failed", NULL, e.text);
@@ -101,10 +103,13 @@ void spawning_resume(struct prior *p)
 int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *report, struct err *e)
 {
 	const struct ledger_head *h = p->ledger.head;
+	/* An OCI runtime's own start takes so long that a copy of our tables does not matter. */
+	const bool by_itself = plan_service(&p->plan, i)->runtime_kind;
 	int pair[2];
 
-	/* An OCI runtime's own start takes so long that a copy of our tables does not matter. */
-	if (h->spawner_fd < 0 || h->spawner_pid <= 0 || plan_service(&p->plan, i)->runtime_kind)
+	if (p->spawner_rests && !by_itself)
+		make_or_later(p);
+	if (h->spawner_fd < 0 || h->spawner_pid <= 0 || by_itself)
 		return err_set(e, ESRCH, "no spawner");
 	/* A pipe: it is made and ended in half the time of a pair of sockets, and a report is one write. */
 	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -136,7 +141,7 @@ void spawning_answered(struct prior *p, uint32_t i)
 	p->run[i].asked = 0;
 	p->spawner_heard_ms = p->loop.now.ms;
 	if (--p->nasked == 0 && p->ledger.head->spawner_pid > 0)
-		look_again(p, 0);
+		look_again(p, REST_AFTER_MS);
 }
 
 /* The last ones, too: after a reload or an exec it may be one of those that is stuck with what it was asked for. */
@@ -145,6 +150,16 @@ static void kill_spawners(const struct prior *p)
 	for (uint32_t at = 0; at <= p->pid_mask; at++)
 		if (p->pids[at].pid && p->pids[at].role == PID_SPAWNER)
 			kill(p->pids[at].pid, SIGKILL);
+}
+
+/* All that it was asked for has long begun. Its memory is worth more than a fork of ours, with the next start. */
+static void end_for_now(struct prior *p)
+{
+	struct ledger_head *h = p->ledger.head;
+
+	p->spawner_rests = true;
+	kill(h->spawner_pid, SIGKILL);
+	h->spawner_pid = 0;
 }
 
 void spawning_timer(struct prior *p)
@@ -161,6 +176,8 @@ void spawning_timer(struct prior *p)
 		look_again(p, SILENT_MS);
 	} else if (p->nasked) {
 		look_again(p, SILENT_MS - silent);
+	} else {
+		end_for_now(p);
 	}
 }
 
@@ -169,8 +186,11 @@ void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 	char why[80];
 	struct text t = TEXT_IN(why);
 
-	if (pid != p->ledger.head->spawner_pid)	/* one that was replaced */
+	if (pid != p->ledger.head->spawner_pid) {	/* one that is not needed any more */
+		if (p->spawner_rests)
+			rest();
 		return;
+	}
 	p->ledger.head->spawner_pid = 0;
 	if (p->spawner_closing)
 		return;

@@ -6,7 +6,8 @@
 
 /*
  * PID 1 holds both ends of the spawner's socket, so that a new spawner reads what the last one left. Without one (prior
- * run) and for what does not fit into its socket PID 1 clones by itself.
+ * run) and for what does not fit into its socket PID 1 clones by itself. Of one that was not asked for REST_AFTER_MS
+ * only the socket is kept, until the next start makes another.
  */
 void spawning_begin(struct prior *p);	/* now, or after a while; PID 1 can do without */
 void spawning_resume(struct prior *p);		/* after an exec of PID 1 */
@@ -16,7 +17,7 @@ int spawning_ask(struct prior *p, uint32_t i, const struct cell_start *c, int *r
 /* Only the spawner can still hold the report of service i: if it does so for long it is stuck. */
 void spawning_waits(struct prior *p, uint32_t i);
 void spawning_answered(struct prior *p, uint32_t i);	/* its first word has come, or its report is closed */
-void spawning_timer(struct prior *p);		/* TIMER_SPAWNER: has it been silent for too long? */
+void spawning_timer(struct prior *p);		/* TIMER_SPAWNER: was it silent for too long, or idle? */
 void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
 void spawning_settled(struct prior *p);		/* all is up: starts are in a hurry again */
 void spawning_close(struct prior *p);		/* the end: kill and reap it */

@@ -32,13 +32,14 @@ def limit(w, what, n, user=0):
     with open(f"/proc/{w.pid}/limits") as f:
         was = next(line for line in f if line.startswith(name)).split()[3 if what == resource.RLIMIT_NOFILE else 2]
 
-    # Processes are made by the spawner.
-    whose = [w.pid] + [w.of("prior-spawner")] * (what == resource.RLIMIT_NPROC)
+    # Processes are made by the spawner, when there is one already.
+    spawner = w.of("prior-spawner") if what == resource.RLIMIT_NPROC else 0
+    whose = [w.pid] + [spawner] * bool(spawner)
 
     def put(soft):
         for pid in whose:
             subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "prlimit",
-                            f"--pid={pid}", f"{option}={soft}:"], check=True)
+                            f"--pid={pid}", f"{option}={soft}:"], check=pid == w.pid)
 
     put(n)
     try:

@@ -1,0 +1,31 @@
+/* Giving memory back: see rest.h. */
+/* SPDX-License-Identifier: ISC */
+#include "init/base/rest.h"
+#include <elf.h>
+#include <link.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define STACK_BELOW (64 << 10)	/* the kernel leaves more than this free below a stack */
+
+/* The linker's name for the first byte of this program, which begins at 0 in the file's own count. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+void rest(void)
+{
+	const uintptr_t base = (uintptr_t)&__ehdr_start, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const ElfW(Phdr) *h = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
+	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) / page * page;
+
+	/* Not one page that could have been written: relocated pointers are not in the file. The first, which has these
+	 * headers, comes last. */
+	for (unsigned i = __ehdr_start.e_phnum; i-- > 0;)
+		if (h[i].p_type == PT_LOAD && !(h[i].p_flags & PF_W)) {
+			const uintptr_t from = (base + h[i].p_vaddr) / page * page;
+
+			madvise((void *)from, base + h[i].p_vaddr + h[i].p_memsz - from, MADV_DONTNEED);
+		}
+	/* From the page below this one: madvise's own frame is in one of the two. */
+	madvise((void *)(stack - STACK_BELOW), STACK_BELOW - page, MADV_DONTNEED);
+}
