@@ -59,6 +59,7 @@ int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsign
 	       unsigned mtu, struct err *e)
 {
 	struct net_link l = { 0 };
+	struct subnets_added subnets = { 0 };
 	uint32_t added = 0;
 	bool made;
 	char who[32];
@@ -76,11 +77,14 @@ int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsign
 		net_fail(n, e, "%s: set up", who);
 		goto undo;
 	}
+	if (subnets_add_all(n, who, l.index, a, na, &subnets, e) < 0)
+		goto undo;
 	/* Last, since it cannot be undone; and only on a bridge of our making: another's addresses are not ours. */
-	if (!link_is_ours(&l, "bridge", "bridge", name) ||
-	    addr_keep_only(n, who, l.index, a, na, e) == 0)
+	if ((!link_is_ours(&l, "bridge", "bridge", name) || addr_keep_only(n, who, l.index, a, na, e) == 0) &&
+	    subnets_keep_only(n, who, l.index, a, na, e) == 0)
 		return 0;
 undo:
+	subnets_undo(n, l.index, a, na, &subnets);
 	if (made)
 		link_delete(n, l.index);
 	else
@@ -93,12 +97,16 @@ undo:
 int net_bridge_remove(struct net *n, const char *name, struct err *e)
 {
 	struct net_link l;
+	char who[32];
 	int r = link_get(n, name, &l);
 
 	if (r == -ENODEV)
 		return 0;
 	if (r < 0)
 		return net_fail(n, e, "bridge %s: find it", name);
+	snprintf(who, sizeof who, "bridge %s", name);
+	if (subnets_keep_only(n, who, l.index, NULL, 0, e) < 0)
+		return -e->code;
 	if (!link_is_ours(&l, "bridge", "bridge", name))
 		return err_set(e, EPERM, "bridge %s: remove it: prior did not make it, so it stays",
 			       name);

@@ -64,6 +64,23 @@ void addr_undo(struct net *n, int index, const struct net_addr *a, unsigned na, 
 int addr_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
 		   struct err *e);
 
+/*
+ * A router that is believed may say that a part of a bridge's IPv6 subnet is on its own link, and the kernel sends by
+ * the longest prefix. So these subnets have routes in a table of their own as well, and a rule has that asked before
+ * the main one; both go with the last bridge. *added, empty before, is what is new; on failure, too: subnets_undo().
+ */
+struct subnets_added {
+	uint32_t routes;	/* a bit for each of a[] */
+	bool rule;
+};
+int subnets_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		    struct subnets_added *added, struct err *e);
+void subnets_undo(struct net *n, int index, const struct net_addr *a, unsigned na,
+		  const struct subnets_added *added);
+/* Removes this bridge's others; na 0: all of them. */
+int subnets_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
+		      struct err *e);
+
 /* For what the kernel finishes behind our back, 20 s by the clock. */
 struct waiting {
 	int64_t until_ms;

@@ -1,7 +1,7 @@
 """An interface gets its address by DHCP and by router advertisements; who needs it waits, and boot does not."""
 from ipaddress import IPv6Address
 
-from lib.image import Image
+from lib.image import BRIDGE, Image
 from lib.machine import Hardware
 
 kernels = ["6.1", "6.12"]
@@ -11,10 +11,10 @@ hardware = Hardware(cards=(CARD, "52:54:00:00:00:02"), gateway=True,
                     append="ip=[2001:db8:1::2]::[2001:db8:1::1]:64:edge:eth1:none:192.0.2.53")
 
 # The kernel's own words for what is there; the machine has no addresses but what prior gave it.
-image = Image(modules=["virtio_net", "virtio_pci", "veth"], files={"/etc/resolv.conf": ""}, config="""
+image = Image(modules=["virtio_net", "virtio_pci", *BRIDGE], files={"/etc/resolv.conf": ""}, config="""
 version: 1
-machine: {modules: [veth]}
 network:
+  bridges: {prior0: {subnets: ["fd88::/64"]}}
   nameservers: [192.0.2.52]
   interfaces:
     eth0: {dhcp: true, accept_ra: true}
@@ -25,6 +25,7 @@ services:
   late: {command: [/bin/probe, stay], depends_on: [network@eth9]}
   free: {command: [/bin/probe, stay]}
   router: {command: [/bin/probe, stay], isolation: {preset: none, network: true}}
+  cell: {command: [/bin/probe, stay], isolation: {network: {bridge: prior0, address: "fd88::2/64"}}}
 """)
 NAMES = "cat /run/prior-names/resolv.conf"
 
@@ -86,6 +87,16 @@ def rdnss(seconds: int, *servers: str, units: int = 0) -> str:
     return f"19{units or 1 + 2 * len(servers):02x}0000{seconds:08x}" + "".join(IPv6Address(s).packed.hex() for s in servers)
 
 
+def a_routers_prefix_takes_no_bridges_traffic(m, says):
+    """A part of the bridge's subnet is on its link, it says; the kernel, which sends by the longest prefix, believes that."""
+    part = f"030450800000ffff0000ffff00000000{IPv6Address('fd88::').packed.hex()}"      # /80, on the link, no address
+    m.wait_state("cell", "up")
+    says(part)
+    m.eventually(lambda: "fd88::/80 dev eth9" in m.ok("ip -6 route"), 30, "it is believed")
+    m.ok("ping6 -c 1 -W 10 fd88::2")
+    assert "fd88::2" in m.ok("ip -6 neigh show dev prior0") and "fd88::2" not in m.ok("ip -6 neigh show dev eth9")
+
+
 def routers(m):
     """A believed router's name servers, for as long as it says."""
     m.ok("ip link add eth9 type veth")
@@ -120,6 +131,7 @@ def routers(m):
     says(rdnss(0, *(f"2001:db8::1:{i}" for i in range(6)), "fe80::53"))
     m.eventually(lambda: names(two[0]), 30, "no time is none")
     assert "fe80::53%eth9 is no name server any more" in m.ok("prior logs router-names")
+    a_routers_prefix_takes_no_bridges_traffic(m, says)
     # nobody says it again: it is over by itself, also for who did not hear it said
     m.ok(f"kill -KILL {m.pid('router-names')}")
     says(rdnss(2, "2001:db8::54"))

@@ -1,6 +1,7 @@
-/* Leases carried out for real, and what an interface lacks. Run by net_leases.sh in a network namespace. */
+/* Leases carried out for real, routers' prefixes beside bridges, and what an interface lacks: net_leases.sh. */
 /* SPDX-License-Identifier: ISC */
 #include "netns/net.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,47 @@ static void leases(struct net *n)
 	      "without its route the address goes, too", &e);
 }
 
+static struct net_addr six(uint8_t second, uint8_t prefix)
+{
+	return (struct net_addr){ .family = AF_INET6, .prefix = prefix, .ip = { 0xfd, second, [15] = 1 } };
+}
+
+#define RULE	 "-6 rule show"
+#define OUR_RULE "\"priority\":32765"
+
+/* The routes are as the kernel makes them of an advertised prefix; who believes a real one is the scenario dhcp. */
+static void a_routers_prefix_takes_no_bridges_traffic(struct net *n)
+{
+	const struct net_addr both[] = { six(0x88, 64), six(0x89, 48) };
+	const struct net_addr good_and_bad[] = { six(0x8a, 64), six(0x8b, 129) };
+	struct err e = { 0 };
+
+	has("link add d6 type veth", ""), has("link set d6 up", "");
+	check(net_bridge(n, "b6", both, 1, 0, &e) == 0 && net_bridge(n, "b6", both, 1, 0, &e) == 0 &&
+	      has(RULE, OUR_RULE), "a bridge of IPv6 comes with its rule, also twice", &e);
+	has("-6 route add fd88::/72 dev d6 proto kernel metric 256", "");
+	has("-6 route add fd88::/64 dev d6 proto ra metric 1", "");
+	has("-6 route add fd88::5/128 dev d6 proto ra metric 1", "");
+	check(has("-6 route get fd88::5", "\"b6\"") && has("-6 route get fd88::6", "\"b6\"") &&
+	      has("-6 route get fd88:0:0:0:1::", "\"b6\""), "a router's prefix takes no bridge's traffic", &e);
+	check(net_bridge(n, "b6", both, 2, 0, &e) == 0 && has("-6 route get fd89:0:0:7::5", "\"b6\""),
+	      "nor a second subnet's", &e);
+	check(net_bridge(n, "b6", both + 1, 1, 0, &e) == 0 && has("-6 route get fd88::5", "\"d6\"") &&
+	      has(RULE, OUR_RULE), "a subnet that it has no more is the router's", &e);
+	check(net_bridge(n, "b7", good_and_bad, 2, 0, &e) == -EINVAL &&
+	      net_bridge(n, "d6", both, 1, 0, &e) == -EEXIST && has(RULE, OUR_RULE) &&
+	      !has("-6 route show table all", "fd8a"), "what fails leaves no route", &e);
+	check(net_bridge(n, "b7", both, 1, 0, &e) == 0 && net_bridge_remove(n, "b6", &e) == 0 && has(RULE, OUR_RULE) &&
+	      has("-6 route get fd88::5", "\"b7\""), "the rule stays while another needs it", &e);
+	check(net_bridge_remove(n, "b7", &e) == 0 && !has(RULE, OUR_RULE) && has("-6 route get fd88::5", "\"d6\""),
+	      "and goes with the last", &e);
+	has("link add b8 type bridge", ""), has("link set b8 up", "");
+	check(net_bridge(n, "b8", both, 1, 0, &e) == 0 && has("-6 route get fd88::5", "\"b8\"") &&
+	      net_bridge_remove(n, "b8", &e) == -EPERM && !has(RULE, OUR_RULE) &&
+	      has("-6 route get fd88::5", "\"d6\""), "on somebody else's bridge as well", &e);
+	has("link del d6", ""), has("link del b8", "");
+}
+
 static void online(struct net *n)
 {
 	const char *why = "";
@@ -123,7 +165,7 @@ int main(void)
 	if (net_open(&n, &e) < 0 || net_loopback_up(n, &e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
 		check(false, "a bridge to try it on", &e);
 	else
-		leases(n), online(n);
+		leases(n), a_routers_prefix_takes_no_bridges_traffic(n), online(n);
 	net_close(&n);
 	return failures != 0;
 }
