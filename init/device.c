@@ -21,6 +21,7 @@
 
 #define DEVICES 256	/* that are looked at */
 #define SCAN_MS 20000
+#define QUIET_MS 1000	/* so long nobody need be told that something is waited for */
 
 static const struct {
 	const char *prefix;
@@ -201,13 +202,31 @@ static int open_uevents(struct err *e)
 	return fd;
 }
 
+/* To who looks at the console, which is our standard error, and wonders. */
+static void say_waiting(const char *source, int64_t left)
+{
+	char line[200];
+	struct text t = TEXT_IN(line);
+
+	text_fmt(&t, "prior: %s: there is no such device yet; waiting for it, %d s at most\n", source,
+		 (int)(left / 1000));
+	ssize_t ignored = write(2, line, t.n);
+
+	(void)ignored;
+}
+
 /* Something has come or gone: what it was is of no interest, all is looked at again. False: the time is over. */
-static bool wait_for_uevent(int fd, int64_t end)
+static bool wait_for_uevent(int fd, int64_t end, const char *source, bool *told)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char some[64];
 	int64_t left = end - mono_now().ms;
+	char some[64];
 
+	if (!*told && left > QUIET_MS && poll(&p, 1, QUIET_MS) == 0) {
+		left = end - mono_now().ms;
+		say_waiting(source, left);
+		*told = true;
+	}
 	if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 		return false;
 	while (recv(fd, some, sizeof some, MSG_DONTWAIT) >= 0)
@@ -228,13 +247,14 @@ int device_find(const char *source, int wait_ms, struct device *d, struct err *e
 	struct device *found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct scan s = { source, found };
 	struct err ignored;
+	bool told = false;
 	int rc;
 
 	if (uevents < 0)
 		return uevents;
 	if (found == MAP_FAILED)
 		return err_sys(e, "memory for a device's name");
-	while ((rc = child_run(scan, &s, SCAN_MS, e)) == -ENOENT && wait_for_uevent(uevents, end))
+	while ((rc = child_run(scan, &s, SCAN_MS, e)) == -ENOENT && wait_for_uevent(uevents, end, source, &told))
 		child_run(load_drivers, NULL, SCAN_MS, &ignored);
 	if (rc == 0)
 		*d = *found;

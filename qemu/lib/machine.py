@@ -40,6 +40,7 @@ class Hardware(NamedTuple):
     gateway: bool = False       # QEMU lends them a gateway and a name server, too
     append: str = ""
     disks: tuple = ()           # host files, raw, as virtio disks: /dev/vda, /dev/vdb...
+    scsi: bool = False          # a bus that Machine.plug() puts disks on
     share: str = ""             # a folder of the run's own, by virtiofs; its name is the tag
     firmware: str = ""          # "bios" or "uefi": boots what is on the first disk, and no kernel is given
     resets: bool = False        # a reboot is one, with the memory as it was, and not QEMU's end
@@ -80,6 +81,8 @@ def _arguments(kernel: Kernel, initrd: Path, hw: Hardware, folder: Path, serials
         command += ["-icount", f"shift={hw.icount},sleep=off"]     # idle time passes at once
     for n, disk in enumerate(hw.disks):
         command += ["-drive", f"file={disk},format=raw,if=none,id=disk{n}", "-device", f"virtio-blk-pci,drive=disk{n}"]
+    if hw.scsi:
+        command += ["-device", "virtio-scsi-pci,id=scsi"]
     if hw.port is not None:
         command += ["-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{hw.port}-:80",
                     "-device", "virtio-net-pci,netdev=net0,romfile="]
@@ -186,9 +189,14 @@ class Machine:
         if wait:
             self._control.wait(f'{{"return": {{}}, "id": {self._controls}}}', 20)
 
-    def press(self, key: str) -> None:
-        """A key of the keyboard, by QEMU's name."""
-        self.control("send-key", keys=[{"type": "qcode", "data": key}])
+    def press(self, *keys: str) -> None:
+        """Keys of the keyboard, together, by QEMU's names."""
+        self.control("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
+
+    def plug(self, disk: Path) -> None:
+        """One more disk, while it runs."""
+        self.control("blockdev-add", driver="raw", file={"driver": "file", "filename": str(disk)}, **{"node-name": disk.stem})
+        self.control("device_add", driver="scsi-hd", bus="scsi.0", drive=disk.stem)
 
     def qemu_said(self) -> str:
         self._log.seek(0)

@@ -1,4 +1,5 @@
 """What callers of other init systems send to PID 1 ends the machine as they mean it; a later end can be cancelled."""
+from lib import arch
 from lib.image import Image
 
 kernels = ["6.12"]     # nothing of it is the kernel's doing
@@ -14,8 +15,9 @@ services:
 # magic, command 1 (runlevel), '6', no time: what sysvinit's telinit writes.
 INITCTL = r"printf '\151\031\011\003\001\000\000\000\066\000\000\000\000\000\000\000'; head -c 368 /dev/zero"
 
+INTERRUPT = "kill -INT 1"       # what the kernel does when Ctrl-Alt-Del is pressed
 ENDS = [("kill -USR2 1", "poweroff"), ("kill -PWR 1", "poweroff"), ("kill -48 1", "poweroff"),
-        ("kill -INT 1", "reboot"), (f"({INITCTL}) | dd of=/dev/initctl bs=384 iflag=fullblock", "reboot")]
+        (INTERRUPT, "reboot"), (f"({INITCTL}) | dd of=/dev/initctl bs=384 iflag=fullblock", "reboot")]
 
 
 # No service, and deaf; and one that takes its time.
@@ -56,5 +58,8 @@ def run(m):
     m.ends(ENDS[0][1], ENDS[0][0])
     for command, how in ENDS[1:]:
         with m.boot_again() as other:
+            if command == INTERRUPT and arch.current().has_keyboard:
+                other.machine.press("ctrl", "alt", "delete")
+                command = None
             other.ends(how, command)
     names_who_blocks(m)

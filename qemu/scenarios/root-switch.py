@@ -5,9 +5,11 @@ import subprocess
 
 from lib import drive
 from lib.image import AGENT_SERVICE, Image
+from lib.machine import Hardware
 
 kernels = ["6.1", "6.12"]
 limit = 300
+hardware = Hardware(scsi=True)
 
 SERVICES = """
 version: 1
@@ -18,6 +20,7 @@ services:
 MODULES = ["virtio_blk", "virtio_pci", "erofs", "overlay", "dm_verity"]
 DIRECTORIES = ("dev", "proc", "sys", "run", "tmp", "var", "mnt")
 
+LATE = "late.img"       # a disk that is not there yet when the machine starts
 PART = "11111111-2222-3333-4444-555555555555"
 WHERE = "/prior.yaml"   # the configuration of a root without /etc, /var and /usr
 BARE = SERVICES.replace(", last_boot: /var/prior/last-boot", "") + AGENT_SERVICE.partition("\n")[2] + """
@@ -27,7 +30,7 @@ BARE = SERVICES.replace(", last_boot: /var/prior/last-boot", "") + AGENT_SERVICE
 """
 
 root = Image(config=SERVICES)
-image = Image(tools=False, modules=MODULES + ["btrfs", "squashfs", "xfs"])
+image = Image(tools=False, modules=MODULES + ["btrfs", "sd_mod", "squashfs", "virtio_scsi", "xfs"])
 
 
 def verity(disk):
@@ -52,9 +55,9 @@ machine:
   emergency: poweroff
   root: {{device: UUID=6f1f2a3b-0c4d-4e5f-8a9b-0123456789ab, verity: {hash}, overlay: tmpfs}}
 """
+    drive.ext4(at, LATE, 48, "-d", folder)
     return [checked, drive.made(at, "plain.img", 160, "mkfs.btrfs", "-q", "-L", "plain", "--rootdir", folder),
-            drive.ext4(at, "writes.img", 48, "-L", "writes"), drive.ext4(at, "ext4.img", 48, "-d", folder),
-            parted(at, folder), drive.made(at, "xfs.img", 320, "mkfs.xfs", "-q", "-L", "empty")]
+            drive.ext4(at, "writes.img", 48, "-L", "writes"), parted(at, folder), drive.made(at, "xfs.img", 320, "mkfs.xfs", "-q", "-L", "empty")]
 
 
 def parted(at, folder):
@@ -90,7 +93,7 @@ def run(m):
     m.ok("test ! -e /old; for f in /dev/console /proc/1 /sys/class /run/prior; do test -e $f || exit 1; done")
     m.ends("poweroff", "poweroff")
     plain = "machine: {emergency: poweroff}\n"
-    hash = m.disks[4].with_suffix(".hash").read_text()
+    hash = m.disks[3].with_suffix(".hash").read_text()
     with m.boot_again(files={WHERE: plain}, append=f"rdinit=/sbin/prior prior.config={WHERE} root=PARTUUID={PART} "
                       f"prior.verity={hash}", ready=False) as other:
         lives_in(other, "squashfs")
@@ -108,8 +111,10 @@ def run(m):
         assert other.ok("cat /var/file") == "kept\n"
         assert other.json("prior last-boot --json")["ended"] == "asked for"
         other.ends("poweroff", "poweroff")
-    with m.boot_again(config=plain, append="root=/dev/vdd rootfstype=ext4 rootflags=noatime ro",
+    with m.boot_again(config=plain, append="root=/dev/sda rootfstype=ext4 rootflags=noatime ro",
                       ready=False) as other:
+        other.on_console("/dev/sda: there is no such device yet; waiting for it, 2", 60)
+        other.machine.plug(m.disks[0].with_name(LATE))
         lives_in(other, "ext4")
         other.fails("touch /var/file")
         assert "noatime" in other.ok("grep ' / ext4 ' /proc/mounts")
