@@ -60,6 +60,11 @@ void boot_record_begin(struct boot_record *r, const char *boot_id, int64_t now_s
 	memcpy(r->failure_ms, was.failure_ms, sizeof r->failure_ms);
 }
 
+bool boot_record_has_ended(const struct boot_record *r, const char *boot_id)
+{
+	return r->state != RECORD_RUNS && !strcmp(r->boot_id, boot_id);
+}
+
 bool boot_record_fails(struct boot_record *r, int64_t uptime_ms, uint32_t reboots, int64_t within_ms)
 {
 	int64_t all = 0;

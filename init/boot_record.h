@@ -54,5 +54,7 @@ bool boot_record_is_whole(const struct boot_record *r);
  * somebody ended, and with one that was well and then cut off.
  */
 void boot_record_begin(struct boot_record *r, const char *boot_id, int64_t now_s);
+/* Whether the end of the boot with that id is in the record: nobody says anything of it any more. */
+bool boot_record_has_ended(const struct boot_record *r, const char *boot_id);
 /* A boot that failed is about to be rebooted, uptime_ms after its start: count it. True: not once more (brake). */
 bool boot_record_fails(struct boot_record *r, int64_t uptime_ms, uint32_t reboots, int64_t within_ms);

@@ -67,8 +67,9 @@ static void show(struct boot_record *r)
 	memset(r->kernel, 0, sizeof r->kernel);
 }
 
-/* The record becomes this boot's. A soft reboot is a boot, too: its end is in the record by then. */
-static int begin(int fd, struct boot_record *r, struct err *e)
+/* The record becomes this boot's. A soft reboot is a boot, too: its end is in the record by then. EALREADY: as this
+ * one's is, and it is not `anew` that begins. */
+static int begin(int fd, struct boot_record *r, bool anew, struct err *e)
 {
 	char id[40];
 	struct err ignored;	/* without it every boot counts as a new one */
@@ -77,6 +78,8 @@ static int begin(int fd, struct boot_record *r, struct err *e)
 	if (rc < 0 && rc != -ENODATA)
 		return rc;
 	file_line("/proc/sys/kernel/random/boot_id", id, sizeof id, &ignored);
+	if (rc == 0 && !anew && boot_record_has_ended(r, id))
+		return err_set(e, EALREADY, "this boot has ended already");
 	if (rc == 0 && r->state == RECORD_RUNS && !strcmp(r->boot_id, id))
 		return 0;
 	if (rc == 0)
@@ -91,7 +94,7 @@ static int begin_boot(void *ctx, struct err *e)
 {
 	owned_fd fd = lasting_open(ctx, DEVICE_MS, e);
 
-	return fd < 0 ? fd : begin(fd, &record, e);
+	return fd < 0 ? fd : begin(fd, &record, true, e);
 }
 
 int stage_record(struct boot *b, struct err *e)
@@ -107,9 +110,9 @@ int lastboot_well(const char *place, struct err *e)
 {
 	owned_fd fd = lasting_open(place, DEVICE_MS, e);
 
-	if (fd < 0 || begin(fd, &record, e) < 0)
+	if (fd < 0 || begin(fd, &record, false, e) < 0)
 		return err_in(e, "the last boot");
-	if (record.well || record.state != RECORD_RUNS)
+	if (record.well)
 		return 0;
 	record.well = 1;
 	return boot_record_write(fd, &record, e) < 0 ? err_in(e, "the last boot") : 0;
@@ -121,7 +124,7 @@ static int keep_end(void *ctx, struct err *e)
 	const struct job *j = ctx;
 	owned_fd fd = lasting_open(j->place, DEVICE_MS, e);
 
-	if (fd < 0 || begin(fd, &record, e) < 0)
+	if (fd < 0 || begin(fd, &record, true, e) < 0)
 		return -e->code;
 	record.state = j->state;
 	record.ended_s = time(NULL);

@@ -12,8 +12,8 @@
  */
 int lastboot_fails(const struct emergency_rules *r, const char *how, const char *why, bool *braked, struct err *e);
 /*
- * This boot came up well: failures before it are no loop if it is cut off. Blocks; for the control tool. A boot that
- * has ended already stays what it is.
+ * This boot came up well: failures before it are no loop if it is cut off. Blocks; for the control tool. EALREADY:
+ * its end is in the record already, while this waited for the disk, and stays.
  */
 int lastboot_well(const char *place, struct err *e);
 /*

@@ -145,8 +145,10 @@ static int keep_good(const struct plan *p, struct err *e)
 	char booted[SLOT_NAME];
 	struct err first = { 0 };
 
-	if (*record)
-		lastboot_well(record, &first);
+	if (*record && lastboot_well(record, &first) == -EALREADY) {
+		*e = first;	/* it was well, and has failed since, perhaps: nothing is said of its slot either */
+		return -e->code;
+	}
 	if (p->head->boot_slots.n && p->head->good_after_ms) {
 		if (!bootslot_booted(p, booted))
 			return err_set(e, ENOENT, NO_SLOT_KNOWN);

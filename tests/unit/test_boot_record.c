@@ -201,6 +201,20 @@ static void a_boot_that_was_well_and_then_cut_off_ends_the_row(void **state)
 }
 
 /* What EFI has of two oopses: four parts each at most, in any order of names. */
+/* The mark of a good boot may have waited for a slow disk until the boot was over. */
+static void the_end_of_a_boot_stays_its_last_word(void **state)
+{
+	(void)state;
+	memset(&r, 0, sizeof r);
+	boot_record_begin(&r, "id", 1000);
+	assert_false(boot_record_has_ended(&r, "id"));
+	r.state = RECORD_FAILED;
+	assert_true(boot_record_has_ended(&r, "id"));
+	assert_false(boot_record_has_ended(&r, "another"));
+	r.state = RECORD_ASKED;
+	assert_true(boot_record_has_ended(&r, "id"));
+}
+
 static void the_parts_of_a_dump_are_put_in_order(void **state)
 {
 	static const struct { const char *name, *text; } files[] = {
@@ -326,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_flipped_bit_is_no_record),
 		cmocka_unit_test(reboots_for_failure_in_a_row_are_counted),
 		cmocka_unit_test(a_boot_that_was_well_and_then_cut_off_ends_the_row),
+		cmocka_unit_test(the_end_of_a_boot_stays_its_last_word),
 		cmocka_unit_test(the_parts_of_a_dump_are_put_in_order),
 		cmocka_unit_test(nothing_of_a_dump_is_left_for_the_boot_after),
 		cmocka_unit_test(it_is_told_in_words),
