@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #define USUAL_MS 10000	/* good_after, where only the record of boots asks */
+#define TRIES 8		/* of keeping it; the last is some 20 minutes after the first */
 
 static bool is_ill(const struct ledger_svc *s)
 {
@@ -42,12 +43,18 @@ static void become_marker(int exe_fd)
 	_exit(127);
 }
 
+static void count_for(struct prior *p, int64_t ms)
+{
+	p->good = GOOD_COUNTS;
+	loop_timer_set(&p->loop, p->n + TIMER_GOOD, p->loop.now.ms + ms);
+}
+
 static void count(struct prior *p)
 {
 	const uint32_t after_ms = p->plan.head->good_after_ms;
 
-	p->good = GOOD_COUNTS;
-	loop_timer_set(&p->loop, p->n + TIMER_GOOD, p->loop.now.ms + (after_ms ? after_ms : USUAL_MS));
+	p->good_tries = 0;
+	count_for(p, after_ms ? after_ms : USUAL_MS);
 }
 
 void good_begin(struct prior *p)
@@ -87,11 +94,19 @@ void good_timer(struct prior *p)
 	reap_add(p, pid, 0, PID_GOOD);
 }
 
+/* Meanwhile all is to stay well: whoever falls ill begins the count anew. */
 void good_ended(struct prior *p, bool done)
 {
-	if (!done)
-		prior_say(p, "error", "boot-good", NULL, "all is well, and that cannot be kept, or the hook of the "
-			  "slots has failed; `prior boot-good` says why");
-	else if (marks_slot(p))
-		prior_say(p, "info", "slot-good", NULL, "all is well: the slot that runs is marked good");
+	if (done) {
+		if (marks_slot(p))
+			prior_say(p, "info", "slot-good", NULL, "all is well: the slot that runs is marked good");
+		return;
+	}
+	if (++p->good_tries < TRIES)
+		count_for(p, (int64_t)USUAL_MS << (p->good_tries - 1));
+	prior_say(p, "error", "boot-good", NULL, p->good == GOOD_COUNTS ?
+		  "all is well, and that cannot be kept, or the hook of the slots has failed (`prior boot-good` says "
+		  "why); it is tried again" :
+		  "all is well, and that could not be kept in eight tries, or the hook of the slots has failed: when "
+		  "it is mended, run `prior boot-good`");
 }

@@ -13,4 +13,5 @@ void good_begin(struct prior *p);	/* all is settled for the first time, or we ar
 void good_settled(struct prior *p);	/* the same after another configuration */
 void good_moved(struct prior *p, uint32_t i); /* its state or its health is another one */
 void good_timer(struct prior *p);	/* TIMER_GOOD */
-void good_ended(struct prior *p, bool done);	/* the child that marks it */
+/* The child that marks it has ended. Not done: it is tried again, after 10 s, then twice as long each time. */
+void good_ended(struct prior *p, bool done);

@@ -45,6 +45,7 @@ struct svc_run {
 	bool traffic;			/* something has come to its sockets since it was looked at last */
 	int32_t idle_look;		/* the child that looks for open connections; 0: none */
 	uint32_t absent, first_absent;	/* how many of the devices that it needs are not there; the first of them */
+	bool devices_told;		/* the helper has said so */
 	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
 	/* connections.h */
 	uint32_t conn;			/* a slot: its place in the ledger's connections + 1; 0: it is none */
@@ -144,6 +145,7 @@ struct prior {
 	bool reap_more;			/* more have ended than were reaped in this turn */
 	bool settling;			/* the queue is being worked off */
 	uint32_t live, unsettled;	/* services with processes; wanted ones not yet where they should be */
+	uint32_t waiting;		/* of the latter: those that wait */
 	struct bpf_loaded device_policy; /* of the last start that had one */
 	int signal_fd;
 	int clock_fd;			/* becomes readable when the clock is set; FD_NONE: nobody asks */
@@ -173,7 +175,7 @@ struct prior {
 	uint32_t spawner_short;		/* how many in a row died at once */
 	bool spawner_killed, spawner_closing; /* by us, for another to follow; none follows */
 	bool spawner_rests;		/* there is none: the next start makes one */
-	uint32_t good;			/* enum good */
+	uint32_t good, good_tries;	/* enum good; how often it could not be kept */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */
 	uint64_t losing;		/* events lost since the last one that fitted */

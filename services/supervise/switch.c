@@ -207,6 +207,7 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->reload.phase = goes_on(p) ? RELOAD_STOPS : RELOAD_NONE;
 	q->instances_due = p->instances_due;
 	q->good = p->good;
+	q->good_tries = p->good_tries;
 	q->steps = p->steps;
 	q->losing = p->losing;
 	q->loop.now = p->loop.now;

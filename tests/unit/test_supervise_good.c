@@ -71,6 +71,29 @@ static void it_counts_again_when_who_was_ill_is_well(void **state)
 	assert_int_equal(prior.good, GOOD_OFF);
 }
 
+static void what_cannot_be_kept_is_tried_again_and_not_for_ever(void **state)
+{
+	int64_t pause, was = 0;
+	unsigned n = 0;
+
+	(void)state;
+	serve_machine((const struct made_svc[]){ { .name = "web" } }, 1);
+	UNTIL(is_in("web", SVC_UP));
+	for (;; n++) {	/* no one can be executed: each try fails */
+		time_is_over();
+		UNTIL(prior.good_tries > n);
+		if (prior.good == GOOD_OFF)
+			break;
+		pause = due() - prior.loop.now.ms;
+		assert_true(pause > was && pause <= 1280000);
+		was = pause;
+	}
+	assert_int_equal(n, 7);
+	assert_int_equal(due(), 0);
+	svc_post(&prior, 0, EV_RESTART);	/* nobody is ill by that */
+	assert_int_equal(prior.good, GOOD_OFF);
+}
+
 static void a_machine_that_ends_is_not_marked_any_more(void **state)
 {
 	(void)state;
@@ -87,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_service_that_ends_again_and_again_is_never_taken_for_well, serve_stop),
 		cmocka_unit_test_teardown(it_counts_again_when_who_was_ill_is_well, serve_stop),
+		cmocka_unit_test_teardown(what_cannot_be_kept_is_tried_again_and_not_for_ever, serve_stop),
 		cmocka_unit_test_teardown(a_machine_that_ends_is_not_marked_any_more, serve_stop),
 	};
 
