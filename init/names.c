@@ -1,10 +1,13 @@
 /* The machine's interfaces get the names that the configuration has for them. See stages.h. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/file.h"
+#include "init/base/text.h"
 #include "init/child.h"
 #include "init/stages.h"
 #include "netns/net.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NAMES_MS 20000
 
@@ -24,16 +27,33 @@ static bool is_matched(const struct net_match *m)
 	return m->mac || m->driver || m->path || m->name;
 }
 
+#define RENAMED "4"	/* NET_NAME_RENAMED */
+
+/* A soft reboot finds the names that the boot before has given, and nobody knows the kernel's any more. */
+static bool has_its_name(const struct boot *b, const char *name)
+{
+	char path[64], how[8];
+	struct text t = TEXT_IN(path);
+	struct err ignored;
+
+	text_fmt(&t, "/sys/class/net/%s/name_assign_type", name);
+	return b->again && file_line(path, how, sizeof how, &ignored) == 0 && !strcmp(how, RENAMED);
+}
+
 /* The index of the one that the row matches; 0: it asks for none, or there is none, which is said. */
 static int find_one(const struct boot *b, const struct plan_interface *i, int *worst)
 {
-	const struct net_match m = match_of(&b->plan, i);
+	const char *name = plan_str(&b->plan, i->name);
+	struct net_match m = match_of(&b->plan, i);
 	struct err one;
+
+	if (m.name && has_its_name(b, name))
+		m.name = name;
 	const int index = is_matched(&m) ? net_find(&m, &one) : 0;
 
 	if (index >= 0)
 		return index;
-	boot_say(b, "network.interfaces.%s.match: %s", plan_str(&b->plan, i->name), one.text);
+	boot_say(b, "network.interfaces.%s.match: %s", name, one.text);
 	*worst = one.code;
 	return 0;
 }

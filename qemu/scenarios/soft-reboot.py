@@ -1,12 +1,16 @@
 """A soft reboot starts all services anew under the same kernel, from the binary on disk; then a real end follows."""
 from lib.image import Image
+from lib.machine import Hardware
 
 kernels = ["6.1", "6.12"]
 limit = 90
+hardware = Hardware(append="dummy.numdummies=3")
 
-image = Image(config="""
+image = Image(modules=["dummy"], config="""
 version: 1
-machine: {hostname: again, mounts: [{source: tmpfs, target: /scratch, type: tmpfs}]}
+machine: {hostname: again, modules: [dummy], mounts: [{source: tmpfs, target: /scratch, type: tmpfs}]}
+network:
+  interfaces: {dummy0: {match: {name: dummy1}}, dummy1: {match: {name: dummy0}}, wan: {match: {name: dummy2}}}
 services:
   web: {command: [/bin/probe, stay]}
 """)
@@ -15,6 +19,8 @@ services:
 def run(m):
     m.wait_state("web", "up")
     kernel = m.ok("cat /proc/sys/kernel/random/boot_id")
+    indices = "cd /sys/class/net && cat dummy0/ifindex dummy1/ifindex wan/ifindex"
+    named = m.ok(indices)
     m.ok("touch /scratch/gone /left; cp /sbin/prior /sbin/new; mv /sbin/new /sbin/prior")
     for turn in range(2):
         since = m.machine.second.size
@@ -25,6 +31,7 @@ def run(m):
         assert m.ok("cat /proc/sys/kernel/random/boot_id") == kernel, "another kernel"
         m.ok("test -e /left && ! test -e /scratch/gone && grep -q ' /scratch ' /proc/mounts")
         assert m.ok("readlink /proc/1/exe").strip() == "/sbin/prior"
+        assert m.ok(indices) == named, "interfaces keep the names that they have got"
         assert m.json("prior status --prior --json")["generation"] == 1
         assert int(m.ok("grep -c ' / / ' /proc/self/mountinfo")) <= 2, "roots pile up"
     m.ok("prior audit web")
