@@ -221,7 +221,7 @@ static void check_settled(struct prior *p)
 	struct ledger_head *h = p->ledger.head;
 	struct event ev;
 
-	if (h->settled || p->unsettled)
+	if (h->settled || (p->unsettled && !devices_may_never_come(p)))
 		return;
 	h->settled = 1;
 	sys_batch(0, false);

@@ -43,6 +43,12 @@ services:
   behind:
     command: [/bin/probe, stay]
     depends_on: [stops]
+  ever:
+    command: [/bin/probe, stay]
+    needs_device: {{paths: /dev/some/day, timeout: 0s}}
+  after:
+    command: [/bin/probe, stay]
+    depends_on: [ever]
 """)
 
 BIND = "/sys/bus/virtio/drivers/virtio_blk"
@@ -85,6 +91,8 @@ def waits(m):
     for name in ("stops", "keeps", "behind"):
         m.wait_state(name, "up")
     m.wait_state("late", "failed")
+    m.ok("prior wait --timeout 20s")       # not for who waits without an end, nor for who waits for it
+    assert m.status("ever")["state"] == m.status("after")["state"] == "waiting"
     assert "the device /dev/by/never did not come within 300 ms" in m.ok("prior why late")
     # In its cell there is that device, which was not there when it was planned, and no other.
     def sees():

@@ -85,7 +85,8 @@ static const char *const gone_words[] = { "stop", "keep", NULL };
 static const struct conf_key needs_device_keys[] = {
 	{ "paths", LIST(needs_devices), .flags = CONF_SELF, .doc = "The devices." },
 	{ "timeout", MSEC(device_timeout), .def = "90s",
-	  .doc = "So long it waits; then it has failed, until they are there all the same; 0: for ever." },
+	  .doc = "So long it waits; then it has failed, until they are there all the same; 0: for ever, and a boot, or "
+		 "`prior wait`, does not wait for it or for who needs it." },
 	{ "gone", WORD(device_gone, gone_words), .def = "stop",
 	  .doc = "What becomes of it when one of them goes while it runs: stop, and it waits again; or keep." },
 	{ 0 }

@@ -19,6 +19,7 @@ void devices_forget(struct prior *p)
 	for (uint32_t i = 0; i < p->n; i++) {
 		p->run[i].absent = plan_service(&p->plan, i)->needs_devices.n;
 		p->run[i].first_absent = 0;
+		p->run[i].devices_told = false;
 	}
 }
 
@@ -43,6 +44,32 @@ void devices_wait(struct prior *p, uint32_t i)
 		return;
 	say_what_is_missing(p, i);
 	svc_timer(p, i, plan_service(&p->plan, i)->device_timeout_ms);
+}
+
+/* i, or whom it waits for, and so on; there are no circles, and never more than all. */
+static bool waits_for_ever(struct prior *p, uint32_t i)
+{
+	for (uint32_t n = 0; n < p->n && svc_of(p, i)->state == SVC_WAITING; n++) {
+		const struct svc_run *r = &p->run[i];
+		const uint32_t next = svc_of(p, i)->waits_for;
+
+		if (r->absent && r->devices_told && !plan_service(&p->plan, i)->device_timeout_ms)
+			return true;
+		if (!next || next > p->n)
+			return false;
+		i = next - 1;
+	}
+	return false;
+}
+
+bool devices_may_never_come(struct prior *p)
+{
+	if (p->unsettled != p->waiting)
+		return false;
+	for (uint32_t i = 0; i < p->n; i++)
+		if (svc_of(p, i)->state == SVC_WAITING && !waits_for_ever(p, i))
+			return false;
+	return true;
 }
 
 enum svc_event svc_no_device(struct prior *p, uint32_t i)
@@ -102,6 +129,7 @@ static void take_news(struct prior *p, const struct devices_news *n)
 		return;
 	r->absent = n->absent;
 	r->first_absent = n->first;
+	r->devices_told = true;
 	if (n->absent)
 		one_is_missing(p, n->service, was);
 	else if (was)

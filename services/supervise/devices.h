@@ -14,5 +14,7 @@ void devices_end(struct prior *p);
 
 /* Nothing is known of any device, so all that somebody needs is missing. Before the edges are counted. */
 void devices_forget(struct prior *p);
+/* All that is not settled waits for devices, without a timeout, or for who does: nothing more is to be waited for. */
+bool devices_may_never_come(struct prior *p);
 /* i has begun to wait: for how long, and what is said of it. Inside LEDGER_WRITE. */
 void devices_wait(struct prior *p, uint32_t i);

@@ -223,6 +223,7 @@ static void count(struct prior *p, const struct ledger_svc *s, enum svc_state wa
 {
 	p->live += (uint32_t)state_is_live(s->state) - state_is_live(was);
 	p->unsettled += (uint32_t)state_is_settled(was) - state_is_settled(s->state);
+	p->waiting += (uint32_t)(s->state == SVC_WAITING) - (was == SVC_WAITING);
 	if (s->flags & SVC_F_LEAVING)
 		p->reload.leaving += (uint32_t)state_is_at_rest(was) - state_is_at_rest(s->state);
 }

@@ -34,6 +34,7 @@ int watch_service(struct prior *p, uint32_t i, struct err *why)
 		loop_timer_set(&p->loop, i, s->deadline_ms);
 	p->live += state_is_live(s->state);
 	p->unsettled += !state_is_settled(s->state);
+	p->waiting += s->state == SVC_WAITING;
 	if (e.code)
 		*why = e;
 	return -e.code;
