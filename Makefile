@@ -229,15 +229,17 @@ check-fault: $(O)/prior $(O)/prior-noheap $(HELPERS) $(BUILD)/need-test ## what 
 	$(call run,900,tests/fault/run)
 
 LADDERS := glibc/check glibc/check-root glibc/check-boot glibc/check-fault musl/check musl/check-root musl/check-boot
-test: ## all of the above with both C libraries (musl: SUBSET=1 for root and boot)
+test: ## all of the above with both C libraries (musl: SUBSET=first for root and boot; glibc: SUBSET=others for boot)
 	@rm -rf $(RESULTS); trap 'exit 130' INT TERM; for l in $(LADDERS); do \
-		echo "== $$l"; libc=$${l%/*}; subset=1; [ $$libc = musl ] || subset=; \
+		echo "== $$l"; libc=$${l%/*}; began=$$(date +%s); \
+		case $$l in musl/*) subset=first ;; */check-boot) subset=others ;; *) subset= ;; esac; \
 		SUBSET=$$subset $(MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory LIBC=$$libc $${l#*/} || :; \
+		echo "== $$l took $$(($$(date +%s) - began)) s"; \
 	done; tools/runtests --sum $(RESULTS) $(LADDERS)
 
 # Under an emulated processor of another kind: not a part of `make test`.
 test-arm64: ## every scenario on arm64, cross-built, in QEMU: a quarter of an hour; ONLY=NAME,... says which
-	$QSUBSET=1 $(MAKE) --no-print-directory ARCH=arm64 check-boot
+	$QSUBSET=first $(MAKE) --no-print-directory ARCH=arm64 check-boot
 
 soak: $(O)/prior $(BUILD)/need-test ## thirty power cuts at random moments, in QEMU: CUTS=30 SEED=6; minutes
 	$QCUTS=$(or $(CUTS),30) SEED=$(or $(SEED),6) $(TEST_ENV) qemu/run-scenarios --only power-cut
