@@ -195,7 +195,8 @@ class Machine:
 
     def plug(self, disk: Path) -> None:
         """One more disk, while it runs."""
-        self.control("blockdev-add", driver="raw", file={"driver": "file", "filename": str(disk)}, **{"node-name": disk.stem})
+        file = {"driver": "file", "filename": str(disk)}
+        self.control("blockdev-add", driver="raw", file=file, **{"node-name": disk.stem})
         self.control("device_add", driver="scsi-hd", bus="scsi.0", drive=disk.stem)
 
     def qemu_said(self) -> str:

@@ -1,4 +1,4 @@
-"""The clock is never earlier than the build or the last end, the seed is replaced at each boot and end, the watchdog resets a sick machine."""
+"""The clock is never earlier than the build or the last end; the seed is used once; the watchdog resets a sick machine."""
 from lib import drive
 from lib.image import Image
 from lib.machine import Hardware

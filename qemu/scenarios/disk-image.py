@@ -33,6 +33,8 @@ def disks(at):
     theirs = tree.Tree()
     theirs.put("/x", cpio.regular(b"", uid=4001))
     assert "/x: is owned by 4001:0: in a root for a disk all" in refusal(root.build, theirs, "erofs", at.folder / "no")
+    packed = [root.build(_what.image.tree(at.kernel, at.prior), "squashfs", at.folder / name) for name in ("1", "2")]
+    assert packed[0].hash == packed[1].hash, "root-switch boots such a one"
     made, again = at.folder / "one/disk.img", at.folder / "two/disk.img"
     for to, umask, zone in ((made, 0o022, "UTC"), (again, 0o077, "Asia/Tokyo")):
         to.parent.mkdir(parents=True, exist_ok=True)

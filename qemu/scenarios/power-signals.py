@@ -24,8 +24,9 @@ ENDS = [("kill -USR2 1", "poweroff"), ("kill -PWR 1", "poweroff"), ("kill -48 1"
 ORPHAN = "echo $$ >/sys/fs/cgroup/cgroup.procs; trap '' TERM; touch /run/deaf; while :; do sleep 1; done"
 SLOW = """
 version: 1
+machine: {shutdown_timeout: 6s}
 services:
-  slow: {command: [/bin/probe, stubborn], stop_timeout: 6s}
+  slow: {command: [/bin/probe, stubborn], stop_timeout: 60s}
 """
 
 
@@ -36,6 +37,7 @@ def names_who_blocks(m):
         other.eventually(lambda: other.sh("test -e /run/deaf")[0] == 0)
         other.machine.second.send("0 a2lsbCAtVVNSMSAx\n")       # kill -USR1 1
         other.on_console("slow: waiting: shutdown waits for it to stop, pid ", 30)
+        other.on_console("slow: killed: everything is to end now", 30)
         other.on_console("killing what does not heed SIGTERM: sh (", 30)
         other.on_console("reboot: System halted", 30)
 
