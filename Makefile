@@ -170,9 +170,12 @@ $(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/run/bare/* i
 $(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(O)/libprior.a $(END)
 
-# This one is prior, whose netlink messages pass by it.
+# These are prior and a part of its boot, whose netlink messages and calls about networks pass by net.c.
+COUNTED := $(patsubst %,-Wl$(comma)--wrap=%,sendmsg socket setns unshare open openat)
 $(O)/tests/fault/net: $(O)/init/main.o
-$(O)/tests/fault/net: LINK += -Wl,--wrap=sendmsg $(O)/init/main.o
+$(O)/tests/fault/net: LINK += $(COUNTED) $(O)/init/main.o
+$(O)/tests/fault/stages: $(O)/tests/fault/net.o
+$(O)/tests/fault/stages: LINK += $(COUNTED) $(O)/tests/fault/net.o
 
 $(O)/libprior.a: $(OBJ) $(O)/objects
 	$Qrm -f $@ && ar rcs $@ $(filter-out %/init/main.o,$(OBJ))

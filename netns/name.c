@@ -110,8 +110,11 @@ int net_rename(struct net *n, int index, const char *name, struct err *e)
 		return err_sys(e, "interface %s: it was number %d, and is gone", name, index);
 	if (!strcmp(was, name))
 		return 0;
-	const bool held = link_get(n, name, &holder) == 0;
+	const int r = link_get(n, name, &holder);
+	const bool held = r == 0;
 
+	if (r < 0 && r != -ENODEV)
+		return net_fail(n, e, "interface %s: find out who has this name", name);
 	if (held && change(n, holder.index, ASIDE) < 0)
 		return net_fail(n, e, "interface %s: move the one that has this name out of the way of %s", name, was);
 	if (change(n, index, name) < 0) {
@@ -120,6 +123,10 @@ int net_rename(struct net *n, int index, const char *name, struct err *e)
 			change(n, holder.index, name);
 		return -e->code;
 	}
-	return held && change(n, holder.index, was) < 0 ?
-	       net_fail(n, e, "interface %s: give this name to the one that was %s", was, name) : 0;
+	if (!held || change(n, holder.index, was) == 0)
+		return 0;
+	net_fail(n, e, "interface %s: give this name to the one that was %s", was, name);
+	change(n, index, was);
+	change(n, holder.index, name);
+	return -e->code;
 }

@@ -225,13 +225,16 @@ static int ask(uint8_t family, int type, int flags, const char *one, const char 
 	nl_socket_modify_cb(s, NL_CB_FINISH, NL_CB_CUSTOM, on_end, q);
 	nl_socket_modify_err_cb(s, NL_CB_CUSTOM, on_error, q);
 	nl_socket_disable_seq_check(s);
+	errno = 0;
 	r = nl_send_auto(s, m);
 	while (r >= 0 && !q->done)
 		r = nl_recvmsgs_default(s);
+	const int code = errno ? errno : EIO;
+
 	nl_socket_free(s);
 	nlmsg_free(m);
 	if (!q->done)
-		return err_set(e, EIO, "nf_tables: no answer from the kernel");
+		return err_set(e, code, "nf_tables: table %s: no answer from the kernel: %s", one, strerror(code));
 	return q->code ? err_set(e, q->code, "nf_tables: table %s: %s", one, strerror(q->code)) : 0;
 }
 

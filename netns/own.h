@@ -14,6 +14,7 @@
  */
 struct net {
 	struct nl_sock *sk;
+	uint32_t seq;	/* of the last request */
 	bool done;	/* the answer to the last request is complete */
 	int code;	/* errno of the last request, 0: done */
 	char why[96];	/* what the kernel added in words (extended acknowledgement), or "" */

@@ -13,6 +13,14 @@
 #define SOL_NETLINK 270
 #endif
 
+/* libnl would count, and refuse every answer behind a request that could not be sent, or was not read to its end. */
+static int is_answer(struct nl_msg *m, void *arg)
+{
+	const struct net *n = arg;
+
+	return nlmsg_hdr(m)->nlmsg_seq == n->seq ? NL_OK : NL_SKIP;
+}
+
 static int on_object(struct nl_msg *m, void *arg)
 {
 	struct net *n = arg;
@@ -79,6 +87,7 @@ int net_open(struct net **n, struct err *e)
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	setsockopt(nl_socket_get_fd(new->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+	nl_socket_modify_cb(new->sk, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, is_answer, new);
 	nl_socket_modify_cb(new->sk, NL_CB_VALID, NL_CB_CUSTOM, on_object, new);
 	nl_socket_modify_cb(new->sk, NL_CB_ACK, NL_CB_CUSTOM, on_end, new);
 	nl_socket_modify_cb(new->sk, NL_CB_FINISH, NL_CB_CUSTOM, on_end, new);
@@ -112,6 +121,7 @@ static int exchange(struct net *n, struct nl_msg *m)
 {
 	int r = nl_send_auto(n->sk, m);
 
+	n->seq = nlmsg_hdr(m)->nlmsg_seq;
 	n->done = false;
 	while (r >= 0 && !n->done && n->code == 0)
 		r = nl_recvmsgs_default(n->sk);

@@ -149,7 +149,7 @@ int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const stru
 	uint32_t added;
 
 	if (link_get(cell, CELL_END, &l) < 0)
-		return net_fail(cell, e, CELL_END);
+		return net_fail(cell, e, CELL_END ": find it");
 	if (addr_add_all(cell, CELL_END, l.index, a, na, &added, e) < 0)
 		return -e->code;
 	/* Taking the link down removes the routes. */

@@ -110,7 +110,7 @@ static int serve(struct cell *c, struct note *exec, uint32_t *code, struct err *
 		case NOTE_NETWORK:	/* made before the first question was read */
 			gift = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
 			if (gift < 0)
-				return err_sys(e, "our network namespace");
+				return err_sys(e, "open our network namespace");
 			break;
 		case NOTE_EXEC:
 			*exec = n;
@@ -218,7 +218,7 @@ static int attest_and_let_go(struct cell *c, struct attest_in *in, const struct 
 	r.attest_us = mono_us() - stopped;
 	/* The builder is in it, too. */
 	if (has(c, CELL_NET) && !(r.net = number_of(c->machine_proc, "self/ns/net", 0)))
-		return err_sys(e, "our network namespace");
+		return err_sys(e, "open our network namespace");
 	if (report_send(c, &r) < 0)
 		return err_sys(e, "tell PID 1");
 	if (ptrace(PTRACE_DETACH, c->service, NULL, NULL) < 0)

@@ -173,7 +173,7 @@ struct emergency_rules {
 };
 
 /* What is being done to the bridges, by a child. */
-enum network_work { NETWORK_NONE, NETWORK_BEGINS, NETWORK_CHANGES, NETWORK_ENDS, NETWORK_GONE };
+enum network_work { NETWORK_NONE, NETWORK_BEGINS, NETWORK_CHANGES, NETWORK_ENDS, NETWORK_GONE, NETWORK_MENDS };
 
 struct ledger_head {
 	char magic[8];

@@ -38,9 +38,26 @@ static void load_modules(const struct plan *p)
 		module_load("", names[i], module_insert, &ignored);
 }
 
-/* Packets of the cells are passed on where they may leave their bridge at all. */
-static int forward(const struct plan *p, const struct rules *r, struct err *e)
+#define FORWARD_4 "/proc/sys/net/ipv4/ip_forward"
+#define FORWARD_6 "/proc/sys/net/ipv6/conf/all/forwarding"
+
+/* 1: it was off until now. */
+static int turn_on(const char *path, struct err *e)
 {
+	char was[8];
+
+	if (file_line(path, was, sizeof was, e) < 0)
+		return -e->code;
+	if (strcmp(was, "0") != 0)
+		return 0;
+	return file_write(AT_FDCWD, path, "1", e) < 0 ? -e->code : 1;
+}
+
+/* Packets of the cells are passed on where they may leave their bridge at all: both families or none. */
+static int forward(const struct rules *r, struct err *e)
+{
+	struct err ignored;
+
 	bool v4 = false, v6 = false;
 	char path[96];
 
@@ -58,10 +75,13 @@ static int forward(const struct plan *p, const struct rules *r, struct err *e)
 		if (file_write(AT_FDCWD, path, "1", e) < 0)
 			return -e->code;
 	}
-	(void)p;
-	if (v4 && file_write(AT_FDCWD, "/proc/sys/net/ipv4/ip_forward", "1", e) < 0)
-		return -e->code;
-	return v6 ? file_write(AT_FDCWD, "/proc/sys/net/ipv6/conf/all/forwarding", "1", e) : 0;
+	const int on = v4 ? turn_on(FORWARD_4, e) : 0;
+
+	if (on < 0 || !v6 || turn_on(FORWARD_6, e) >= 0)
+		return on < 0 ? on : 0;
+	if (on)
+		file_write(AT_FDCWD, FORWARD_4, "0", &ignored);
+	return -e->code;
 }
 
 static bool is_kept(const struct plan *to, const char *bridge)
@@ -198,9 +218,12 @@ static int change_network(const struct order *o, struct err *e)
 	if (ret == 0)
 		ret = rules_check(&r, e);
 	if (ret == 0)
-		ret = forward(o->to, &r, e);
+		ret = write_hosts(o, e);
+	/* Last: it is taken back by nobody, for others may need it meanwhile. */
+	if (ret == 0)
+		ret = forward(&r, e);
 	network_rules_free(&r);
-	if (ret < 0 || write_hosts(o, e) < 0)
+	if (ret < 0)
 		return -e->code;
 	/* A root that cannot be written forgets at the next boot: names decide then alone. */
 	if (!remember_in(o->to, "/var/lib/prior"))
@@ -274,6 +297,7 @@ static int begin(struct prior *p, struct order o, enum network_work what, struct
 	return 0;
 }
 
+/* ETIME: it has told nothing, and taken nothing back. */
 static int outcome(int answer, bool well, struct err *e)
 {
 	struct err why;
@@ -281,7 +305,7 @@ static int outcome(int answer, bool well, struct err *e)
 	if (well)
 		return 0;
 	if (read(answer, &why, sizeof why) != sizeof why)
-		return err_set(e, ETIME, "network: it took longer than %d s, or died", NETWORK_S);
+		return err_set(e, ETIME, "network: who makes it took longer than %d s, or was killed", NETWORK_S);
 	*e = why;
 	return err_in(e, "network");
 }
@@ -330,7 +354,11 @@ void network_ended(struct prior *p, pid_t pid, bool well)
 	ledger_seal_head(&p->ledger);
 	if (rc < 0 && was != NETWORK_CHANGES)
 		say_failed(p, &e);
-	if (was == NETWORK_BEGINS)
+	/* Once: what it had made already is removed before anybody starts. */
+	if (rc == -ETIME && was == NETWORK_BEGINS &&
+	    begin(p, (struct order){ .from = &p->plan }, NETWORK_MENDS, &e) == 0)
+		return;
+	if (was == NETWORK_BEGINS || was == NETWORK_MENDS)
 		release(p);
 	if (was == NETWORK_CHANGES)
 		reload_network_ended(p, rc < 0 ? &e : NULL);
@@ -348,7 +376,8 @@ void network_resume(struct prior *p)
 	kill(h->network_pid, SIGKILL);
 	h->network_pid = 0;
 	h->network = NETWORK_NONE;
-	if (was != NETWORK_BEGINS || begin(p, (struct order){ .to = &p->plan }, NETWORK_BEGINS, &e) == 0)
+	if ((was != NETWORK_BEGINS && was != NETWORK_MENDS) ||
+	    begin(p, (struct order){ .to = &p->plan }, NETWORK_BEGINS, &e) == 0)
 		return;
 	say_failed(p, &e);
 	deps_refresh(p);

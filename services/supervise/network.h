@@ -19,10 +19,12 @@ void network_ended(struct prior *p, pid_t pid, bool well);
  * itself. True when they have gone. */
 bool network_is_gone(struct prior *p);
 
-/* The bridge that service i needs is still being made. */
+/* The bridge that service i needs is still being made, or what is left of a try is being removed. */
 static inline bool network_is_awaited(const struct prior *p, uint32_t i)
 {
-	return p->ledger.head && p->ledger.head->network == NETWORK_BEGINS && plan_service(&p->plan, i)->bridge.n;
+	const uint32_t at = p->ledger.head ? p->ledger.head->network : NETWORK_NONE;
+
+	return (at == NETWORK_BEGINS || at == NETWORK_MENDS) && plan_service(&p->plan, i)->bridge.n;
 }
 
 /* The plan as facts for the rules, in memory of the heap: for children and the control tool. */

@@ -1,9 +1,12 @@
-# Every netlink message of a start fails once, and PID 1 dies at each: the machine's network is as before.
+# Every netlink message and call about networks fails once, and whoever is at work dies at each: nothing stays of it.
 # SPDX-License-Identifier: ISC
+import contextlib
 import ctypes
+import errno
 import json
 import mmap
 import os
+import re
 import shutil
 import signal
 import struct
@@ -11,10 +14,11 @@ import subprocess
 import tempfile
 import time
 
-from world import PRIOR, Broken, World, children
+from world import PATIENCE, Broken, World, children
 
 PROGRAM = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("LIBC", "glibc"), "tests/fault/net")
 REFUSED, LOST, KILLED, HELD = range(4)
+OWN, FIRST = range(2)
 CLONE_NEWNET = 0x40000000
 
 CONF = """
@@ -22,16 +26,30 @@ network:
   bridges: {{f0: {{subnets: [10.88.0.0/24, "fd88::/64"], nat: true, mtu: 1400}}}}
 services:
   stay: {{command: [sleep, "1002"], isolation: {{preset: none}}}}
+  db: {{command: [sleep, "1003"], enabled: false, isolation: {{network: {{bridge: f0}}}}}}
   web:
     command: [sleep, "1001"]
+    enabled: false
     restart: "no"
-    isolation:
-      network: {{bridge: f0, ports: ["127.0.0.1:18080:80", "18053:53/udp"], send_max: 1M@EGRESS@}}
+    isolation: {{@ISOLATION@}}
 """
 EGRESS = ', egress: [10.88.0.1/32, "10.9.0.0/16:443/tcp"]'
+BRIDGED = 'network: {{bridge: f0, ports: ["127.0.0.1:18080:80", "18053:53/udp"], send_max: 1M, receive_max: 1M@EGRESS@}}'
+UPPER = 'network: {{@KIND@: d0, address: [10.89.0.2/24, "fd89::2/64"], gateway: 10.89.0.1}}'
+# How web has its network.
+KINDS = {
+    "bridge": BRIDGED,
+    "macvlan": UPPER.replace("@KIND@", "macvlan"),
+    "ipvlan": UPPER.replace("@KIND@", "ipvlan"),
+    "shared": "network: {{service: db}}",
+    "kept": BRIDGED.replace("@EGRESS@", ", keep: true"),
+    "first_user": "user: first, network: {{bridge: f0}}",
+}
+FORWARDING = ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")
+FAILED = "prior: network: "   # it says so on its console, at once
 tracks = True
 VOLATILE = ("handle", "metainfo", "packets", "bytes", "ifindex", "operstate", "link_index", "link_netnsid",
-            "gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "state")
+            "gc_timer", "forward_delay_timer", "hello_timer", "tcn_timer", "topology_change_timer", "state")
 
 
 def is_the_kernels(x):
@@ -47,31 +65,56 @@ def plain(x):
     return [plain(y) for y in x if not is_the_kernels(y)] if isinstance(x, list) else x
 
 
+ASKED = ("addr", "route show table all", "rule", "neigh show nud permanent")
+
+
 def network():
     """All that can be seen of it."""
-    seen = {}
-    for what in ("ip -j -d link", "ip -j addr", "ip -j route show table all", "ip -j -6 route show table all",
-                 "ip -j rule", "nft -j list ruleset"):
-        text = subprocess.run(what.split(), check=True, capture_output=True, text=True).stdout
-        seen[what] = plain(json.loads(text or "[]"))
+    def ask(*command):
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    links, nft = ask("ip", "-j", "-d", "-batch", "-"), ask("nft", "-j", "list", "ruleset")
+    grep = ask("grep", "-rs", "", "/proc/sys/net/ipv4", "/proc/sys/net/ipv6")   # some of these are only for writing
+    seen = {"nft": plain(json.loads(nft.communicate()[0])), "settings": sorted(grep.communicate()[0].splitlines())}
+    lines = [line for line in links.communicate("\n".join(ASKED))[0].splitlines() if line.strip()]
+    seen.update((what, plain(json.loads(line))) for what, line in zip(ASKED, lines, strict=True))
+    if links.returncode or nft.returncode:
+        raise Broken("ip or nft fails")
     return seen
+
+
+def held(w):
+    """The networks that PID 1 and the spawner keep alive, or have mounted."""
+    found = []
+    for pid in (w.pid, w.of("prior-spawner")) if w else ():
+        with contextlib.suppress(OSError):
+            links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+            found += [link for link in links if link.startswith("net:")]
+            with open(f"/proc/{pid}/mountinfo") as f:
+                found += [line for line in f if " - nsfs " in line]
+    return found
 
 
 def difference(a, b, at=""):
     """The first one."""
     if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
         return next(difference(a[k], b[k], f"{at} {k}") for k in a if a[k] != b[k])
-    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and len(a) == len(b):
         return next(difference(x, y, at) for x, y in zip(a, b) if x != y)
     return f"{at}: was {a}, is {b}"
 
 
-def is_as(before, when):
+def is_as(before, w, when):
+    """The network that can be seen, and what is held of others: in a moment, for the kernel removes in its own time."""
     end = time.monotonic() + 10
-    while (now := network()) != before:  # the kernel removes in its own time
+    while (now := (network(), held(w))) != before:
         if time.monotonic() > end:
             raise Broken(f"{when}: {difference(before, now)}"[:1500])
         time.sleep(0.02)
+
+
+KINDS_AT, KIND_COUNT = 24, 1024
+all_kinds = mmap.mmap(-1, KIND_COUNT)   # of all tests, each of which is a process
 
 
 class Orders:
@@ -85,9 +128,13 @@ class Orders:
     def seen(self):
         return struct.unpack_from("I", self.map)[0]
 
-    def give(self, n, what, whom=0, sig=0):
+    def give(self, n, what=REFUSED, whom=OWN, sig=signal.SIGKILL):
         """The n-th message from now on; 0: none."""
-        struct.pack_into("IIII", self.map, 4, self.seen() + n if n else 0, what, whom, sig)
+        struct.pack_into("IIII", self.map, 4, self.seen() + n if n else 0, what, sig, whom)
+
+    def another(self):
+        """Supervisor is about to begin."""
+        struct.pack_into("I", self.map, 20, 0)
 
     def came(self):
         """It has happened."""
@@ -95,25 +142,39 @@ class Orders:
         return at and self.seen() >= at
 
     def end(self):
+        for i in range(KIND_COUNT):
+            if self.map[KINDS_AT + i]:
+                all_kinds[i] = 1
         self.map.close()
         os.close(self.fd)
         os.unlink(self.path)
 
 
-def world(orders):
-    return World(CONF.replace("@EGRESS@", EGRESS if tracks else ""), prior=PROGRAM, env={"NET_FAULT": orders.path})
+def world(orders, kind="bridge"):
+    isolation = KINDS[kind].replace("@EGRESS@", EGRESS if tracks else "")
+    orders.another()
+    w = World(CONF.replace("@ISOLATION@", isolation), prior=PROGRAM, env={"NET_FAULT": orders.path})
+
+    def has_begun():
+        """The bridges' helper, which is PID 1's own program, has been reaped."""
+        return w.proc.poll() is not None or not any(" up " in f"{n} " or n == "zombie" for n in children(w.pid).values())
+
+    if not w.asks_until(has_begun, PATIENCE):
+        raise Broken("the network does not begin")
+    w.ctl("status")
+    return w
 
 
 def find_tracking(orders):
     """Without a kernel that knows a bridge's connections there is no egress list, and who needs one is told."""
     global tracks
-    tracks = True   # asked with a list, whoever was here before
-    w = world(orders)
-    said = " / ".join(w.said.drain())
-    w.end(signal.SIGTERM)
-    tracks = "network failed" not in said
-    if not tracks and "nf_conntrack_bridge" not in said:
-        raise Broken(f"the beginning fails, and no module is named: {said}")
+    for tracks in (True, False):
+        with running(orders) as w:
+            said = [line for line in w.said.drain() if line.startswith(FAILED)]
+        if not said:
+            return
+        if "nf_conntrack_bridge" not in said[0]:
+            raise Broken(f"the beginning fails, and no module is named: {said[0]}")
 
 
 def each(turn):
@@ -124,126 +185,195 @@ def each(turn):
     return n - 1
 
 
-def good(w, verb):
-    code, text = w.ctl(verb, "web")
+def good(w, verb, name="web"):
+    code, text = w.ctl(verb, name)
     if code:
         raise Broken(f"{verb}: {text}")
 
 
-def starts_fail(w, orders, before, what):
-    def turn(n):
+def names_reason(text):
+    """WHO: WHILE WHAT: an errno's words, and perhaps the kernel's."""
+    return any(re.search(rf"\S.*: .*\S: .*{re.escape(os.strerror(code))}", text) for code in errno.errorcode)
+
+
+@contextlib.contextmanager
+def running(orders, kind="bridge"):
+    """Ends in order when all is well."""
+    w = world(orders, kind)
+    try:
+        yield w
+        orders.give(0)
+        if w.proc.poll() is None:
+            w.end(signal.SIGTERM)
+    finally:
+        orders.give(0)
+        w.end()
+
+
+def starts_fail(orders, kind):
+    """By name; nothing of them stays, and the next one is good."""
+    verb = "restart" if kind == "kept" else "start"
+
+    def turn(w, before, what, n):
+        if kind == "kept":
+            good(w, "start")
         orders.give(n, what)
-        code, text = w.ctl("start", "web")
+        code, text = w.ctl(verb, "web")
         came = orders.came()
-        orders.give(0, 0)
+        orders.give(0)
+        if not came and code:
+            raise Broken(f"message {n} was none, and the start failed: {text}")
         if not came:
-            if code:
-                raise Broken(f"message {n} was none, and the start failed: {text}")
             good(w, "stop")
-            return False
-        if code == 0 or "web" not in text:
-            raise Broken(f"message {n} failed, and the start says {code}: {text}")
-        is_as(before, f"after message {n} of a start failed ({text})")
-        return True
+        elif code == 0 or "web is failed: " not in text or not (names_reason(text) or what == KILLED):
+            raise Broken(f"message {n} failed ({what}), and the start says {code}: {text}")
+        is_as(before, w, f"after message {n} of a start failed ({text})")
+        return came
 
-    return each(turn)
+    with running(orders, kind) as w:
+        if kind == "shared":
+            good(w, "start", "db")
+        if not kind.endswith("vlan"):   # the bridge has seen a port
+            good(w, "start")
+            good(w, "stop")
+        before = network(), held(w)
+        ways = (REFUSED, LOST, KILLED) if kind in ("bridge", "macvlan") else (REFUSED,)  # the others differ in calls
+        return [each(lambda n, what=what: turn(w, before, what, n)) for what in ways]
 
 
-def stops_go_on(w, orders, before, what):
+def stops_go_on(orders):
     """A stop does not fail; what it leaves the next start takes away."""
-    def turn(n):
+    def turn(w, before, what, n):
         good(w, "start")
         orders.give(n, what)
         code, text = w.ctl("stop", "web")
         came = orders.came()
-        orders.give(0, 0)
+        orders.give(0)
         if code:
             raise Broken(f"message {n} of a stop failed, and so did the stop: {text}")
         if came:
             good(w, "start")
             good(w, "stop")
-        is_as(before, f"after message {n} of a stop failed, a start and a stop")
+        is_as(before, w, f"after message {n} of a stop failed, a start and a stop")
         return came
 
-    return each(turn)
+    with running(orders) as w:
+        good(w, "start")
+        good(w, "stop")
+        before = network(), held(w)
+        return [each(lambda n, what=what: turn(w, before, what, n)) for what in (REFUSED, LOST, KILLED)]
 
 
-def beginnings_fail(orders, before, what):
+def beginnings_fail(orders):
     """The bridge and the rules: nothing of them stays, and the service is refused by name."""
-    def turn(n):
+    def turn(before, what, n):
         orders.give(n, what)
-        w = world(orders)
-        try:
-            orders.give(0, 0)
-            state, said = w.status()["web"]["state"], [line for line in w.said.drain() if "network failed" in line]
-            if said and state != "failed":
-                raise Broken(f"message {n} of the beginning failed, and web is {state}; {said[0]}")
-            if said:
-                is_as(before, f"after message {n} of the beginning failed ({said[0]})")
-            w.end(signal.SIGTERM)
-        except BaseException:
-            w.end()
-            raise
-        if not said:
-            is_as(before, "all has ended")
-        return said  # what comes behind is a start's
+        with running(orders) as w:
+            came = orders.came()
+            orders.give(0)
+            said = next((line for line in w.said.drain() if line.startswith(FAILED)), "")
+            if came and not (names_reason(said) or what == KILLED and said):
+                raise Broken(f"message {n} of the beginning failed ({what}), and this is said of it: {said or 'nothing'}")
+            if came:
+                code, text = w.ctl("start", "web")
+                if code == 0 or "web" not in text:
+                    raise Broken(f"message {n} of the beginning failed, and the start of web says {code}: {text}")
+                is_as((before, held(w)), w, f"after message {n} of the beginning failed ({said})")
+        return came
 
-    return each(turn)
+    counts = []
+    for what in (REFUSED, LOST, KILLED):
+        for path in FORWARDING:
+            with open(path, "w") as f:
+                f.write("01"[what == KILLED])   # who removes what the killed one has made leaves it on
+        before = network()
+        counts.append(each(lambda n, what=what, before=before: turn(before, what, n)))
+    return counts
 
 
-def faults_are_survived(orders, empty):
+def spawners_die(orders):
+    """At each message of a start: another one is made, and starts it."""
+    def turn(w, before, n):
+        orders.give(n, KILLED, w.of("prior-spawner"))
+        w.ctl("start", "web")
+        came = orders.came()
+        orders.give(0)
+        if not w.asks_until(lambda: w.ctl("start", "web")[0] == 0, 10):
+            raise Broken(f"the spawner was killed at message {n}: {w.ctl('why', 'web')[1]}")
+        good(w, "stop")
+        is_as(before, w, f"the spawner was killed at message {n}, and web was started and stopped")
+        return came
+
+    with running(orders) as w:
+        good(w, "start")
+        good(w, "stop")
+        before = network(), held(w)
+        return [each(lambda n: turn(w, before, n))]
+
+
+def faults_are_survived(orders):
     """It is executed anew in the middle of a start, and the start goes on or is told to have failed."""
     def turn(n):
-        w = world(orders)
-        try:
+        with running(orders) as w:
+            good(w, "start")    # the bridge has seen a port
             good(w, "stop")
-            before = network()
-            orders.give(n, KILLED, w.pid, signal.SIGSEGV)
+            before = network(), held(w)
+            orders.give(n, KILLED, w.pid, sig=signal.SIGSEGV)
             w.ctl("start", "web")
             came = orders.came()
-            orders.give(0, 0)
+            orders.give(0)
             if came and not w.asks_until(lambda: w.self_status()["generation"] == 2, 10):
                 raise Broken(f"no second generation after a fault at message {n}")
             good(w, "start")
             good(w, "stop")
-            is_as(before, f"after a fault at message {n} and a stop")
-            w.end(signal.SIGTERM)
-        except BaseException:
-            w.end()
-            raise
-        is_as(empty, f"a fault at message {n}, and all has ended")
+            is_as(before, w, f"after a fault at message {n} and a stop")
+        is_as(empty, None, f"a fault at message {n}, and all has ended")
         return came
 
-    return each(turn)
+    empty = network(), []
+    return [each(turn)]
 
 
-def leftovers_are_taken(orders, empty):
-    """Killed in the middle: the next one finds what is left, and leaves nothing."""
-    def turn(n):
-        w = world(orders)
+def like_a_clean_run(orders, kind, clean, empty, when):
+    """The next one adopts or removes what is left: it runs as if nothing had been, and leaves nothing."""
+    with running(orders, kind) as w:
+        code, text = w.ctl("start", "web")
+        if code:
+            raise Broken(f"{when}, and then: {text}; {w.said.drain()}")
+        is_as((clean, held(w)), w, f"{when}, and the next one runs")
+    is_as(empty, None, f"{when}, and the next one has ended")
+
+
+def leftovers_are_taken(orders, kind, verb):
+    """PID 1 is killed in the middle of its beginning, of a start, of its end."""
+    def turn(clean, empty, n):
+        if verb == "begin":
+            orders.give(n, KILLED, FIRST)
         try:
-            w.ctl("stop", "web")
-            orders.give(n, KILLED, w.pid, signal.SIGKILL)
+            w = world(orders, kind)
+        except Broken:
+            w = None
+            if not orders.came():
+                raise
+        if w and verb == "start":
+            orders.give(n, KILLED, FIRST)
+        if w:
             w.ctl("start", "web", seconds=2)
-            came = orders.came()
-            orders.give(0, 0)
-        finally:
+        if w and verb == "end":
+            orders.give(n, KILLED, FIRST)
+            w.kill(w.pid, signal.SIGTERM)
+        came = orders.came()
+        orders.give(0)
+        if w:
             w.end()
-        if not came:
-            w = world(orders)
-            w.end(signal.SIGTERM)
-        w = world(orders)
-        try:
-            if w.status()["web"]["state"] != "up":
-                raise Broken(f"killed at message {n}: the next one does not start web: {w.ctl('why', 'web')[1]}")
-            w.end(signal.SIGTERM)
-        except BaseException:
-            w.end()
-            raise
-        is_as(empty, f"killed at message {n}, and the next one has ended")
+        like_a_clean_run(orders, kind, clean, empty, f"killed at message {n} of {verb}")
         return came
 
-    return each(turn)
+    empty = network(), []
+    with running(orders, kind) as w:
+        w.ctl("start", "web")
+        clean = network()
+    return [each(lambda n: turn(clean, empty, n))]
 
 
 def stopped_child(w):
@@ -254,10 +384,11 @@ def stopped_child(w):
     return 0
 
 
-def pid_1_waits_for_nobody(orders, empty):
+def pid_1_waits_for_nobody(orders):
     """Who removes the network stands still: PID 1 answers all the same, and ends when it is told of the end."""
-    w = world(orders)
-    try:
+    empty = network(), []
+    with running(orders) as w:
+        good(w, "start")
         good(w, "stop")
         orders.give(1, HELD)
         os.kill(w.pid, signal.SIGTERM)
@@ -267,50 +398,70 @@ def pid_1_waits_for_nobody(orders, empty):
             raise Broken("PID 1 does not answer while the network is being removed")
         os.kill(stopped_child(w), signal.SIGKILL)
         w.ended()
-    finally:
-        orders.give(0, 0)
-        w.end()
-    w = world(orders)
-    w.end(signal.SIGTERM)
-    is_as(empty, "killed while it removed the network, and the next one has ended")
-    return 1
+    with running(orders):
+        pass
+    is_as(empty, None, "killed while it removed the network, and the next one has ended")
+    return [1]
+
+
+def leave_for_another():
+    """Network namespace, with a loopback."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) < 0:
+        return "no network namespace can be made here: " + os.strerror(ctypes.get_errno())
+    ip("link set lo up")
+    return None
 
 
 def missing():
     for program in ("ip", "nft"):
         if not shutil.which(program):
             return f"needs {program} to look from outside"
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) < 0:
-        return "no network namespace can be made here: " + os.strerror(ctypes.get_errno())
-    subprocess.run("ip link set lo up".split(), check=True)
-    if subprocess.run("ip link add f1 type bridge".split(), capture_output=True).returncode:
-        return "this kernel has no bridges"
-    subprocess.run("ip link del f1".split(), check=True)
-    return None
+    if why := leave_for_another():
+        return why
+    if knows("f1 type bridge"):
+        return None
+    return "this kernel has no bridges"
 
 
-def one(name):
+def ip(line):
+    subprocess.run(["ip", *line.split()], check=True)
+
+
+def knows(link):
+    """The kernel can make such a one."""
+    if subprocess.run(["ip", "link", "add", *link.split()], capture_output=True).returncode:
+        return False
+    ip("link del " + link.split(" type ", maxsplit=1)[0].rsplit(" ", maxsplit=1)[-1])
+    return True
+
+
+def make_parent():
+    """d0, which macvlan, ipvlan and VLANs lie on."""
+    ip("link add d0 address 02:00:00:00:00:01 type veth peer name d1 address 02:00:00:00:00:02")
+    ip("link set d1 up")
+    ip("link set d0 up")
+
+
+def lacks_kind(args):
+    kind = args[0] if args and args[0].endswith("vlan") else None
+    if not kind:
+        return None
+    make_parent()
+    known = knows(f"link d0 name d2 type {kind}" + " id 5" * (kind == "vlan"))
+    return None if known else f"this kernel has no {kind}"
+
+
+def one(test):
     """In a process of its own, which moves to a network of its own. [(verdict, name, why)]"""
-    title, orders, home = "fault: netlink: " + name.replace("_", " "), Orders(), os.open("/proc/self/ns/net", os.O_RDONLY)
+    function, args = test
+    title = " ".join(["fault: netlink:", *function.__name__.split("_"), *args]).replace("_", " ")
+    orders, home = Orders(), os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
-        if why := missing():
+        if why := missing() or lacks_kind(args):
             return [("skip", title, why)]
         find_tracking(orders)
-        empty = network()
-        n = []
-        if name in ("faults_are_survived", "leftovers_are_taken", "pid_1_waits_for_nobody"):
-            n.append(globals()[name](orders, empty))
-        elif name == "beginnings_fail":
-            n += [beginnings_fail(orders, empty, what) for what in (REFUSED, LOST)]
-        else:
-            w = world(orders)
-            try:
-                good(w, "stop")  # it has been up: the bridge has seen a port
-                before = network()
-                n += [globals()[name](w, orders, before, what) for what in (REFUSED, LOST)]
-            finally:
-                w.end()
+        n = function(orders, *args)
         return [("ok", f"{title} ({' and '.join(map(str, n))} messages)", "")]
     except Exception as e:
         return [("not ok", title, f"{'' if isinstance(e, Broken) else type(e).__name__ + ': '}{e}")]
@@ -320,5 +471,6 @@ def one(name):
         orders.end()
 
 
-TESTS = ("starts_fail", "stops_go_on", "beginnings_fail", "faults_are_survived", "leftovers_are_taken",
-         "pid_1_waits_for_nobody")
+TESTS = [(starts_fail, (kind,)) for kind in KINDS] + [
+    (stops_go_on, ()), (beginnings_fail, ()), (spawners_die, ()), (faults_are_survived, ()),
+    *((leftovers_are_taken, ("bridge", verb)) for verb in ("begin", "start", "end")), (pid_1_waits_for_nobody, ())]
