@@ -33,6 +33,8 @@ bool ip_in_subnet(const struct plan_addr *a, const struct plan_addr *net);
 bool ip_is_edge(const struct plan_addr *a, const struct plan_addr *net);	/* the subnet itself, its broadcast */
 void ip_to_first(struct plan_addr *a);	/* the address after a subnet's own: the bridge's */
 
+/* compile_subnets.c: refuses a bridge whose subnet overlaps another one of the machine's. */
+void compile_subnets(struct compiling *c);
 struct taken *taken_slot(struct nets *n, const struct plan_addr *a);
 
 /*

@@ -391,6 +391,7 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	}
 	for (unsigned i = 0; i < n.nbridges; i++)
 		read_bridge(&n, c->s->bridges + i, n.bridges + i);
+	compile_subnets(c);
 	for (unsigned i = 0; i < c->n; i++)
 		if (is_on_bridge(c->work + i))
 			ask(&n, c->work + i);

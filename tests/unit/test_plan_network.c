@@ -209,6 +209,43 @@ static void an_interface_and_a_bridge_have_at_most_so_many_addresses(void **stat
 					 "32 at most"));
 }
 
+static void subnets_that_overlap_are_refused_with_both_places(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "bridges: {br0: {subnets: [10.88.0.0/16]}, br1: {subnets: [10.89.0.0/24, 10.88.3.0/24]}}",
+		  "network.bridges.br1: '10.88.3.0/24' overlaps '10.88.0.0/16' of bridge br0 (@:1:26): give one of "
+		  "them another subnet" },
+		{ "bridges: {br0: {subnets: [10.88.3.0/24]}, br1: {subnets: [10.88.0.0/16]}}",
+		  "network.bridges.br1: '10.88.0.0/16' overlaps '10.88.3.0/24' of bridge br0 (@:1:26)" },
+		{ "bridges: {br0: {subnets: [\"fd88::/64\", 10.88.0.0/24, \"fd88:0:0:0:8000::/72\"]}}",
+		  "network.bridges.br0: 'fd88:0:0:0:8000::/72' overlaps 'fd88::/64' of the same bridge: give" },
+		{ "interfaces: {eth0: {addresses: [10.88.0.7/24]}}, bridges: {br0: {subnets: [10.88.0.0/24]}}",
+		  "network.bridges.br0: '10.88.0.0/24' overlaps '10.88.0.7/24' of interface eth0 (@:1:30): give" },
+		{ "interfaces: {eth0: {addresses: [10.1.2.3/8]}}, bridges: {br0: {subnets: [10.88.0.0/24]}}",
+		  "network.bridges.br0: '10.88.0.0/24' overlaps '10.1.2.3/8' of interface eth0" },
+		{ "interfaces: {eth0: {addresses: [\"fd88::9/128\"]}}, bridges: {br0: {subnets: [\"fd88::/64\"]}}",
+		  "network.bridges.br0: 'fd88::/64' overlaps 'fd88::9/128' of interface eth0" },
+	};
+	char text[512], want[512];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, "network: {%s}\nservices: {}\n", rows[i][0]);
+		compiled_make(&c, NULL, text);
+		const char *at = strchr(rows[i][1], '@');
+
+		snprintf(want, sizeof want, "%.*s%s%s", (int)(at ? at - rows[i][1] : 500), rows[i][1],
+			 at ? c.spec.files[1] : "", at ? at + 1 : "");
+		assert_non_null(compiled_problem(&c, SEV_ERROR, want));
+		compiled_free(&c);
+	}
+	/* Beside each other, and two cards or two addresses in one network. */
+	compiled_make(&c, NULL, "network: {interfaces: {eth0: {addresses: [192.0.2.1/24, 192.0.2.2/24]}, "
+		      "eth1: {addresses: [192.0.2.3/24]}}, bridges: {br0: {subnets: [10.88.0.0/24, \"fd88::/64\"]}, "
+		      "br1: {subnets: [10.88.1.0/24, \"fd88:0:0:1::/64\"]}}}\nservices: {}\n");
+	assert_null(compiled_problem(&c, SEV_ERROR, "overlaps"));
+}
+
 static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 {
 	(void)state;
@@ -290,6 +327,7 @@ int main(void)
 		TEST(an_interface_on_top_of_another_has_the_addresses_that_are_written),
 		TEST(who_shares_an_interface_is_of_one_kind_and_has_its_own_address),
 		TEST(an_interface_and_a_bridge_have_at_most_so_many_addresses),
+		TEST(subnets_that_overlap_are_refused_with_both_places),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 	};
 
