@@ -34,6 +34,7 @@ services:
     command: [/bin/probe, stay]
     needs_device: [/dev/store, /sys/class/net/wan]
     isolation: {{devices: ["/dev/store:r"]}}
+    hooks: {{post_stop: [/bin/busybox, sh, -c, "test -b /dev/store || echo swept without it"]}}
   keeps:
     command: [/bin/probe, stay]
     needs_device: {{paths: /dev/store, gone: keep}}
@@ -108,6 +109,8 @@ def waits(m):
     said = m.ok("prior why stops")
     assert "the device /dev/store is not there" in said and "it has failed, until they come" in said, said
     assert m.pid("keeps") == kept
+    m.eventually(lambda: "swept without it" in m.ok("prior logs stops"))
+    assert "hook-failed" not in m.ok("prior events --json")
     m.ok("test ! -e /dev/by && test ! -L /dev/store && test -L /dev/serial/port-1")
     # A fault, or another binary, in between loses nothing.
     m.ok("prior reexec")

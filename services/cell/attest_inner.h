@@ -25,6 +25,7 @@ struct attest_in {
 	bool in_leaf;		/* we share its cgroup */
 	int leaf;		/* its cgroup and the programs put on it, where we have made them; */
 	int policy[2];		/* FD_NONE: look again, make them again to compare */
+	bool without_devices;	/* those of MOUNT_F_DEVICE may be missing */
 	const char *exe_path;	/* what was to be executed; NULL: the plan's */
 	int ready_at;		/* one more descriptor beyond those, at this number; 0: none */
 	uint64_t net;		/* the network that it was to enter, by inode number; 0: a new one, or not known */

@@ -306,8 +306,8 @@ static int missing_rows(struct view *v, struct err *e)
 		if (run_root(r, e) < 0)
 			return -e->code;
 		owned_fd place = below_open(r->root, target, &absent);
-		const bool fine = (first[i].flags & MOUNT_F_OPTIONAL) &&
-				  (first[i].kind == MOUNT_BIND || place < 0);
+		const uint32_t may = MOUNT_F_OPTIONAL | (r->in->without_devices ? MOUNT_F_DEVICE : 0);
+		const bool fine = first[i].flags & may && (first[i].kind == MOUNT_BIND || place < 0);
 
 		snprintf(name, sizeof name, "mount %.280s", target);
 		if (!fine)

@@ -21,7 +21,8 @@ static const struct {
 static int meant_devices(struct attest_run *r, struct err *e)
 {
 	struct device_rule rules[DEVICE_RULES_MAX];
-	const int n = run_root(r, e) < 0 ? -e->code : awaited_rules(r->in->plan, r->in->svc, r->root, rules, e);
+	const int n = run_root(r, e) < 0 ? -e->code : awaited_rules(r->in->plan, r->in->svc, r->root,
+								   r->in->without_devices, rules, e);
 
 	return n < 0 ? n : bpf_devices(rules, (unsigned)n, e);
 }

@@ -43,7 +43,7 @@ static int add_rule(const struct plan *p, const struct plan_mount *m, int root, 
 	return 0;
 }
 
-int awaited_rules(const struct plan *p, const struct plan_service *s, int root,
+int awaited_rules(const struct plan *p, const struct plan_service *s, int root, bool spare,
 		  struct device_rule to[DEVICE_RULES_MAX], struct err *e)
 {
 	unsigned n = s->devices.n;	/* as many as there is room for, at most */
@@ -54,7 +54,9 @@ int awaited_rules(const struct plan *p, const struct plan_service *s, int root,
 			continue;
 		if (n == DEVICE_RULES_MAX)
 			return err_set(e, E2BIG, "more than %d devices", DEVICE_RULES_MAX);
-		if (add_rule(p, m, root, &to[n++], e) < 0)
+		if (add_rule(p, m, root, &to[n], e) == 0)
+			n++;
+		else if (!spare || e->code != ENOENT)
 			return -e->code;
 	}
 	return (int)n;

@@ -6,14 +6,14 @@
 
 /*
  * What a cell has stays what it is, a node with a number: with DEVICE_GONE_KEEP another device that gets this number is
- * behind it. A post_stop hook has a cell of its own, which is not made when the device has gone by then.
+ * behind it.
  */
 /* The device as an O_PATH descriptor, the caller's. ENODEV: what is there is none. */
 int awaited_open(const char *path, struct err *e);
 /*
  * The plan's rows for the cgroup's device policy, and one for each device that came later: by its path in the machine
- * (root < 0), or by what lies in the cell whose root is given (O_PATH), which no service can have put there. Returns
- * their number.
+ * (root < 0), or by what lies in the cell whose root is given (O_PATH), which no service can have put there. spare:
+ * one that is not there gets none. Returns their number.
  */
-int awaited_rules(const struct plan *p, const struct plan_service *s, int root,
+int awaited_rules(const struct plan *p, const struct plan_service *s, int root, bool spare,
 		  struct device_rule to[DEVICE_RULES_MAX], struct err *e);

@@ -195,7 +195,8 @@ static int prepare(struct cell *c, struct attest_in *in, struct err *e)
 				  .reference = c->supervisor, .at_exec = true, .tracing = true,
 				  .npass = (int)c->start->npass, .ready_at = (int)ready_at(c),
 				  .exe_path = plan_str(c->plan, c->command.exe), .in_leaf = c->start->cgroup_fd >= 0,
-				  .leaf = c->leaf, .policy = { c->policy[0], c->policy[1] } };
+				  .without_devices = does_without_devices(c), .leaf = c->leaf,
+				  .policy = { c->policy[0], c->policy[1] } };
 	if (c->net >= 0 && (in->net = number_of(c->net, "", AT_EMPTY_PATH)) == 0)
 		return err_sys(e, "the network that it shares");
 	return c->start->attest && has(c, CELL_ATTEST) ? attest_prepare(in, e) : 0;

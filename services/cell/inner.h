@@ -68,6 +68,14 @@ int note_ask(const struct cell *c, uint32_t kind, int *fd, struct err *e);	/* se
 /* Builder and service have the same privileges when they meet, so both answer the same. */
 bool may_trace_anybody(void);
 
+/* A post_stop hook's cell is made though devices that the service has waited for have gone: perhaps that is why. */
+static inline bool does_without_devices(const struct cell *c)
+{
+	const struct plan_care *care = plan_care(c->plan, c->svc);
+
+	return care && c->start->command == &care->command[CARE_POST_STOP];
+}
+
 /* The number of READY_FD's pipe; 0: there is none. */
 static inline unsigned ready_at(const struct cell *c)
 {

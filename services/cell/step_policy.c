@@ -9,7 +9,7 @@
 int step_device_policy(struct cell *c, struct err *e)
 {
 	struct device_rule rules[DEVICE_RULES_MAX];
-	const int n = awaited_rules(c->plan, c->svc, FD_NONE, rules, e);
+	const int n = awaited_rules(c->plan, c->svc, FD_NONE, does_without_devices(c), rules, e);
 
 	if (n < 0)
 		return n;

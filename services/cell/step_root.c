@@ -244,12 +244,17 @@ static int seal_dev(struct cell *c, struct err *e)
 	return 0;
 }
 
+static bool may_be_missing(const struct cell *c, const struct plan_mount *m)
+{
+	return m->flags & MOUNT_F_OPTIONAL || (m->flags & MOUNT_F_DEVICE && does_without_devices(c));
+}
+
 int step_mounts(struct cell *c, struct err *e)
 {
 	PLAN_EACH(struct plan_mount, m, c->plan, c->svc->mounts) {
 		if (do_row(c, m, e) == 0)
 			continue;
-		if (e->code == ENOENT && (m->flags & MOUNT_F_OPTIONAL))
+		if (e->code == ENOENT && may_be_missing(c, m))
 			continue;
 		return err_in(e, "%s on %s", mount_kinds[m->kind].name, plan_str(c->plan, m->target));
 	}
