@@ -41,9 +41,13 @@ endif
 
 # Sources are what lies in the folders. A test is a program of its own, everything but main.c is its library.
 SRC := $(filter-out init/run/only.c init/run/bare/%,$(sort $(shell find init services netns rootfs -name '*.c')))
-# What the processes that stay for good run all the time lies together: so few pages of code are in use at rest.
-RESIDENT := init/base/% init/loop/% init/serve.c services/logs/% services/supervise/%
-OBJ := $(patsubst %.c,$(O)/%.o,$(filter-out $(RESIDENT),$(SRC)) $(filter $(RESIDENT),$(SRC))) $(O)/gen/presets.o
+OBJ := $(SRC:%.c=$(O)/%.o) $(O)/gen/presets.o
+# What the processes that stay run all the time lies together, with the C library behind it: the kernel maps 64 KiB at
+# once, so few of them are in use at rest. Last comes what a turn of PID 1 goes through when nothing is to be done.
+TURN := $(wildcard init/loop/*.c) init/serve.c init/signals.c $(patsubst %,services/supervise/%.c,\
+	ending instances ledger reap reload server spawning streams)
+RESIDENT := $(filter-out $(TURN),$(filter services/supervise/%,$(SRC)) $(filter init/base/% services/logs/%,$(SRC))) $(TURN)
+LINKED = $(filter-out $(RESIDENT:%.c=$(O)/%.o),$(OBJ)) $(LIBS) $(RESIDENT:%.c=$(O)/%.o)
 HELPERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/cells/*.c tests/fault/*.c)))
 PRESETS := $(sort $(wildcard configs/presets/*.yaml))
 UNIT := $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
@@ -103,7 +107,7 @@ $(O)/prior: $(O)/prior.debug tests/lint/binary.sh
 
 $(O)/prior.debug: $(OBJ) $(O)/objects
 	@echo "  LINK $@"
-	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(OBJ) $(LIBS) $(END)
+	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(LINKED) $(END)
 
 # The same with one difference: PID 1 aborts when it asks for heap memory after boot (init/base/noheap.h). For tests.
 NO_HEAP := init/base/noheap init/serve
