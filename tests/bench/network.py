@@ -1,4 +1,5 @@
-"""Bridges: the throughput between two cells beside the same pairs made with iproute2, and the n-th start on one bridge.
+"""Bridges: the throughput between two cells, and of one with the outside by NAT, beside the same made with iproute2 and
+nft; and the n-th start on one bridge.
 
 On this host, in network namespaces of its own. Both ends run on one CPU, so that all that is done to a packet counts.
 The kernel itself hands the first words of a new port (IPv6 looks for its neighbours) to all others: with 500 of them that
@@ -20,7 +21,7 @@ from figures import Budget, ratios, spread, table
 
 OURS, FLOOR = "prior", "iproute2"
 SUBNETS = '[10.88.0.0/16, "fd88::/64"]'
-SERVER = {4: "10.88.0.2", 6: "fd88::2"}
+PORT = "5201"           # iperf3's
 PER_TURN = 4            # runs, or starts, of which the fastest counts
 BYTES = "64M"
 SIZES = (1, 100, 500)
@@ -28,8 +29,26 @@ WAIT = 120.0
 ALONE = ("taskset", "-c", str(max(os.sched_getaffinity(0))), "nice", "-n", "-20")   # other work disturbs less
 
 
+class Way(NamedTuple):
+    nat: bool
+    caller: str         # of Ends
+    to: str
+
+
+WAYS = {"IPv4": Way(False, "client", "10.88.0.2"), "IPv6": Way(False, "client", "fd88::2"),
+        "IPv4, in by a published port": Way(True, "outside", "192.0.2.1"),
+        "IPv4, out by NAT": Way(True, "client", "192.0.2.2")}
+
+
+class Ends(NamedTuple):
+    """What leads into each: two cells of a bridge, and somebody outside who knows the machine's address alone."""
+    server: tuple
+    client: tuple
+    outside: Optional[tuple]
+
+
 class Network(NamedTuple):
-    speeds: dict        # (family, name) -> {round: bits a second}
+    speeds: dict        # (way, name) -> {round: bits a second}
     starts: dict        # cells on the bridge -> {round: microseconds}
     why_not: str = ""
 
@@ -50,8 +69,23 @@ def _ip(inside, *lines: str) -> None:
     subprocess.run([*inside, "ip", "-batch", "-"], input="\n".join(lines), text=True, check=True)
 
 
-def _by_iproute2(stack: ExitStack) -> list:
-    """What `inside` of the two ends is."""
+def _outside(stack: ExitStack, machine) -> tuple:
+    far = Apart(stack)
+    _ip(machine, f"link add out type veth peer name far netns {far.process.pid}", "addr add 192.0.2.1/24 dev out",
+        "link set out up")
+    _ip(far.inside, "addr add 192.0.2.2/24 dev far", "link set far up")
+    return far.inside
+
+
+NFT = f"""
+table ip bench {{
+	chain in {{ type nat hook prerouting priority dstnat; iifname out tcp dport {PORT} dnat to 10.88.0.2; }}
+	chain out {{ type nat hook postrouting priority srcnat; ip saddr 10.88.0.0/16 oifname out masquerade; }}
+}}
+"""
+
+
+def _by_iproute2(stack: ExitStack, nat: bool) -> Ends:
     machine = Apart(stack)
     ends = [Apart(stack, *machine.inside) for _ in range(2)]
     _ip(machine.inside, "link add b0 type bridge", "addr add 10.88.0.1/16 dev b0", "addr add fd88::1/64 dev b0 nodad",
@@ -59,19 +93,22 @@ def _by_iproute2(stack: ExitStack) -> list:
     for i, end in enumerate(ends, 2):
         _ip(machine.inside, f"link add v{i} master b0 up type veth peer name host0 netns {end.process.pid}")
         _ip(end.inside, f"addr add 10.88.0.{i}/16 dev host0", f"addr add fd88::{i}/64 dev host0 nodad",
-            "link set host0 up")
-    return [e.inside for e in ends]
+            "link set host0 up", "route add default via 10.88.0.1")
+    if nat:
+        subprocess.run([*machine.inside, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward && nft -f -"], input=NFT,
+                       text=True, check=True)
+    return Ends(ends[0].inside, ends[1].inside, _outside(stack, machine.inside) if nat else None)
 
 
 class Prior:
     """`prior up` in a network namespace of its own, all of it up."""
 
-    def __init__(self, stack: ExitStack, folder: Path, services: str):
+    def __init__(self, stack: ExitStack, folder: Path, services: str, nat: bool = False):
         folder.mkdir(parents=True, exist_ok=True)
         self.run_dir = folder / "run"
         shutil.rmtree(self.run_dir, ignore_errors=True)
         config = folder / "prior.yaml"
-        config.write_text(f"network: {{bridges: {{b0: {{subnets: {SUBNETS}}}}}}}\ndefaults:\n"
+        config.write_text(f"network: {{bridges: {{b0: {{subnets: {SUBNETS}, nat: {str(nat).lower()}}}}}}}\ndefaults:\n"
                           "  command: [sleep, \"100000\"]\n  logs: {sink: none}\n"
                           "  isolation: {preset: none, network: {bridge: b0}}\nservices:\n" + services)
         with open(folder / "said", "w") as said:
@@ -105,11 +142,12 @@ class Prior:
         return float([e for e in said if e["event"] == "started" and e["service"] == service][-1]["us"])
 
 
-def _by_prior(stack: ExitStack, folder: Path) -> list:
-    p = Prior(stack, folder, "".join(
-        f"  end{i}: {{isolation: {{network: {{bridge: b0, address: [10.88.0.{i}/16, \"fd88::{i}/64\"]}}}}}}\n"
-        for i in (2, 3)))
-    return [p.inside("end2"), p.inside("end3")]
+def _by_prior(stack: ExitStack, folder: Path, nat: bool) -> Ends:
+    def end(i: int, more: str = "") -> str:
+        return f"  end{i}: {{isolation: {{network: {{bridge: b0, address: [10.88.0.{i}/16, \"fd88::{i}/64\"]{more}}}}}}}\n"
+    p = Prior(stack, folder, end(2, f', ports: ["{PORT}:{PORT}"]' if nat else "") + end(3), nat)
+    machine = ("nsenter", "-t", str(p.process.pid), "-n")
+    return Ends(p.inside("end2"), p.inside("end3"), _outside(stack, machine) if nat else None)
 
 
 def _serve(stack: ExitStack, inside, log: Path) -> None:
@@ -124,26 +162,32 @@ def _serve(stack: ExitStack, inside, log: Path) -> None:
         time.sleep(0.02)
 
 
-def _speed(inside, family: int) -> float:
-    done = subprocess.run([*inside, *ALONE, "iperf3", "-c", SERVER[family], "-n", BYTES, "-J"], capture_output=True, text=True)
+def _speed(inside, to: str) -> float:
+    done = subprocess.run([*inside, *ALONE, "iperf3", "-c", to, "-n", BYTES, "-J"], capture_output=True, text=True)
     try:
         return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"]
     except (ValueError, KeyError) as e:
         raise OSError(f"iperf3: {done.stdout[-300:]} {done.stderr}") from e
 
 
+def _both(stack: ExitStack, folder: Path, nat: bool) -> dict:
+    both = {FLOOR: _by_iproute2(stack, nat), OURS: _by_prior(stack, folder / ("nat" if nat else "pair"), nat)}
+    for name, ends in both.items():
+        for i, inside in enumerate((ends.server, ends.outside) if nat else (ends.server,)):
+            _serve(stack, inside, folder / f"{name}-{nat}-{i}.log")
+    return both
+
+
 def _speeds(rounds: int, folder: Path) -> dict:
     found = {}
     with ExitStack() as stack:
-        ends = {FLOOR: _by_iproute2(stack), OURS: _by_prior(stack, folder / "pair")}
-        for name, (server, _) in ends.items():
-            _serve(stack, server, folder / f"{name}.log")
+        ends = {nat: _both(stack, folder, nat) for nat in (False, True)}
         for r in range(rounds):
-            turn = sorted(ends, reverse=bool(r % 2)) * PER_TURN
-            for family in SERVER:
+            turn = sorted((FLOOR, OURS), reverse=bool(r % 2)) * PER_TURN
+            for what, way in WAYS.items():
                 for name in turn:
-                    of = found.setdefault((family, name), {})
-                    of[r] = max(of.get(r, 0.0), _speed(ends[name][1], family))
+                    of = found.setdefault((what, name), {})
+                    of[r] = max(of.get(r, 0.0), _speed(getattr(ends[way.nat][name], way.caller), way.to))
     return found
 
 
@@ -162,7 +206,7 @@ def _starts(rounds: int, folder: Path) -> dict:
 def _lacks() -> str:
     if os.geteuid() != 0:
         return "needs root: network namespaces"
-    missing = [p for p in ("ip", "iperf3") if not shutil.which(p)]
+    missing = [p for p in ("ip", "iperf3", "nft") if not shutil.which(p)]
     return f"{', '.join(missing)}: not installed" if missing else ""
 
 
@@ -182,9 +226,9 @@ def measure(rounds: int) -> Network:
 def figures(n: Network) -> dict:
     """A ratio over 1: ours is slower."""
     return {"why_not": n.why_not,
-            "throughput": {f"IPv{family}": {"bits": spread(of.values()), "ratio": ratios(n.speeds[(family, FLOOR)], of)}
-                           for (family, name), of in n.speeds.items() if name == OURS},
-            "floor": {f"IPv{family}": spread(of.values()) for (family, name), of in n.speeds.items() if name == FLOOR},
+            "throughput": {way: {"bits": spread(of.values()), "ratio": ratios(n.speeds[(way, FLOOR)], of)}
+                           for (way, name), of in n.speeds.items() if name == OURS},
+            "floor": {way: spread(of.values()) for (way, name), of in n.speeds.items() if name == FLOOR},
             "starts": {str(k): {"us": spread(of.values()), "ratio": ratios(of, n.starts[SIZES[0]])}
                        for k, of in n.starts.items()}}
 
@@ -196,7 +240,7 @@ def text(n: Network) -> str:
     speeds = [(f"TCP over {k}", _gbit(f["floor"][k]), _gbit(v["bits"]), v["ratio"].text())
               for k, v in f["throughput"].items()]
     starts = [(f"with {k} on it", f"{v['us'].median / 1000:.1f}", v["ratio"].text()) for k, v in f["starts"].items()]
-    return ("throughput between two cells of a bridge, Gbit/s (host, one CPU)\n" +
+    return ("throughput between two cells of a bridge, and of one with the outside, Gbit/s (host, one CPU)\n" +
             table(("", FLOOR, OURS, f"{FLOOR} / {OURS}"), speeds) +
             "\n\nstart of one more cell on a bridge (host)\n" + table(("", "ms", "x with 1"), starts))
 
@@ -209,7 +253,7 @@ def budgets(n: Optional[Network]) -> list:
     if n is None:
         return []
     f = figures(n)
-    found = [Budget(f"throughput between two cells, {k}: iproute2's over ours", v["ratio"].median, 1.05, None, "x",
+    found = [Budget(f"throughput of cells, {k}: iproute2's over ours", v["ratio"].median, 1.05, None, "x",
                     "", v["ratio"])
              for k, v in f["throughput"].items()]
     last = f["starts"].get(str(SIZES[-1]))
