@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 
+import kinds
 from world import PATIENCE, Broken, World, children
 
 PROGRAM = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("LIBC", "glibc"), "tests/fault/net")
@@ -74,11 +75,13 @@ def network():
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     links, nft = ask("ip", "-j", "-d", "-batch", "-"), ask("nft", "-j", "list", "ruleset")
+    rules = ask("ip", "-j", "-6", "rule")
     grep = ask("grep", "-rs", "", "/proc/sys/net/ipv4", "/proc/sys/net/ipv6")   # some of these are only for writing
     seen = {"nft": plain(json.loads(nft.communicate()[0])), "settings": sorted(grep.communicate()[0].splitlines())}
     lines = [line for line in links.communicate("\n".join(ASKED))[0].splitlines() if line.strip()]
     seen.update((what, plain(json.loads(line))) for what, line in zip(ASKED, lines, strict=True))
-    if links.returncode or nft.returncode:
+    seen["IPv6 rule"] = plain(json.loads(rules.communicate()[0] or "[]"))
+    if links.returncode or nft.returncode or rules.returncode:
         raise Broken("ip or nft fails")
     return seen
 
@@ -106,15 +109,11 @@ def difference(a, b, at=""):
 
 def is_as(before, w, when):
     """The network that can be seen, and what is held of others: in a moment, for the kernel removes in its own time."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while (now := (network(), held(w))) != before:
         if time.monotonic() > end:
             raise Broken(f"{when}: {difference(before, now)}"[:1500])
         time.sleep(0.02)
-
-
-KINDS_AT, KIND_COUNT = 24, 1024
-all_kinds = mmap.mmap(-1, KIND_COUNT)   # of all tests, each of which is a process
 
 
 class Orders:
@@ -142,9 +141,7 @@ class Orders:
         return at and self.seen() >= at
 
     def end(self):
-        for i in range(KIND_COUNT):
-            if self.map[KINDS_AT + i]:
-                all_kinds[i] = 1
+        kinds.note(self.map[24:])
         self.map.close()
         os.close(self.fd)
         os.unlink(self.path)
@@ -233,9 +230,11 @@ def starts_fail(orders, kind):
     with running(orders, kind) as w:
         if kind == "shared":
             good(w, "start", "db")
-        if not kind.endswith("vlan"):   # the bridge has seen a port
-            good(w, "start")
-            good(w, "stop")
+        for name in ("web", "db")[:1 + kind.endswith("vlan")]:   # the bridge has seen a port
+            good(w, "start", name)
+            good(w, "stop", name)
+        if kind.endswith("vlan"):
+            wait_for_parent()
         before = network(), held(w)
         ways = (REFUSED, LOST, KILLED) if kind in ("bridge", "macvlan") else (REFUSED,)  # the others differ in calls
         return [each(lambda n, what=what: turn(w, before, what, n)) for what in ways]
@@ -345,8 +344,8 @@ def like_a_clean_run(orders, kind, clean, empty, when):
 
 
 def leftovers_are_taken(orders, kind, verb):
-    """PID 1 is killed in the middle of its beginning, of a start, of its end."""
-    def turn(clean, empty, n):
+    """PID 1 is killed in the middle of its beginning, of a start, of its end; or cannot remove something then."""
+    def turn(clean, empty, what, n):
         if verb == "begin":
             orders.give(n, KILLED, FIRST)
         try:
@@ -360,20 +359,20 @@ def leftovers_are_taken(orders, kind, verb):
         if w:
             w.ctl("start", "web", seconds=2)
         if w and verb == "end":
-            orders.give(n, KILLED, FIRST)
+            orders.give(n, what, FIRST)
             w.kill(w.pid, signal.SIGTERM)
         came = orders.came()
         orders.give(0)
         if w:
             w.end()
-        like_a_clean_run(orders, kind, clean, empty, f"killed at message {n} of {verb}")
+        like_a_clean_run(orders, kind, clean, empty, f"message {n} of {verb} ({what})")
         return came
 
     empty = network(), []
     with running(orders, kind) as w:
         w.ctl("start", "web")
         clean = network()
-    return [each(lambda n: turn(clean, empty, n))]
+    return [each(lambda n, what=what: turn(clean, empty, what, n)) for what in (KILLED, REFUSED)[:1 + (verb == "end")]]
 
 
 def stopped_child(w):
@@ -441,6 +440,16 @@ def make_parent():
     ip("link add d0 address 02:00:00:00:00:01 type veth peer name d1 address 02:00:00:00:00:02")
     ip("link set d1 up")
     ip("link set d0 up")
+
+
+def wait_for_parent():
+    """Until nothing is on it any more."""
+    end = time.monotonic() + 30
+    show = "ip -j -d link show d0".split()
+    while json.loads(subprocess.run(show, check=True, capture_output=True).stdout)[0]["promiscuity"]:
+        if time.monotonic() > end:
+            raise Broken("d0 is still promiscuous")
+        time.sleep(0.02)
 
 
 def lacks_kind(args):
