@@ -7,6 +7,7 @@
 #include "init/rootless.h"
 #include "init/run_yaml.h"
 #include "init/up.h"
+#include "services/plan/anchor.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 static int read_base(const char *path, char *buf, size_t size, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char name[ANCHOR_MAX];
+	const char *anchor = anchor_find(true, name);
+	struct signed_bytes b;
 	size_t n = 0;
 	ssize_t got = fd < 0 ? -1 : 1;
 
@@ -27,6 +31,10 @@ static int read_base(const char *path, char *buf, size_t size, struct err *e)
 	if (got < 0)
 		return err_sys(e, "run: read %s", path);
 	buf[n] = '\0';
+	if (anchor && n < size - 1) {
+		signed_bytes_of(&b, buf, n);
+		return anchor_verify(anchor, path, &b, e) < 0 ? err_in(e, "run") : 0;
+	}
 	return n == size - 1 ? err_set(e, EFBIG, "run: %s: more than %zu bytes", path, size) : 0;
 }
 

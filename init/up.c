@@ -14,6 +14,7 @@
 #include "init/shutdown.h"
 #include "init/up_options.h"
 #include "rootfs/machine.h"
+#include "services/plan/anchor.h"
 #include "services/plan/compile.h"
 #include "services/plan/enabled.h"
 #include "services/spec/spec.h"
@@ -178,6 +179,8 @@ static int declare_main(const struct up_options *u, struct err *e)
 	unsetenv(FACTS_DROP);
 	if (u->drop && setenv(FACTS_DROP, "1", 1) < 0)
 		return err_sys(e, "up: keep --drop-privileges");
+	if (u->trust && setenv(ANCHOR_ENV, u->trust, 1) < 0)
+		return err_sys(e, "up: keep --trust");
 	if (!u->command)
 		return 0;
 	if (run_yaml_main(&t, u->command, environ, e) < 0)

@@ -17,6 +17,8 @@ static const struct option {
 #define AT(f) .at = offsetof(struct up_options, f)
 	{ "-c", "PATH", AT(config), { "configuration: a directory, a YAML file or a compiled plan",
 				      "(else $PRIOR_CONFIG, else /etc/prior/)" } },
+	{ "--trust", "KEY", AT(trust), { "the configuration must be signed by this key: its file, or the key itself",
+					 "(else $PRIOR_TRUST)" } },
 	{ "--sys", NULL, AT(sys), { "only as root, as systemg's users write it: an ordinary user is refused" } },
 	{ "--run-dir", "DIR", AT(run_dir), { "control socket and rings (else /run/prior, or $XDG_RUNTIME_DIR/prior "
 					     "as an ordinary user)" } },

@@ -7,7 +7,7 @@
 
 /* Words are the command line's own, borrowed; NULL: not given. */
 struct up_options {
-	const char *config, *run_dir, *log_dir, *state_dir, *metrics;
+	const char *config, *trust, *run_dir, *log_dir, *state_dir, *metrics;
 	struct plan_addr metrics_addr;	/* what metrics says */
 	uint16_t metrics_port;
 	char **command;			/* the service `main`, NULL-ended */

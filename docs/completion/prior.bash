@@ -10,8 +10,8 @@ _prior()
 	else case ${COMP_WORDS[1]} in
 	run) words='--help' files=1 ;;
 	up) words='--help' files=1 ;;
-	check) words='--help --json --config --offline --threshold' files=1 ;;
-	compile) words='--help --config --output --container' files=1 ;;
+	check) words='--help --json --config --offline --threshold --trust' files=1 ;;
+	compile) words='--help --config --output --container --trust' files=1 ;;
 	show) words='--help --json --config --isolation --steps --exposure --threshold --bundle' services=1 ;;
 	schema) words='--help' ;;
 	keygen) words='--help --secret-key --public-key' ;;

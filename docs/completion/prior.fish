@@ -16,12 +16,14 @@ complete -c prior -n '__fish_seen_subcommand_from check' -l json -d 'Print JSON 
 complete -c prior -n '__fish_seen_subcommand_from check' -l config -s c -r -d 'The configuration: a file, or a directory with prior.yaml and services.d/.'
 complete -c prior -n '__fish_seen_subcommand_from check' -l offline -d 'Look at the text only, not at this machine\'s users, programs and kernel.'
 complete -c prior -n '__fish_seen_subcommand_from check' -l threshold -r -d 'Exit 1 when the exposure of a service is above N: 0 to 10, such as 1.3.'
+complete -c prior -n '__fish_seen_subcommand_from check' -l trust -r -d 'It must be signed by this key: its file, or the key itself (else as prior.trust= of the kernel, or $PRIOR_TRUST, says).'
 complete -c prior -n '__fish_seen_subcommand_from check' -F
 complete -c prior -n __fish_use_subcommand -a compile -d 'Write the compiled plan of a configuration.'
 complete -c prior -n '__fish_seen_subcommand_from compile' -l help -s h -d 'Say what this verb does and takes.'
 complete -c prior -n '__fish_seen_subcommand_from compile' -l config -s c -r -d 'The configuration: a file, or a directory with prior.yaml and services.d/.'
 complete -c prior -n '__fish_seen_subcommand_from compile' -l output -s o -r -d 'The file to write.'
 complete -c prior -n '__fish_seen_subcommand_from compile' -l container -d 'The plan is for a container that cannot make namespaces or mounts.'
+complete -c prior -n '__fish_seen_subcommand_from compile' -l trust -r -d 'It must be signed by this key: its file, or the key itself (else as prior.trust= of the kernel, or $PRIOR_TRUST, says).'
 complete -c prior -n '__fish_seen_subcommand_from compile' -F
 complete -c prior -n __fish_use_subcommand -a show -d 'Show what a service\'s configuration comes to, and where each value is from.'
 complete -c prior -n '__fish_seen_subcommand_from show' -l help -s h -d 'Say what this verb does and takes.'

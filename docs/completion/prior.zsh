@@ -71,6 +71,7 @@ _prior()
 			'--config:The configuration: a file, or a directory with prior.yaml and services.d/.'
 			'--offline:Look at the text only, not at this machine'\''s users, programs and kernel.'
 			'--threshold:Exit 1 when the exposure of a service is above N: 0 to 10, such as 1.3.'
+			'--trust:It must be signed by this key: its file, or the key itself (else as prior.trust= of the kernel, or $PRIOR_TRUST, says).'
 		)
 		_files
 		;;
@@ -80,6 +81,7 @@ _prior()
 			'--config:The configuration: a file, or a directory with prior.yaml and services.d/.'
 			'--output:The file to write.'
 			'--container:The plan is for a container that cannot make namespaces or mounts.'
+			'--trust:It must be signed by this key: its file, or the key itself (else as prior.trust= of the kernel, or $PRIOR_TRUST, says).'
 		)
 		_files
 		;;

@@ -85,7 +85,7 @@ static int plan_here(struct ctl *c, struct spec *s, unsigned threshold, struct e
 	return ret < 0 || !has(c, OPT_THRESHOLD) ? ret : above(c, plan, threshold, e);
 }
 
-static int check_plan(const char *path, struct err *e)
+static int check_plan(const char *path, const char *trust, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC), sealed = FD_NONE;
 	struct plan p;
@@ -95,25 +95,27 @@ static int check_plan(const char *path, struct err *e)
 	if (plan_seal(fd, &sealed, e) < 0 || plan_map(&p, sealed, e) < 0)
 		return err_in(e, "%s", path);
 	plan_unmap(&p);
-	return 0;
+	return trust ? anchor_verify_plan(trust, path, sealed, e) : 0;
 }
 
 /* One path: its problems are printed, or added to the JSON list. Returns the exit code. */
 static int check_one(struct ctl *c, const char *path, unsigned threshold, struct json *j)
 {
+	char trust[ANCHOR_MAX];
+	const struct spec_beside beside = { .trust = config_trust(c, trust) };
 	struct spec s = { 0 };
 	struct err e;
 	int code = DONE, exposed = 0;
 
 	if (config_is_plan(path)) {
-		if (check_plan(path, &e) < 0)
+		if (check_plan(path, beside.trust, &e) < 0)
 			return ctl_fail(c, FAILED, &e);
 		if (!j)
 			printf("%s: a compiled plan, whole\n", path);
 		return DONE;
 	}
-	if (spec_load(&s, path, &e) < 0)
-		return ctl_fail(c, UNREADABLE, &e);
+	if (spec_load_with(&s, path, &beside, &e) < 0)
+		return ctl_fail(c, e.code == EKEYREJECTED ? FAILED : UNREADABLE, &e);
 	/* Of a text that is wrong as a whole no plan is made: there is nothing more to find. */
 	if ((!has(c, OPT_OFFLINE) || has(c, OPT_THRESHOLD)) && !spec_has_errors(&s, NULL) &&
 	    (exposed = plan_here(c, &s, threshold, &e)) < 0)
@@ -191,13 +193,14 @@ static int compile(struct ctl *c, struct spec *s)
 int verb_compile(struct ctl *c)
 {
 	struct spec s = { 0 };
-	char path[CONFIG_PATH_MAX];
+	char path[CONFIG_PATH_MAX], trust[ANCHOR_MAX];
+	const struct spec_beside beside = { .trust = config_trust(c, trust) };
 	struct err e;
 
 	if (!has(c, OPT_OUTPUT))
 		return ctl_say(c, USAGE, "say with -o which file to write");
-	if (spec_load(&s, c->nargs ? c->args[0] : config_path(c, path), &e) < 0)
-		return ctl_fail(c, UNREADABLE, &e);
+	if (spec_load_with(&s, c->nargs ? c->args[0] : config_path(c, path), &beside, &e) < 0)
+		return ctl_fail(c, e.code == EKEYREJECTED ? FAILED : UNREADABLE, &e);
 	int code = compile(c, &s);
 
 	spec_free(&s);

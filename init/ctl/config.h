@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/ctl/verbs.h"
+#include "services/plan/anchor.h"
 #include "services/spec/spec.h"
 
 #define CONFIG_PATH_MAX 4096
@@ -11,6 +12,9 @@
  * /etc/prior/.
  */
 const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX]);
+
+/* KEY|FILE of --trust, else of the running machine's prior.trust=, else of $PRIOR_TRUST; NULL: none. */
+const char *config_trust(const struct ctl *c, char buf[static ANCHOR_MAX]);
 
 bool config_is_plan(const char *path);	/* a file that begins as a compiled plan does */
 /* The plan of a spec, for the one service that is asked for: bundle.c. Returns the exit code. */

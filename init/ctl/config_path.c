@@ -29,6 +29,11 @@ const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX])
 	return buf;
 }
 
+const char *config_trust(const struct ctl *c, char buf[static ANCHOR_MAX])
+{
+	return has(c, OPT_TRUST) ? c->value[OPT_TRUST] : anchor_find(in_container(), buf);
+}
+
 const char *ctl_run_dir(const struct ctl *c)
 {
 	static char dir[128];

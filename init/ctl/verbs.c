@@ -50,6 +50,8 @@ const struct opt ctl_opts[OPTS] = {
 			    "As the machine's root, who gives nothing up: for a service that you trust." },
 	[OPT_SECRET]	= { "secret-key", 's', "FILE", "The file of the secret key, without a password." },
 	[OPT_PUBLIC]	= { "public-key", 'p', "KEY", "The public key: its file, or the key itself (RW...)." },
+	[OPT_TRUST]	= { "trust", 0, "KEY", "It must be signed by this key: its file, or the key itself (else as "
+			    "prior.trust= of the kernel, or $PRIOR_TRUST, says)." },
 	[OPT_BUNDLE]	= { "bundle", 0, NULL, "The config.json that its OCI runtime would get here." },
 };
 
@@ -72,7 +74,7 @@ const struct verb ctl_verbs[] = {
 	  .summary = "Run a configuration in the foreground, without being PID 1." },
 
 	{ .name = "check", .group = GROUP_CONFIG, .run = verb_check, .args = "[PATH...]", .max = -1,
-	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(OFFLINE) | OPT(THRESHOLD),
+	  .opts = OPT(CONFIG) | OPT(JSON) | OPT(OFFLINE) | OPT(THRESHOLD) | OPT(TRUST),
 	  .summary = "Say everything that is wrong with a configuration.",
 	  .more = "Every problem is printed at once as FILE:LINE:COLUMN: error: TEXT. The configuration is planned "
 		  "for this machine too, so that a missing user or program is found; --offline leaves that out. "
@@ -80,7 +82,7 @@ const struct verb ctl_verbs[] = {
 		  "compared with N; the services have to be planned for that, even with --offline.",
 	  .exits = "0 nothing wrong, 1 problems, 2 cannot be read" },
 	{ .name = "compile", .group = GROUP_CONFIG, .run = verb_compile, .args = "PATH", .min = 0, .max = 1,
-	  .opts = OPT(CONFIG) | OPT(OUTPUT) | OPT(CONTAINER),
+	  .opts = OPT(CONFIG) | OPT(OUTPUT) | OPT(CONTAINER) | OPT(TRUST),
 	  .summary = "Write the compiled plan of a configuration.",
 	  .more = "PATH stands for -c PATH. The plan may be given wherever a configuration may. It is for a machine "
 		  "where everything can be isolated, whatever the build host allows; --container makes one for where "

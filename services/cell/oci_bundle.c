@@ -85,8 +85,7 @@ static int open_stage(struct cell *c, const struct oci_paths *o, struct err *e)
 static int stage_root(struct cell *c, struct err *e)
 {
 	const char *path = has(c, CELL_ROOT_TREE) ? plan_str(c->plan, c->svc->root) : "/";
-	owned_fd root = has(c, CELL_ROOT_IMAGE) ? root_of_image(path, plan_str(c->plan, c->svc->root_type), e)
-						: root_of(path, e);
+	owned_fd root = has(c, CELL_ROOT_IMAGE) ? root_from_image(c, e) : root_of(path, e);
 	struct stat st;
 
 	if (root < 0)

@@ -27,6 +27,8 @@ bool path_is_at_or_below(const char *path, const char *dir);
 /* A row of the plan lays something over this path or above it, so that a mount of the machine there is not wanted. */
 bool is_covered(const struct plan *p, const struct plan_service *s, const char *path);
 
+/* image.c: the service's root out of its image, which must be the one that was signed; a detached mount. */
+int root_from_image(const struct cell *c, struct err *e);
 /* What a bind shows: the plan's path, or the machine's notify socket; O_PATH, the caller's. */
 int root_open_source(const struct cell *c, const struct plan_mount *m, struct err *e);
 /* The service's credentials; a detached mount. */

@@ -48,7 +48,7 @@ int step_root(struct cell *c, struct err *e)
 
 	/* Copied before the scratch is there: where everything on the machine's root comes along, it would, too. */
 	c->root = has(c, CELL_ROOT_IMAGE)
-			  ? root_of_image(plan_str(c->plan, c->svc->root), plan_str(c->plan, c->svc->root_type), e)
+			  ? root_from_image(c, e)
 			  : root_of(tree ? plan_str(c->plan, c->svc->root) : "/", e);
 	for (const struct plan_mount *m = PLAN_FIRST(c->plan, c->svc->mounts, struct plan_mount);
 	     c->root >= 0 && m < PLAN_END(c->plan, c->svc->mounts, struct plan_mount); m++)

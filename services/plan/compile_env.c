@@ -124,6 +124,7 @@ static const char *env_line(struct env *env, char *line)
 
 static void env_file(struct compiling *c, struct work *w, struct env *env, const char *path)
 {
+	struct err e;
 	size_t n;
 	char *text = look_read(c, c->machine_root, path, ENV_FILE_MAX, &n);
 
@@ -135,6 +136,10 @@ static void env_file(struct compiling *c, struct work *w, struct env *env, const
 	}
 	if (memchr(text, 0, n)) {
 		refuse(c, w, env_file, "env_file: %s: has a NUL byte in it", path);
+		return;
+	}
+	if (look_signed(c, w, path, text, n, &e) < 0) {
+		refuse(c, w, env_file, "env_file: %s", e.text);
 		return;
 	}
 	for (unsigned line = 1; *text; line++) {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
 #include "services/plan/compile_profile.h"
+#include "services/spec/signers.h"
 #include "services/plan/oci.h"
 #include "services/plan/types.h"
 #include "services/spec/families.h"
@@ -189,9 +190,14 @@ static const struct profile *from_file(struct compiling *c, struct work *w, stru
 {
 	const bool wanted = w->eff.seccomp == SECCOMP_CUSTOM && !w->promises;
 	const struct profile *from = wanted ? profile_get(c, w) : NULL;
+	struct err e;
 
 	if (!from)
 		return NULL;
+	if (signers_allow(c->s, from->path, &from->bytes, w->svc->name, &e) < 0) {
+		refuse(c, w, seccomp, "security.seccomp: %s", e.text);
+		return NULL;
+	}
 	if (from->why_not)
 		refuse(c, w, seccomp, "security.seccomp: %s", from->why_not);
 	else if (from->program && f->allow.n)

@@ -5,6 +5,7 @@
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/plan/compiling.h"
+#include "services/spec/signers.h"
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -314,4 +315,15 @@ char *look_read(struct compiling *c, int root, const char *path, size_t max, siz
 		*n += got > 0 ? (size_t)got : 0;
 	}
 	return text;
+}
+
+int look_signed(const struct compiling *c, const struct work *w, const char *path, const char *text, size_t n,
+		struct err *e)
+{
+	struct signed_bytes b;
+
+	if (!c->s->trusted)
+		return 0;
+	signed_bytes_of(&b, text, n);
+	return signers_allow(c->s, path, &b, w->svc->name, e);
 }

@@ -345,6 +345,7 @@ void compile_mounts(struct compiling *c, struct work *w)
 		w->out.root = write_string(&c->w, w->root_path);
 		w->out.flags |= w->root_type ? CELL_ROOT_IMAGE : 0;
 		w->out.root_type = write_string(&c->w, w->root_type);
+		w->out.root_digest = write_string(&c->w, w->root_digest);
 	}
 	w->out.mounts = write_table(&c->w, w->mounts, w->nmounts, sizeof *w->mounts);
 }

@@ -43,6 +43,8 @@ static void read_file(struct compiling *c, struct profile *p, const struct oci_f
 	if (!text) {
 		err_sys(&e, "%s", p->path);
 	} else {
+		if (c->s->trusted)
+			signed_bytes_of(&p->bytes, text, n);
 		while (blanks < n && isspace((unsigned char)text[blanks]))
 			blanks++;
 		if (blanks < n && text[blanks] == '{') {

@@ -5,6 +5,7 @@
 #include "rootfs/image.h"
 #include "services/plan/compiling.h"
 #include "services/plan/image_door.h"
+#include "services/spec/signers.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -13,6 +14,7 @@
 struct image_root {
 	struct image_root *next;
 	const char *path, *type;
+	struct signed_bytes bytes;	/* where signatures are asked for */
 	int fd;
 };
 
@@ -43,7 +45,14 @@ void look_forget(struct compiling *c)
 	c->images = NULL;	/* its memory is the arena's */
 }
 
-static const struct image_root *open_image(struct compiling *c, int found, const char *path, struct err *e)
+/* Before anything is mounted, and for each service that has it: its signer may not be everybody's. */
+static int judge_image(const struct compiling *c, const struct work *w, const struct image_root *i, struct err *e)
+{
+	return signers_allow(c->s, w->eff.rootfs, &i->bytes, w->svc->name, e);
+}
+
+static const struct image_root *open_image(struct compiling *c, const struct work *w, int found, const char *path,
+					   struct err *e)
 {
 	struct image_root *i = compiling_get(c, sizeof *i);
 	char self[32];
@@ -55,7 +64,8 @@ static const struct image_root *open_image(struct compiling *c, int found, const
 		err_sys(e, "open it");
 		return NULL;
 	}
-	if (image_type(file, &i->type, e) < 0)
+	if (image_type(file, &i->type, e) < 0 ||
+	    (c->s->trusted && signed_bytes_of_file(&i->bytes, file, e) < 0) || judge_image(c, w, i, e) < 0)
 		return NULL;
 	if (!c->f->image_door) {
 		err_set(e, EPERM, "only root can look into an image, where it can mount one");
@@ -79,10 +89,13 @@ static int refuse_root(struct compiling *c, struct work *w, const char *why)
 static int take_image(struct compiling *c, struct work *w, int found, const char *path)
 {
 	const struct image_root *i = find_image(c, path);
+	char digest[SIGN_DIGEST_TEXT];
 	struct err e;
 
-	if (!i && !(i = open_image(c, found, path, &e)))
+	if (i ? judge_image(c, w, i, &e) < 0 : !(i = open_image(c, w, found, path, &e)))
 		return refuse_root(c, w, e.text);
+	/* So that each start finds the image that was signed. */
+	w->root_digest = c->s->trusted ? compiling_fmt(c, "%s", signed_bytes_text(&i->bytes, digest)) : NULL;
 	w->root = duplicate(i->fd);
 	w->root_path = i->path;
 	w->root_type = i->type;

@@ -4,6 +4,7 @@
 #include "init/base/fd.h"
 #include "init/base/pass.h"
 #include "init/base/text.h"
+#include "services/plan/anchor.h"
 #include "services/plan/compile.h"
 #include "services/plan/confine.h"
 #include "services/plan/enabled.h"
@@ -16,11 +17,15 @@
 #define ANSWER_FD 3
 
 /* One that was compiled before is handed on, with what was said since; who gets it checks it. */
-static int take_plan(int file, const struct machine_facts *f, int *out, struct err *e)
+static int take_plan(int file, const char *path, const char *trust, const struct machine_facts *f, int *out,
+		     struct err *e)
 {
 	owned_fd fd = FD_NONE;
 	struct plan p;
 	int ret = plan_seal(file, &fd, e);
+
+	if (ret == 0 && trust)	/* of the copy, which nobody can change any more */
+		ret = anchor_verify_plan(trust, path, fd, e);
 
 	if (ret == 0 && f->enabled->n && plan_map(&p, fd, e) == 0) {
 		ret = enabled_apply(&p, f->enabled, out, e);
@@ -60,7 +65,7 @@ static int load_and_compile(struct spec *s, const char *path, const struct spec_
 		if (b->ip)
 			fprintf(stderr, "note: ip=%s on the kernel's command line: the plan is compiled already, "
 				"without it\n", b->ip);
-		return take_plan(file, f, fd, e);
+		return take_plan(file, path, b->trust, f, fd, e);
 	}
 	if (ret == 0)
 		ret = spec_load_with(s, path, b, e);
@@ -88,10 +93,11 @@ int compiler_main(int argc, char **argv)
 	if (enabled_read(&said, getenv(ENABLED_ENV), &why) < 0)
 		fprintf(stderr, "note: %s\n", why.text);
 	facts.enabled = &said;
-	char ip[512];
+	char ip[512], trust[ANCHOR_MAX];
 	const struct spec_beside beside = { .instances = instances_of(argv + 3, (unsigned)argc - 3, &said),
 					    .container = facts.container,
-					    .ip = !facts.container && cmdline_value("ip", ip, sizeof ip) ? ip : NULL };
+					    .ip = !facts.container && cmdline_value("ip", ip, sizeof ip) ? ip : NULL,
+					    .trust = anchor_find(facts.container, trust) };
 
 	if (load_and_compile(&s, argv[1], &beside, &facts, &fd, &r.err) < 0 && !r.err.code)
 		err_set(&r.err, EIO, "compiler: failed without a reason");

@@ -72,6 +72,7 @@ struct work {
 	int root;		/* O_PATH of the cell's root while the service is planned; owned */
 	const char *root_path;	/* "" for the machine's own, else the rootfs directory */
 	const char *root_type;	/* of an image: its file system; else NULL */
+	const char *root_digest; /* of an image, where signatures are asked for; else NULL */
 	bool root_writable;	/* missing mount points can be made in the rootfs directory */
 	bool root_is_writable;	/* for the service, in the end */
 	bool has_dev;		/* a /dev of its own */
@@ -148,6 +149,9 @@ int look_root_again(struct compiling *c, const char *root_path);
 void look_forget(struct compiling *c);		/* images */
 /* Read a whole regular file below root (O_PATH), at most max bytes; NULL with errno. In the spec's arena, NUL-ended. */
 char *look_read(struct compiling *c, int root, const char *path, size_t max, size_t *n);
+/* EKEYREJECTED: signatures are asked for, and what was read from this file has none that is good for this service. */
+int look_signed(const struct compiling *c, const struct work *w, const char *path, const char *text, size_t n,
+		struct err *e);
 
 /* For all services first: what is possible here; then the networks, so that each knows the others' addresses. */
 void decide(struct compiling *c, struct work *w);		/* compile_decide.c */

@@ -14,7 +14,7 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 21
+#define PLAN_VERSION 22
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
@@ -397,6 +397,7 @@ struct plan_service {
 	/* the cell */
 	struct plan_ref root;		/* rootfs directory or image; absent: the machine's own root */
 	struct plan_ref root_type;	/* CELL_ROOT_IMAGE: "squashfs" or "erofs" */
+	struct plan_ref root_digest;	/* BLAKE2b-512 that the image must have; absent: nobody asks for signatures */
 	struct plan_ref mounts;		/* struct plan_mount[] */
 	struct plan_ref hostname;
 	uint64_t caps;			/* kept in P, E, I, bounding and ambient */

@@ -308,7 +308,7 @@ static bool flags_contradict(const struct plan_service *s)
 	       (s->devices.n && !(f & CELL_DEVICES)) || s->inet > 3 || (s->inet && !(f & CELL_SOCKETS)) ||
 	       (f & CELL_ROOT_IMAGE && !(f & CELL_ROOT_TREE)) || (s->mounts.n && !(f & CELL_MOUNT)) ||
 	       (s->landlock.n && !(f & CELL_LANDLOCK)) || (s->hostname.n && !(f & CELL_UTS)) ||
-	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) ||
+	       (f & CELL_ROOT_TREE && !(f & CELL_MOUNT)) || (s->root_digest.n && !(f & CELL_ROOT_IMAGE)) ||
 	       ((s->landlock_net || s->landlock_scope || s->landlock_abi) && !(f & CELL_LANDLOCK)) ||
 	       (f & (CELL_SECCOMP | CELL_LANDLOCK) && !(f & CELL_NNP));
 }
@@ -408,7 +408,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, cwd, STRING, .text = TEXT_ABSOLUTE),
 	FIELD(plan_service, groups, .of = &number32, .max = 65536),
 	FIELD(plan_service, root, STRING, .text = TEXT_INSIDE),
-	FIELD(plan_service, root_type, STRING, .max = 16),
+	FIELD(plan_service, root_type, STRING, .max = 16), FIELD(plan_service, root_digest, STRING, .max = 128),
 	FIELD(plan_service, mounts, .of = &mount_type, .max = 4096),
 	FIELD(plan_service, hostname, STRING, .max = 64),
 	FIELD(plan_service, rlimits, .of = &rlimit_type, .max = SPEC_RLIMITS),

@@ -144,16 +144,20 @@ int sign_secret_read(struct sign_secret *s, const char *text, size_t n, struct e
 	return rc;
 }
 
+bool sign_is_key(const char *word)
+{
+	return strlen(word) == SIGN_KEY_TEXT - 1 && !memcmp(word, "RW", 2);
+}
+
 int sign_public_find(struct sign_public *p, const char *word, struct err *e)
 {
 	struct lines l = { word, strlen(word) };
 	char text[SIGN_KEY_MAX + 1];
 	int n;
 
-	/* No file's name is that long and begins as every such key does; where one is: ./NAME. */
-	if (l.left == SIGN_KEY_TEXT - 1 && !memcmp(word, "RW", 2))
+	if (sign_is_key(word))
 		return public_line(&l, p, e) < 0 ? err_in(e, "the key %s", word) : 0;
-	n = read_small(word, text, sizeof text, e);
+	n = sign_read(word, text, sizeof text, e);
 	if (n < 0)
 		return n;
 	return sign_public_read(p, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;

@@ -1,6 +1,7 @@
 /* Lines of comments and of base64: see lines.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/sign/lines.h"
+#include "services/sign/sign.h"
 #include "init/base/fd.h"
 #include <fcntl.h>
 #include <sodium.h>
@@ -54,7 +55,7 @@ void line_put(struct text *to, const unsigned char *bytes, size_t n)
 	sodium_memzero(b, sizeof b);	/* it may have been a secret */
 }
 
-int read_small(const char *path, char *to, size_t size, struct err *e)
+int sign_read(const char *path, char *to, size_t size, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;

@@ -22,5 +22,3 @@ int line_end(const struct lines *l, struct err *e);
 /* n bytes in base64, with a line end; at most BYTES_MAX. */
 #define BYTES_MAX 160u
 void line_put(struct text *to, const unsigned char *bytes, size_t n);
-/* At most size-1 bytes of a file, NUL-ended; EFBIG: it is longer. Only of an ordinary file. */
-int read_small(const char *path, char *to, size_t size, struct err *e);

@@ -18,6 +18,7 @@
 #define SIGN_TEXT_MAX 12288u		/* bytes of a signature's file */
 #define SIGN_COMMENT_MAX 8192u		/* of a trusted comment, its NUL included */
 #define SIGN_DIGEST 64u
+#define SIGN_DIGEST_TEXT (SIGN_DIGEST * 2 + 1)
 #define SIGN_KEY_TEXT 57u		/* a public key in base64, its NUL included */
 #define SIGN_ID_TEXT 17u
 
@@ -56,12 +57,18 @@ void sign_public_text(const struct sign_public *p, struct text *to);
 void sign_secret_text(const struct sign_secret *s, struct text *to);
 int sign_public_read(struct sign_public *p, const char *text, size_t n, struct err *e);
 int sign_secret_read(struct sign_secret *s, const char *text, size_t n, struct err *e);
+/* At most size-1 bytes of an ordinary file, NUL-ended; their number. EFBIG: it is longer. */
+int sign_read(const char *path, char *to, size_t size, struct err *e);
+/* No file's name is that long and begins as every such key does; where one is: ./NAME. */
+bool sign_is_key(const char *word);
 /* KEY|FILE: what stands on a command line, the key itself or the name of its file. */
 int sign_public_find(struct sign_public *p, const char *word, struct err *e);
 
 /* digest from at and n; or, with at NULL after it, from all of the file behind fd, from its beginning. */
 void signed_bytes_of(struct signed_bytes *b, const void *at, size_t n);
 int signed_bytes_of_file(struct signed_bytes *b, int fd, struct err *e);
+/* The digest in hexadecimal, as b2sum prints it. */
+const char *signed_bytes_text(const struct signed_bytes *b, char to[SIGN_DIGEST_TEXT]);
 
 int signature_read(struct signature *g, const char *text, size_t n, struct err *e);
 /* That of PATH.minisig. ENOENT: there is none, so PATH is not signed. */

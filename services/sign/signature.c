@@ -51,6 +51,11 @@ static int take_comment(struct signature *g, const char *at, size_t n, struct er
 	return 0;
 }
 
+const char *signed_bytes_text(const struct signed_bytes *b, char to[SIGN_DIGEST_TEXT])
+{
+	return sodium_bin2hex(to, SIGN_DIGEST_TEXT, b->digest, sizeof b->digest);
+}
+
 int signature_read(struct signature *g, const char *text, size_t n, struct err *e)
 {
 	struct lines l = { text, n };
@@ -77,7 +82,7 @@ int signature_find(struct signature *g, const char *path, struct err *e)
 
 	if (snprintf(name, sizeof name, "%s" SIGN_SUFFIX, path) >= (int)sizeof name)
 		return err_set(e, ENAMETOOLONG, "is not signed: the name of its signature would be too long");
-	const int n = read_small(name, text, sizeof text, e);
+	const int n = sign_read(name, text, sizeof text, e);
 
 	if (n == -ENOENT)
 		return err_set(e, ENOENT, "is not signed: there is no %s", name);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
 #include "services/spec/load.h"
+#include "services/spec/signers.h"
 #include "services/spec/trust.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -117,6 +118,53 @@ static void judge_folder(struct load *l, const char *path)
 	spec_problem(l->s, all ? SEV_ERROR : SEV_NOTE, (struct origin){ 0 }, NULL, "%s: %s", path, text);
 }
 
+/* The first file says whom to trust, so only the key that our caller trusts can vouch for it. */
+static bool wants_signature(const struct load *l, unsigned file, bool ours)
+{
+	const struct signers *t = l->s->trusted;
+
+	return t && !ours && (file > 1 || t->anchored);
+}
+
+static const struct node *top_key(const struct node *top, const char *key)
+{
+	for (const struct node *n = top && top->kind == NODE_MAP ? top->first : NULL; n; n = n->next)
+		if (!strcmp(n->key, key))
+			return n;
+	return NULL;
+}
+
+/*
+ * The bytes that are checked are the bytes that are parsed, and they are parsed after that. What a file says that its
+ * signer may not say is as good as not read. EKEYREJECTED.
+ */
+static int take_text(struct load *l, unsigned file, const char *path, const char *text, size_t n, struct err *e)
+{
+	const bool check = wants_signature(l, file, l->s->files[file] != path);
+	struct signed_bytes b;
+	struct sign_public by;
+	const struct node *said;
+
+	if (check) {
+		signed_bytes_of(&b, text, n);
+		if (signers_verify(l->s, path, &b, &by, e) < 0)
+			return -e->code;
+	}
+	read_tree(l, file, text, n);
+	if (check && signers_cover_file(l->s, &by, path, l->roots[file], e) < 0) {
+		l->roots[file] = NULL;
+		return -e->code;
+	}
+	if (file == 1)
+		signers_declared(l, l->roots[file]);
+	else if ((said = top_key(l->roots[file], "trust"))) {
+		l->roots[file] = NULL;
+		return err_set(e, EKEYREJECTED, "%s:%u:%u: trust: only the first file, prior.yaml, says who is trusted",
+			       path, said->key_line, said->key_col);
+	}
+	return 0;
+}
+
 static int load_one(struct load *l, const char *path, struct err *e)
 {
 	char *buf = malloc(TREE_BYTES + 1);	/* not of the arena: there may be thousands of files */
@@ -124,6 +172,7 @@ static int load_one(struct load *l, const char *path, struct err *e)
 	bool writable = false;
 	ssize_t n = buf ? read_all(path, buf, TREE_BYTES + 1, &writable, &st, e)
 			: err_set(e, ENOMEM, "%s: no memory", path);
+	int rc = n < 0 ? (int)n : 0;
 
 	if (n >= 0) {
 		unsigned file = ++l->s->nfiles;
@@ -131,10 +180,10 @@ static int load_one(struct load *l, const char *path, struct err *e)
 		l->s->files[file] = shown_name(l, path);
 		if (writable)
 			judge_file(l, file, path, &st);
-		read_tree(l, file, buf, (size_t)n);
+		rc = take_text(l, file, path, buf, (size_t)n, e);
 	}
 	free(buf);
-	return n < 0 ? (int)n : 0;
+	return rc;
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -178,11 +227,13 @@ static int service_files(struct load *l, const char *dir, const char **names, st
 /* A file of services.d that cannot be read condemns itself alone. */
 static void load_service_file(struct load *l, const char *path)
 {
+	const unsigned before = l->s->nfiles;
 	struct err e = { 0 };
 
 	if (load_one(l, path, &e) == 0)
 		return;
-	l->s->files[++l->s->nfiles] = path;
+	if (l->s->nfiles == before)
+		l->s->files[++l->s->nfiles] = path;
 	spec_problem_file(l->s, (struct origin){ FROM_FILE, (uint16_t)l->s->nfiles, 0, 0 }, e.text);
 }
 
@@ -282,5 +333,6 @@ int load_text(struct load *l, const char *name, const char *text, size_t n, stru
 	if (!l->s->files[1])
 		return err_set(e, ENOMEM, "no memory left for the configuration");
 	read_tree(l, 1, text, n);
+	signers_declared(l, l->roots[1]);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* Loading: files become trees, trees become structs by the rows, and what is wrong becomes a list of problems. */
 /* SPDX-License-Identifier: ISC */
 #include "services/spec/load.h"
+#include "services/spec/signers.h"
 #include <errno.h>
 #include <string.h>
 
@@ -114,6 +115,7 @@ static int read_top(struct load *l, struct err *e)
 		read_file(l, &r, s->nfiles);
 	l->of_file = false;
 	conf_refuse_unbuilt(&r, s);
+	signers_judge(s);
 	return 0;
 }
 
@@ -279,7 +281,9 @@ int spec_load_with(struct spec *s, const char *path, const struct spec_beside *b
 	struct load l = { .s = s, .asked = b->instances, .container = b->container, .ip = b->ip };
 
 	*s = (struct spec){ 0 };
-	return load_rest(&l, load_files(&l, path, e), e);
+	const int rc = signers_begin(s, b->trust, e);
+
+	return load_rest(&l, rc < 0 ? rc : load_files(&l, path, e), e);
 }
 
 int spec_load(struct spec *s, const char *path, struct err *e)

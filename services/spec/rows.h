@@ -105,6 +105,7 @@ RULE(options_rule);
 RULE(console_rule);
 RULE(rtc_rule);
 RULE(verity_rule);
+RULE(public_key_rule);
 RULE(console_shell_rule);
 RULE(last_boot_rule);
 RULE(slot_rule);

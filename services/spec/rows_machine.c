@@ -9,9 +9,6 @@
 #define PATH(f) .type = CONF_PATH, F(f, const char *)
 #define LIST(f) .type = CONF_LIST, F(f, struct str_list)
 #define SECTION(rows) .type = CONF_SECTION, .sub = (rows)
-#define LACKS(what) .unbuilt = what
-#define NO_SIGNATURES "signatures; machine.root.verity, or prior.verity= on the command line, covers a root and " \
-	"the configuration in it"
 
 static const char *const emergency_words[] = { "shell", "reboot", "poweroff", "halt", NULL };
 
@@ -312,21 +309,25 @@ static const struct conf_key net_keys[] = {
 static const struct conf_key signer_keys[] = {
 	{ "name", .type = CONF_TEXT, G(name, const char *), .flags = CONF_REQUIRED, .doc = "Name of the signer.",
 	  .example = "official" },
-	{ "public_key", .type = CONF_PATH, G(public_key, const char *), .flags = CONF_REQUIRED,
-	  .doc = "File with the public key.",
-	  .example = "/etc/prior/keys/official.pub" },
-	{ "scope", .type = CONF_LIST, G(scope, struct str_list),
-	  .doc = "Names that the signer may sign, with * for any.",
+	{ "public_key", .type = CONF_TEXT, G(public_key, const char *), .flags = CONF_REQUIRED,
+	  .check = public_key_rule,
+	  .doc = "File with the public key, or the key itself (RW...).",
+	  .example = "RWQ2HGbNL81V1F4awyMdyQ38f72Y+GuWIsShvZXyC/OYLjEnqaK2C1Er" },
+	{ "scope", .type = CONF_LIST, G(scope, struct str_list), .flags = CONF_REQUIRED,
+	  .doc = "Names of the services that its files may declare, with * for any; what is no service, such as "
+		 "machine or defaults, takes a \"*\" alone.",
 	  .example = "[\"*\"]" },
 	{ 0 }
 };
 
 static const struct conf_key trust_keys[] = {
-	{ "require_signatures", BOOL(require_signatures), LACKS(NO_SIGNATURES),
-	  .doc = "Take nothing that is not signed.", .example = "true" },
+	{ "require_signatures", BOOL(require_signatures),
+	  .doc = "Take no file of services.d, image of a service, env_file or filter that has no signature "
+		 "FILE.minisig of one of signers; see SECURITY.md for what vouches for this file itself.",
+	  .example = "true" },
 	{ "signers", .type = CONF_ITEMS, F(signers, struct spec_signer_list), .sub = signer_keys,
-	  .each = sizeof(struct spec_signer),
-	  LACKS(NO_SIGNATURES), .doc = "Who may sign what." },
+	  .each = sizeof(struct spec_signer), .from_at = offsetof(struct spec_signer, from),
+	  .doc = "Who may sign what." },
 	{ 0 }
 };
 
@@ -338,7 +339,7 @@ const struct conf_key top_keys[] = {
 	  .schema = "\"enum\":[1,2,\"1\",\"2\"]", .example = "1" },
 	{ "machine", SECTION(machine_keys), .doc = "The machine, only where prior boots one." },
 	{ "network", SECTION(net_keys), .doc = "The machine's network." },
-	{ "trust", SECTION(trust_keys), .doc = "Signatures." },
+	{ "trust", SECTION(trust_keys), .doc = "Signatures; in the first file only." },
 	{ "defaults", .type = CONF_APART, .sub = service_keys, .set = set_defaults,
 	  .doc = "A service's keys, for all services." },
 	{ "services", .type = CONF_APART, .flags = CONF_NAMED, .sub = service_keys, .set = set_services,

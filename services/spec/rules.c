@@ -1,6 +1,7 @@
 /* Rules that a row's type cannot say. Each takes a whole field and says what is wrong with it. */
 /* SPDX-License-Identifier: ISC */
 #include "rootfs/verity.h"
+#include "services/sign/sign.h"
 #include "services/spec/ports.h"
 #include "services/spec/rows.h"
 #include <arpa/inet.h>
@@ -277,6 +278,14 @@ int rtc_rule(const void *field, struct err *e)
 
 	return strcmp(s, "utc") && strcmp(s, "local") ?
 	       err_set(e, EINVAL, "'%.60s' is neither utc nor local", s) : 0;
+}
+
+int public_key_rule(const void *field, struct err *e)
+{
+	const char *s = *(const char *const *)field;
+
+	return sign_is_key(s) || conf_path_is_plain(s) ? 0
+		: err_set(e, EINVAL, "neither an absolute path without . and .., nor a key (RW..., 56 characters)");
 }
 
 int verity_rule(const void *field, struct err *e)

@@ -261,6 +261,7 @@ struct spec_slot_list {
 struct spec_signer {
 	const char *name, *public_key;
 	struct str_list scope;
+	struct origin from;
 };
 
 struct spec_signer_list {
@@ -332,6 +333,7 @@ struct spec {
 	struct str_list nameservers;
 	bool require_signatures;
 	struct spec_signer_list signers;
+	struct signers *trusted;	/* signers.h; NULL: nothing has to be signed */
 	struct spec_service *services;
 	unsigned nservices;
 	struct spec_template *templates;
@@ -369,7 +371,9 @@ struct spec_beside {
 	struct str_list instances;	/* of templates ("name@instance"), beside those that the files name */
 	bool container;			/* the machine's interfaces are not for us to make */
 	const char *ip;			/* ip= of the kernel's command line; NULL: none */
+	const char *trust;		/* KEY|FILE: who must have signed it; NULL: whom the first file trusts */
 };
+/* EKEYREJECTED: the first file is not signed by b->trust. */
 int spec_load_with(struct spec *s, const char *path, const struct spec_beside *b, struct err *e);
 /* The same for a text that is in no file: problems call it `name`. `prior run --set`, tests. */
 int spec_load_text(struct spec *s, const char *name, const char *text, size_t n, struct err *e);
