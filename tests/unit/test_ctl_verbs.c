@@ -91,7 +91,7 @@ static void no_verb_takes_two_options_of_one_letter(void **state)
 	for (const struct verb *v = ctl_verbs; v->name; v++)
 		for (enum ctl_opt a = 0; a < OPTS; a++)
 			for (enum ctl_opt b = 0; b < a; b++)
-				if ((v->opts & 1u << a) && (v->opts & 1u << b) && ctl_opts[a].letter)
+				if ((v->opts & OPT_BIT(a)) && (v->opts & OPT_BIT(b)) && ctl_opts[a].letter)
 					assert_int_not_equal(ctl_opts[a].letter, ctl_opts[b].letter);
 }
 
@@ -105,7 +105,7 @@ static void every_verb_explains_itself(void **state)
 		SAYS(v->summary);
 		SAYS("exit code: ");
 		for (enum ctl_opt o = 0; o < OPTS; o++)
-			if (v->opts & 1u << o)
+			if (v->opts & OPT_BIT(o))
 				SAYS(ctl_opts[o].summary);
 	}
 }
