@@ -33,11 +33,12 @@ class Image:
     cells: name -> Cell, placed at /srv/cells/NAME.
     own: a Cell whose files are the machine's own.
     kernel: the kernel itself is at /boot/vmlinuz, and an initrd with all the rest at /boot/initrd.
+    appended: path -> text of a second archive behind the first, as boot loaders bring it.
     tools: busybox, our small test program (probe) and the agent on the second serial port: for tests.
     """
 
     def __init__(self, config="", services=None, files=None, modules=(), cells=None, tools=True, compress=False,
-                 kernel=False, own=None, packed=False):
+                 kernel=False, own=None, packed=False, appended=None):
         self.config = config
         self.services = services or {}
         self.files = files or {}
@@ -48,6 +49,7 @@ class Image:
         self.kernel = kernel
         self.own = own
         self.packed = packed
+        self.appended = appended
 
     def with_changes(self, files=None, config=None) -> "Image":
         """The same image with some files more, or another configuration."""
@@ -76,7 +78,13 @@ class Image:
         if self.kernel:
             tree.put("/boot/initrd", tree.write(to.with_name(to.name + ".inner"), self.compress))
             tree.put("/boot/vmlinuz", kernel.vmlinuz)
-        return tree.write(to, self.compress)
+        tree.write(to, self.compress)
+        if self.appended:
+            second = Tree()
+            second.put_all(self.appended)
+            with open(to, "ab") as f:
+                f.write(second.write(to.with_name(to.name + ".second")).read_bytes())
+        return to
 
     def _program(self, tree: Tree, prior: Path) -> None:
         tree.put("/sbin/prior", cpio.regular(prior.read_bytes(), 0o755))
