@@ -38,6 +38,7 @@ services:
   keeps:
     command: [/bin/probe, stay]
     needs_device: {{paths: /dev/store, gone: keep}}
+    isolation: {{devices: ["/dev/store:r"]}}
   late:
     command: [/bin/probe, stay]
     needs_device: {{paths: /dev/by/never, timeout: 300ms}}
@@ -102,6 +103,8 @@ def waits(m):
         m.ok("prior audit stops")
     sees()
     kept = m.pid("keeps")
+    reads = "prior enter keeps -- /bin/busybox dd if=/dev/store of=/dev/null count=1 2>&1"
+    m.ok(reads)
     disk = m.ok(f"cd {BIND} && ls -d virtio*").strip()
     m.ok(f"echo {disk} >{BIND}/unbind")
     m.wait_state("stops", "waiting")
@@ -109,6 +112,7 @@ def waits(m):
     said = m.ok("prior why stops")
     assert "the device /dev/store is not there" in said and "it has failed, until they come" in said, said
     assert m.pid("keeps") == kept
+    assert "Permission denied" in m.fails(reads)
     m.eventually(lambda: "swept without it" in m.ok("prior logs stops"))
     assert "hook-failed" not in m.ok("prior events --json")
     m.ok("test ! -e /dev/by && test ! -L /dev/store && test -L /dev/serial/port-1")
@@ -119,6 +123,7 @@ def waits(m):
     for name in ("stops", "behind"):
         m.wait_state(name, "up")
     files(m)
+    assert "Permission denied" in m.fails(reads), "whatever has its number now is not for who has kept it"
     assert m.pid("keeps") == kept and "device gone: /dev/store" in m.ok("prior events")
     # Whoever ends the helper gets another one, and that one finds drivers for what has none.
     pid = m.json("prior status --prior --json")["devices_pid"]

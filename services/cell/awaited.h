@@ -5,8 +5,8 @@
 #include "services/plan/plan.h"
 
 /*
- * What a cell has stays what it is, a node with a number: with DEVICE_GONE_KEEP another device that gets this number is
- * behind it.
+ * What a cell has stays what it is, a node with a number, of which devtmpfs takes owner and mode when the device goes:
+ * with DEVICE_GONE_KEEP another device that gets this number is open only to CAP_DAC_OVERRIDE.
  */
 /* The device as an O_PATH descriptor, the caller's. ENODEV: what is there is none. */
 int awaited_open(const char *path, struct err *e);
