@@ -1,4 +1,6 @@
 """Interfaces have the names that their cards are to have, device files their owners and links; services wait for them."""
+import subprocess
+
 from lib import arch, drive
 from lib.image import Image
 from lib.machine import Hardware
@@ -18,6 +20,7 @@ machine:
     - {{subsystem: block, driver: virtio_*, attributes: {{size: "*"}}, properties: {{DEVTYPE: disk}}, owner: "7",
        links: [store, "by/%k", "by/size-%s{{size}}", "by/no-%s{{serial}}", "null", "by/%e{{DEVTYPE}}"]}}
     - {{name: "vd*", mode: "0604"}}
+    - {{subsystem: block, links: ["disk/by-partlabel/%e{{PARTNAME}}"]}}
 network:
   interfaces:
     eth0: {{match: {{mac: "{CARDS[1].upper()}", driver: virtio_*, path: "*pci*/virtio*"}}, addresses: [192.0.2.1/24]}}
@@ -57,7 +60,10 @@ BIND = "/sys/bus/virtio/drivers/virtio_blk"
 
 
 def disks(at):
-    return [drive.blank(at, "store.img", 4)]
+    disk = drive.blank(at, "store.img", 4)
+    subprocess.run(["sfdisk", "-q", disk], input="label: gpt\nsize=1MiB, name=\"../e vil\"\nname=\"..\"\n", check=True,
+                   capture_output=True, text=True)
+    return [disk]
 
 
 def names(m):
@@ -85,6 +91,8 @@ def files(m):
     assert m.ok("readlink /dev/serial/port-1").strip() == "../ttyS1"
     assert m.ok("stat -c '%a %u' /dev/vda").split() == ["604", "7"]
     assert m.ok("for i in store by/vda by/size-8192 by/disk; do readlink /dev/$i; done").split() == ["vda"] + 3 * ["../vda"]
+    # Whoever has made a partition has named it: "../e vil", and "..".
+    assert m.ok("cd /dev/disk/by-partlabel && ls -A && readlink .._e_vil").split() == [".._e_vil", "../../vda1"]
     m.ok("test ! -e /dev/by/no- && test -c /dev/null")      # an empty part is none; what is there is nobody's link
     assert "/dev/null, a link to vda: File exists" in m.console
 
