@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CELL_END "host0"	/* the name that systemd-networkd expects inside a container */
+#define NET_ENDS 4	/* interfaces of a cell beside lo, at most */
+extern const char *const net_ends[NET_ENDS]; /* host0, which systemd-networkd expects inside a container, host1, ... */
 
 struct net_addr {
 	uint8_t family, prefix, pad[2];	/* AF_INET, AF_INET6; 0: none */
@@ -84,16 +85,16 @@ bool net_advert_read(const void *message, size_t n, struct net_advert *a);
 
 /*
  * The machine's side: a veth pair, its end `ifname` on `bridge` and up, its peer made in the namespace netns_fd as
- * "host0" with a MAC derived from `cell`. One request does it all, so on failure nothing stays. A left-over link of
+ * `end` with a MAC derived from `cell`. One request does it all, so on failure nothing stays. A left-over link of
  * prior's with that name is removed first; anybody else's is EEXIST.
  */
-int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
+int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd, const char *end,
 	     const char *cell, unsigned mtu, struct err *e);
-/* The cell's side, with a struct net opened inside: host0 gets its addresses (no DAD), up, default routes. */
-int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
+/* The cell's side, with a struct net opened inside: `end` gets its addresses (no DAD), up, default routes. */
+int net_cell(struct net *cell, const char *end, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 	     const struct net_addr *gw6, struct err *e);
 /*
- * Instead of a pair: "host0" in the namespace netns_fd (cell's), on top of an interface of the machine's that is up.
+ * Instead of a pair: `end` in the namespace netns_fd (cell's), on top of an interface of the machine's that is up.
  * One request makes it there, and it goes with that namespace. The kernel's mode is read back. EOPNOTSUPP: it does
  * not know the kind, whose module has its name. ENODEV, ENETDOWN: the parent is not there, is down.
  */
@@ -102,11 +103,11 @@ enum net_upper {
 	UPPER_IPVLAN_L2, UPPER_IPVLAN_L3, UPPER_IPVLAN_L3S, NET_UPPERS
 };
 const char *net_upper_kind(enum net_upper what);	/* "macvlan", "ipvlan" */
-int net_upper(struct net *machine, struct net *cell, const char *parent, enum net_upper what, int netns_fd,
-	      const char *name, struct err *e);
+int net_upper(struct net *machine, struct net *cell, const char *end, const char *parent, enum net_upper what,
+	      int netns_fd, const char *name, struct err *e);
 /* As net_cell(). The last start's MAC and addresses are free when the kernel has removed that cell: up to 20 s. */
-int net_upper_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
-		   const struct net_addr *gw6, struct err *e);
+int net_upper_cell(struct net *cell, const char *end, const struct net_addr *a, unsigned na,
+		   const struct net_addr *gw4, const struct net_addr *gw6, struct err *e);
 /* What it sends is bounded to so many bytes a second: a token bucket takes the place of its queueing discipline. */
 int net_shape(struct net *n, const char *ifname, uint64_t rate, struct err *e);
 /* Absent is success; an interface that prior did not make is EEXIST. */
@@ -118,5 +119,5 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e);
  * repeated a second later. Both are usually over when other steps came in between: call this last. ETIMEDOUT
  * after 20 s. ifname NULL: it is on top of an interface, whose carrier is not ours to wait for.
  */
-int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a, unsigned na,
-	      struct err *e);
+int net_ready(struct net *machine, const char *ifname, struct net *cell, const char *end, const struct net_addr *a,
+	      unsigned na, struct err *e);

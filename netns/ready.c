@@ -58,7 +58,7 @@ static void compare_group(struct nlmsghdr *h, void *arg)
  * An address without DAD is never tentative, yet nobody finds it before it has joined its solicited-node group,
  * which the kernel does in a work item.
  */
-static int can_be_found(struct net *cell, int index, const struct net_addr *a, struct err *e)
+static int can_be_found(struct net *cell, const char *end, int index, const struct net_addr *a, struct err *e)
 {
 	struct ifaddrmsg i = { .ifa_family = AF_INET6, .ifa_index = (unsigned)index };
 	struct joined j = { .group = { 0xff, 0x02, [11] = 0x01, [12] = 0xff } };
@@ -69,26 +69,25 @@ static int can_be_found(struct net *cell, int index, const struct net_addr *a, s
 	do {
 		if (net_ask(cell, net_msg(RTM_GETMULTICAST, NLM_F_DUMP, &i, sizeof i),
 			    compare_group, &j) < 0)
-			return net_fail(cell, e, "list the groups of " CELL_END);
+			return net_fail(cell, e, "list the groups of %s", end);
 		if (j.yes)
 			return 0;
 	} while (waiting_pause(&w));
-	return err_set(e, ETIMEDOUT,
-		       CELL_END ": address %s has not joined its solicited-node group",
+	return err_set(e, ETIMEDOUT, "%s: address %s has not joined its solicited-node group", end,
 		       addr_text(a, true, text));
 }
 
-int net_ready(struct net *machine, const char *ifname, struct net *cell, const struct net_addr *a,
+int net_ready(struct net *machine, const char *ifname, struct net *cell, const char *end, const struct net_addr *a,
 	      unsigned na, struct err *e)
 {
 	struct net_link l;
 
-	if (!ifname && link_get(cell, CELL_END, &l) < 0)
-		return net_fail(cell, e, CELL_END ": find it");
-	if (ifname && has_carrier(cell, CELL_END, &l, e) < 0)
+	if (!ifname && link_get(cell, end, &l) < 0)
+		return net_fail(cell, e, "%s: find it", end);
+	if (ifname && has_carrier(cell, end, &l, e) < 0)
 		return -e->code;
 	for (unsigned i = 0; i < na; i++)
-		if (a[i].family == AF_INET6 && can_be_found(cell, l.index, a + i, e) < 0)
+		if (a[i].family == AF_INET6 && can_be_found(cell, end, l.index, a + i, e) < 0)
 			return -e->code;
 	return ifname ? has_carrier(machine, ifname, &l, e) : 0;
 }

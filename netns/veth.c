@@ -7,8 +7,10 @@
 #include <linux/veth.h>
 #include <string.h>
 
+const char *const net_ends[NET_ENDS] = { "host0", "host1", "host2", "host3" };
+
 /* The peer, named and placed in the cell before anybody in the machine's namespace could see it. */
-static int put_peer(struct nl_msg *m, int netns_fd, const char *cell, unsigned mtu)
+static int put_peer(struct nl_msg *m, int netns_fd, const char *end, const char *cell, unsigned mtu)
 {
 	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
 	struct nlattr *peer = nla_nest_start(m, VETH_INFO_PEER);
@@ -16,7 +18,7 @@ static int put_peer(struct nl_msg *m, int netns_fd, const char *cell, unsigned m
 
 	net_mac(mac, "cell", cell);
 	if (!peer || nlmsg_append(m, &i, sizeof i, NLMSG_ALIGNTO) < 0 ||
-	    nla_put_string(m, IFLA_IFNAME, CELL_END) < 0 ||
+	    nla_put_string(m, IFLA_IFNAME, end) < 0 ||
 	    nla_put(m, IFLA_ADDRESS, sizeof mac, mac) < 0 ||
 	    (mtu && nla_put_u32(m, IFLA_MTU, mtu) < 0) ||
 	    nla_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0)
@@ -24,7 +26,7 @@ static int put_peer(struct nl_msg *m, int netns_fd, const char *cell, unsigned m
 	return nla_nest_end(m, peer);
 }
 
-static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_fd,
+static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_fd, const char *end,
 		    const char *cell, unsigned mtu)
 {
 	unsigned char mac[6];
@@ -40,7 +42,7 @@ static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_
 	if (!info || nla_put_string(m, IFLA_INFO_KIND, "veth") < 0)
 		return -ENOMEM;
 	data = nla_nest_start(m, IFLA_INFO_DATA);
-	if (!data || put_peer(m, netns_fd, cell, mtu) < 0)
+	if (!data || put_peer(m, netns_fd, end, cell, mtu) < 0)
 		return -ENOMEM;
 	nla_nest_end(m, data);
 	nla_nest_end(m, info);
@@ -48,13 +50,13 @@ static int put_pair(struct nl_msg *m, const char *ifname, int bridge, int netns_
 }
 
 /* Both ends, their addresses, the bridge and "up" in one request: what fails half-way, the kernel takes back. */
-static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd, const char *cell,
-		     unsigned mtu)
+static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd, const char *end,
+		     const char *cell, unsigned mtu)
 {
 	struct ifinfomsg i = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
 	struct nl_msg *m = net_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i);
 
-	if (m && put_pair(m, ifname, bridge, netns_fd, cell, mtu) < 0) {
+	if (m && put_pair(m, ifname, bridge, netns_fd, end, cell, mtu) < 0) {
 		nlmsg_free(m);
 		m = NULL;
 	}
@@ -105,7 +107,7 @@ int net_veth_remove(struct net *machine, const char *ifname, struct err *e)
 	return 0;
 }
 
-int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd,
+int net_veth(struct net *machine, const char *ifname, const char *bridge, int netns_fd, const char *end,
 	     const char *cell, unsigned mtu, struct err *e)
 {
 	struct net_link b;
@@ -116,19 +118,17 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 		return net_fail(machine, e, "interface %s: find its bridge %s", ifname, bridge);
 	if (strcmp(b.kind, "bridge") != 0)
 		return err_set(e, EINVAL, "interface %s: %s is not a bridge", ifname, bridge);
-	int r = make_pair(machine, ifname, b.index, netns_fd, cell, mtu);
+	int r = make_pair(machine, ifname, b.index, netns_fd, end, cell, mtu);
 
 	/* Looked for only when it is in the way: a start without left-overs asks the kernel two questions. */
 	if (r == -EEXIST) {
 		if (net_veth_remove(machine, ifname, e) < 0)
 			return -e->code;
-		r = make_pair(machine, ifname, b.index, netns_fd, cell, mtu);
+		r = make_pair(machine, ifname, b.index, netns_fd, end, cell, mtu);
 	}
 	if (r == -EEXIST)
-		return net_fail(machine, e,
-				"interface %s: make it with its peer " CELL_END
-				" in the cell of %s",
-				ifname, cell);
+		return net_fail(machine, e, "interface %s: make it with its peer %s in the cell of %s", ifname, end,
+				cell);
 	if (r < 0)
 		return net_fail(machine, e, "interface %s: make it on bridge %s for %s", ifname,
 				bridge, cell);
@@ -142,21 +142,21 @@ int net_veth(struct net *machine, const char *ifname, const char *bridge, int ne
 	return 0;
 }
 
-int net_cell(struct net *cell, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
+int net_cell(struct net *cell, const char *end, const struct net_addr *a, unsigned na, const struct net_addr *gw4,
 	     const struct net_addr *gw6, struct err *e)
 {
 	struct net_link l;
 	uint32_t added;
 
-	if (link_get(cell, CELL_END, &l) < 0)
-		return net_fail(cell, e, CELL_END ": find it");
-	if (addr_add_all(cell, CELL_END, l.index, a, na, &added, e) < 0)
+	if (link_get(cell, end, &l) < 0)
+		return net_fail(cell, e, "%s: find it", end);
+	if (addr_add_all(cell, end, l.index, a, na, &added, e) < 0)
 		return -e->code;
 	/* Taking the link down removes the routes. */
 	if (link_set_up(cell, l.index, true) < 0)
-		net_fail(cell, e, CELL_END ": set up");
-	else if (route_default(cell, CELL_END, l.index, gw4, e) == 0 &&
-		 route_default(cell, CELL_END, l.index, gw6, e) == 0)
+		net_fail(cell, e, "%s: set up", end);
+	else if (route_default(cell, end, l.index, gw4, e) == 0 &&
+		 route_default(cell, end, l.index, gw6, e) == 0)
 		return 0;
 	link_set_up(cell, l.index, false);
 	addr_undo(cell, l.index, a, na, added);

@@ -66,7 +66,7 @@ void conf_print_reference(struct conf_book *b, const struct conf_key *keys, cons
 
 		snprintf(path, sizeof path, "%s%s", prefix, k->name);
 		entry(b, k, path);
-		if (!k->sub || (b->shared && k->sub == b->shared) || repeats(b, k))
+		if (!k->sub || (b->shared && k->sub == b->shared) || repeats(b, k) || k->flags & CONF_REST)
 			continue;
 		snprintf(path, sizeof path, "%s%s%s.", prefix, k->name,
 			 k->type == CONF_ITEMS ? "[]" : k->flags & CONF_NAMED ? ".NAME" : "");
@@ -117,7 +117,7 @@ static void item(struct conf_book *b, const struct conf_key *keys)
 
 static void value(struct conf_book *b, const struct conf_key *k)
 {
-	if (k->type == CONF_ITEMS) {
+	if (k->type == CONF_ITEMS && !k->example) {
 		fputc('[', b->to);
 		item(b, k->sub);
 		fputs("]\n", b->to);

@@ -67,6 +67,7 @@ enum conf_flag {
 	CONF_REPLACE = 16,	/* CONF_PAIRS: a later layer replaces an earlier one */
 	CONF_NAMED = 32,	/* CONF_APART: a map from names to such blocks */
 	CONF_REQUIRED = 64,	/* in CONF_ITEMS: must be given */
+	CONF_REST = 128,	/* CONF_ITEMS in a map form, which may then be a list of maps: all but its first */
 };
 
 struct conf_read;
@@ -125,6 +126,8 @@ bool conf_path_is_plain(const char *s);
 const struct conf_key *conf_row(const struct conf_key *root, const char *path);
 /* Whether the rows in `sub` fill the same object as k. */
 bool conf_is_section(const struct conf_key *k);
+/* Of a row with a map form: the one that holds the further maps of a list; NULL: it takes no list. */
+const struct conf_key *conf_rest(const struct conf_key *k);
 
 enum conf_severity { CONF_ERROR, CONF_NOTE };
 
@@ -177,7 +180,8 @@ struct origin conf_origin(const struct conf_read *r, const struct node *n);
 
 /* One value, for set() functions. Each tells what is wrong and returns -EINVAL. */
 int conf_scalar(struct conf_read *r, const struct node *n, const char **out); /* refuses lists, maps and nothing */
-int conf_list(struct conf_read *r, const struct node *n, struct str_list *out); /* a list of values, or one */
+/* a list of values, or one; out->v is not NULL */
+int conf_list(struct conf_read *r, const struct node *n, struct str_list *out);
 bool conf_is_empty(const struct node *n); /* nothing behind the colon */
 
 /* Whether the value is one that a user gave or could have: not NULL, not UNSET, not an empty list. */

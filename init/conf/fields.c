@@ -42,14 +42,14 @@ int conf_list(struct conf_read *r, const struct node *n, struct str_list *out)
 		conf_error(r, n, "must be a list of values, not a map");
 		return -EINVAL;
 	}
-	if (conf_is_empty(n)) {
-		*out = l;
-		return 0;
-	}
 	l.v = arena_get(r->arena, ((n->kind == NODE_LIST ? n->n : 1) + 1) * sizeof *l.v);
 	if (!l.v) {
 		conf_error(r, n, "no memory left for the configuration");
 		return -ENOMEM;
+	}
+	if (conf_is_empty(n)) {
+		*out = l;	/* one that is given, and has nothing */
+		return 0;
 	}
 	if (n->kind == NODE_SCALAR) {
 		l.v[l.n++] = n->text;

@@ -130,6 +130,14 @@ static void put_pairs(struct conf_out *o, const struct pair_list *l)
 	fputc('}', o->to);
 }
 
+/* An empty list can be one that was given as such, and says something. */
+static bool is_left_out(const struct conf_key *k, const char *item)
+{
+	const struct str_list *l = k->type == CONF_LIST ? (const void *)(item + k->at) : NULL;
+
+	return conf_given(k, item) ? conf_is_default(k, item) : !l || !l->v;
+}
+
 /* The items of a list, each as a map on one line. */
 static void put_items(struct conf_out *o, const struct conf_key *k, const void *field)
 {
@@ -144,7 +152,7 @@ static void put_items(struct conf_out *o, const struct conf_key *k, const void *
 
 		fputs(i ? ", {" : "{", o->to);
 		for (const struct conf_key *s = k->sub; s->name; s++) {
-			if (o->form == CONF_FORM_YAML && (!conf_given(s, item) || conf_is_default(s, item)))
+			if (o->form == CONF_FORM_YAML && is_left_out(s, item))
 				continue;
 			fputs(comma, o->to);
 			conf_put_text(o, s->name);

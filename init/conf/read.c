@@ -163,10 +163,32 @@ static void imply(struct conf_read *r, const struct conf_key *k, void *obj, cons
 	conf_field_read(r, k, obj, &made);
 }
 
+/* A list of maps says the same as its first one with the others in the row that is for them. */
+static void read_list(struct conf_read *r, const struct conf_key *k, const struct conf_key *rest, void *obj,
+		      const struct node *n)
+{
+	struct node others = *n;
+
+	if (n->first->kind != NODE_MAP) {
+		conf_error(r, n->first, "must be a map of keys and values");
+		return;
+	}
+	others.first = n->first->next;
+	others.n--;
+	conf_read_key(r, k, obj, n->first);
+	conf_read_key(r, rest, obj, &others);
+}
+
 void conf_read_key(struct conf_read *r, const struct conf_key *k, void *obj, const struct node *n)
 {
+	const struct conf_key *rest = n->kind == NODE_LIST && n->n ? conf_rest(k) : NULL;
+
 	if (k->alias && !k->set && !k->sub && !k->size) {
 		conf_read_as(r, k->alias, obj, n);
+		return;
+	}
+	if (rest) {
+		read_list(r, k, rest, obj, n);
 		return;
 	}
 	if (k->set && k->type == CONF_APART) {

@@ -8,6 +8,15 @@ bool conf_is_section(const struct conf_key *k)
 	return k->sub && k->type != CONF_ITEMS && k->type != CONF_APART;
 }
 
+const struct conf_key *conf_rest(const struct conf_key *k)
+{
+	const struct conf_key *s = conf_is_section(k) ? k->sub : NULL;
+
+	while (s && s->name && !(s->flags & CONF_REST))
+		s++;
+	return s && s->name ? s : NULL;
+}
+
 static void add_table(struct conf_index *x, const struct conf_key *t)
 {
 	unsigned n = 0;

@@ -119,6 +119,11 @@ static void members(struct conf_book *b, const struct conf_key *k)
 		single(b->to, k);
 		fputs("},{", b->to);
 		block(b, k->sub);
+		if (conf_rest(k)) {
+			fputs("},{\"type\":\"array\",\"items\":{", b->to);
+			block(b, k->sub);
+			fputs("}", b->to);
+		}
 		fputs("}]", b->to);
 	} else if (k->sub) {
 		block(b, k->sub);

@@ -85,7 +85,7 @@ void audit_files(const struct plan *p, const struct plan_service *s, attest_each
 {
 	struct facts f = { each, ctx };
 
-	if (plan_network(p, s)->bridge.n)
+	if (plan_is_bridged(p, plan_network(p, s)))
 		rules(&f, p);
 	if (s->root.n)
 		trusted(&f, "root", plan_str(p, s->root));

@@ -98,8 +98,9 @@ static const char *what_chain(const char *chain)
 static const char *whose_chain(const struct seen *s, const char *chain)
 {
 	for (uint32_t i = 0; i < s->p->head->services.n && !strncmp(chain, "out-", 4); i++)
-		if (!strcmp(plan_str(s->p, plan_service(s->p, i)->ifname), chain + 4))
-			return plan_str(s->p, plan_service(s->p, i)->name);
+		PLAN_EACH(struct plan_link, l, s->p, plan_service(s->p, i)->links)
+			if (!strcmp(plan_str(s->p, l->ifname), chain + 4))
+				return plan_str(s->p, plan_service(s->p, i)->name);
 	return NULL;
 }
 
@@ -193,39 +194,48 @@ static void json_bound(struct json *j, const char *key, uint64_t rate)
 		json_null(j, key);
 }
 
-static void cell_json(struct json *j, const struct seen *s, const struct plan_service *svc)
+static void egress_json(struct json *j, const struct seen *s, const struct plan_link *l)
 {
-	const struct plan_service *d = plan_network(s->p, svc);
+	char buf[LINE_TEXT];
+
+	if (!l->limited) {
+		json_null(j, "egress");
+		return;
+	}
+	json_list(j, "egress");
+	PLAN_EACH(struct plan_egress, x, s->p, l->egress)
+		json_text(j, NULL, egress_text(x, buf));
+	json_end(j);
+}
+
+/* One of svc's interfaces, which may be d's. */
+static void cell_json(struct json *j, const struct seen *s, const struct plan_service *svc,
+		      const struct plan_service *d, const struct plan_link *l)
+{
 	char buf[LINE_TEXT];
 	uint64_t unused;
 
 	json_object(j, NULL);
 	json_text(j, "service", plan_str(s->p, svc->name));
 	json_text(j, "shares", d == svc ? NULL : plan_str(s->p, d->name));
-	json_text(j, "bridge", d->bridge.n ? plan_str(s->p, d->bridge) : NULL);
-	json_text(j, "parent", d->parent.n ? plan_str(s->p, d->parent) : NULL);
-	json_text(j, "kind", d->upper ? net_upper_kind(d->upper) : "veth");
-	json_text(j, "interface", d->ifname.n ? plan_str(s->p, d->ifname) : NULL);
-	if (d->ifname.n)
-		json_bool(j, "present", read_statistic(plan_str(s->p, d->ifname), "rx_bytes", &unused));
+	json_text(j, "bridge", l->bridge.n ? plan_str(s->p, l->bridge) : NULL);
+	json_text(j, "parent", l->parent.n ? plan_str(s->p, l->parent) : NULL);
+	json_text(j, "kind", l->upper ? net_upper_kind(l->upper) : "veth");
+	json_text(j, "inside", net_ends[l - PLAN_FIRST(s->p, d->links, struct plan_link)]);
+	json_text(j, "interface", l->ifname.n ? plan_str(s->p, l->ifname) : NULL);
+	if (l->ifname.n)
+		json_bool(j, "present", read_statistic(plan_str(s->p, l->ifname), "rx_bytes", &unused));
 	else
 		json_null(j, "present");	/* only the cell sees it */
-	addresses_json(j, s->p, d->addrs);
+	addresses_json(j, s->p, l->addrs);
 	json_list(j, "ports");
-	PLAN_EACH(struct plan_port, x, s->p, d->ports)
+	PLAN_EACH(struct plan_port, x, s->p, l->ports)
 		json_text(j, NULL, port_text(x, buf));
 	json_end(j);
-	json_bound(j, "send_max", d->send_max);
-	json_bound(j, "receive_max", d->receive_max);
-	if (d->limited)
-		json_list(j, "egress");
-	else
-		json_null(j, "egress");
-	PLAN_EACH(struct plan_egress, x, s->p, d->egress)
-		json_text(j, NULL, egress_text(x, buf));
-	if (d->limited)
-		json_end(j);
-	counters_json(j, plan_str(s->p, d->ifname), true);
+	json_bound(j, "send_max", l->send_max);
+	json_bound(j, "receive_max", l->receive_max);
+	egress_json(j, s, l);
+	counters_json(j, plan_str(s->p, l->ifname), true);
 	json_end(j);
 }
 
@@ -261,9 +271,12 @@ static void print_json(const struct seen *s)
 		bridge_json(&j, s, b);
 	json_end(&j);
 	json_list(&j, "cells");
-	for (uint32_t i = 0; i < p->head->services.n; i++)
-		if (plan_network_on(p, plan_service(p, i)).n)
-			cell_json(&j, s, plan_service(p, i));
+	for (uint32_t i = 0; i < p->head->services.n; i++) {
+		const struct plan_service *svc = plan_service(p, i), *d = plan_network(p, svc);
+
+		PLAN_EACH(struct plan_link, l, p, d->links)
+			cell_json(&j, s, svc, d, l);
+	}
 	json_end(&j);
 	rules_json(&j, s);
 	json_end(&j);
@@ -294,7 +307,7 @@ static void addresses_cell(struct table *t, const struct plan *p, struct plan_re
 	table_cell(t, PLAIN, "%s", text);
 }
 
-static void ports_cell(struct table *t, const struct plan *p, const struct plan_service *d)
+static void ports_cell(struct table *t, const struct plan *p, const struct plan_link *d)
 {
 	char text[80] = "", buf[LINE_TEXT];
 	int n = 0;
@@ -329,6 +342,27 @@ static void print_bridges(const struct seen *s, bool colour)
 	table_print(&t, colour, s->to);
 }
 
+static void print_cell(struct table *t, const struct plan *p, const struct plan_service *svc,
+		       const struct plan_service *d, const struct plan_link *l)
+{
+	table_row(t);
+	table_cell(t, BOLD, "%s", plan_str(p, svc->name));
+	table_cell(t, PLAIN, "%s", plan_link_on(p, l));
+	if (d != svc)
+		table_cell(t, PLAIN, "that of %s", plan_str(p, d->name));
+	else
+		table_cell(t, PLAIN, "%s", l->upper ? net_upper_kind(l->upper) : plan_str(p, l->ifname));
+	addresses_cell(t, p, l->addrs);
+	ports_cell(t, p, l);
+	if (l->egress.n)
+		table_cell(t, PLAIN, "%u rule%s", l->egress.n, PLURAL(l->egress.n));
+	else
+		table_cell(t, l->limited ? PLAIN : DIM, "%s", l->limited ? "none" : "all");
+	bytes_cell(t, plan_str(p, l->ifname), "tx_bytes");
+	bytes_cell(t, plan_str(p, l->ifname), "rx_bytes");
+}
+
+/* A line for each interface. */
 static void print_cells(const struct seen *s, bool colour)
 {
 	static const char *const head[] = { "SERVICE", "ON", "INTERFACE", "ADDRESSES", "PORTS", "EGRESS",
@@ -342,25 +376,8 @@ static void print_cells(const struct seen *s, bool colour)
 	for (uint32_t i = 0; i < p->head->services.n; i++) {
 		const struct plan_service *svc = plan_service(p, i), *d = plan_network(p, svc);
 
-		if (!plan_network_on(p, d).n)
-			continue;
-		table_row(&t);
-		table_cell(&t, BOLD, "%s", plan_str(p, svc->name));
-		table_cell(&t, PLAIN, "%s", plan_str(p, plan_network_on(p, d)));
-		if (d == svc && d->upper)
-			table_cell(&t, PLAIN, "%s", net_upper_kind(d->upper));
-		else if (d == svc)
-			table_cell(&t, PLAIN, "%s", plan_str(p, d->ifname));
-		else
-			table_cell(&t, PLAIN, "that of %s", plan_str(p, d->name));
-		addresses_cell(&t, p, d->addrs);
-		ports_cell(&t, p, d);
-		if (d->egress.n)
-			table_cell(&t, PLAIN, "%u rule%s", d->egress.n, PLURAL(d->egress.n));
-		else
-			table_cell(&t, d->limited ? PLAIN : DIM, "%s", d->limited ? "none" : "all");
-		bytes_cell(&t, plan_str(p, d->ifname), "tx_bytes");
-		bytes_cell(&t, plan_str(p, d->ifname), "rx_bytes");
+		PLAN_EACH(struct plan_link, l, p, d->links)
+			print_cell(&t, p, svc, d, l);
 	}
 	table_print(&t, colour, s->to);
 }
@@ -390,7 +407,7 @@ static void print_text(const struct seen *s, bool colour)
 	bool cells = false;
 
 	for (uint32_t i = 0; i < s->p->head->services.n; i++)
-		cells |= plan_network_on(s->p, plan_service(s->p, i)).n != 0;
+		cells |= plan_service(s->p, i)->links.n != 0;
 	if (!bridges)
 		fputs("no bridges (network.bridges)\n", s->to);
 	else

@@ -43,8 +43,9 @@ static void planned(struct json *j, const struct plan *p, const struct view *v)
 	if (v->plan->base.n)
 		json_text(j, "peer", v->conn.family ? peer_text(v, buf) : NULL);
 	json_list(j, "addresses");
-	PLAN_EACH(struct plan_addr, a, p, plan_network(p, v->plan)->addrs)
-		json_text(j, NULL, planned_addr_text(a, true, buf));
+	PLAN_EACH(struct plan_link, k, p, plan_network(p, v->plan)->links)
+		PLAN_EACH(struct plan_addr, a, p, k->addrs)
+			json_text(j, NULL, planned_addr_text(a, true, buf));
 	json_end(j);
 	json_text(j, "note", v->plan->note.at ? plan_str(p, v->plan->note) : NULL);
 }

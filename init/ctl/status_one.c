@@ -110,16 +110,19 @@ static void network(const struct status *s, const struct view *v)
 		line(s, "serves", "%s", peer_text(v, buf));
 	if (of != v->plan)
 		line(s, "network", "that of %s", plan_str(p, of->name));
-	PLAN_EACH(struct plan_addr, a, p, of->addrs)
-		line(s, "address", "%s on %s", planned_addr_text(a, true, buf),
-		     plan_str(p, plan_network_on(p, of)));
-	if (of->upper)
-		line(s, "network", "%s of %s", net_upper_kind(of->upper), plan_str(p, of->parent));
-	if (v->plan->send_max)
-		line(s, "sends", "at most %s bytes a second", bytes_text(v->plan->send_max, buf));
-	if (v->plan->receive_max)
-		line(s, "receives", "at most %s bytes a second", bytes_text(v->plan->receive_max, buf));
-	if ((v->plan->flags & CELL_NET) && !plan_network_on(p, of).n)
+	PLAN_EACH(struct plan_link, l, p, of->links) {
+		const char *on = plan_link_on(p, l), *by = of->links.n > 1 ? on : "", *to = *by ? " on " : "";
+
+		PLAN_EACH(struct plan_addr, a, p, l->addrs)
+			line(s, "address", "%s on %s", planned_addr_text(a, true, buf), on);
+		if (l->upper)
+			line(s, "network", "%s of %s", net_upper_kind(l->upper), on);
+		if (of == v->plan && l->send_max)
+			line(s, "sends", "at most %s bytes a second%s%s", bytes_text(l->send_max, buf), to, by);
+		if (of == v->plan && l->receive_max)
+			line(s, "receives", "at most %s bytes a second%s%s", bytes_text(l->receive_max, buf), to, by);
+	}
+	if ((v->plan->flags & CELL_NET) && !of->links.n)
 		line(s, "network", "private, loopback only");
 	if (v->plan->flags & CELL_NET_KEEP)
 		line(s, "network", "kept while it is restarted");

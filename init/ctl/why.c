@@ -138,7 +138,8 @@ static void is_waiting(const struct why *w)
 	const struct view *v = w->v;
 	char span[SHORT_TEXT];
 
-	if (!v->now.waits_for && w->live->ledger.head->network == NETWORK_BEGINS && v->plan->bridge.n)
+	if (!v->now.waits_for && w->live->ledger.head->network == NETWORK_BEGINS &&
+	    plan_is_bridged(&w->live->plan, v->plan))
 		fputs("It waits for the bridges and their rules, which are being made.\n", w->to);
 	else if (!v->now.waits_for && v->now.why[0] && v->plan->needs_devices.n)
 		fputs("It starts as soon as all devices are there that needs_device names.\n", w->to);

@@ -126,7 +126,7 @@ static inline bool makes(const struct cell *c)
 /* Its own network has an interface that takes something of the machine's. */
 static inline bool leads_out(const struct cell *c)
 {
-	return c->svc->bridge.n || c->svc->parent.n;
+	return c->svc->links.n;
 }
 
 static inline bool has(const struct cell *c, uint32_t flag)

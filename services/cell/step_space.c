@@ -29,7 +29,7 @@ int step_machine_proc(struct cell *c, struct err *e)
 int step_net_namespace(struct cell *c, struct err *e)
 {
 	/* Nobody is on a bridge without the rules that keep it to its own address and to its list. */
-	if (c->svc->bridge.n && rules_there(c->plan->head->network_tag, e) < 0)
+	if (plan_is_bridged(c->plan, c->svc) && rules_there(c->plan->head->network_tag, e) < 0)
 		return -e->code;
 	if (leads_out(c) && net_open(&c->machine_net, e) < 0)
 		return err_in(e, "the machine's network");
@@ -53,75 +53,99 @@ int step_pid_namespace(struct cell *c, struct err *e)
 	return 0;
 }
 
-static int join_bridge(struct cell *c, struct err *e)
+static int join_bridge(struct cell *c, const struct plan_link *l, const char *end, int here, struct err *e)
 {
-	const struct plan_service *s = c->svc;
-	owned_fd here = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	const char *ifname = plan_str(c->plan, l->ifname);
 
-	if (here < 0)
-		return err_sys(e, "open our network namespace");
-	if (net_veth(c->machine_net, plan_str(c->plan, s->ifname), plan_str(c->plan, s->bridge), here,
-		     plan_str(c->plan, s->name), s->mtu, e) < 0)
+	if (net_veth(c->machine_net, ifname, plan_str(c->plan, l->bridge), here, end, plan_str(c->plan, c->svc->name),
+		     l->mtu, e) < 0)
 		return -e->code;
-	if (net_cell(c->cell_net, plan_array(c->plan, s->addrs), s->addrs.n,
-		     (const struct net_addr *)&s->gw4, (const struct net_addr *)&s->gw6, e) < 0)
+	if (net_cell(c->cell_net, end, plan_array(c->plan, l->addrs), l->addrs.n, (const struct net_addr *)&l->gw4,
+		     (const struct net_addr *)&l->gw6, e) < 0)
 		return -e->code;
-	if (s->receive_max && net_shape(c->machine_net, plan_str(c->plan, s->ifname), s->receive_max, e) < 0)
+	if (l->receive_max && net_shape(c->machine_net, ifname, l->receive_max, e) < 0)
 		return -e->code;
-	if (s->send_max && net_shape(c->cell_net, CELL_END, s->send_max, e) < 0)
-		return -e->code;
-	/* Here, beside the mounts, the wait costs nothing; without it the service's first packets may be lost. */
-	return net_ready(c->machine_net, plan_str(c->plan, s->ifname), c->cell_net, plan_array(c->plan, s->addrs),
-			 s->addrs.n, e);
+	return l->send_max ? net_shape(c->cell_net, end, l->send_max, e) : 0;
 }
 
 /* A machine has no modprobe for the kernel to ask: a kind that it does not know is loaded, and tried again. */
-static int make_upper(struct cell *c, int here, struct err *e)
+static int make_upper(struct cell *c, const struct plan_link *l, const char *end, int here, struct err *e)
 {
-	const struct plan_service *s = c->svc;
-	const char *parent = plan_str(c->plan, s->parent), *name = plan_str(c->plan, s->name);
+	const char *parent = plan_str(c->plan, l->parent), *name = plan_str(c->plan, c->svc->name);
 	struct err why;
 
-	if (net_upper(c->machine_net, c->cell_net, parent, s->upper, here, name, e) == 0)
+	if (net_upper(c->machine_net, c->cell_net, end, parent, l->upper, here, name, e) == 0)
 		return 0;
 	if (e->code != EOPNOTSUPP || c->plan->head->flags & PLAN_F_CONTAINER)
 		return -e->code;
-	if (module_load("", net_upper_kind(s->upper), module_insert, &why) < 0)
+	if (module_load("", net_upper_kind(l->upper), module_insert, &why) < 0)
 		return err_in(e, "%s", why.text);
-	return net_upper(c->machine_net, c->cell_net, parent, s->upper, here, name, e);
+	return net_upper(c->machine_net, c->cell_net, end, parent, l->upper, here, name, e);
 }
 
-/*
- * Nobody else's network tells a cell its addresses or its routes: what host0 begins with. In /proc/sys/net is the
- * network of who looks.
- */
+/* In /proc/sys/net is the network of who looks: the cell's. */
+static int clear(struct cell *c, const char *const *files, struct err *e)
+{
+	for (; *files; files++)
+		if (file_write(c->machine_proc, *files, "0", e) < 0 && e->code != ENOENT)	/* no IPv6 */
+			return -e->code;
+	return 0;
+}
+
+/* Nobody else's network tells a cell its addresses or its routes: what host0 begins with. */
 static int believe_nobody(struct cell *c, struct err *e)
 {
 	static const char *const files[] = {
 		"sys/net/ipv6/conf/default/accept_ra", "sys/net/ipv6/conf/default/autoconf",
 		"sys/net/ipv6/conf/default/accept_redirects", "sys/net/ipv4/conf/all/accept_redirects",
-		"sys/net/ipv4/conf/default/accept_redirects",
+		"sys/net/ipv4/conf/default/accept_redirects", NULL,
 	};
 
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-		if (file_write(c->machine_proc, files[i], "0", e) < 0 && e->code != ENOENT)	/* no IPv6 */
+	return clear(c, files, e);
+}
+
+/* A new network may have this from the machine's, which is a router for its bridges. */
+#define FORWARD4 "sys/net/ipv4/ip_forward"
+#define FORWARD6 "sys/net/ipv6/conf/all/forwarding"
+
+static int join_parent(struct cell *c, const struct plan_link *l, const char *end, int here, struct err *e)
+{
+	if (believe_nobody(c, e) < 0 || make_upper(c, l, end, here, e) < 0)
+		return -e->code;
+	return net_upper_cell(c->cell_net, end, plan_array(c->plan, l->addrs), l->addrs.n,
+			      (const struct net_addr *)&l->gw4, (const struct net_addr *)&l->gw6, e);
+}
+
+static int join_all(struct cell *c, struct err *e)
+{
+	static const char *const forward[] = { FORWARD4, FORWARD6, NULL };
+	owned_fd here = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	const struct plan_link *l = plan_array(c->plan, c->svc->links);
+	const uint32_t n = c->svc->links.n;
+
+	if (here < 0)
+		return err_sys(e, "open our network namespace");
+	if (n > 1 && clear(c, forward, e) < 0)
+		return -e->code;
+	for (uint32_t i = 0; i < n; i++)
+		if ((l[i].bridge.n ? join_bridge : join_parent)(c, l + i, net_ends[i], here, e) < 0)
+			return -e->code;
+	/* Here, beside the mounts, the wait costs nothing; without it the service's first packets may be lost. */
+	for (uint32_t i = 0; i < n; i++)
+		if (net_ready(c->machine_net, l[i].bridge.n ? plan_str(c->plan, l[i].ifname) : NULL, c->cell_net,
+			      net_ends[i], plan_array(c->plan, l[i].addrs), l[i].addrs.n, e) < 0)
 			return -e->code;
 	return 0;
 }
 
-static int join_parent(struct cell *c, struct err *e)
+/* The machine's ends go with the cell, which takes the kernel a moment. */
+static void leave_all(struct cell *c)
 {
-	const struct plan_service *s = c->svc;
-	const struct net_addr *a = plan_array(c->plan, s->addrs);
-	owned_fd here = openat(c->machine_proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct err ignored;
 
-	if (here < 0)
-		return err_sys(e, "open our network namespace");
-	if (believe_nobody(c, e) < 0 || make_upper(c, here, e) < 0 ||
-	    net_upper_cell(c->cell_net, a, s->addrs.n, (const struct net_addr *)&s->gw4,
-			   (const struct net_addr *)&s->gw6, e) < 0)
-		return -e->code;
-	return net_ready(c->machine_net, NULL, c->cell_net, a, s->addrs.n, e);
+	PLAN_EACH(struct plan_link, l, c->plan, c->svc->links)
+		if (l->ifname.n)
+			net_veth_remove(c->machine_net, plan_str(c->plan, l->ifname), &ignored);
 }
 
 int step_network(struct cell *c, struct err *e)
@@ -131,14 +155,28 @@ int step_network(struct cell *c, struct err *e)
 	if (net_open(&c->cell_net, e) < 0)
 		return err_in(e, "the cell's network");
 	ret = net_loopback_up(c->cell_net, e);
-	if (ret == 0 && c->svc->bridge.n)
-		ret = join_bridge(c, e);
-	if (ret == 0 && c->svc->parent.n)
-		ret = join_parent(c, e);
+	if (ret == 0 && c->svc->links.n && (ret = join_all(c, e)) < 0)
+		leave_all(c);
 	net_close(&c->cell_net);
 	if (c->machine_net)
 		net_close(&c->machine_net);
 	return ret;
+}
+
+static bool reads_zero(int dir, const char *path)
+{
+	struct err ignored;
+	char text[32];
+
+	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
+}
+
+/* What is on two bridges is no way from one to the other. */
+bool is_network(struct cell *c)
+{
+	return c->svc->links.n < 2 ||
+	       (reads_zero(c->machine_proc, FORWARD4) &&
+		(reads_zero(c->machine_proc, FORWARD6) || faccessat(c->machine_proc, FORWARD6, F_OK, 0) < 0));
 }
 
 int step_join_network(struct cell *c, struct err *e)
@@ -222,14 +260,6 @@ bool is_cell_sockets(struct cell *c)
 int step_ports(struct cell *c, struct err *e)
 {
 	return file_write(c->procfs, PORTS, "0", e);
-}
-
-static bool reads_zero(int dir, const char *path)
-{
-	struct err ignored;
-	char text[32];
-
-	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
 }
 
 bool is_ports(struct cell *c)

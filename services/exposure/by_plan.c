@@ -99,7 +99,7 @@ int exposed_by_plan(struct exposed *x, const struct plan *p, const struct plan_s
 	*x = (struct exposed){
 		.uid = s->uid, .gid = s->gid, .umask = s->umask, .spaces = s->flags & CELL_NAMESPACES,
 		.more_groups = s->groups.n > 0, .no_new_privs = s->flags & CELL_NNP, .keyring = s->flags & CELL_KEYRING,
-		.root_tree = s->flags & CELL_ROOT_TREE, .only_loopback = !plan_network_on(p, s).n,
+		.root_tree = s->flags & CELL_ROOT_TREE, .only_loopback = !plan_network(p, s)->links.n,
 		.device_program = s->flags & CELL_DEVICES, .inert_caps = s->flags & CELL_USER,
 		.no_new_spaces = s->flags & CELL_NO_NEW_NS,
 		.any_may_notify = any_may_notify(s),

@@ -1,6 +1,7 @@
 /* Which services are of which plan, and the writing of all of them as one: see between.h. */
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/between.h"
+#include "init/base/text.h"
 #include "services/plan/changes.h"
 #include "services/plan/types.h"
 #include "services/plan/write.h"
@@ -55,8 +56,7 @@ static bool bridge_is_kept(const struct between *b, const char *name)
 			   x->addrs.n * sizeof(struct plan_addr))))
 		return false;
 	for (uint32_t i = 0; i < b->now->head->services.n; i++)
-		if (b->leaving[i] == LEAVING_ALIVE &&
-		    !strcmp(plan_str(b->now, plan_service(b->now, i)->bridge), name))
+		if (b->leaving[i] == LEAVING_ALIVE && plan_is_on(b->now, plan_service(b->now, i), name))
 			return true;
 	return false;
 }
@@ -85,8 +85,6 @@ static void find_kept(struct between *b)
 /* With one that is alive, or whose sockets stay open for one that waits. */
 static bool clashes(const struct between *b, uint32_t k)
 {
-	const char *bridge = plan_str(b->next, plan_service(b->next, k)->bridge);
-
 	for (uint32_t i = 0; i < b->now->head->services.n; i++) {
 		const uint32_t to = b->to_new[i];
 
@@ -94,7 +92,10 @@ static bool clashes(const struct between *b, uint32_t k)
 		    between_clash(b->now, i, b->next, k))
 			return true;
 	}
-	return *bridge && bridge_is_kept(b, bridge);
+	PLAN_EACH(struct plan_link, l, b->next, plan_service(b->next, k)->links)
+		if (l->bridge.n && bridge_is_kept(b, plan_str(b->next, l->bridge)))
+			return true;
+	return false;
 }
 
 static bool has_held(const struct between *b, struct plan_ref deps, bool only_needs)
@@ -300,24 +301,66 @@ static void copy_head(struct between *b, struct plan_head *h)
 	}
 }
 
-static struct plan_ref hosts_text(struct between *b, const struct plan *p, const char *bridge)
+static const struct plan_file *hosts_of(const struct plan *p, const char *name)
 {
 	PLAN_EACH(struct plan_file, f, p, p->head->hosts)
-		if (!strcmp(plan_str(p, f->path), bridge))
-			return copy_ref(b, p, &plan_string_type, f->value);
-	return (struct plan_ref){ 0 };
+		if (!strcmp(plan_str(p, f->path), name))
+			return f;
+	return NULL;
+}
+
+/* One of the bridges in a list like "front:back" stays as it was. */
+static bool one_is_kept(const struct between *b, const char *names)
+{
+	char name[16];
+
+	for (size_t n; *names; names += n + (names[n] == ':')) {
+		n = strcspn(names, ":");
+		text_copy(name, n < sizeof name ? n + 1 : sizeof name, names);
+		if (bridge_is_kept(b, name))
+			return true;
+	}
+	return false;
+}
+
+/* The names of a bridge go with the bridge; those of several are of now where one of them is, and somebody has them. */
+static void copy_hosts(struct between *b, struct plan_head *h)
+{
+	const uint32_t most = b->now->head->hosts.n + b->next->head->hosts.n;
+	struct plan_file *v = calloc(most + 1, sizeof *v);
+	uint32_t n = 0;
+
+	if (!v)
+		b->w.failed = ENOMEM;
+	for (const struct plan *p = b->next; v; p = b->now) {
+		PLAN_EACH(struct plan_file, f, p, p->head->hosts) {
+			const char *name = plan_str(p, f->path);
+			const struct plan_file *was = hosts_of(b->now, name);
+
+			if (p == b->now && hosts_of(b->next, name))
+				continue;
+			const bool old = was && one_is_kept(b, name);
+
+			v[n++] = (struct plan_file){ write_string(&b->w, name),
+						     copy_ref(b, old ? b->now : p, &plan_string_type,
+							      old ? was->value : f->value) };
+		}
+		if (p == b->now)
+			break;
+	}
+	h->hosts = write_table(&b->w, v, n, sizeof *v);
+	free(v);
 }
 
 static void copy_bridges(struct between *b, struct plan_head *h)
 {
 	const uint32_t most = b->now->head->bridges.n + b->next->head->bridges.n;
 	struct plan_bridge *v = calloc(most + 1, sizeof *v);
-	struct plan_file *hosts = calloc(most + 1, sizeof *hosts);
 	uint32_t n = 0;
 
-	if (!v || !hosts)
+	if (!v)
 		b->w.failed = ENOMEM;
-	for (const struct plan *p = b->next; v && hosts; p = b->now) {
+	for (const struct plan *p = b->next; v; p = b->now) {
 		PLAN_EACH(struct plan_bridge, x, p, p->head->bridges) {
 			const char *name = plan_str(p, x->name);
 			const bool kept = bridge_is_kept(b, name);
@@ -327,16 +370,14 @@ static void copy_bridges(struct between *b, struct plan_head *h)
 			v[n] = *x;
 			v[n].name = write_string(&b->w, name);
 			v[n].addrs = write_table(&b->w, plan_array(p, x->addrs), x->addrs.n, sizeof(struct plan_addr));
-			hosts[n] = (struct plan_file){ v[n].name, hosts_text(b, p, name) };
 			n++;
 		}
 		if (p == b->now)
 			break;
 	}
 	h->bridges = write_table(&b->w, v, n, sizeof *v);
-	h->hosts = write_table(&b->w, hosts, n, sizeof *hosts);
 	free(v);
-	free(hosts);
+	copy_hosts(b, h);
 }
 
 /* What it waits for, and the base of a slot: what has to come before it. */

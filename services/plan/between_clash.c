@@ -36,8 +36,8 @@ static bool sockets_clash(const struct plan *p, const struct plan_service *a, co
 	return false;
 }
 
-static bool networks_clash(const struct plan *p, const struct plan_service *a, const struct plan *q,
-			   const struct plan_service *b)
+static bool links_clash(const struct plan *p, const struct plan_link *a, const struct plan *q,
+			const struct plan_link *b)
 {
 	if (same_text(p, a->ifname, q, b->ifname))
 		return true;
@@ -48,6 +48,16 @@ static bool networks_clash(const struct plan *p, const struct plan_service *a, c
 	PLAN_EACH(struct plan_port, x, p, a->ports)
 		PLAN_EACH(struct plan_port, y, q, b->ports)
 			if (x->proto == y->proto && x->from == y->from)
+				return true;
+	return false;
+}
+
+static bool networks_clash(const struct plan *p, const struct plan_service *a, const struct plan *q,
+			   const struct plan_service *b)
+{
+	PLAN_EACH(struct plan_link, x, p, a->links)
+		PLAN_EACH(struct plan_link, y, q, b->links)
+			if (links_clash(p, x, q, y))
 				return true;
 	return false;
 }

@@ -256,8 +256,8 @@ static void imply_others(struct compiling *c, struct work *w)
 		e->ns_uts = !is_asked(w, ns_uts) && c->f->can_namespaces;
 	}
 	/* Whoever asks for one of these and cannot have it is not put into the machine's network instead. */
-	if (e->network.bridge && !e->network.mode)
-		refuse(c, w, network.bridge, "isolation.network.bridge: needs a private network");
+	if (spec_links(&e->network) && !e->network.mode)
+		refuse(c, w, network.link.bridge, "isolation.network.bridge: needs a private network");
 	if (e->network.service && !e->network.mode)
 		refuse(c, w, network.service, "isolation.network.service: needs a private network");
 }

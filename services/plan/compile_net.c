@@ -9,8 +9,6 @@
 #include <string.h>
 #include <netinet/in.h>
 
-#define NET_ADDRS 16	/* of one service */
-
 /* The other bridges and all services that do not need this one go on. */
 static void bridge_problem(struct compiling *c, const struct spec_bridge *b, const char *text, const char *why)
 {
@@ -50,60 +48,93 @@ static struct net_bridge *bridge_named(struct nets *n, const char *name)
 }
 
 /* An address that is asked for: inside the bridge's subnet, nobody else's. */
-static bool take_asked(struct nets *n, struct work *w, const struct net_bridge *b, const char *text,
-		       struct plan_addr *a)
+static bool take_asked(struct nets *n, struct work *w, unsigned i, const struct net_bridge *b, const char *text)
 {
+	struct plan_addr *a = w->links[i].addrs + w->links[i].naddrs;
 	const struct plan_addr *net = NULL;
 
 	if (!parse_address(text, a)) {
-		refuse(n->c, w, network.addresses,
-		       "isolation.network.address: '%s' is not an address like 10.88.0.2/24", text);
+		refuse_link(n->c, w, i, addresses,
+			    "isolation.network.address: '%s' is not an address like 10.88.0.2/24", text);
 		return false;
 	}
-	for (unsigned i = 0; i < b->naddrs && !net; i++)
-		if (ip_in_subnet(a, b->addrs + i))
-			net = b->addrs + i;
+	for (unsigned k = 0; k < b->naddrs && !net; k++)
+		if (ip_in_subnet(a, b->addrs + k))
+			net = b->addrs + k;
 	if (!net) {
-		refuse(n->c, w, network.addresses, "isolation.network.address: %s is in no subnet of bridge '%s'", text,
-		       b->spec->name);
+		refuse_link(n->c, w, i, addresses, "isolation.network.address: %s is in no subnet of bridge '%s'", text,
+			    b->spec->name);
 		return false;
 	}
 	if (!strchr(text, '/'))
 		a->prefix = net->prefix;
 	if (ip_is_edge(a, net)) {
-		refuse(n->c, w, network.addresses,
-		       "isolation.network.address: %s is the subnet itself or its broadcast",
-		       text);
+		refuse_link(n->c, w, i, addresses,
+			    "isolation.network.address: %s is the subnet itself or its broadcast", text);
 		return false;
 	}
 	struct taken *t = taken_slot(n, a);
 
 	if (ip_equal(a, net) || t->addr.family) {
-		refuse(n->c, w, network.addresses, "isolation.network.address: %s is taken by %s%s", text,
-		       t->by ? "service " : "bridge ", t->by ? t->by->svc->name : b->spec->name);
+		refuse_link(n->c, w, i, addresses, "isolation.network.address: %s is taken by %s%s", text,
+			    t->by ? "service " : "bridge ", t->by ? t->by->svc->name : b->spec->name);
 		return false;
 	}
 	*t = (struct taken){ *a, w };
 	return true;
 }
 
-static void set_gateways(struct nets *n, struct work *w, const struct net_bridge *b, const struct plan_addr *addrs,
-			 unsigned naddrs)
+/* What it asks for, else the bridge's own address of the same subnet; b NULL: it is on none. */
+static void set_gateways(struct nets *n, struct work *w, unsigned i, const struct net_bridge *b)
 {
+	struct work_link *l = w->links + i;
 	struct plan_addr asked = { 0 };
 
-	if (w->eff.network.gateway && !parse_address(w->eff.network.gateway, &asked))
-		refuse(n->c, w, network.gateway, "isolation.network.gateway: '%s' is not an address",
-		       w->eff.network.gateway);
-	for (unsigned i = 0; i < naddrs; i++) {
-		struct plan_addr *gw = addrs[i].family == AF_INET ? &w->out.gw4 : &w->out.gw6;
+	if (l->spec->gateway && !parse_address(l->spec->gateway, &asked))
+		refuse_link(n->c, w, i, gateway, "isolation.network.gateway: '%s' is not an address", l->spec->gateway);
+	for (unsigned k = 0; k < l->naddrs; k++) {
+		struct plan_addr *gw = l->addrs[k].family == AF_INET ? &l->out.gw4 : &l->out.gw6;
 
-		if (asked.family == addrs[i].family)
+		if (asked.family == l->addrs[k].family)
 			*gw = asked;
-		for (unsigned j = 0; j < b->naddrs && !gw->family; j++)
-			if (ip_in_subnet(addrs + i, b->addrs + j))
+		for (unsigned j = 0; b && j < b->naddrs && !gw->family; j++)
+			if (ip_in_subnet(l->addrs + k, b->addrs + j))
 				*gw = b->addrs[j];
 	}
+}
+
+static struct plan_addr *gateway_of(struct work_link *l, uint8_t family)
+{
+	return family == AF_INET ? &l->out.gw4 : &l->out.gw6;
+}
+
+/* It was asked for, and is no bridge's own. */
+static bool is_asked_gateway(struct work_link *l, uint8_t family)
+{
+	struct plan_addr asked;
+
+	return l->spec->gateway && gateway_of(l, family)->family && parse_address(l->spec->gateway, &asked) &&
+	       asked.family == family;
+}
+
+/* One default route for each family: that which is asked for, else the first. */
+static void choose_gateway(struct nets *n, struct work *w, uint8_t family)
+{
+	unsigned chosen = w->nlinks, asked = 0;
+
+	for (unsigned i = 0; i < w->nlinks; i++) {
+		const bool is = is_asked_gateway(w->links + i, family);
+
+		if (is && asked)
+			refuse_link(n->c, w, i, gateway, "isolation.network.gateway: interface %s has the default "
+				    "route already, by %s", net_ends[chosen], w->links[chosen].spec->gateway);
+		else if ((is || chosen == w->nlinks) && gateway_of(w->links + i, family)->family)
+			chosen = i;
+		asked += is;
+	}
+	for (unsigned i = 0; i < w->nlinks; i++)
+		if (i != chosen)
+			*gateway_of(w->links + i, family) = (struct plan_addr){ 0 };
 }
 
 /* Twice the room each time there is too little: all lines together cost what they are long. */
@@ -127,30 +158,43 @@ static void add_line(struct compiling *c, struct net_bridge *b, const char *line
 }
 
 /* Its line in the file that all cells of the bridge see: names first, so that no host name covers a service's. */
-static void add_hosts(struct compiling *c, struct net_bridge *b, struct work *w, const struct plan_addr *a, unsigned n)
+static void add_hosts(struct nets *n, struct work *w, const struct work_link *l)
 {
 	const char *alias = w->eff.hostname && strcmp(w->eff.hostname, w->svc->name) ? w->eff.hostname : NULL;
+	struct net_bridge *b = bridge_named(n, l->spec->bridge);
 	char text[INET6_ADDRSTRLEN];
 
-	for (unsigned i = 0; i < n; i++)
-		add_line(c, b, compiling_fmt(c, "%s %s%s%s\n", inet_ntop(a[i].family, a[i].ip, text, sizeof text),
-					     w->svc->name, alias ? " " : "", alias ? alias : ""));
+	for (unsigned i = 0; i < l->naddrs; i++)
+		add_line(n->c, b, compiling_fmt(n->c, "%s %s%s%s\n", inet_ntop(l->addrs[i].family, l->addrs[i].ip, text,
+									       sizeof text),
+						w->svc->name, alias ? " " : "", alias ? alias : ""));
 }
 
-/* The machine's end: "p-" and the name where it fits; else its beginning and a number made of it. */
-static const char *interface_name(struct compiling *c, struct work *w)
+static bool has_interface(const struct work *w, const char *ifname)
 {
-	const char *name = w->svc->name, *text = compiling_fmt(c, "p-%s", name);
+	for (unsigned i = 0; i < w->nlinks; i++)
+		if (w->links[i].ifname && !strcmp(w->links[i].ifname, ifname))
+			return true;
+	return false;
+}
+
+/*
+ * The machine's end. Of the first interface: "p-" and the name where it fits; else the name's beginning and a number
+ * made of it, and of the bridge for a further one.
+ */
+static const char *interface_name(struct compiling *c, struct work *w, unsigned i)
+{
+	const char *name = w->svc->name, *bridge = w->links[i].spec->bridge, *text = compiling_fmt(c, "p-%s", name);
 	uint64_t h = sum_more(SUM_START, name, strlen(name));
 
-	if (strlen(text) <= 15)
+	if (i == 0 && strlen(text) <= 15)
 		return text;
-	for (;; h++) {
+	for (h = i ? sum_more(h, bridge, strlen(bridge)) : h;; h++) {
 		bool free = true;
 
 		text = compiling_fmt(c, "p-%.6s-%06llx", name, (unsigned long long)(h & 0xffffff));
-		for (unsigned i = 0; i < c->n && free; i++)
-			free = !c->work[i].ifname || strcmp(c->work[i].ifname, text) != 0;
+		for (unsigned k = 0; k < c->n && free; k++)
+			free = !has_interface(c->work + k, text);
 		if (free || c->no_memory)
 			return text;
 	}
@@ -161,150 +205,134 @@ static uint32_t mtu_of(const struct net_bridge *b)
 	return b->spec->mtu == UNSET_NUM ? 0 : (uint32_t)b->spec->mtu;
 }
 
+static bool is_on_network(const struct work *w)
+{
+	return !w->refused && w->eff.network.mode;
+}
+
 /* No address is asked for: it gets one of each subnet. */
 static bool is_assigned(const struct work *w, const struct net_bridge *b)
 {
-	return !w->refused && w->eff.network.mode && w->eff.network.bridge && !w->eff.network.addresses.n &&
-	       !strcmp(w->eff.network.bridge, b->spec->name);
+	for (unsigned i = 0; i < w->nlinks && is_on_network(w); i++)
+		if (w->links[i].spec->bridge && !w->links[i].spec->addresses.n &&
+		    !strcmp(w->links[i].spec->bridge, b->spec->name))
+			return true;
+	return false;
 }
 
-static unsigned assign_all(struct nets *n, struct work *w, const struct net_bridge *b, struct plan_addr *a)
+static void assign_all(struct nets *n, struct work *w, unsigned i, const struct net_bridge *b)
 {
+	struct work_link *l = w->links + i;
 	char text[INET6_ADDRSTRLEN];
-	unsigned na = 0;
 
-	for (unsigned i = 0; i < b->naddrs && na < NET_ADDRS; i++)
-		if (address_assign(n, w, b->addrs + i, a + na))
-			na++;
+	for (unsigned k = 0; k < b->naddrs && l->naddrs < WORK_ADDRS; k++)
+		if (address_assign(n, w, b->addrs + k, l->addrs + l->naddrs))
+			l->naddrs++;
 		else
-			refuse(n->c, w, network.bridge, "isolation.network.bridge: '%s' has no address left in the "
-			       "subnet of %s/%u: make it larger", b->spec->name,
-			       inet_ntop(b->addrs[i].family, b->addrs[i].ip, text, sizeof text), b->addrs[i].prefix);
+			refuse_link(n->c, w, i, bridge, "isolation.network.bridge: '%s' has no address left in the "
+				    "subnet of %s/%u: make it larger", b->spec->name,
+				    inet_ntop(b->addrs[k].family, b->addrs[k].ip, text, sizeof text),
+				    b->addrs[k].prefix);
 	if (!b->naddrs)
-		refuse(n->c, w, network.bridge, "isolation.network.bridge: '%s' has no subnet to take an address from",
-		       b->spec->name);
-	return na;
+		refuse_link(n->c, w, i, bridge, "isolation.network.bridge: '%s' has no subnet to take an address from",
+			    b->spec->name);
 }
 
-static void compile_ports(struct compiling *c, struct work *w)
+static void begin_links(struct compiling *c, struct work *w)
 {
-	const struct str_list *l = &w->eff.network.ports;
-	struct plan_port *p = l->n ? compiling_get(c, (size_t)l->n * PORTS_OF_ONE * sizeof *p) : NULL;
-	struct spec_port one;
-	struct err e;
-	unsigned n = 0;
+	const struct spec_network *s = &w->eff.network;
+	const unsigned n = is_on_network(w) ? spec_links(s) : 0;
 
-	for (unsigned i = 0; p && i < l->n; i++) {
-		if (port_parse(l->v[i], &one, &e) < 0) {
-			refuse(c, w, network.ports, "isolation.network.ports: %s", e.text);
-			continue;
-		}
-		for (unsigned k = 0; k < one.n; k++) {
-			p[n] = (struct plan_port){ .from = (uint16_t)(one.from + k), .to = (uint16_t)(one.to + k),
-						   .proto = one.proto };
-			p[n++].on = addr_of(&one.on);
-		}
+	w->links = n ? compiling_get(c, n * sizeof *w->links) : NULL;
+	for (unsigned i = 0; w->links && i < n; i++) {
+		struct work_link *l = w->links + w->nlinks++;
+
+		l->spec = spec_link(s, i);
+		if (l->spec->addresses.n > WORK_ADDRS)
+			refuse_link(c, w, i, addresses, "isolation.network.address: more than %d of one interface",
+				    WORK_ADDRS);
+		l->addrs = compiling_get(c, WORK_ADDRS * sizeof *l->addrs);
 	}
-	if (n > 1024)
-		refuse(c, w, network.ports, "isolation.network.ports: %u ports, at most 1024", n);
-	w->ports = p;
-	w->nports = n;
-	w->out.ports = write_table(&c->w, p, n, sizeof *p);
-}
-
-static void compile_egress(struct compiling *c, struct work *w)
-{
-	const struct str_list *l = &w->eff.network.egress;
-	struct plan_egress *p = l->n ? compiling_get(c, l->n * sizeof *p) : NULL;
-	struct spec_egress one;
-	struct err e;
-	unsigned n = 0;
-
-	w->out.limited = l->n || is_asked(w, network.egress);	/* an empty list is one that allows nothing */
-	if (l->n == 1 && !strcmp(l->v[0], EGRESS_NONE))
-		return;
-	for (unsigned i = 0; p && i < l->n; i++) {
-		if (egress_parse(l->v[i], &one, &e) < 0) {
-			refuse(c, w, network.egress, "isolation.network.egress: %s", e.text);
-			continue;
-		}
-		p[n] = (struct plan_egress){ .first = one.first, .last = one.last, .proto = one.proto };
-		p[n++].to = addr_of(&one.to);
-	}
-	if (n > 256)
-		refuse(c, w, network.egress, "isolation.network.egress: %u rules, at most 256", n);
-	w->out.egress = write_table(&c->w, p, n, sizeof *p);
 }
 
 /* The addresses that are asked for, before any is given away. */
 static void ask(struct nets *n, struct work *w)
 {
-	const struct spec_network *s = &w->eff.network;
-	struct net_bridge *b = bridge_named(n, s->bridge);
+	for (unsigned i = 0; i < w->nlinks && !w->refused; i++) {
+		struct work_link *l = w->links + i;
+		const struct net_bridge *b = l->spec->bridge ? bridge_named(n, l->spec->bridge) : NULL;
 
-	w->addrs = b && s->addresses.n <= NET_ADDRS ? compiling_get(n->c, NET_ADDRS * sizeof *w->addrs) : NULL;
-	if (!w->addrs) {
-		refuse(n->c, w, network.bridge, b ? "isolation.network.address: more than 16 of '%s'"
-		       : "isolation.network.bridge: there is no bridge '%s' in network.bridges", s->bridge);
-		return;
+		if (l->spec->bridge && !b)
+			refuse_link(n->c, w, i, bridge, "isolation.network.bridge: there is no bridge '%s' in "
+				    "network.bridges", l->spec->bridge);
+		for (unsigned k = 0; b && l->addrs && k < l->spec->addresses.n; k++)
+			l->naddrs += take_asked(n, w, i, b, l->spec->addresses.v[k]);
 	}
-	for (unsigned i = 0; i < s->addresses.n; i++)
-		w->naddrs += take_asked(n, w, b, s->addresses.v[i], w->addrs + w->naddrs);
 }
 
-static void join(struct nets *n, struct work *w)
+static void join(struct nets *n, struct work *w, unsigned i)
 {
-	const struct spec_network *s = &w->eff.network;
-	struct net_bridge *b = bridge_named(n, s->bridge);
+	struct work_link *l = w->links + i;
+	struct net_bridge *b = bridge_named(n, l->spec->bridge);
 
-	if (is_assigned(w, b))
-		w->naddrs = assign_all(n, w, b, w->addrs);
-	set_gateways(n, w, b, w->addrs, w->naddrs);
-	add_hosts(n->c, b, w, w->addrs, w->naddrs);
-	w->hosts = b->spec->name;
-	w->ifname = interface_name(n->c, w);
-	w->out.bridge = write_string(&n->c->w, s->bridge);
-	w->out.ifname = write_string(&n->c->w, w->ifname);
-	w->out.addrs = write_table(&n->c->w, w->addrs, w->naddrs, sizeof *w->addrs);
-	w->out.mtu = mtu_of(b);
-	w->out.send_max = s->send_max;
-	w->out.receive_max = s->receive_max;
-	compile_ports(n->c, w);
-	compile_egress(n->c, w);
+	if (!l->spec->addresses.n)
+		assign_all(n, w, i, b);
+	set_gateways(n, w, i, b);
+	add_hosts(n, w, l);
+	w->hosts = w->hosts ? compiling_fmt(n->c, "%s:%s", w->hosts, b->spec->name) : b->spec->name;
+	l->ifname = interface_name(n->c, w, i);
+	l->out.bridge = write_string(&n->c->w, b->spec->name);
+	l->out.ifname = write_string(&n->c->w, l->ifname);
+	l->out.mtu = mtu_of(b);
+	l->out.send_max = l->spec->send_max;
+	l->out.receive_max = l->spec->receive_max;
+	compile_ports(n->c, w, i);
+	compile_egress(n->c, w, i);
 }
 
 /* On top of an interface of the machine's: its addresses are those that are written, and nobody else's there. */
-static void compile_upper(struct nets *n, struct work *w)
+static void put_upon(struct nets *n, struct work *w, unsigned i)
 {
-	const struct spec_network *s = &w->eff.network;
-	const char *parent = s->macvlan ? s->macvlan : s->ipvlan;
+	struct work_link *l = w->links + i;
+	const struct spec_link *s = l->spec;
 
-	w->addrs = s->addresses.n <= NET_ADDRS ? compiling_get(n->c, NET_ADDRS * sizeof *w->addrs) : NULL;
-	if (!w->addrs) {
-		refuse(n->c, w, network.addresses, "isolation.network.address: more than %d of it", NET_ADDRS);
-		return;
-	}
-	for (unsigned i = 0; i < s->addresses.n; i++) {
-		struct plan_addr *a = w->addrs + w->naddrs;
+	for (unsigned k = 0; k < s->addresses.n; k++) {
+		struct plan_addr *a = l->addrs + l->naddrs;
 
-		if (!parse_address(s->addresses.v[i], a) || !strchr(s->addresses.v[i], '/') || ip_is_edge(a, a))
-			refuse(n->c, w, network.addresses, "isolation.network.address: '%s' is not an address with "
-			       "prefix length like 192.0.2.7/24", s->addresses.v[i]);
+		if (!parse_address(s->addresses.v[k], a) || !strchr(s->addresses.v[k], '/') || ip_is_edge(a, a))
+			refuse_link(n->c, w, i, addresses, "isolation.network.address: '%s' is not an address with "
+				    "prefix length like 192.0.2.7/24", s->addresses.v[k]);
 		else
-			w->naddrs++;
+			l->naddrs++;
 	}
-	set_gateways(n, w, &(struct net_bridge){ 0 }, w->addrs, w->naddrs);
-	w->out.parent = write_string(&n->c->w, parent);
-	w->out.upper = s->link ? s->link : s->macvlan ? UPPER_MACVLAN_BRIDGE : UPPER_IPVLAN_L2;
-	w->out.addrs = write_table(&n->c->w, w->addrs, w->naddrs, sizeof *w->addrs);
+	set_gateways(n, w, i, NULL);
+	l->out.parent = write_string(&n->c->w, spec_link_parent(s));
+	l->out.upper = s->upper ? s->upper : s->macvlan ? UPPER_MACVLAN_BRIDGE : UPPER_IPVLAN_L2;
 }
 
-static bool is_upper(const struct work *w)
+/* One after the other, with what they have to agree on. */
+static void make_links(struct nets *n, struct work *w)
 {
-	return !w->refused && w->eff.network.mode && (w->eff.network.macvlan || w->eff.network.ipvlan);
+	struct plan_link out[PLAN_LINKS_MAX];
+
+	for (unsigned i = 0; i < w->nlinks && !w->refused && w->links[i].addrs; i++)
+		if (w->links[i].spec->bridge)
+			join(n, w, i);
+		else
+			put_upon(n, w, i);
+	choose_gateway(n, w, AF_INET);
+	choose_gateway(n, w, AF_INET6);
+	for (unsigned i = 0; i < w->nlinks; i++) {
+		struct work_link *l = w->links + i;
+
+		judge_ports(n->c, w, i);
+		l->out.addrs = write_table(&n->c->w, l->addrs, l->naddrs, sizeof *l->addrs);
+		out[i] = l->out;
+	}
+	w->out.links = write_table(&n->c->w, out, w->nlinks, sizeof *out);
 }
 
-/* A service in another's network has the names of that one's bridge, and its own is one of them. */
+/* A service in another's network has the names of that one's bridges, and its own is one of them. */
 static void join_other(struct nets *n, struct work *w)
 {
 	const struct work *o = w->eff.network.service ? work_find(n->c, w->eff.network.service) : NULL;
@@ -312,74 +340,104 @@ static void join_other(struct nets *n, struct work *w)
 	if (!o || !o->hosts || w->refused)
 		return;
 	w->hosts = o->hosts;
-	add_hosts(n->c, bridge_named(n, o->hosts), w, o->addrs, o->naddrs);
+	for (unsigned i = 0; i < o->nlinks; i++)
+		if (o->links[i].spec->bridge)
+			add_hosts(n, w, o->links + i);
+}
+
+#define LOOPBACK_NAMES "127.0.0.1 localhost\n::1 localhost\n"
+
+/* The first bridge of a list like "front:back", and what follows it. */
+static const struct net_bridge *next_bridge(const struct nets *n, const char **names)
+{
+	const char *name = *names;
+	const size_t len = strcspn(name, ":");
+
+	*names += len + (name[len] == ':');
+	for (unsigned i = 0; i < n->nbridges; i++)
+		if (!strncmp(n->bridges[i].spec->name, name, len) && !n->bridges[i].spec->name[len])
+			return n->bridges + i;
+	return NULL;
+}
+
+/* What stands in the files of all of them. */
+static const char *joined_hosts(const struct nets *n, const char *names)
+{
+	size_t used = strlen(LOOPBACK_NAMES), room = used + 1;
+	const struct net_bridge *b;
+
+	for (const char *at = names; *at && (b = next_bridge(n, &at));)
+		room += b->used;
+	char *text = compiling_get(n->c, room);
+
+	if (!text)
+		return "";
+	memcpy(text, LOOPBACK_NAMES, used);
+	for (const char *at = names; *at && (b = next_bridge(n, &at)); used += b->used)
+		if (b->used)
+			memcpy(text + used, b->hosts, b->used);
+	return text;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A file of names for each bridge, and for each row of bridges that some service is on. */
+static void write_names(struct nets *n, struct plan_head *h)
+{
+	struct compiling *c = n->c;
+	const char **names = calloc(n->nbridges + c->n + 1, sizeof *names);
+	struct plan_file *f = compiling_get(c, (n->nbridges + c->n + 1) * sizeof *f);
+	unsigned count = 0, last = n->nbridges, all = n->nbridges;
+
+	c->no_memory |= !names;
+	for (; names && count < n->nbridges; count++)
+		names[count] = n->bridges[count].spec->name;
+	for (unsigned i = 0; names && i < c->n; i++)
+		if (!c->work[i].refused && c->work[i].hosts && strchr(c->work[i].hosts, ':'))
+			names[all++] = c->work[i].hosts;
+	if (names && all > last)
+		qsort(names + last, all - last, sizeof *names, compare_names);
+	for (unsigned i = last; names && i < all; i++)
+		if (i == last || strcmp(names[i], names[i - 1]) != 0)
+			names[count++] = names[i];
+	for (unsigned i = 0; names && f && i < count; i++)
+		f[i] = (struct plan_file){ write_string(&c->w, names[i]),
+					   write_string(&c->w, joined_hosts(n, names[i])) };
+	h->hosts = write_table(&c->w, f, f && names ? count : 0, sizeof *f);
+	free(names);
 }
 
 static void write_bridges(struct nets *n, struct plan_head *h)
 {
 	struct compiling *c = n->c;
 	struct plan_bridge *p = compiling_get(c, (n->nbridges + 1) * sizeof *p);
-	struct plan_file *f = compiling_get(c, (n->nbridges + 1) * sizeof *f);
 
-	for (unsigned i = 0; p && f && i < n->nbridges; i++) {
+	for (unsigned i = 0; p && i < n->nbridges; i++) {
 		const struct net_bridge *b = n->bridges + i;
-		const char *hosts = compiling_fmt(c, "127.0.0.1 localhost\n::1 localhost\n%s",
-						  b->hosts ? b->hosts : "");
 
 		p[i] = (struct plan_bridge){ write_string(&c->w, b->spec->name),
 					     write_table(&c->w, b->addrs, b->naddrs, sizeof *b->addrs),
 					     mtu_of(b), b->spec->nat ? BRIDGE_NAT : 0 };
-		f[i] = (struct plan_file){ p[i].name, write_string(&c->w, hosts) };
 	}
 	h->bridges = write_table(&c->w, p, p ? n->nbridges : 0, sizeof *p);
-	h->hosts = write_table(&c->w, f, f ? n->nbridges : 0, sizeof *f);
-}
-
-/* Of one port of the machine: who has it. Two services, or one twice, cannot. */
-static void refuse_double_ports(struct compiling *c, struct work *w, struct work **by, const struct plan_port *p)
-{
-	struct work **seat = by + p->from + (p->proto == IPPROTO_UDP ? 65536 : 0);
-
-	if (!*seat) {
-		*seat = w;
-		return;
-	}
-	for (const struct plan_port *o = (*seat)->ports; o < (*seat)->ports + (*seat)->nports; o++)
-		if (o != p && o->from == p->from && o->proto == p->proto &&
-		    (!o->on.family || !p->on.family || ip_equal(&o->on, &p->on)))
-			refuse(c, w, network.ports, "isolation.network.ports: port %u of the machine is published by "
-			       "service %s already", p->from, (*seat)->svc->name);
-}
-
-static void check_ports(struct compiling *c)
-{
-	struct work **by = calloc(2 * 65536, sizeof *by);
-
-	c->no_memory |= !by;
-	for (unsigned i = 0; by && i < c->n; i++)
-		for (unsigned k = 0; k < c->work[i].nports; k++)
-			refuse_double_ports(c, c->work + i, by, c->work[i].ports + k);
-	free(by);
-}
-
-static bool is_on_bridge(const struct work *w)
-{
-	return !w->refused && w->eff.network.mode && w->eff.network.bridge;
+	write_names(n, h);
 }
 
 void compile_networks(struct compiling *c, struct plan_head *h)
 {
 	struct nets n = { .c = c, .nbridges = c->s->nbridges, .ntaken = 64 };
-	bool any = n.nbridges > 0;
+	unsigned links = 0;
 
 	for (unsigned i = 0; i < c->n; i++) {
-		any |= is_on_bridge(c->work + i);
-		if (is_upper(c->work + i))
-			compile_upper(&n, c->work + i);
+		begin_links(c, c->work + i);
+		links += c->work[i].nlinks;
 	}
-	if (!any)	/* no address to keep apart, and no port: those tables are large */
+	if (!links && !n.nbridges)	/* no address to keep apart, and no port: those tables are large */
 		return;
-	while (n.ntaken < 64 * (c->n + 1))	/* 16 addresses at most for each, two families: never half full */
+	while (n.ntaken < 64 * (links + 1))	/* 16 addresses at most for each, two families: never half full */
 		n.ntaken *= 2;
 	n.ntaken *= n.nbridges ? 2 : 1;		/* and as many recalled ones */
 	n.bridges = compiling_get(c, (n.nbridges + 1) * sizeof *n.bridges);
@@ -393,13 +451,11 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 		read_bridge(&n, c->s->bridges + i, n.bridges + i);
 	compile_subnets(c);
 	for (unsigned i = 0; i < c->n; i++)
-		if (is_on_bridge(c->work + i))
-			ask(&n, c->work + i);
+		ask(&n, c->work + i);
 	if (n.nbridges)
 		addresses_recall(&n, is_assigned);
 	for (unsigned i = 0; i < c->n; i++)
-		if (is_on_bridge(c->work + i))
-			join(&n, c->work + i);
+		make_links(&n, c->work + i);
 	for (unsigned i = 0; i < c->n; i++)
 		join_other(&n, c->work + i);
 	check_ports(c);

@@ -150,9 +150,11 @@ static void judge_bound(struct compiling *c, struct work *w)
 	const uint64_t past = BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN);
 	const uint64_t caps = w->out.flags & CELL_CAPS ? w->out.caps : w->out.uid == 0 ? past : 0;
 
-	if (w->eff.network.send_max && caps & past && !(w->out.flags & CELL_USER))
-		refuse(c, w, network.send_max, "isolation.network.send_max: %s goes past it: drop it, or give the "
-		       "service a user namespace (isolation.user: true)", cap_list(c, caps & past));
+	for (unsigned i = 0; i < w->nlinks && caps & past && !(w->out.flags & CELL_USER); i++)
+		if (w->links[i].spec->send_max)
+			refuse_link(c, w, i, send_max, "isolation.network.send_max: %s goes past it: drop it, or give "
+				    "the service a user namespace (isolation.user: true)",
+				    cap_list(c, caps & past));
 }
 
 void compile_privilege(struct compiling *c, struct work *w)

@@ -14,11 +14,21 @@ struct claim {
 	struct work *by;	/* NULL: the machine */
 };
 
-static const char *parent_of(const struct work *w)
+/* The number of its interface that is on top of one: check.c lets it have one. nlinks: it has none. */
+static unsigned upper_of(const struct work *w)
 {
-	const struct spec_network *s = &w->eff.network;
+	unsigned i = 0;
 
-	return w->refused || !s->mode ? NULL : s->macvlan ? s->macvlan : s->ipvlan;
+	while (i < w->nlinks && !spec_link_parent(w->links[i].spec))
+		i++;
+	return i;
+}
+
+static const struct work_link *link_of(const struct work *w)
+{
+	const unsigned i = upper_of(w);
+
+	return i < w->nlinks ? w->links + i : NULL;
 }
 
 /* By interface and address; of one address the machine first, then as in the file. */
@@ -40,9 +50,9 @@ static void refuse_double(struct compiling *c, const struct claim *one, const st
 
 	if (!two->by)
 		return;
-	refuse(c, two->by, network.addresses, "isolation.network.address: %s is taken on %s by %s%s",
-	       inet_ntop(two->addr.family, two->addr.ip, text, sizeof text), two->parent,
-	       one->by ? "service " : "the machine itself", one->by ? one->by->svc->name : "");
+	refuse_link(c, two->by, upper_of(two->by), addresses, "isolation.network.address: %s is taken on %s by %s%s",
+		    inet_ntop(two->addr.family, two->addr.ip, text, sizeof text), two->parent,
+		    one->by ? "service " : "the machine itself", one->by ? one->by->svc->name : "");
 }
 
 /*
@@ -53,14 +63,15 @@ static void refuse_other_kind(struct compiling *c, const struct claim *one, cons
 {
 	const struct work *a = one->by;
 	struct work *b = two->by;
+	const struct work_link *x = link_of(a), *y = link_of(b);
 
-	if (!a->eff.network.macvlan != !b->eff.network.macvlan)
-		refuse(c, b, network.addresses, "isolation.network: %s carries the %s of service %s, and can carry no "
-		       "%s beside it", two->parent, a->eff.network.macvlan ? "macvlan" : "ipvlan", a->svc->name,
-		       b->eff.network.macvlan ? "macvlan" : "ipvlan");
-	else if (!a->eff.network.macvlan && a->out.upper != b->out.upper)
-		refuse(c, b, network.addresses, "isolation.network.mode: all ipvlans of %s have one mode, and "
-		       "service %s has another", two->parent, a->svc->name);
+	if (!x->spec->macvlan != !y->spec->macvlan)
+		refuse_link(c, b, upper_of(b), addresses, "isolation.network: %s carries the %s of service %s, and can "
+			    "carry no %s beside it", two->parent, x->spec->macvlan ? "macvlan" : "ipvlan", a->svc->name,
+			    y->spec->macvlan ? "macvlan" : "ipvlan");
+	else if (!x->spec->macvlan && x->out.upper != y->out.upper)
+		refuse_link(c, b, upper_of(b), addresses, "isolation.network.mode: all ipvlans of %s have one mode, "
+			    "and service %s has another", two->parent, a->svc->name);
 }
 
 /* What comes in for the machine itself goes to the ipvlan that has its address, and nobody is asked. */
@@ -68,9 +79,9 @@ static void refuse_administrator(struct compiling *c, struct work *w)
 {
 	const bool counts = !(w->out.flags & CELL_USER);	/* in such a namespace it is of no use to it */
 
-	if (w->eff.network.ipvlan && counts && w->out.caps & UINT64_C(1) << CAP_NET_ADMIN)
+	if (link_of(w)->spec->ipvlan && counts && w->out.caps & UINT64_C(1) << CAP_NET_ADMIN)
 		refuse(c, w, cap_add, "security.cap_add: with CAP_NET_ADMIN an ipvlan can take the machine's own "
-		       "address on %s: use macvlan", w->eff.network.ipvlan);
+		       "address on %s: use macvlan", link_of(w)->spec->ipvlan);
 }
 
 static size_t list(struct compiling *c, struct claim *to)
@@ -79,12 +90,12 @@ static size_t list(struct compiling *c, struct claim *to)
 
 	for (unsigned i = 0; i < c->n; i++) {
 		struct work *w = c->work + i;
-		const char *parent = parent_of(w);
+		const struct work_link *l = w->refused ? NULL : link_of(w);
 
-		if (parent)
-			to[n++] = (struct claim){ .parent = parent, .by = w };
-		for (unsigned k = 0; parent && k < w->naddrs; k++)
-			to[n++] = (struct claim){ parent, w->addrs[k], w };
+		if (l)
+			to[n++] = (struct claim){ .parent = spec_link_parent(l->spec), .by = w };
+		for (unsigned k = 0; l && k < l->naddrs; k++)
+			to[n++] = (struct claim){ spec_link_parent(l->spec), l->addrs[k], w };
 	}
 	for (unsigned i = 0; n && i < c->s->ninterfaces; i++) {
 		const struct spec_interface *s = c->s->interfaces + i;
@@ -102,8 +113,10 @@ void compile_uppers(struct compiling *c)
 	size_t room = 0;
 
 	for (unsigned i = 0; i < c->n; i++) {
-		room += parent_of(c->work + i) ? 1 + c->work[i].naddrs : 0;
-		if (parent_of(c->work + i))
+		const struct work_link *l = c->work[i].refused ? NULL : link_of(c->work + i);
+
+		room += l ? 1 + l->naddrs : 0;
+		if (l)
 			refuse_administrator(c, c->work + i);
 	}
 	if (!room)

@@ -367,7 +367,7 @@ void mount_names(struct compiling *c, struct work *w)
 	const char *text = "";
 	unsigned before;
 
-	if (!w->hosts && !(o && o->out.parent.n))
+	if (!w->hosts && !(o && o->nlinks))
 		return;
 	if (w->hosts) {
 		hosts.source = write_string(&c->w, compiling_fmt(c, HOSTS_DIR "%s", w->hosts));

@@ -42,7 +42,8 @@ struct compiling {
 #define WORK_MOUNTS 512
 #define WORK_PROGRAMS (1 + CARE_COMMANDS)
 #define WORK_DIRS 132
-#define WORK_KEPT 16
+#define WORK_ADDRS 16	/* of one interface */
+#define WORK_KEPT (PLAN_LINKS_MAX * WORK_ADDRS)
 
 /* One directory that prior makes for the service. */
 struct own_dir {
@@ -58,6 +59,15 @@ struct seat {
 	bool file;		/* a file, where there is no descriptor to say so */
 	bool empty;		/* a file system of our own: mount points can be made in it */
 	bool writable, exec;	/* by and for the service */
+};
+
+/* One of its interfaces. */
+struct work_link {
+	const struct spec_link *spec;
+	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
+	struct plan_addr *addrs; /* WORK_ADDRS of them; the arena's */
+	unsigned naddrs;
+	struct plan_link out;
 };
 
 /* One service being planned. */
@@ -95,12 +105,11 @@ struct work {
 	unsigned nmounts;
 	struct device_rule *devices;	/* of isolation.devices; DEVICE_RULES_MAX once there is one; the arena's */
 	unsigned ndevices;
-	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
-	const char *hosts;	/* the bridge whose /etc/hosts it gets; NULL: it has no address */
+	struct work_link *links; /* its interfaces; the arena's */
+	const char *hosts;	/* whose /etc/hosts it gets, as in plan_head.hosts; NULL: it is on no bridge */
 	struct plan_addr *kept;	/* WORK_KEPT addresses that it had before, once there is one; the arena's */
-	struct plan_addr *addrs; /* that it has */
-	const struct plan_port *ports;
-	unsigned nkept, naddrs, nports;
+	struct plan_port *ports; /* of all of its interfaces */
+	unsigned nlinks, nkept, nports;
 	/* the graph */
 	unsigned index;		/* in the plan */
 	unsigned *edges, nedges; /* work numbers that must start before */
@@ -113,6 +122,10 @@ struct work {
 #define refuse(c, w, field, ...) refuse_at(c, w, spec_from((w)->svc, &(w)->svc->field), __VA_ARGS__)
 void refuse_at(struct compiling *c, struct work *w, struct origin at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same at a key of its interface i. */
+#define refuse_link(c, w, i, field, ...) \
+	refuse_at(c, w, (i) ? spec_link(&(w)->svc->network, i)->from : \
+		  spec_from((w)->svc, &(w)->svc->network.link.field), __VA_ARGS__)
 /* Something the user should know; in `check`, in `status`, in the plan. */
 #define tell(c, w, field, ...) tell_at(c, w, spec_from((w)->svc, &(w)->svc->field), __VA_ARGS__)
 void tell_at(struct compiling *c, struct work *w, struct origin at, const char *fmt, ...)
@@ -157,6 +170,11 @@ int look_signed(const struct compiling *c, const struct work *w, const char *pat
 void decide(struct compiling *c, struct work *w);		/* compile_decide.c */
 /* compile_net.c */
 void compile_networks(struct compiling *c, struct plan_head *h);
+/* compile_ports.c: those of interface i of a service; then, of all services, what is published twice. */
+void compile_ports(struct compiling *c, struct work *w, unsigned i);
+void compile_egress(struct compiling *c, struct work *w, unsigned i);
+void judge_ports(struct compiling *c, struct work *w, unsigned i);	/* once its default route is known */
+void check_ports(struct compiling *c);
 
 /* The parts, in the order in which they run for each service. */
 void compile_ids(struct compiling *c, struct work *w);		/* compile_ids.c */

@@ -106,14 +106,15 @@ uint64_t plan_network_hash(const struct plan *p)
 		h = hash_table(hash_text(h, p, b->name), p, b->addrs, sizeof(struct plan_addr));
 		h = sum_more(h, &b->flags, sizeof b->flags);
 	}
-	PLAN_EACH(struct plan_service, s, p, p->head->services) {
-		if (!s->bridge.n)
-			continue;
-		h = hash_text(hash_text(hash_text(h, p, s->name), p, s->ifname), p, s->bridge);
-		h = sum_more(h, &s->limited, sizeof s->limited);
-		h = hash_table(h, p, s->addrs, sizeof(struct plan_addr));
-		h = hash_table(h, p, s->ports, sizeof(struct plan_port));
-		h = hash_table(h, p, s->egress, sizeof(struct plan_egress));
-	}
+	PLAN_EACH(struct plan_service, s, p, p->head->services)
+		PLAN_EACH(struct plan_link, l, p, s->links) {
+			if (!l->bridge.n)
+				continue;
+			h = hash_text(hash_text(hash_text(h, p, s->name), p, l->ifname), p, l->bridge);
+			h = sum_more(h, &l->limited, sizeof l->limited);
+			h = hash_table(h, p, l->addrs, sizeof(struct plan_addr));
+			h = hash_table(h, p, l->ports, sizeof(struct plan_port));
+			h = hash_table(h, p, l->egress, sizeof(struct plan_egress));
+		}
 	return h ? h : 1;
 }

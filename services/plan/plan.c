@@ -305,11 +305,20 @@ const struct plan_service *plan_network(const struct plan *p, const struct plan_
 	return s->share.n ? plan_service(p, PLAN_FIRST(p, s->share, struct plan_dep)->service) : s;
 }
 
-struct plan_ref plan_network_on(const struct plan *p, const struct plan_service *s)
+bool plan_is_bridged(const struct plan *p, const struct plan_service *s)
 {
-	const struct plan_service *of = plan_network(p, s);
+	PLAN_EACH(struct plan_link, l, p, s->links)
+		if (l->bridge.n)
+			return true;
+	return false;
+}
 
-	return of->bridge.n ? of->bridge : of->parent;
+bool plan_is_on(const struct plan *p, const struct plan_service *s, const char *bridge)
+{
+	PLAN_EACH(struct plan_link, l, p, s->links)
+		if (!strcmp(plan_str(p, l->bridge), bridge))
+			return true;
+	return false;
 }
 
 uint32_t plan_named(const struct plan *p)

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "init/base/err.h"
+#include "services/plan/plan_net.h"
+#include "services/plan/plan_ref.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,17 +16,12 @@
  * plan_head.arch.
  */
 #define PLAN_MAGIC "priorpln"
-#define PLAN_VERSION 22
+#define PLAN_VERSION 23
 #define PLAN_MAX (16u << 20)		/* bytes */
 #define PLAN_SERVICES_MAX 4096
 #define PLAN_ASKED_MAX 256		/* instances that were asked for and have not come to rest */
 #define CONNECTIONS_MOST 1024
 #define PLAN_NAME_MAX 63		/* bytes of a service's name: the ledger and the logger have 64 */
-
-/* n elements (strings: n bytes without the NUL, which follows) starting at byte `at` of the plan. at == 0: absent. */
-struct plan_ref {
-	uint32_t at, n;
-};
 
 struct plan_head {
 	char magic[8];
@@ -37,7 +34,8 @@ struct plan_head {
 	struct plan_ref bridges;	/* struct plan_bridge[] */
 	struct plan_ref interfaces;	/* struct plan_interface[] */
 	struct plan_ref nameservers;	/* struct plan_ref[] (strings) */
-	struct plan_ref hosts;		/* struct plan_file[]: a bridge, the /etc/hosts of all cells on it */
+	struct plan_ref hosts;		/* struct plan_file[]: a bridge, or several joined by ':', the /etc/hosts of all
+					 * cells on it, or on all of these in that order */
 	struct plan_ref modules;	/* struct plan_ref[] (strings) */
 	struct plan_ref sysctls;	/* struct plan_file[]: /proc/sys-relative path with slashes, value */
 	struct plan_ref mounts;		/* struct plan_fstab[]: machine.mounts */
@@ -108,44 +106,6 @@ struct plan_boot_env {
 	struct plan_ref place;		/* a file or a device */
 	uint64_t offset;
 	uint32_t size, pad;
-};
-
-struct plan_addr {
-	uint8_t family, prefix, pad[2];	/* AF_INET or AF_INET6; prefix length */
-	uint8_t ip[16];			/* network order; IPv4 in the first four */
-};
-
-#define PLAN_ADDRS_MAX 32	/* of one interface of the machine: as many as netns/ takes back at a time */
-#define BRIDGE_NAT 1u		/* what leaves the machine from it has the machine's address */
-
-struct plan_bridge {
-	struct plan_ref name;
-	struct plan_ref addrs;		/* struct plan_addr[] */
-	uint32_t mtu, flags;		/* bytes, 0: the kernel's; BRIDGE_* */
-};
-
-/* A port of the machine that leads to a service. */
-struct plan_port {
-	struct plan_addr on;		/* the machine's address; family 0: all of them */
-	uint16_t from, to;		/* the machine's port, the service's */
-	uint16_t proto, pad;		/* IPPROTO_TCP, IPPROTO_UDP */
-};
-
-/* What a service with EGRESS_LIMITED may reach on its own account. */
-struct plan_egress {
-	struct plan_addr to;		/* a network */
-	uint16_t first, last;		/* ports; 0, 0: all of them, and what has none (ICMP) */
-	uint16_t proto, pad;		/* IPPROTO_TCP, IPPROTO_UDP; 0: both */
-};
-
-struct plan_interface {
-	struct plan_ref name, addrs;
-	struct plan_ref parent;		/* string, with vlan; absent: none */
-	/* Strings; which of the machine's interfaces gets this name. None given: the one that has it. */
-	struct plan_ref match_mac, match_driver, match_path, match_name;
-	struct plan_addr gateway;	/* family 0: none */
-	uint16_t vlan, mtu;		/* 0: it is none; the kernel's */
-	uint32_t accept_ra, pad;	/* 1: IPv6 by router advertisements */
 };
 
 enum plan_dep_kind {
@@ -408,21 +368,12 @@ struct plan_service {
 	struct plan_ref cgroup_root;	/* absent: the machine's */
 	struct plan_ref cgroup;		/* struct plan_file[]: file name in the leaf, value to write; read back */
 	struct plan_ref devices;	/* CELL_DEVICES: struct device_rule[] (bpf.h); none: no device at all */
-	uint32_t inet, limited;		/* CELL_SOCKETS: bit 0: AF_INET is allowed, bit 1: AF_INET6; 1: egress holds */
+	uint32_t inet, inet_pad;	/* CELL_SOCKETS: bit 0: AF_INET is allowed, bit 1: AF_INET6 */
 	struct plan_ref affinity;	/* uint64_t[]: CPU mask words */
 	int32_t nice, oom_score_adj;	/* INT32_MIN: leave */
 	/* its network, when CELL_NET */
-	struct plan_ref bridge;		/* string; absent: loopback only */
-	struct plan_ref ifname;		/* the machine's end of the veth pair, <= 15 bytes, unique */
-	struct plan_ref parent;		/* string: the machine's interface that its own is on top of; no bridge then */
-	uint32_t upper, upper_pad;	/* with parent: enum net_upper */
-	struct plan_ref addrs;		/* struct plan_addr[] */
-	struct plan_addr gw4, gw6;	/* family 0: none */
-	uint32_t mtu, mtu_pad;		/* of its bridge; 0: the kernel's */
-	uint64_t send_max, receive_max;	/* bytes a second; 0: as many as it can */
-	struct plan_ref ports;		/* struct plan_port[] */
-	struct plan_ref egress;		/* struct plan_egress[]; none and `limited`: it may reach nothing */
-	struct plan_ref share;		/* struct plan_dep[], none or one: whose network it has, all of the above */
+	struct plan_ref links;		/* struct plan_link[]; none: loopback only */
+	struct plan_ref share;		/* struct plan_dep[], none or one: whose network it has, with its links */
 	struct plan_ref dirs;		/* struct plan_dir[] */
 	struct plan_ref credentials;	/* struct plan_file[]: name, the file it is read from */
 	struct plan_ref apparmor, selinux; /* labels for its exec; absent: whatever it would have */
@@ -484,8 +435,15 @@ static inline const char *plan_base_name(const struct plan *p, const struct plan
 
 /* Whose network s has: its own, or that of the service it shares one with. */
 const struct plan_service *plan_network(const struct plan *p, const struct plan_service *s);
-/* The bridge, or the interface below, that this network is on; absent: it has loopback only. */
-struct plan_ref plan_network_on(const struct plan *p, const struct plan_service *s);
+/* The bridge that it is on, or the machine's interface below. */
+static inline const char *plan_link_on(const struct plan *p, const struct plan_link *l)
+{
+	return plan_str(p, l->bridge.n ? l->bridge : l->parent);
+}
+
+/* Whether one of its own interfaces is on a bridge: on any, or on the one of this name. */
+bool plan_is_bridged(const struct plan *p, const struct plan_service *s);
+bool plan_is_on(const struct plan *p, const struct plan_service *s, const char *bridge);
 /* How many services there are, without the slots of those that serve each connection by one. */
 uint32_t plan_named(const struct plan *p);
 /* Index of a service by name, -1 when there is none. */

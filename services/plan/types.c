@@ -61,11 +61,6 @@ bool plan_addr_is_one(const struct plan_addr *a)
 	return (a->family == AF_INET && a->prefix <= 32) || (a->family == AF_INET6 && a->prefix <= 128);
 }
 
-static bool gateway_is_one(const struct plan_addr *a)
-{
-	return a->family == 0 || plan_addr_is_one(a);
-}
-
 static const char *addr_wrong(const struct plan *p, const void *record)
 {
 	(void)p;
@@ -79,29 +74,34 @@ static const struct plan_field bridge_fields[] = {
 	FIELD(plan_bridge, addrs, .of = &addr_type, .max = PLAN_ADDRS_MAX),
 };
 
-static bool mtu_is_one(uint32_t mtu)
-{
-	return mtu == 0 || (mtu >= 1280 && mtu <= 65535);	/* IPv6 needs 1280 */
-}
-
 static const char *bridge_wrong(const struct plan *p, const void *record)
 {
 	const struct plan_bridge *b = record;
 
 	(void)p;
-	return !mtu_is_one(b->mtu) || b->flags & ~BRIDGE_NAT ? "its MTU or flags are out of range" : NULL;
+	return !plan_mtu_is_one(b->mtu) || b->flags & ~BRIDGE_NAT ? "its MTU or flags are out of range" : NULL;
 }
 
 static const struct plan_type bridge_type = TYPE(plan_bridge, FIELDS(bridge_fields), .wrong = bridge_wrong);
 
 static const struct plan_field hosts_fields[] = {
-	FIELD(plan_file, path, STRING, .text = TEXT_INTERFACE, .needed = 1),
+	FIELD(plan_file, path, STRING, .text = TEXT_FILE, .needed = 1, .max = 16 * PLAN_LINKS_MAX),
 	FIELD(plan_file, value, STRING, .text = TEXT_FULL, .needed = 1),
 };
 static const struct plan_type hosts_type = TYPE(plan_file, FIELDS(hosts_fields));
 
 static const struct plan_type port_type = TYPE(plan_port, .wrong = plan_port_wrong);
 static const struct plan_type egress_type = TYPE(plan_egress, .wrong = plan_egress_wrong);
+
+static const struct plan_field link_fields[] = {
+	FIELD(plan_link, bridge, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_link, ifname, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_link, parent, STRING, .text = TEXT_INTERFACE),
+	FIELD(plan_link, addrs, .of = &addr_type, .max = 64),
+	FIELD(plan_link, ports, .of = &port_type, .max = 1024),
+	FIELD(plan_link, egress, .of = &egress_type, .max = 256),
+};
+static const struct plan_type link_type = TYPE(plan_link, FIELDS(link_fields), .wrong = plan_link_wrong);
 
 static const struct plan_field interface_fields[] = {
 	FIELD(plan_interface, name, STRING, .text = TEXT_INTERFACE, .needed = 1),
@@ -322,32 +322,16 @@ static bool numbers_are_out_of_range(const struct plan_service *s)
 	       (s->oom_score_adj != INT32_MIN && (s->oom_score_adj < -1000 || s->oom_score_adj > 1000));
 }
 
-/* One that is another's, stays, or is on top of an interface of the machine's. */
-static bool shared_is_wrong(const struct plan *p, const struct plan_service *s)
+/* One that is another's, or stays. */
+static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 {
 	const struct plan_service *o = plan_network(p, s);
 	const bool first = (s->flags | o->flags) & CELL_USER_FIRST, keeps = s->flags & CELL_NET_KEEP;
 
-	return !s->parent.n != !s->upper || s->upper >= NET_UPPERS ||
-	       (s->parent.n && (s->bridge.n || !s->addrs.n || !(s->flags & CELL_NET))) ||
+	return (s->links.n && !(s->flags & CELL_NET)) ||
 	       ((keeps || o != s) && (!(s->flags & o->flags & CELL_NET) || first || s->runtime_kind ||
 				      o->runtime_kind)) ||
-	       (o != s && (s->bridge.n || s->parent.n || o->share.n || keeps));
-}
-
-static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
-{
-	bool found = !s->bridge.n;
-
-	if (shared_is_wrong(p, s) || !gateway_is_one(&s->gw4) || !gateway_is_one(&s->gw6) ||
-	    !s->bridge.n != !s->ifname.n || s->limited > 1 || (s->bridge.n && !(s->flags & CELL_NET)) ||
-	    !mtu_is_one(s->mtu) || (!s->limited && s->egress.n) ||
-	    (!s->bridge.n && (s->limited || s->ports.n || s->send_max || s->receive_max)))
-		return true;
-	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
-	     !found && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
-		found = !strcmp(plan_str(p, b->name), plan_str(p, s->bridge));
-	return !found;
+	       (o != s && (s->links.n || o->share.n || keeps));
 }
 
 /* A slot has one connection and a base that has connections; whoever has these accepts at all of its sockets. */
@@ -374,7 +358,7 @@ static const char *service_wrong(const struct plan *p, const void *record)
 	if (numbers_are_out_of_range(s))
 		return "a number is out of range";
 	if (network_is_wrong(p, s))
-		return "its bridge, interface, gateway or shared network is wrong";
+		return "its interfaces or its shared network is wrong";
 	if (connections_contradict(p, s))
 		return "its sockets and its connections do not belong together";
 	if (s->runtime_kind >= OCI_RUNTIMES || !s->runtime_kind != !s->runtime.n || !s->runtime.n != !s->bundle.n ||
@@ -418,12 +402,7 @@ static const struct plan_field service_fields[] = {
 	FIELD(plan_service, cgroup, .of = &limit_type, .max = 64),
 	FIELD(plan_service, devices, .of = &device_type, .max = DEVICE_RULES_MAX),
 	FIELD(plan_service, affinity, .of = &number64, .max = 128),
-	FIELD(plan_service, bridge, STRING, .text = TEXT_INTERFACE),
-	FIELD(plan_service, ifname, STRING, .text = TEXT_INTERFACE),
-	FIELD(plan_service, parent, STRING, .text = TEXT_INTERFACE),
-	FIELD(plan_service, addrs, .of = &addr_type, .max = 64),
-	FIELD(plan_service, ports, .of = &port_type, .max = 1024),
-	FIELD(plan_service, egress, .of = &egress_type, .max = 256),
+	FIELD(plan_service, links, .of = &link_type, .max = PLAN_LINKS_MAX),
 	FIELD(plan_service, share, .of = &dep_type, .max = 1),
 	FIELD(plan_service, dirs, .of = &dir_type, .max = 160),
 	FIELD(plan_service, credentials, .of = &credential_type, .max = 64),
@@ -468,7 +447,7 @@ static const struct plan_field head_fields[] = {
 	FIELD(plan_head, bridges, .of = &bridge_type, .max = 1024),	/* before services, which name them */
 	FIELD(plan_head, services, .of = &plan_service_type, .max = PLAN_SERVICES_MAX),
 	FIELD(plan_head, start_order, .of = &number32, .max = PLAN_SERVICES_MAX),
-	FIELD(plan_head, hosts, .of = &hosts_type, .max = 1024),
+	FIELD(plan_head, hosts, .of = &hosts_type, .max = 1024 + PLAN_SERVICES_MAX),
 	FIELD(plan_head, interfaces, .of = &interface_type, .max = 1024),
 	FIELD(plan_head, nameservers, .of = &word_type, .max = 64),
 	FIELD(plan_head, modules, .of = &word_type, .max = 4096),

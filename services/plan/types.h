@@ -53,8 +53,10 @@ extern const struct plan_type plan_fstab_type, plan_boot_slot_type, plan_boot_en
 const char *plan_interface_wrong(const struct plan *p, const void *record);
 const char *plan_port_wrong(const struct plan *p, const void *record);
 const char *plan_egress_wrong(const struct plan *p, const void *record);
+const char *plan_link_wrong(const struct plan *p, const void *record);
 const char *plan_connections_wrong(const struct plan *p, const void *record);
 bool plan_addr_is_one(const struct plan_addr *a);	/* a family, and a prefix that it has */
+bool plan_mtu_is_one(uint32_t mtu);			/* 0 too: the kernel's */
 
 /* NULL, or what is wrong with a filter: jumps, codes, end. The kernel refuses the same, later. */
 struct sock_filter;

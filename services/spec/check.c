@@ -80,62 +80,129 @@ static const struct spec_bridge *find_bridge(const struct spec *s, const char *n
 	return NULL;
 }
 
+/* Where the value is that this one of its interfaces has: the further ones have one place for all of theirs. */
+static struct origin link_place(const struct spec_service *svc, const struct spec_link *l, const void *field)
+{
+	return l == &svc->network.link ? spec_from(svc, field) : l->from;
+}
+
+#define link_wrong(l, svc, k, field, ...) check_wrong(l, svc, link_place(svc, k, field), __VA_ARGS__)
+
 /* An interface on top of one of the machine's: one of the kinds, its mode, its addresses. */
-static void check_upper(struct load *l, struct spec_service *svc)
+static void check_upper(struct load *l, struct spec_service *svc, const struct spec_link *k)
+{
+	const void *first = k->macvlan ? &k->macvlan : &k->ipvlan;
+	const bool is_ipvlan = k->upper >= UPPER_IPVLAN_L2;
+
+	if (!!k->bridge + !!k->macvlan + !!k->ipvlan > 1)
+		link_wrong(l, svc, k, first, "isolation.network: give it one of bridge, macvlan and ipvlan");
+	if (k->upper && (is_ipvlan ? !k->ipvlan : !k->macvlan))
+		link_wrong(l, svc, k, &k->upper, "isolation.network.mode: this one is of %s",
+			   is_ipvlan ? "an ipvlan" : "a macvlan");
+	if (spec_link_parent(k) && !k->addresses.n)
+		link_wrong(l, svc, k, first, "isolation.network.%s: needs an address (isolation.network."
+			   "address): that network is not prior's to give one of", k->macvlan ? "macvlan" : "ipvlan");
+}
+
+/* What needs an interface, and what needs one on a bridge. */
+static void check_link(struct load *l, struct spec_service *svc, const struct spec_link *k)
+{
+	const struct {
+		const char *key;
+		const void *field;
+		bool given, any;
+		const char *more;
+	} all[] = {
+		{ "ports", &k->ports, k->ports.n, false, "" },
+		{ "address", &k->addresses, k->addresses.n, true, "" },
+		{ "gateway", &k->gateway, k->gateway, true, "" },
+		{ "send_max", &k->send_max, k->send_max, false, "" },
+		{ "receive_max", &k->receive_max, k->receive_max, false, "" },
+		{ "egress", &k->egress, k->egress.v, false, "; a private network without one reaches nothing" },
+	};
+	const char *upper = spec_link_parent(k);
+
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].given && !all[i].any && upper)
+			link_wrong(l, svc, k, all[i].field, "isolation.network.%s: the rules of prior hold on "
+				   "bridges; on an interface on top of %s they do not", all[i].key, upper);
+		else if (all[i].given && !k->bridge && !upper)
+			link_wrong(l, svc, k, all[i].field, "isolation.network.%s: needs %s%s", all[i].key,
+				   all[i].any ? "an interface: isolation.network.bridge, macvlan or ipvlan" :
+				   "a bridge (isolation.network.bridge)", all[i].more);
+	check_upper(l, svc, k);
+	if (k->bridge && !find_bridge(l->s, k->bridge))
+		link_wrong(l, svc, k, &k->bridge,
+			   "isolation.network.bridge: there is no bridge '%s' in network.bridges", k->bridge);
+}
+
+/* Whose network is another's says nothing about it. */
+static void check_shared(struct load *l, struct spec_service *svc)
 {
 	const struct spec_network *n = &svc->network;
-	const void *first = n->macvlan ? &n->macvlan : &n->ipvlan;
-	const bool is_ipvlan = n->link >= UPPER_IPVLAN_L2;
+	const struct spec_link *k = &n->link;
+	const struct {
+		const char *key;
+		const void *field;
+		bool given;
+	} all[] = {
+		{ "bridge", &k->bridge, k->bridge },	{ "macvlan", &k->macvlan, k->macvlan },
+		{ "ipvlan", &k->ipvlan, k->ipvlan },	{ "mode", &k->upper, k->upper },
+		{ "ports", &k->ports, k->ports.n },	{ "address", &k->addresses, k->addresses.n },
+		{ "gateway", &k->gateway, k->gateway },	{ "send_max", &k->send_max, k->send_max },
+		{ "receive_max", &k->receive_max, k->receive_max }, { "egress", &k->egress, k->egress.v },
+		{ "keep", &n->keep, n->keep },		{ "also", &n->also, n->also.n },
+	};
 
-	if (!!n->bridge + !!n->macvlan + !!n->ipvlan > 1)
-		wrong(l, svc, spec_from(svc, first), "isolation.network: give it one of bridge, macvlan and ipvlan");
-	if (n->link && (is_ipvlan ? !n->ipvlan : !n->macvlan))
-		wrong(l, svc, spec_from(svc, &n->link), "isolation.network.mode: this one is of %s",
-		      is_ipvlan ? "an ipvlan" : "a macvlan");
-	if ((n->macvlan || n->ipvlan) && !n->addresses.n)
-		wrong(l, svc, spec_from(svc, first), "isolation.network.%s: needs an address (isolation.network."
-		      "address): that network is not prior's to give one of", n->macvlan ? "macvlan" : "ipvlan");
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].given)
+			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the network is that of "
+			      "service '%s' (isolation.network.service): say it there", all[i].key, n->service);
+}
+
+/* Each is another network: two on one bridge would be one, and two on top of something have one MAC. */
+static void check_several(struct load *l, struct spec_service *svc)
+{
+	const struct spec_network *n = &svc->network;
+	const char *upper = NULL;
+	bool limited = false;
+
+	if (n->also.n && !spec_links(n))
+		wrong(l, svc, spec_from(svc, &n->also), "isolation.network.also: there is no first interface: give "
+		      "isolation.network one of bridge, macvlan and ipvlan");
+	for (unsigned i = 0; i < spec_links(n); i++) {
+		const struct spec_link *k = spec_link(n, i);
+
+		for (unsigned j = 0; j < i && k->bridge; j++)
+			if (spec_link(n, j)->bridge && !strcmp(spec_link(n, j)->bridge, k->bridge))
+				link_wrong(l, svc, k, &k->bridge, "isolation.network: it is on bridge '%s' already: "
+					   "give that interface several addresses instead", k->bridge);
+		if (i && !k->bridge && !spec_link_parent(k))
+			link_wrong(l, svc, k, NULL, "isolation.network.also: give each interface one of bridge, "
+				   "macvlan and ipvlan");
+		if (upper && spec_link_parent(k))
+			link_wrong(l, svc, k, NULL, "isolation.network: it is on top of %s already: one interface of "
+				   "a service can be a macvlan or ipvlan", upper);
+		upper = spec_link_parent(k) ? spec_link_parent(k) : upper;
+		limited |= k->egress.v != NULL;
+	}
+	if (upper && limited && spec_links(n) > 1)
+		wrong(l, svc, spec_from(svc, &n->link.egress), "isolation.network.egress: the service could go past "
+		      "it by its interface on top of %s, where the rules of prior do not hold", upper);
 }
 
 static void check_network(struct load *l, struct spec_service *svc)
 {
 	const struct spec_network *n = &svc->network;
-	const struct {
-		const char *key;
-		const void *field;
-		bool given;
-		enum { ALONE, ON_BRIDGE, ON_ANY } needs;
-		const char *more;
-	} all[] = {
-		{ "bridge", &n->bridge, n->bridge, ALONE, "" },
-		{ "macvlan", &n->macvlan, n->macvlan, ALONE, "" },
-		{ "ipvlan", &n->ipvlan, n->ipvlan, ALONE, "" },
-		{ "mode", &n->link, n->link, ALONE, "" },
-		{ "ports", &n->ports, n->ports.n, ON_BRIDGE, "" },
-		{ "address", &n->addresses, n->addresses.n, ON_ANY, "" },
-		{ "gateway", &n->gateway, n->gateway, ON_ANY, "" },
-		{ "send_max", &n->send_max, n->send_max, ON_BRIDGE, "" },
-		{ "receive_max", &n->receive_max, n->receive_max, ON_BRIDGE, "" },
-		{ "egress", &n->egress, n->egress.n, ON_BRIDGE, "; a private network without one reaches nothing" },
-		{ "keep", &n->keep, n->keep, ALONE, "" },
-	};
-	const char *upper = n->macvlan ? n->macvlan : n->ipvlan;
 
-	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
-		if (all[i].given && n->service)
-			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the network is that of "
-			      "service '%s' (isolation.network.service): say it there", all[i].key, n->service);
-		else if (all[i].given && all[i].needs == ON_BRIDGE && upper)
-			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: the rules of prior hold on "
-			      "bridges; on an interface on top of %s they do not", all[i].key, upper);
-		else if (all[i].given && all[i].needs != ALONE && !n->bridge && !upper)
-			wrong(l, svc, spec_from(svc, all[i].field), "isolation.network.%s: needs %s%s", all[i].key,
-			      all[i].needs == ON_ANY ? "an interface: isolation.network.bridge, macvlan or ipvlan" :
-			      "a bridge (isolation.network.bridge)", all[i].more);
-	check_upper(l, svc);
-	if (n->bridge && !find_bridge(l->s, n->bridge))
-		wrong(l, svc, spec_from(svc, &n->bridge),
-			"isolation.network.bridge: there is no bridge '%s' in network.bridges", n->bridge);
+	if (n->service) {
+		check_shared(l, svc);
+		return;
+	}
+	check_link(l, svc, &n->link);
+	for (unsigned i = 0; i < n->also.n; i++)
+		check_link(l, svc, n->also.v + i);
+	check_several(l, svc);
 }
 
 /* All in one line: under a preset there are many. */

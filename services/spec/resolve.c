@@ -54,7 +54,7 @@ static void choose_families(struct load *l, struct spec_service *svc)
 	struct str_list *f = &svc->restrict_address_families, both = { 0 };
 
 	if (svc->preset != PRESET_STRICT || spec_from(svc, f).kind != FROM_PRESET ||
-	    !(is_from_file(svc, &svc->network.mode) || is_from_file(svc, &svc->network.bridge)))
+	    !(is_from_file(svc, &svc->network.mode) || is_from_file(svc, &svc->network.link.bridge)))
 		return;
 	both.v = arena_get(&l->s->arena, (f->n + 3) * sizeof *both.v);
 	if (!both.v)
@@ -64,7 +64,7 @@ static void choose_families(struct load *l, struct spec_service *svc)
 	both.n = f->n + 2;
 	*f = both;
 	set_origin(l, svc, f, spec_from(svc, is_from_file(svc, &svc->network.mode) ? (const void *)&svc->network.mode :
-					     &svc->network.bridge));
+					     &svc->network.link.bridge));
 }
 
 /* A key that needs a namespace brings it, unless the file says no to the namespace (check.c then refuses the key). */

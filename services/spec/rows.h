@@ -89,6 +89,7 @@ RULE(prefixes_rule);
 RULE(cell_prefixes_rule);
 RULE(ports_rule);
 RULE(egress_rule);
+RULE(further_links_rule);
 RULE(interface_rule);
 RULE(sysctl_rule);
 RULE(modules_rule);

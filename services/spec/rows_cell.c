@@ -7,7 +7,6 @@
 #define BOOL_OFF(f) .type = CONF_BOOL, F(f, bool), .def = "false"
 #define WORD(f, list) .type = CONF_WORD, F(f, unsigned), .words = (list)
 #define TEXT(f) .type = CONF_TEXT, F(f, const char *)
-#define RATE(f) .type = CONF_SIZE, F(f, uint64_t), .min = 1024, .max = INT64_C(1) << 40
 #define PATH(f) .type = CONF_PATH, F(f, const char *)
 #define LIST(f) .type = CONF_LIST, F(f, struct str_list)
 #define PAIRS(f) .type = CONF_PAIRS, F(f, struct pair_list)
@@ -26,41 +25,56 @@ static const char *const seccomp_words[] = { "none", "default", "strict", NULL }
 static const char *const action_words[] = { "errno", "kill", "log", NULL };
 static const char *const runtime_words[] = { "", "runsc", "crun", "runc", NULL };
 
+/* What is said of each interface, the first and those in `also`: FIELD names its place, EXAMPLE is for the first. */
+#define LINK_KEYS(FIELD, EXAMPLE) \
+	{ "bridge", .type = CONF_TEXT, FIELD(bridge, const char *), .check = interface_rule, \
+	  .doc = "Bridge of the machine's network to be attached to.", EXAMPLE("prior0") }, \
+	{ "macvlan", .type = CONF_TEXT, FIELD(macvlan, const char *), .check = interface_rule, \
+	  .doc = "Interface of the machine on which it has one of its own, with a MAC address from its name: a host " \
+		 "of that network beside the machine; its addresses must be given, and the rules of prior do not " \
+		 "hold there." }, \
+	{ "ipvlan", .type = CONF_TEXT, FIELD(ipvlan, const char *), .check = interface_rule, \
+	  .doc = "The same with the interface's own MAC address." }, \
+	{ "mode", .type = CONF_WORD, FIELD(upper, unsigned), .words = link_words, .def = "default", \
+	  .doc = "Of a macvlan: private, vepa, bridge (the default); of an ipvlan: l2 (the default), l3, l3s." }, \
+	{ "address", .type = CONF_LIST, FIELD(addresses, struct str_list), .check = cell_prefixes_rule, \
+	  .doc = "Addresses with prefix length, one or a list; when absent, one of each of the bridge's subnets, by " \
+		 "the service's name, the same ever after.", EXAMPLE("10.88.0.2/24") }, \
+	{ "gateway", .type = CONF_TEXT, FIELD(gateway, const char *), .check = address_rule, \
+	  .doc = "Default route; the bridge's own address when absent; of several interfaces one has it for each " \
+		 "family: that which says gateway, else the first on a bridge.", EXAMPLE("10.88.0.1") }, \
+	{ "ports", .type = CONF_LIST, FIELD(ports, struct str_list), .check = ports_rule, \
+	  .doc = "Ports of the machine that lead to the service: [ADDRESS:]MACHINE:SERVICE[/udp], each a port or a " \
+		 "range.", EXAMPLE("[\"8080:80\", \"127.0.0.1:5353:53/udp\"]") }, \
+	{ "egress", .type = CONF_LIST, FIELD(egress, struct str_list), .check = egress_rule, \
+	  .doc = "All that the service may reach on its own account: NETWORK[:PORT[-PORT][/tcp|/udp]]; none: " \
+		 "nothing; answers to others are free, and so is everything when absent; a further interface without " \
+		 "a list has that of the first.", EXAMPLE("[10.0.0.0/8, \"192.0.2.1:443/tcp\"]") }, \
+	{ "send_max", .type = CONF_SIZE, FIELD(send_max, uint64_t), .min = 1024, .max = INT64_C(1) << 40, \
+	  .doc = "Bytes a second that it may send, as all sizes are written; what is more waits a little, then is " \
+		 "dropped.", EXAMPLE("10M") }, \
+	{ "receive_max", .type = CONF_SIZE, FIELD(receive_max, uint64_t), .min = 1024, .max = INT64_C(1) << 40, \
+	  .doc = "Bytes a second that it may receive.", EXAMPLE("100M") }
+
+#define OF_FIRST(f, ctype) CONF_FIELD(struct spec_service, network.link.f, ctype)
+#define OF_FURTHER(f, ctype) CONF_FIELD(struct spec_link, f, ctype)
+#define SHOWN(text) .example = (text)
+#define NOT_SHOWN(text) .example = NULL
+
+static const struct conf_key further_keys[] = {
+	LINK_KEYS(OF_FURTHER, NOT_SHOWN),
+	{ 0 }
+};
+
 static const struct conf_key network_keys[] = {
-	{ "bridge", TEXT(network.bridge), .check = interface_rule,
-	  .doc = "Bridge of the machine's network to be attached to.",
-	  .example = "prior0" },
-	{ "macvlan", TEXT(network.macvlan), .check = interface_rule,
-	  .doc = "Interface of the machine on which it has one of its own, with a MAC address from its name: a host of "
-		 "that network beside the machine; its addresses must be given, and the rules of prior do not hold "
-		 "there." },
-	{ "ipvlan", TEXT(network.ipvlan), .check = interface_rule,
-	  .doc = "The same with the interface's own MAC address." },
-	{ "mode", WORD(network.link, link_words), .def = "default",
-	  .doc = "Of a macvlan: private, vepa, bridge (the default); of an ipvlan: l2 (the default), l3, l3s." },
-	{ "address", LIST(network.addresses), .check = cell_prefixes_rule,
-	  .doc = "Addresses with prefix length, one or a list; when absent, one of each of the bridge's subnets, by "
-		 "the service's name, the same ever after.",
-	  .example = "10.88.0.2/24" },
+	LINK_KEYS(OF_FIRST, SHOWN),
 	{ "addresses", ALIAS("isolation.network.address") },
-	{ "gateway", TEXT(network.gateway), .check = address_rule,
-	  .doc = "Default route; the bridge's own address when absent.",
-	  .example = "10.88.0.1" },
-	{ "ports", LIST(network.ports), .check = ports_rule,
-	  .doc = "Ports of the machine that lead to the service: [ADDRESS:]MACHINE:SERVICE[/udp], each a port or a "
-		 "range.",
-	  .example = "[\"8080:80\", \"127.0.0.1:5353:53/udp\"]" },
-	{ "egress", LIST(network.egress), .check = egress_rule,
-	  .doc = "All that the service may reach on its own account: NETWORK[:PORT[-PORT][/tcp|/udp]]; none: nothing; "
-		 "answers to others are free, and so is everything when absent.",
-	  .example = "[10.0.0.0/8, \"192.0.2.1:443/tcp\"]" },
-	{ "send_max", RATE(network.send_max),
-	  .doc = "Bytes a second that it may send, as all sizes are written; what is more waits a little, then is "
-		 "dropped.",
-	  .example = "10M" },
-	{ "receive_max", RATE(network.receive_max),
-	  .doc = "Bytes a second that it may receive.",
-	  .example = "100M" },
+	{ "also", .type = CONF_ITEMS, .flags = CONF_REST, F(network.also, struct spec_link_list), .sub = further_keys,
+	  .each = sizeof(struct spec_link), .from_at = offsetof(struct spec_link, from), .check = further_links_rule,
+	  .doc = "Further interfaces, up to three, each a map with the keys above and a bridge of its own: host1, "
+		 "host2 and host3 in the cell, where the first is host0; nothing is passed on between them; a list of "
+		 "maps in the place of network says the same.",
+	  .example = "[]" },
 	{ "keep", BOOL_OFF(network.keep),
 	  .doc = "The network stays while the service is restarted, with what was made in it; it goes when the service "
 		 "is stopped.",
@@ -94,7 +108,8 @@ const struct conf_key isolation_keys[] = {
 	{ "mount", BOOL(ns_mount), .doc = "Own mounts." },
 	{ "network", WORD(network.mode, network_words), .flags = CONF_YES_NO, .def = "false", .sub = network_keys,
 	  .map_means = "true",
-	  .doc = "false: the machine's network; true: a private one with loopback only; or a map." },
+	  .doc = "false: the machine's network; true: a private one with loopback only; or a map, or for several "
+		 "interfaces a list of maps." },
 	{ "ipc", BOOL(ns_ipc), .doc = "Own System V and POSIX message queues and shared memory." },
 	{ "uts", BOOL(ns_uts), .doc = "Own host name." },
 	{ "cgroup", BOOL(ns_cgroup), .doc = "Own view of the control groups." },

@@ -4,6 +4,7 @@
 #include "services/sign/sign.h"
 #include "services/spec/ports.h"
 #include "services/spec/rows.h"
+#include "netns/net.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -226,6 +227,13 @@ int interface_rule(const void *field, struct err *e)
 		return err_set(e, EINVAL,
 			"'%.40s' is not the name of a network interface (up to 15 letters, digits, _ . -)", s);
 	return 0;
+}
+
+int further_links_rule(const void *field, struct err *e)
+{
+	const struct spec_link_list *l = field;
+
+	return l->n < NET_ENDS ? 0 : err_set(e, EINVAL, "%u interfaces: a service has %d at most", l->n + 1, NET_ENDS);
 }
 
 int mac_rule(const void *field, struct err *e)

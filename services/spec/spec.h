@@ -112,18 +112,47 @@ struct spec_health {
 	int64_t retries;
 };
 
-struct spec_network {
-	unsigned mode;		/* 0 the machine's; 1 private */
+/* One interface of a cell beside lo. */
+struct spec_link {
 	const char *bridge;
 	const char *macvlan, *ipvlan; /* the interface below */
-	unsigned link;		/* enum net_upper; 0: the kind's default */
+	unsigned upper;		/* enum net_upper; 0: the kind's default */
 	struct str_list addresses; /* `address:` may be one or a list; CIDR */
-	struct str_list ports, egress;
-	const char *service;	/* {service: db}: share its network */
-	bool keep;
+	struct str_list ports, egress; /* egress.v NULL: not given */
 	uint64_t send_max, receive_max; /* bytes a second; 0: not given */
 	const char *gateway;	/* default: the bridge's address of the same family */
+	struct origin from;	/* of those in `also`; the first one's keys have origins of their own */
 };
+
+struct spec_link_list {
+	struct spec_link *v;
+	unsigned n;
+};
+
+struct spec_network {
+	unsigned mode;		/* 0 the machine's; 1 private */
+	struct spec_link link;
+	struct spec_link_list also;
+	const char *service;	/* {service: db}: share its network */
+	bool keep;
+};
+
+/* How many interfaces there are, and each of them; they are numbered as they are written. */
+static inline unsigned spec_links(const struct spec_network *n)
+{
+	return n->link.bridge || n->link.macvlan || n->link.ipvlan ? 1 + n->also.n : 0;
+}
+
+static inline const struct spec_link *spec_link(const struct spec_network *n, unsigned i)
+{
+	return i ? n->also.v + i - 1 : &n->link;
+}
+
+/* The interface of the machine that it is on top of; NULL: it is on a bridge. */
+static inline const char *spec_link_parent(const struct spec_link *l)
+{
+	return l->macvlan ? l->macvlan : l->ipvlan;
+}
 
 struct spec_service {
 	const char *name;

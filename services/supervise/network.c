@@ -155,6 +155,15 @@ static int write_hosts(const struct order *o, struct err *e)
 	return 0;
 }
 
+static bool has_names(const struct plan *p, const char *name)
+{
+	for (const struct plan_file *f = p ? PLAN_FIRST(p, p->head->hosts, struct plan_file) : NULL;
+	     p && f < PLAN_END(p, p->head->hosts, struct plan_file); f++)
+		if (!strcmp(plan_str(p, f->path), name))
+			return true;
+	return false;
+}
+
 static void remove_hosts(const struct order *o)
 {
 	const struct plan *p = o->from;
@@ -163,7 +172,7 @@ static void remove_hosts(const struct order *o)
 	for (const struct plan_file *f = p ? PLAN_FIRST(p, p->head->hosts, struct plan_file) : NULL;
 	     p && f < PLAN_END(p, p->head->hosts, struct plan_file); f++) {
 		snprintf(path, sizeof path, "%s/hosts/%s", o->run_dir, plan_str(p, f->path));
-		if (!is_kept(o->to, plan_str(p, f->path)))
+		if (!has_names(o->to, plan_str(p, f->path)))
 			unlink(path);
 	}
 	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
@@ -193,8 +202,10 @@ static bool remember_in(const struct plan *p, const char *dir)
 	for (uint32_t i = 0; to && i < p->head->services.n; i++) {
 		const struct plan_service *s = plan_service(p, i);
 
-		PLAN_EACH(struct plan_addr, a, p, s->addrs)
-			fprintf(to, "%s %s\n", plan_str(p, s->name), inet_ntop(a->family, a->ip, ip, sizeof ip));
+		PLAN_EACH(struct plan_link, l, p, s->links)
+			PLAN_EACH(struct plan_addr, a, p, l->addrs)
+				fprintf(to, "%s %s\n", plan_str(p, s->name),
+					inet_ntop(a->family, a->ip, ip, sizeof ip));
 	}
 	if (old && to)
 		copy_others(p, old, to);
@@ -333,7 +344,7 @@ void network_begin(struct prior *p)
 static void release(struct prior *p)
 {
 	for (uint32_t i = 0; i < p->n; i++)
-		if (plan_service(&p->plan, i)->bridge.n && --p->run[i].unmet == 0 &&
+		if (plan_is_bridged(&p->plan, plan_service(&p->plan, i)) && --p->run[i].unmet == 0 &&
 		    svc_of(p, i)->state == SVC_WAITING)
 			svc_post(p, i, EV_DEPS_READY);
 }
@@ -396,6 +407,11 @@ bool network_is_gone(struct prior *p)
 	return true;
 }
 
+static bool same_text(const struct plan *p, struct plan_ref a, const struct plan *q, struct plan_ref b)
+{
+	return a.n == b.n && !strcmp(plan_str(p, a), plan_str(q, b));
+}
+
 /* Names too: a cell that stays sees a new one. */
 static bool differs(const struct plan *from, const struct plan *to)
 {
@@ -403,12 +419,15 @@ static bool differs(const struct plan *from, const struct plan *to)
 
 	if (a->network_tag != b->network_tag || a->hosts.n != b->hosts.n || a->bridges.n != b->bridges.n)
 		return true;
+	for (uint32_t i = 0; i < a->bridges.n; i++)
+		if (PLAN_FIRST(from, a->bridges, struct plan_bridge)[i].mtu !=
+		    PLAN_FIRST(to, b->bridges, struct plan_bridge)[i].mtu)
+			return true;
 	for (uint32_t i = 0; i < a->hosts.n; i++) {
-		const struct plan_bridge *x = PLAN_FIRST(from, a->bridges, struct plan_bridge) + i;
-		const struct plan_bridge *y = PLAN_FIRST(to, b->bridges, struct plan_bridge) + i;
+		const struct plan_file *x = PLAN_FIRST(from, a->hosts, struct plan_file) + i;
+		const struct plan_file *y = PLAN_FIRST(to, b->hosts, struct plan_file) + i;
 
-		if (x->mtu != y->mtu || strcmp(plan_str(from, PLAN_FIRST(from, a->hosts, struct plan_file)[i].value),
-					       plan_str(to, PLAN_FIRST(to, b->hosts, struct plan_file)[i].value)) != 0)
+		if (!same_text(from, x->path, to, y->path) || !same_text(from, x->value, to, y->value))
 			return true;
 	}
 	return false;

@@ -24,7 +24,7 @@ static inline bool network_is_awaited(const struct prior *p, uint32_t i)
 {
 	const uint32_t at = p->ledger.head ? p->ledger.head->network : NETWORK_NONE;
 
-	return (at == NETWORK_BEGINS || at == NETWORK_MENDS) && plan_service(&p->plan, i)->bridge.n;
+	return (at == NETWORK_BEGINS || at == NETWORK_MENDS) && plan_is_bridged(&p->plan, plan_service(&p->plan, i));
 }
 
 /* The plan as facts for the rules, in memory of the heap: for children and the control tool. */

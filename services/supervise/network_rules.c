@@ -17,30 +17,32 @@ static unsigned bridge_number(const struct plan *p, const char *name)
 	return i;
 }
 
-static bool fill_cell(const struct plan *p, const struct plan_service *s, struct rules_cell *c)
+/* One interface of a cell is a cell to the rules: nothing is common to several. */
+static bool fill_cell(const struct plan *p, const struct plan_service *s, const struct plan_link *l,
+		      struct rules_cell *c)
 {
-	const struct plan_port *pp = plan_array(p, s->ports);
-	const struct plan_egress *pe = plan_array(p, s->egress);
-	struct rules_port *ports = s->ports.n ? calloc(s->ports.n, sizeof *ports) : NULL;
-	struct rules_egress *egress = s->egress.n ? calloc(s->egress.n, sizeof *egress) : NULL;
+	const struct plan_port *pp = plan_array(p, l->ports);
+	const struct plan_egress *pe = plan_array(p, l->egress);
+	struct rules_port *ports = l->ports.n ? calloc(l->ports.n, sizeof *ports) : NULL;
+	struct rules_egress *egress = l->egress.n ? calloc(l->egress.n, sizeof *egress) : NULL;
 
-	*c = (struct rules_cell){ .name = plan_str(p, s->name), .ifname = plan_str(p, s->ifname),
-				  .addrs = plan_array(p, s->addrs), .naddrs = s->addrs.n, .ports = ports,
-				  .egress = egress, .bridge = bridge_number(p, plan_str(p, s->bridge)),
-				  .limited = s->limited };
-	if ((s->ports.n && !ports) || (s->egress.n && !egress))
+	*c = (struct rules_cell){ .name = plan_str(p, s->name), .ifname = plan_str(p, l->ifname),
+				  .addrs = plan_array(p, l->addrs), .naddrs = l->addrs.n, .ports = ports,
+				  .egress = egress, .bridge = bridge_number(p, plan_str(p, l->bridge)),
+				  .limited = l->limited };
+	if ((l->ports.n && !ports) || (l->egress.n && !egress))
 		return false;
-	for (uint32_t i = 0; i < s->ports.n; i++) {
+	for (uint32_t i = 0; i < l->ports.n; i++) {
 		ports[i] = (struct rules_port){ .from = pp[i].from, .to = pp[i].to, .proto = (uint8_t)pp[i].proto };
 		memcpy(&ports[i].on, &pp[i].on, sizeof ports[i].on);
 	}
-	for (uint32_t i = 0; i < s->egress.n; i++) {
+	for (uint32_t i = 0; i < l->egress.n; i++) {
 		egress[i] = (struct rules_egress){ .first = pe[i].first, .last = pe[i].last,
 						   .proto = (uint8_t)pe[i].proto };
 		memcpy(&egress[i].to, &pe[i].to, sizeof egress[i].to);
 	}
-	c->nports = s->ports.n;
-	c->negress = s->egress.n;
+	c->nports = l->ports.n;
+	c->negress = l->egress.n;
 	return true;
 }
 
@@ -58,7 +60,12 @@ void network_rules_free(struct rules *r)
 int network_rules(const struct plan *p, struct rules *r, struct err *e)
 {
 	struct rules_bridge *b = calloc(p->head->bridges.n + 1, sizeof *b);
-	struct rules_cell *c = calloc(p->head->services.n + 1, sizeof *c);
+	struct rules_cell *c;
+	uint32_t links = 0;
+
+	PLAN_EACH(struct plan_service, s, p, p->head->services)
+		links += s->links.n;
+	c = calloc(links + 1, sizeof *c);
 	bool well = b && c;
 
 	*r = (struct rules){ .bridges = b, .cells = c, .tag = p->head->network_tag };
@@ -69,8 +76,9 @@ int network_rules(const struct plan *p, struct rules *r, struct err *e)
 							  x->flags & BRIDGE_NAT };
 	}
 	for (uint32_t i = 0; well && i < p->head->services.n; i++)
-		if (plan_service(p, i)->bridge.n)
-			well = fill_cell(p, plan_service(p, i), c + r->ncells++);
+		PLAN_EACH(struct plan_link, l, p, plan_service(p, i)->links)
+			if (l->bridge.n && well)
+				well = fill_cell(p, plan_service(p, i), l, c + r->ncells++);
 	if (well)
 		return 0;
 	network_rules_free(r);

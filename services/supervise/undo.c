@@ -17,21 +17,22 @@ uint32_t undo_later(struct prior *p, uint32_t i)
 {
 	const struct plan_service *d = plan_service(&p->plan, i);
 
-	return (d->ifname.at ? SVC_F_NETWORK : 0) | (dirs_go(&p->plan, d) ? SVC_F_DIRS : 0) |
+	return (plan_is_bridged(&p->plan, d) ? SVC_F_NETWORK : 0) | (dirs_go(&p->plan, d) ? SVC_F_DIRS : 0) |
 	       (d->runtime_kind ? SVC_F_BUNDLE : 0);
 }
 
-static int remove_interface(const char *ifname)
+static int remove_interfaces(const struct plan *p, const struct plan_service *d)
 {
 	struct net *n;
 	struct err e;
+	int left = 0;
 
 	if (net_open(&n, &e) < 0)
 		return 1;
-	int rc = net_veth_remove(n, ifname, &e);
-
+	PLAN_EACH(struct plan_link, l, p, d->links)
+		left |= l->ifname.n && net_veth_remove(n, plan_str(p, l->ifname), &e) < 0;
 	net_close(&n);
-	return rc < 0;
+	return left;
 }
 
 /* The child's whole life; the plan is mapped in it, the ledger is not. Its code says what did not go. */
@@ -41,7 +42,7 @@ static int take_back(const struct plan *p, const struct plan_service *d, uint32_
 	int left = 0;
 
 	if (what & SVC_F_NETWORK)
-		left |= remove_interface(plan_str(p, d->ifname));
+		left |= remove_interfaces(p, d);
 	if (what & SVC_F_BUNDLE)
 		left |= oci_remove(plan_str(p, d->runtime), (enum oci_runtime)d->runtime_kind, run_dir,
 				   plan_str(p, d->name), &e) < 0 ? 4 : 0;

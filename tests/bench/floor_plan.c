@@ -141,7 +141,7 @@ static const char *unwritten(const struct plan_service *s)
 		return "its user namespace comes first, or it is contained, or has a notify socket";
 	if (!(s->flags & CELL_ROOT_TREE))
 		return "its root is the machine's own";
-	if (s->bridge.n || s->groups.n || s->affinity.n || s->caps)
+	if (s->links.n || s->groups.n || s->affinity.n || s->caps)
 		return "it has a bridge, groups, an affinity or capabilities";
 	return s->mounts.n > FLAT_MOUNTS ? "it has too many mounts" : NULL;
 }

@@ -192,9 +192,9 @@ static int cell_in(int ns, const char *ifname, const char *v4, const char *v6, s
 		return r;
 	r = net_loopback_up(n, e);
 	if (r == 0)
-		r = net_cell(n, a, 2, &g4, &g6, e);
+		r = net_cell(n, "host0", a, 2, &g4, &g6, e);
 	if (r == 0)
-		r = net_ready(machine, ifname, n, a, 2, e);
+		r = net_ready(machine, ifname, n, "host0", a, 2, e);
 	net_close(&n);
 	return r;
 }
@@ -216,7 +216,7 @@ static void links_come_and_go(int a, int b, const char *mac)
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	GOOD(net_veth_remove(machine, "pr-a", &e));
 	MUST(connect_from(b, "10.88.0.2") != 0);
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "host0", "a", 0, &e));
 	t = ip(a, "link", "show", "host0", NULL);
 	MUST(mac[0] && strstr(t, mac) != NULL);
 	ok(before);
@@ -225,7 +225,7 @@ static void links_come_and_go(int a, int b, const char *mac)
 	now_testing = "a left-over link of a service that died is replaced";
 	owned_fd d = new_ns();
 
-	GOOD(net_veth(machine, "pr-a", "prior0", d, "a", 0, &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", d, "host0", "a", 0, &e));
 	GOOD(cell_in(d, "pr-a", "10.88.0.2", "fd88::2", &e));
 	owned_fd again = listen_in(d, "10.88.0.2");
 
@@ -247,8 +247,8 @@ static void cells_talk(void)
 	now_testing =
 		"two cells on a bridge reach each other and the machine at once, over IPv4 and IPv6";
 	GOOD(bridge(&e));
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
-	GOOD(net_veth(machine, "pr-b", "prior0", b, "b", 0, &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "host0", "a", 0, &e));
+	GOOD(net_veth(machine, "pr-b", "prior0", b, "host0", "b", 0, &e));
 	if (cell_in(a, "pr-a", "10.88.0.2", "fd88::2", &e) < 0 ||
 	    cell_in(b, "pr-b", "10.88.0.3", "fd88::3", &e) < 0)
 		fail(__LINE__, e.text);
@@ -364,16 +364,16 @@ static void failures_leave_nothing(void)
 	settle();
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
 	without_tentative(was);
-	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "a", 0, &e), ENODEV, &e,
+	refused("missing bridge", net_veth(machine, "pr-a", "absent0", a, "host0", "a", 0, &e), ENODEV, &e,
 		was);
-	refused("not a bridge", net_veth(machine, "pr-a", "taken", a, "a", 0, &e), EINVAL, &e, was);
-	refused("name taken", net_veth(machine, "taken", "prior0", a, "a", 0, &e), EEXIST, &e, was);
-	refused("no descriptor", net_veth(machine, "pr-a", "prior0", -1, "a", 0, &e), EBADF, &e, was);
-	int r = net_veth(machine, "pr-a", "prior0", file, "a", 0, &e);
+	refused("not a bridge", net_veth(machine, "pr-a", "taken", a, "host0", "a", 0, &e), EINVAL, &e, was);
+	refused("name taken", net_veth(machine, "taken", "prior0", a, "host0", "a", 0, &e), EEXIST, &e, was);
+	refused("no descriptor", net_veth(machine, "pr-a", "prior0", -1, "host0", "a", 0, &e), EBADF, &e, was);
+	int r = net_veth(machine, "pr-a", "prior0", file, "host0", "a", 0, &e);
 
 	refused("not a namespace", r, -r, &e, was);
 	MUST(r < 0);
-	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "a", 0, &e), EINVAL,
+	refused("long name", net_veth(machine, "0123456789abcdef", "prior0", a, "host0", "a", 0, &e), EINVAL,
 		&e, was);
 	refused("bridge's name taken", net_bridge(machine, "taken", good4, 2, 0, &e), EEXIST, &e, was);
 	refused("prefix too long", net_bridge(machine, "new0", bad4, 2, 0, &e), EINVAL, &e, was);
@@ -388,11 +388,11 @@ static void failures_leave_nothing(void)
 	MUST(r < 0);
 	refused("not our veth", net_veth_remove(machine, "taken", &e), EEXIST, &e, was);
 	refused("not our bridge", net_bridge_remove(machine, "taken", &e), EPERM, &e, was);
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "host0", "a", 0, &e));
 	settle();
 	snprintf(was, sizeof was, "%s", ip(machine_ns, "addr", NULL, NULL, NULL));
 	without_tentative(was);
-	MUST(net_veth(machine, "pr-b", "prior0", a, "b", 0, &e) ==
+	MUST(net_veth(machine, "pr-b", "prior0", a, "host0", "b", 0, &e) ==
 	     -EEXIST); /* host0 is there already */
 	refused("host0 there", -e.code, EEXIST, &e, was);
 	ok(before);
@@ -410,14 +410,14 @@ static void cell_undo(void)
 
 	now_testing = "a cell's link whose last route is refused is as before";
 	GOOD(net_veth_remove(machine, "pr-a", &e));
-	GOOD(net_veth(machine, "pr-a", "prior0", a, "a", 0, &e));
+	GOOD(net_veth(machine, "pr-a", "prior0", a, "host0", "a", 0, &e));
 	enter(a);
 	GOOD(net_open(&n, &e));
 	enter(machine_ns);
-	MUST(net_cell(n, at, 2, &g4, &g6, &e) < 0);
+	MUST(net_cell(n, "host0", at, 2, &g4, &g6, &e) < 0);
 	snprintf(was, sizeof was, "%s", ip(a, "addr", NULL, NULL, NULL));
 	MUST(strstr(was, "10.88.0.2") == NULL && strstr(was, "\"UP\"") == NULL);
-	MUST(net_cell(n, at, 2, &g4, &g6, &e) < 0);
+	MUST(net_cell(n, "host0", at, 2, &g4, &g6, &e) < 0);
 	printf("    %s\n", e.text);
 	MUST(strcmp(was, ip(a, "addr", NULL, NULL, NULL)) == 0);
 	MUST(strcmp("[ ]", ip(a, "route", NULL, NULL, NULL)) == 0 ||
@@ -435,7 +435,7 @@ static int64_t start_us(unsigned i)
 
 	snprintf(name, sizeof name, "pr-%u", i);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
-	GOOD(net_veth(machine, name, "prior0", ns, name, 0, &e));
+	GOOD(net_veth(machine, name, "prior0", ns, "host0", name, 0, &e));
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	return (t1.tv_sec - t0.tv_sec) * 1000000 + (t1.tv_nsec - t0.tv_nsec) / 1000;
 }

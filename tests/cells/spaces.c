@@ -257,10 +257,11 @@ static void on_bridge(struct rig *r, struct outcome *o)
 	rig_strict(r, IMAGE);
 	r->s.flags |= CELL_UNPRIV_PORTS;
 	r->s.caps = 1ull << CAP_NET_BIND_SERVICE;
-	r->s.bridge = write_string(&r->w, "prior0");
-	r->s.ifname = write_string(&r->w, "p-test");
-	r->s.addrs = write_table(&r->w, &own, 1, sizeof own);
-	r->s.gw4 = (struct plan_addr){ .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 1 } };
+	const struct plan_link l = { .bridge = write_string(&r->w, "prior0"), .ifname = write_string(&r->w, "p-test"),
+				     .addrs = write_table(&r->w, &own, 1, sizeof own),
+				     .gw4 = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 1 } } };
+
+	r->s.links = write_table(&r->w, &l, 1, sizeof l);
 	r->argv[1] = "network";
 	rig_run(r, o);
 }

@@ -47,12 +47,13 @@ static void fill_plan(struct writer *w, struct plan_service *s)
 	struct plan_dep on_slow = { .service = S_SLOW, .kind = DEP_REQUIRES, .condition = COND_HEALTHY };
 	struct plan_dep on_db = { .service = S_DB, .kind = DEP_REQUIRES, .condition = COND_STARTED };
 
+	const struct plan_link net = { .bridge = write_string(w, "prior0"), .ifname = write_string(w, "p-db"),
+				      .addrs = write_table(w, &a, 1, sizeof a) };
+
 	for (unsigned i = 0; i < SAMPLE_SERVICES; i++)
 		s[i] = service(w, names[i]);
 	s[S_DB].cgroup = write_table(w, &max, 1, sizeof max);
-	s[S_DB].addrs = write_table(w, &a, 1, sizeof a);
-	s[S_DB].bridge = write_string(w, "prior0");
-	s[S_DB].ifname = write_string(w, "p-db");
+	s[S_DB].links = write_table(w, &net, 1, sizeof net);
 	s[S_DB].flags |= CELL_NET;
 	s[S_JOB].type = TYPE_ONESHOT;
 	s[S_JOB].flags = 0;

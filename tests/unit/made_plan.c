@@ -119,12 +119,14 @@ static void add_own(struct writer *w, const struct made_svc *m, struct plan_serv
 	s->uid = m->uid ? m->uid : s->uid;
 	s->flags |= bind.source.n ? CELL_MOUNT : 0;
 	if (m->address || m->port) {
+		const bool one = m->address && inet_pton(AF_INET, m->address, a.ip) == 1;
+		const struct plan_link l = { .bridge = write_string(w, "b0"), .ifname = write_string(w, m->name),
+					     .addrs = write_table(w, &a, one, sizeof a),
+					     .ports = write_table(w, &port, m->port != 0, sizeof port) };
+
 		s->flags |= CELL_NET;
-		s->bridge = write_string(w, "b0");
-		s->ifname = write_string(w, m->name);
+		s->links = write_table(w, &l, 1, sizeof l);
 	}
-	s->addrs = write_table(w, &a, m->address && inet_pton(AF_INET, m->address, a.ip) == 1, sizeof a);
-	s->ports = write_table(w, &port, m->port != 0, sizeof port);
 	s->dirs = write_table(w, &d, m->state != NULL, sizeof d);
 	s->mounts = write_table(w, &bind, m->bind != NULL, sizeof bind);
 }
@@ -194,11 +196,11 @@ static void order_of(const struct made_svc *rows, unsigned n, uint32_t *order)
 static void add_bridge(struct writer *w, const struct plan_service *s, unsigned n, struct plan_head *h)
 {
 	for (unsigned i = 0; i < n && !h->bridges.n; i++) {
-		const struct plan_bridge b = { .name = s[i].bridge };
+		const struct plan_bridge b = { .name = write_string(w, s[i].links.n ? "b0" : NULL) };
 		const struct plan_file names = { b.name, write_string(w, "127.0.0.1 localhost\n") };
 
-		h->bridges = write_table(w, &b, b.name.n != 0, sizeof b);
-		h->hosts = write_table(w, &names, b.name.n != 0, sizeof names);
+		h->bridges = write_table(w, &b, s[i].links.n != 0, sizeof b);
+		h->hosts = write_table(w, &names, s[i].links.n != 0, sizeof names);
 	}
 }
 

@@ -18,5 +18,11 @@ __attribute__((unused)) static const char *str(struct plan_ref r)
 	return plan_str(&c.plan, r);
 }
 
+/* The first interface of a service. */
+__attribute__((unused)) static const struct plan_link *link_of(const struct plan_service *s)
+{
+	return PLAN_FIRST(&c.plan, s->links, struct plan_link);
+}
+
 #define web(lines) compiled_web(&c, lines)
 #define refused(lines, says) compiled_refuses(&c, lines, says)

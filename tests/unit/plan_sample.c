@@ -57,6 +57,8 @@ static void add_cell(struct writer *w, struct plan_service *s)
 	struct plan_addr a = { .family = AF_INET, .prefix = 24, .ip = { 10, 88, 0, 2 } };
 	uint32_t groups[] = { 4, 5 };
 	uint64_t cpus[] = { 3 };
+	const struct plan_link net = { .bridge = write_string(w, "prior0"), .ifname = write_string(w, "p-web"),
+				       .addrs = write_table(w, &a, 1, sizeof a), .gw4 = a };
 
 	s->flags = CELL_NAMESPACES & ~(uint32_t)CELL_USER_FIRST;
 	s->flags |= CELL_NNP | CELL_SECCOMP | CELL_LANDLOCK | CELL_CAPS | CELL_ROOT_TREE;
@@ -65,15 +67,12 @@ static void add_cell(struct writer *w, struct plan_service *s)
 	s->rlimits = write_table(w, &r, 1, sizeof r);
 	s->landlock = write_table(w, &l, 1, sizeof l);
 	s->cgroup = write_table(w, &f, 1, sizeof f);
-	s->addrs = write_table(w, &a, 1, sizeof a);
 	s->groups = write_table(w, groups, 2, 4);
 	s->affinity = write_table(w, cpus, 1, 8);
 	s->seccomp = write_table(w, filter, 4, sizeof *filter);
 	s->seccomp_sum = sum_more(SUM_START, filter, sizeof filter);
 	s->hostname = write_string(w, "web");
-	s->bridge = write_string(w, "prior0");
-	s->ifname = write_string(w, "p-web");
-	s->gw4 = a;
+	s->links = write_table(w, &net, 1, sizeof net);
 	s->uid = s->gid = 61184;
 }
 

@@ -156,6 +156,7 @@ static struct plan_service *web(unsigned char *at)
 	return (struct plan_service *)(at + h->services.at) + 1;
 }
 
+#define LINK(s) ((struct plan_link *)(copy + (s)->links.at))
 #define REFUSES(change, says) do { \
 	unsigned char *copy = malloc(size); \
 	memcpy(copy, good, size); \
@@ -197,14 +198,17 @@ static void what_contradicts_itself_is_named(void **state)
 	REFUSES(s->affinity.at += 4, "affinity: reaches beyond");
 	REFUSES(s->mounts.n = 0x10000000, "too many");
 	REFUSES(s->cgroup.n = 64, "plan");
-	REFUSES(s->bridge = s->hostname, "bridge");
+	REFUSES(LINK(s)->bridge = s->hostname, "no bridge of that name");
+	REFUSES(LINK(s)->ifname.at = 0, "plan_link");
 	REFUSES(s->uid = UINT32_MAX, "out of range");
-	REFUSES(s->gw4.prefix = 33, "gateway");
+	REFUSES(LINK(s)->gw4.prefix = 33, "gateway");
+	REFUSES(s->links.n = PLAN_LINKS_MAX + 1, "too many");
+	REFUSES(s->flags &= ~CELL_NET, "interfaces");
 	REFUSES(s->nice = 20, "out of range");
 	REFUSES(((struct plan_dep *)(copy + s->deps.at))->service = 3, "plan_dep");
 	REFUSES(((struct plan_dep *)(copy + s->deps.at))->service = 1, "starts before");
 	REFUSES(((struct plan_dep *)(copy + s->deps.at))->service = 2, "starts before");
-	REFUSES(((struct plan_addr *)(copy + s->addrs.at))->family = 1, "plan_addr");
+	REFUSES(((struct plan_addr *)(copy + LINK(s)->addrs.at))->family = 1, "plan_addr");
 	REFUSES(((struct plan_mount *)(copy + s->mounts.at))->kind = MOUNT_KINDS, "plan_mount");
 	REFUSES(((struct plan_listen *)(copy + s->listen.at))->port = 0, "plan_listen");
 	REFUSES(((struct plan_listen *)(copy + s->listen.at))->kind = LISTEN_KINDS, "unknown kind of socket");

@@ -261,13 +261,13 @@ static void addresses_belong_to_one_service_each(void **state)
 
 	assert_non_null(a);
 	assert_non_null(b);
-	assert_int_equal(a->addrs.n, 2);
-	assert_int_equal(a->gw4.ip[3], 1);
-	assert_int_equal(a->gw6.ip[15], 1);
-	assert_int_equal(a->gw6.ip[1], 0x88);
-	assert_int_equal(b->gw6.family, 0);
-	assert_in_range(a->ifname.n, 3, 15);
-	assert_string_not_equal(str(a->ifname), str(b->ifname));
+	assert_int_equal(link_of(a)->addrs.n, 2);
+	assert_int_equal(link_of(a)->gw4.ip[3], 1);
+	assert_int_equal(link_of(a)->gw6.ip[15], 1);
+	assert_int_equal(link_of(a)->gw6.ip[1], 0x88);
+	assert_int_equal(link_of(b)->gw6.family, 0);
+	assert_in_range(link_of(a)->ifname.n, 3, 15);
+	assert_string_not_equal(str(link_of(a)->ifname), str(link_of(b)->ifname));
 	assert_non_null(compiled_refused(&c, "twice"));
 	assert_non_null(compiled_refused(&c, "outside"));
 	assert_non_null(compiled_refused(&c, "edge"));

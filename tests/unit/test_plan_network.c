@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <cmocka.h>
 
 #define TOOL "    command: [/bin/tool, -a]\n"
@@ -26,12 +27,12 @@ static void an_address_is_given_by_name_until_there_is_none_left(void **state)
 	const struct plan_service *s = compiled_service(&c, "c");
 
 	assert_non_null(s);
-	assert_int_equal(s->addrs.n, 2);
-	assert_int_equal(s->mtu, 1400);
+	assert_int_equal(link_of(s)->addrs.n, 2);
+	assert_int_equal(link_of(s)->mtu, 1400);
 	assert_int_equal(PLAN_FIRST(&c.plan, c.plan.head->bridges, struct plan_bridge)->flags, BRIDGE_NAT);
-	alone = PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->ip[3];
+	alone = PLAN_FIRST(&c.plan, link_of(s)->addrs, struct plan_addr)->ip[3];
 	assert_in_range(alone, 2, 6);
-	assert_int_equal(PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->prefix, 29);
+	assert_int_equal(PLAN_FIRST(&c.plan, link_of(s)->addrs, struct plan_addr)->prefix, 29);
 	compiled_free(&c);
 	/* Five fit beside the bridge, however many ask by name and one by number. */
 	compiled_make(&c, NULL, SMALL "services:\n  a:\n" ON_BR0("") "  b:\n" ON_BR0("") "  c:\n" ON_BR0("")
@@ -41,7 +42,7 @@ static void an_address_is_given_by_name_until_there_is_none_left(void **state)
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		s = compiled_service(&c, names[i]);
 		assert_non_null(s);
-		seen |= 1u << PLAN_FIRST(&c.plan, s->addrs, struct plan_addr)->ip[3];
+		seen |= 1u << PLAN_FIRST(&c.plan, link_of(s)->addrs, struct plan_addr)->ip[3];
 	}
 	assert_int_equal(seen, 0x7c);
 	assert_non_null(strstr(compiled_refused(&c, "f"), "'br0' has no address left in the subnet of 10.88.0.1/29: "
@@ -65,17 +66,17 @@ static void published_ports_and_egress_become_numbers(void **state)
 	const struct plan_egress *g;
 
 	assert_non_null(s);
-	p = PLAN_FIRST(&c.plan, s->ports, struct plan_port);
-	g = PLAN_FIRST(&c.plan, s->egress, struct plan_egress);
-	assert_int_equal(s->ports.n, 3);
+	p = PLAN_FIRST(&c.plan, link_of(s)->ports, struct plan_port);
+	g = PLAN_FIRST(&c.plan, link_of(s)->egress, struct plan_egress);
+	assert_int_equal(link_of(s)->ports.n, 3);
 	assert_int_equal(p[0].from, 8080);
 	assert_int_equal(p[0].to, 80);
 	assert_int_equal(p[0].on.family, 0);
 	assert_int_equal(p[2].from, 54);
 	assert_int_equal(p[2].proto, 17);
 	assert_int_equal(p[2].on.ip[0], 127);
-	assert_int_equal(s->limited, 1);
-	assert_int_equal(s->egress.n, 3);
+	assert_int_equal(link_of(s)->limited, 1);
+	assert_int_equal(link_of(s)->egress.n, 3);
 	assert_int_equal(g[0].to.prefix, 8);
 	assert_int_equal(g[0].first, 0);
 	assert_int_equal(g[1].proto, 6);
@@ -84,10 +85,10 @@ static void published_ports_and_egress_become_numbers(void **state)
 	assert_int_equal(g[2].first, 53);
 	assert_int_equal(g[2].last, 60);
 	assert_int_equal(g[2].to.ip[0], 0xfd);
-	assert_int_equal(compiled_service(&c, "shut")->limited, 1);
-	assert_int_equal(compiled_service(&c, "shut")->egress.n, 0);
-	assert_int_equal(compiled_service(&c, "empty")->limited, 1);
-	assert_int_equal(compiled_service(&c, "free")->limited, 0);
+	assert_int_equal(link_of(compiled_service(&c, "shut"))->limited, 1);
+	assert_int_equal(link_of(compiled_service(&c, "shut"))->egress.n, 0);
+	assert_int_equal(link_of(compiled_service(&c, "empty"))->limited, 1);
+	assert_int_equal(link_of(compiled_service(&c, "free"))->limited, 0);
 	assert_non_null(strstr(compiled_refused(&c, "x-double"), "port 53 of the machine is published by service "
 			       "web already"));
 }
@@ -112,7 +113,7 @@ static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void 
 	assert_non_null(a);
 	assert_int_equal(a->share.n, 1);
 	assert_string_equal(str(plan_network(&c.plan, a)->name), "db");
-	assert_int_equal(a->bridge.n, 0);
+	assert_int_equal(a->links.n, 0);
 	assert_int_equal(a->deps.n, 1);
 	assert_int_equal(PLAN_FIRST(&c.plan, a->deps, struct plan_dep)->kind, DEP_REQUIRES);
 	const struct plan_file *hosts = PLAN_FIRST(&c.plan, c.plan.head->hosts, struct plan_file);
@@ -147,13 +148,13 @@ static void an_interface_on_top_of_another_has_the_addresses_that_are_written(vo
 
 	assert_non_null(a);
 	assert_non_null(b);
-	assert_string_equal(str(a->parent), "eth0");
-	assert_int_equal(a->upper, UPPER_MACVLAN_BRIDGE);
-	assert_int_equal(a->bridge.n, 0);
-	assert_int_equal(a->gw4.ip[3], 1);
-	assert_int_equal(b->upper, UPPER_IPVLAN_L3S);
-	assert_int_equal(b->addrs.n, 2);
-	assert_int_equal(b->gw4.family, 0);
+	assert_string_equal(str(link_of(a)->parent), "eth0");
+	assert_int_equal(link_of(a)->upper, UPPER_MACVLAN_BRIDGE);
+	assert_int_equal(link_of(a)->bridge.n, 0);
+	assert_int_equal(link_of(a)->gw4.ip[3], 1);
+	assert_int_equal(link_of(b)->upper, UPPER_IPVLAN_L3S);
+	assert_int_equal(link_of(b)->addrs.n, 2);
+	assert_int_equal(link_of(b)->gw4.family, 0);
 	/* The names that the machine asks, for who has that interface and who shares it. */
 	assert_non_null(compiled_mount(&c, a, "/etc/resolv.conf"));
 	assert_non_null(compiled_mount(&c, compiled_service(&c, "shares"), "/etc/resolv.conf"));
@@ -257,8 +258,8 @@ static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
 	const struct plan_service *s = compiled_service(&c, "a");
 
 	assert_non_null(s);
-	assert_int_equal(s->send_max, 10 << 20);
-	assert_int_equal(s->receive_max, 1 << 30);
+	assert_int_equal(link_of(s)->send_max, 10 << 20);
+	assert_int_equal(link_of(s)->receive_max, 1 << 30);
 	assert_non_null(strstr(compiled_refused(&c, "x-raw"), "send_max: CAP_NET_RAW goes past it"));
 	assert_non_null(strstr(compiled_refused(&c, "x-alone"), "receive_max: needs a bridge"));
 }
@@ -314,6 +315,113 @@ static void a_socket_in_the_cells_network_needs_one(void **state)
 		"in: cell: the service has no network of its own; isolation.network gives it one");
 }
 
+#define TWO "network:\n  bridges:\n    front: {subnets: [10.88.0.0/24, \"fd88::/64\"]}\n" \
+	    "    back: {subnets: [10.89.0.0/24]}\nservices:\n"
+#define ON_ALL(list) TOOL "    isolation: {rootfs: @/image, network: [" list "]}\n"
+
+static const struct plan_file *hosts_named(const char *name)
+{
+	PLAN_EACH(struct plan_file, f, &c.plan, c.plan.head->hosts)
+		if (!strcmp(str(f->path), name))
+			return f;
+	return NULL;
+}
+
+static void a_service_on_two_bridges_has_an_interface_names_and_an_address_on_each(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, TWO
+		"  both:\n" ON_ALL("{bridge: front, ports: [\"80:80\"], egress: none}, "
+				   "{bridge: back, send_max: 1M}")
+		"  db:\n" ON_ALL("{bridge: back, address: 10.89.0.7/24}")
+		"  free:\n" ON_ALL("{bridge: back, gateway: 10.89.0.1}, {bridge: front, egress: []}")
+		"  side:\n" TOOL "    isolation: {rootfs: @/image, network: {service: both}}\n");
+	const struct plan_service *s = compiled_service(&c, "both"), *f = compiled_service(&c, "free");
+	const struct plan_link *l = link_of(s);
+
+	assert_int_equal(s->links.n, 2);
+	assert_string_equal(plan_link_on(&c.plan, l), "front");
+	assert_string_equal(plan_link_on(&c.plan, l + 1), "back");
+	assert_string_equal(str(l[0].ifname), "p-both");
+	assert_string_not_equal(str(l[0].ifname), str(l[1].ifname));
+	assert_int_equal(l[0].addrs.n, 2);
+	assert_int_equal(l[1].addrs.n, 1);
+	assert_int_equal(PLAN_FIRST(&c.plan, l[1].addrs, struct plan_addr)->ip[1], 89);
+	assert_int_equal(l[0].ports.n, 1);
+	assert_int_equal(l[1].send_max, 1 << 20);
+	/* One default route; what says nothing of egress has that of the first. */
+	assert_int_equal(l[0].gw4.ip[1], 88);
+	assert_int_equal(l[0].gw6.family, AF_INET6);
+	assert_int_equal(l[1].gw4.family, 0);
+	assert_true(l[0].limited && l[1].limited);
+	assert_int_equal(link_of(f)[0].gw4.ip[1], 89);
+	assert_int_equal(link_of(f)[1].gw4.family, 0);
+	assert_int_equal(link_of(f)[1].gw6.family, AF_INET6);
+	assert_true(!link_of(f)[0].limited && link_of(f)[1].limited);
+	/* Each bridge names who is on it; who is on both sees both, the first one first. */
+	assert_int_equal(c.plan.head->hosts.n, 4);
+	assert_non_null(strstr(str(hosts_named("back")->value), "\n10.89.0.7 db\n"));
+	assert_null(strstr(str(hosts_named("back")->value), "10.88."));
+	assert_null(strstr(str(hosts_named("front")->value), "db"));
+	const char *all = str(hosts_named("front:back")->value);
+
+	assert_non_null(strstr(all, " side\n"));
+	assert_true(strstr(all, " both\n") < strstr(all, "\n10.89.0.7 db\n"));
+	assert_non_null(hosts_named("back:front"));
+	assert_string_equal(str(compiled_mount(&c, s, "/etc/hosts")->source), HOSTS_DIR "front:back");
+	assert_string_equal(str(compiled_mount(&c, compiled_service(&c, "side"), "/etc/hosts")->source),
+			    HOSTS_DIR "front:back");
+}
+
+static void what_cannot_be_on_several_networks_is_told_why(void **state)
+{
+	static const struct {
+		const char *list, *says;
+	} wrong[] = {
+		{ "{bridge: back}, {bridge: back}", "it is on bridge 'back' already" },
+		{ "{bridge: back}, {bridge: gone}", "there is no bridge 'gone' in network.bridges" },
+		{ "{bridge: back}, {gateway: 10.0.0.1}", "needs an interface" },
+		{ "{bridge: back}, {}", "give each interface one of bridge, macvlan and ipvlan" },
+		{ "{keep: true}, {bridge: back}", "there is no first interface" },
+		{ "{bridge: back}, {bridge: front, ports: [\"80:80\"]}", "publish them there, or give this one" },
+		{ "{bridge: back, gateway: 10.89.0.1}, {bridge: front, gateway: 10.88.0.1}",
+		  "interface host0 has the default route already, by 10.89.0.1" },
+		{ "{bridge: back, egress: none}, {macvlan: eth0, address: 192.0.2.7/24}", "could go past it" },
+		{ "{bridge: back}, {macvlan: eth0, address: 192.0.2.7/24}, {ipvlan: eth1, address: 192.0.3.7/24}",
+		  "it is on top of eth0 already" },
+		{ "{bridge: back}, {bridge: front, address: 10.89.0.9/24}", "is in no subnet of bridge 'front'" },
+		{ "{bridge: a}, {bridge: b}, {bridge: c}, {bridge: d}, {bridge: e}", "5 interfaces: a service has 4" },
+		{ "{service: both}, {bridge: back}", "the network is that of service 'both'" },
+		{ "true, {bridge: back}", "must be a map" },
+	};
+	char text[1024];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		snprintf(text, sizeof text, TWO "  both:\n" ON_ALL("{bridge: back}") "  bad:\n" ON_ALL("%s"),
+			 wrong[i].list);
+		compiled_free(&c);
+		compiled_make(&c, NULL, text);
+		if (!compiled_problem(&c, SEV_ERROR, wrong[i].says))
+			fail_msg("%s: nobody says: %s", wrong[i].list, wrong[i].says);
+	}
+}
+
+static void a_bridge_and_an_interface_of_the_machine_go_together(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, TWO
+		"  a:\n" ON_ALL("{bridge: back}, "
+				"{macvlan: eth0, address: 192.0.2.7/24, gateway: 192.0.2.1}")
+		"  x-same:\n" ON_ALL("{bridge: back}, {macvlan: eth0, address: 192.0.2.7/24}"));
+	const struct plan_link *l = link_of(compiled_service(&c, "a"));
+
+	assert_string_equal(plan_link_on(&c.plan, l + 1), "eth0");
+	assert_int_equal(l[0].gw4.family, 0);
+	assert_int_equal(l[1].gw4.ip[0], 192);
+	assert_non_null(strstr(compiled_refused(&c, "x-same"), "192.0.2.7 is taken on eth0 by service a"));
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, done)
 
 int main(void)
@@ -329,6 +437,9 @@ int main(void)
 		TEST(an_interface_and_a_bridge_have_at_most_so_many_addresses),
 		TEST(subnets_that_overlap_are_refused_with_both_places),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
+		TEST(a_service_on_two_bridges_has_an_interface_names_and_an_address_on_each),
+		TEST(what_cannot_be_on_several_networks_is_told_why),
+		TEST(a_bridge_and_an_interface_of_the_machine_go_together),
 	};
 
 	return cmocka_run_group_tests_name("plan: compile", tests, compiled_setup, compiled_teardown);

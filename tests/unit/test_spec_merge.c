@@ -211,16 +211,50 @@ static void a_single_value_replaces_a_whole_map(void **state)
 
 	(void)state;
 	assert_int_equal(a->network.mode, 1);
-	assert_null(a->network.bridge);
-	assert_int_equal(a->network.addresses.n, 0);
+	assert_null(a->network.link.bridge);
+	assert_int_equal(a->network.link.addresses.n, 0);
 	assert_int_equal(a->seccomp, SECCOMP_DEFAULT);
 	assert_int_equal(a->seccomp_deny.n, 0);
 	assert_false(a->seccomp_log);
-	assert_string_equal(b->network.bridge, "br0");
-	assert_string_equal(b->network.addresses.v[0], "10.0.0.3/24");
+	assert_string_equal(b->network.link.bridge, "br0");
+	assert_string_equal(b->network.link.addresses.v[0], "10.0.0.3/24");
 	assert_int_equal(b->seccomp, SECCOMP_STRICT);
 	assert_int_equal(b->seccomp_deny.n, 1);
 	assert_false(b->seccomp_log);
+}
+
+static void a_list_of_networks_is_the_first_one_and_those_beside_it(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned links, mode;
+	} forms[] = {
+		{ "[{bridge: b0}, {bridge: b1, egress: []}]", 2, 1 },
+		{ "{bridge: b0, also: [{bridge: b1, egress: []}]}", 2, 1 },
+		{ "{send_max: 2M}", 2, 1 },	/* the rest is as in the defaults */
+		{ "[{bridge: b0}]", 1, 1 },
+		{ "{also: []}", 1, 1 },
+		{ "true", 0, 1 },
+		{ "false", 0, 0 },
+	};
+	char text[1024];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+		snprintf(text, sizeof text,
+			 "network: {bridges: {b0: {subnets: [10.0.0.0/24]}, b1: {subnets: [10.1.0.0/24]}}}\n"
+			 "defaults:\n  isolation: {network: [{bridge: b0, send_max: 1M}, {bridge: b1}]}\n"
+			 "services:\n  a: {command: [x], isolation: {network: %s}}\n", forms[i].text);
+		spec_free(&s);
+		const struct spec_service *a = load(text, "a");
+
+		assert_int_equal(spec_links(&a->network), forms[i].links);
+		assert_int_equal(a->network.mode, forms[i].mode);
+		if (forms[i].links == 2)
+			assert_string_equal(spec_link(&a->network, 1)->bridge, "b1");
+		if (i < 2)
+			assert_non_null(spec_link(&a->network, 1)->egress.v);
+	}
 }
 
 static void a_key_brings_the_namespace_that_it_needs(void **state)
@@ -433,6 +467,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_named_user_wins_over_a_presets_dynamic_one, clean),
 		cmocka_unit_test_teardown(maps_grow_and_lists_are_replaced, clean),
 		cmocka_unit_test_teardown(a_single_value_replaces_a_whole_map, clean),
+		cmocka_unit_test_teardown(a_list_of_networks_is_the_first_one_and_those_beside_it, clean),
 		cmocka_unit_test_teardown(a_key_brings_the_namespace_that_it_needs, clean),
 		cmocka_unit_test_teardown(a_oneshot_is_not_restarted_unless_asked, clean),
 		cmocka_unit_test_teardown(yamls_no_is_the_word_no, clean),

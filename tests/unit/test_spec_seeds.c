@@ -91,7 +91,7 @@ static void systemg_s_namespaces_are_namespaces(void **state)
 	load("systemg", 0);
 	a = service("isolated");
 	assert_true(a->network.mode == 1 && a->ns_pid && a->ns_mount && a->ns_user == USER_NS_LAST);
-	assert_null(a->network.bridge);
+	assert_null(a->network.link.bridge);
 }
 
 static void systemg_s_upcoming_features_are_there(void **state)

@@ -101,6 +101,22 @@ static void an_emptied_list_stays_empty(void **state)
 		"{restrict_address_families: []}}}", "a", "");
 }
 
+#define BRIDGES "network: {bridges: {b0: {subnets: [10.0.0.0/24]}, b1: {subnets: [10.1.0.0/24]}}}\n"
+
+/* Nothing and an empty list are not the same there: the first interface's list holds, or nothing can be reached. */
+static void further_networks_read_back_with_what_was_emptied(void **state)
+{
+	static const char text[] = BRIDGES "services: {a: {command: [x], isolation: {network: [{bridge: b0}, "
+					   "{bridge: b1, egress: []}]}}}";
+	struct spec s;
+
+	(void)state;
+	expect_round_trip(text, "a", BRIDGES);
+	conf_load_text(&s, text);
+	assert_non_null(strstr(conf_show(&s, "a", false), "also: [{bridge: b1, egress: []}]"));
+	spec_free(&s);
+}
+
 static void expect_in(const char *text, const char *part)
 {
 	if (!strstr(text, part))
@@ -233,6 +249,7 @@ int main(void)
 		cmocka_unit_test(what_show_prints_reads_back_to_the_same),
 		cmocka_unit_test(odd_texts_read_back_to_the_same),
 		cmocka_unit_test(an_emptied_list_stays_empty),
+		cmocka_unit_test(further_networks_read_back_with_what_was_emptied),
 		cmocka_unit_test(json_has_bytes_milliseconds_and_full_names),
 		cmocka_unit_test(a_service_that_is_not_there_is_named_with_its_neighbour),
 		cmocka_unit_test(the_short_table_says_what_the_kernel_will_be_told),
