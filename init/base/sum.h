@@ -16,22 +16,26 @@ static inline uint64_t sum_more(uint64_t h, const void *data, size_t n)
 	return h;
 }
 
+static inline uint64_t sum_word(uint64_t h, uint64_t w)
+{
+	h = (h ^ w) * 0x100000001b3ull;
+	return h ^ h >> 32;	/* the multiplication carries upwards only */
+}
+
 /* The same kind of sum by words of 64 bits, for what is long or often summed; not the same number. */
 static inline uint64_t sum_long(uint64_t h, const void *data, size_t n)
 {
 	const unsigned char *p = data;
 	uint64_t w;
 
-	for (h ^= n; n; p += sizeof w, n -= sizeof w) {
-		if (n < sizeof w) {
-			w = 0;
-			memcpy(&w, p, n);
-			n = sizeof w;
-		} else {
-			memcpy(&w, p, sizeof w);
-		}
-		h = (h ^ w) * 0x100000001b3ull;
-		h ^= h >> 32;	/* the multiplication carries upwards only */
+	for (h ^= n; n >= sizeof w; p += sizeof w, n -= sizeof w) {
+		memcpy(&w, p, sizeof w);
+		h = sum_word(h, w);
+	}
+	if (n) {
+		w = 0;
+		memcpy(&w, p, n);
+		h = sum_word(h, w);
 	}
 	return h;
 }

@@ -20,14 +20,18 @@ static uint64_t hash_needs(uint64_t h, const struct plan *p, struct plan_ref r)
 	return h;
 }
 
-static uint64_t hash_ref(uint64_t h, const struct plan *p, const struct plan_type *of, struct plan_ref r)
+static uint64_t length_of(struct plan_ref r)
+{
+	return (uint64_t)!r.at << 32 | r.n;
+}
+
+/* What is referred to, without how much of it there is. */
+static uint64_t hash_content(uint64_t h, const struct plan *p, const struct plan_type *of, struct plan_ref r)
 {
 	const unsigned char *at = p->at + r.at;
-	const uint64_t length = (uint64_t)!r.at << 32 | r.n;
 
 	if (of->is_dep)
 		return hash_needs(h, p, r);
-	h = sum_long(h, &length, sizeof length);
 	if (!of->nfields)
 		return sum_long(h, at, (size_t)r.n * of->size);
 	for (uint32_t i = 0; i < r.n; i++)
@@ -35,22 +39,25 @@ static uint64_t hash_ref(uint64_t h, const struct plan *p, const struct plan_typ
 	return h;
 }
 
-/* The record's own bytes with its references blanked out, then what they refer to. */
+/* The record's own bytes with the lengths of its references in their place, then what they refer to. */
 static uint64_t hash_record(uint64_t h, const struct plan *p, const struct plan_type *t, const unsigned char *at)
 {
 	unsigned char own[sizeof(struct plan_service)];
+	struct plan_ref r;
 
+	_Static_assert(sizeof r == sizeof(uint64_t), "a length is written over a reference");
 	memcpy(own, at, t->size);
-	for (const struct plan_field *f = t->fields; f < t->fields + t->nfields; f++)
-		memset(own + f->at, 0, sizeof(struct plan_ref));
+	for (const struct plan_field *f = t->fields; f < t->fields + t->nfields; f++) {
+		memcpy(&r, at + f->at, sizeof r);
+		memcpy(own + f->at, &(uint64_t){ f->of->is_dep ? 0 : length_of(r) }, sizeof(uint64_t));
+	}
 	if (t == &plan_service_type)
 		memset(own + offsetof(struct plan_service, hash), 0, sizeof(uint64_t));
 	h = sum_long(h, own, t->size);
 	for (const struct plan_field *f = t->fields; f < t->fields + t->nfields; f++) {
-		struct plan_ref r;
-
 		memcpy(&r, at + f->at, sizeof r);
-		h = hash_ref(h, p, f->of, r);
+		if (r.n)
+			h = hash_content(h, p, f->of, r);
 	}
 	return h;
 }
@@ -81,7 +88,7 @@ uint64_t plan_machine_hash(const struct plan *p)
 		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 			other |= f->at == others[i];
 		if (!other)
-			h = hash_ref(h, p, f->of, r);
+			h = hash_content(sum_long(h, &(uint64_t){ length_of(r) }, sizeof(uint64_t)), p, f->of, r);
 	}
 	return h;
 }
