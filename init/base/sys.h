@@ -101,7 +101,7 @@ static inline pid_t sys_clone3(struct clone_args *a)
  * so that who is about to become somebody else's program goes back first. A policy that somebody else chose stays.
  * pid 0: the caller. musl has no wrappers that work. Failure costs speed only.
  */
-enum { SYS_OTHER = 0, SYS_BATCH = 3, SYS_IDLE = 5 };	/* the kernel's numbers */
+enum { SYS_OTHER = 0, SYS_BATCH = 3 };	/* the kernel's numbers */
 
 static inline void sys_policy(pid_t pid, long from, int to)
 {

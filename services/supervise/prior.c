@@ -65,7 +65,7 @@ static void on_timer(void *ctx, uint32_t timer)
 		[TIMER_TRIAL] = trial_timer, [TIMER_RELOAD] = reload_timer, [TIMER_SPAWNER] = spawning_timer,
 		[TIMER_PLANNED] = ending_planned, [TIMER_DOG] = dog_timer,
 		[TIMER_ENDPOINT] = endpoint_start, [TIMER_DEVICES] = devices_start_helper,
-		[TIMER_GOOD] = good_timer, [TIMER_LOGGER_WAITS] = streams_settled,
+		[TIMER_GOOD] = good_timer,
 		[TIMER_BUTTONS] = buttons_timer,
 	};
 	struct prior *p = ctx;

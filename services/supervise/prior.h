@@ -86,7 +86,7 @@ struct pid_slot {
 
 /* Timers: one per service (its number), then these, then one per care record. */
 enum serve_timer { TIMER_SHUTDOWN, TIMER_TICK, TIMER_LOGGER, TIMER_CONTROL, TIMER_TRIAL, TIMER_RELOAD,
-	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_DEVICES, TIMER_GOOD, TIMER_LOGGER_WAITS,
+	TIMER_SPAWNER, TIMER_PLANNED, TIMER_DOG, TIMER_ENDPOINT, TIMER_DEVICES, TIMER_GOOD,
 	TIMER_BUTTONS, SERVE_TIMERS };
 
 struct helper_life {		/* of the process that helps now, or did: see helper.h */

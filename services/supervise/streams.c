@@ -269,27 +269,20 @@ void streams_logger_start(struct prior *p)
 	}
 	fd_put(&h->logger_fd, sock);
 	h->logger_pid = pid;
-	if (h->mode == MODE_MACHINE && !h->settled) {	/* until all is up it takes what others leave */
-		sys_policy(pid, SYS_BATCH, SYS_IDLE);
-		sys_policy(pid, SYS_OTHER, SYS_IDLE);
-		loop_timer_set(&p->loop, p->n + TIMER_LOGGER_WAITS, p->loop.now.ms + WAIT_MS);
-	}
 	p->logger_life.since_ms = p->loop.now.ms;
 	ledger_seal_head(&p->ledger);
 	reap_add(p, pid, 0, PID_LOGGER);
 	flush(p);
 }
 
-static void wait_no_longer(const struct prior *p)
-{
-	if (p->ledger.head->logger_pid > 0)
-		sys_policy(p->ledger.head->logger_pid, SYS_IDLE, SYS_BATCH);
-}
-
 void streams_settled(struct prior *p)
 {
-	loop_timer_set(&p->loop, p->n + TIMER_LOGGER_WAITS, 0);
-	wait_no_longer(p);
+	const struct ledger_head *h = p->ledger.head;
+
+	if (h->mode == MODE_RUN || h->logger_pid > 0 || p->logger_life.since_ms)
+		return;
+	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, 0);
+	streams_logger_start(p);
 }
 
 int streams_begin(struct prior *p, struct err *e)
@@ -305,7 +298,10 @@ int streams_begin(struct prior *p, struct err *e)
 	/* The kernel takes memory for what is in it only. A user's quota of pipe buffers may be used up: then less. */
 	for (int size = EVENT_PIPE; size > 1 << 16 && fcntl(h->event_wr, F_SETPIPE_SZ, size) < 0;)
 		size /= 2;
-	streams_logger_start(p);
+	if (h->mode == MODE_MACHINE)	/* nobody else wants to run when all is up: what is said meanwhile waits */
+		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + WAIT_MS);
+	else
+		streams_logger_start(p);
 	return 0;
 }
 
@@ -325,7 +321,6 @@ void streams_resume(struct prior *p)
 		reap_add(p, h->logger_hung_pid, 0, PID_LOGGER);
 	if (h->logger_pid > 0) {
 		reap_add(p, h->logger_pid, 0, PID_LOGGER);
-		wait_no_longer(p);
 		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 	} else {
 		streams_logger_start(p);
@@ -361,7 +356,6 @@ void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int statu
 
 void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old)
 {
-	wait_no_longer(p);	/* the timer that would say so is not carried */
 	q->logger_replaced = p->logger_replaced;
 	q->logger_killed = p->logger_killed;
 	q->logger_has_events = p->logger_has_events;
@@ -397,8 +391,8 @@ void streams_close(struct prior *p)
 	if (p->logger_closing)
 		return;
 	streams_flush(p);
-	if (h->logger_pid == 0 && p->nlogs)
-		streams_logger_start(p);	/* between two loggers: what is in the pipes is still to be read */
+	if (h->logger_pid == 0 && (p->nlogs || !p->logger_life.since_ms))
+		streams_logger_start(p);	/* what is in the pipes is still to be read */
 	p->logger_closing = true;
 	loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 	if (h->logger_pid == 0)

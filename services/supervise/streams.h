@@ -3,7 +3,7 @@
 #pragma once
 #include "services/supervise/prior.h"
 
-int streams_begin(struct prior *p, struct err *e);	/* the event pipe; starts the logger */
+int streams_begin(struct prior *p, struct err *e);	/* the event pipe; a machine's logger waits, for a second */
 /* The pipe of service i, made at its first start; the logger gets the reading end with streams_flush(). Inside
  * LEDGER_WRITE. */
 int stream_open(struct prior *p, uint32_t i, struct err *e);
@@ -11,7 +11,7 @@ void stream_ended(struct prior *p, uint32_t i);	/* what it left without a newlin
 /* Another plan takes over (switch.h): the logger stays, and is sent anew what has changed. to_old[service of q]. */
 void streams_carry(const struct prior *p, struct prior *q, const uint32_t *to_old);
 void streams_flush(struct prior *p);	/* at the end of each turn: what the logger does not have is sent */
-void streams_settled(struct prior *p);	/* all is up, or takes long: the logger waits for what others leave no longer */
+void streams_settled(struct prior *p);	/* all is up: a logger that has waited for that begins */
 void streams_resume(struct prior *p);	/* after an exec: all is sent again to a new logger, or the old one is kept */
 void streams_logger_ended(struct prior *p, int pid, uint8_t exit_kind, int status);
 void streams_logger_start(struct prior *p);	/* TIMER_LOGGER: start it (again) */
