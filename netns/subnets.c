@@ -103,8 +103,10 @@ int subnets_keep_only(struct net *n, const char *who, int index, const struct ne
 		if (change_route(n, RTM_DELROUTE, 0, index, f.at + i) < 0 && n->code != ESRCH)
 			return net_fail(n, e, "%s: remove the route of subnet %s", who,
 					addr_text(f.at + i, true, text));
-	if (!f.stay)
-		change_rule(n, RTM_DELRULE, 0);	/* it asks an empty table, if it is there at all */
+	/* It asks an empty table. None is well, and so is a kernel that has no rules, or no IPv6. */
+	if (!f.stay && change_rule(n, RTM_DELRULE, 0) < 0 && n->code != ENOENT && n->code != EAFNOSUPPORT &&
+	    n->code != EOPNOTSUPP)
+		return net_fail(n, e, "%s: remove the rule that IPv6 subnets come first", who);
 	return 0;
 }
 
