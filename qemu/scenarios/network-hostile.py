@@ -76,6 +76,10 @@ def run(m):
     assert mac in m.ok(inside["left"] + "cat /proc/net/arp")
     assert "fe80" not in m.ok(inside["left"] + "ip -6 route show default")
     m.ok(inside["left"] + "ping6 -c 1 -W 5 fd88::1")
+    for where in ("", inside["left"], inside["right"]):
+        assert "Icmp6InType134" not in m.ok(where + "cat /proc/net/snmp6"), f"a router is heard: {where}"
+    m.ok("probe rogue-router prior0")
+    m.eventually(lambda: "Icmp6InType134" in m.ok(inside["left"] + "cat /proc/net/snmp6"), 20, "the machine's own is heard")
 
     # another MAC
     m.ok(me + "sh -c 'ip link set host0 down; ip link set host0 address 02:00:00:00:00:66; ip link set host0 up'")

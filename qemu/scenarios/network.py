@@ -23,7 +23,7 @@ services:
     isolation: {network: {bridge: prior0, ports: ["8080:7000"]}}
   right:
     command: [/bin/probe, udp-serve, "7001"]
-    isolation: {network: {bridge: prior0, ports: ["127.0.0.1:5300:7001/udp"]}}
+    isolation: {network: {bridge: prior0, ports: ["127.0.0.1:5300:7001/udp", "5301:7001/udp"]}}
   apart:
     command: [/bin/probe, serve, "7000"]
     isolation: {network: {bridge: other0}}
@@ -63,6 +63,8 @@ def run(m):
     assert f"{left[0]} left\n" in hosts and f"{left[1]} left\n" in hosts and "apart" not in hosts, hosts
     for ip in left:
         m.eventually(lambda: m.sh(inside["allowed"] + f"timeout 5 probe call {ip} 7000")[1] == "hello\n", 20, ip)
+    for ping in ("ping", "ping6"):
+        m.ok(f"nsenter -t {m.pid('allowed')} -m -n /bin/busybox {ping} -c 1 -W 10 left")
     m.fails(inside["allowed"] + f"timeout 3 probe call {apart[0]} 7000")
     m.fails(inside["apart"] + f"timeout 3 probe call {left[0]} 7000")
     assert "mtu 1400" in m.ok("ip link show prior0") and "mtu 1400" in m.ok(inside["left"] + "ip link show host0")
@@ -88,6 +90,9 @@ def run(m):
          "ip link set veth1 up; ip route add default via 192.0.2.1'")
     for ip in ("192.0.2.1", "2001:db8::1"):     # an IPv6 address is tentative for some seconds
         m.eventually(lambda: m.sh(inside["outside"] + f"timeout 5 probe call {ip} 8080")[1] == "hello\n", 30, ip)
+        for call in (inside["outside"] + f"probe udp-call {ip} 5301", f"timeout 5 probe call {ip} 8080",
+                     f"probe udp-call {ip} 5301"):
+            m.eventually(lambda: m.sh(call)[1] == "hello\n", 30, call)
     m.fails(inside["outside"] + f"timeout 2 probe call {left[0]} 7000")      # not published: no way in
     m.fails(inside["outside"] + "probe udp-call 192.0.2.1 5300")             # for 127.0.0.1 alone
     # a cell reaches out under the machine's address: 192.0.2.2 has no way back to 10.88
@@ -132,10 +137,14 @@ def run(m):
 
     # another configuration: a new name is seen by those that stay, and they do not notice otherwise
     pid = m.pid("allowed")
-    m.ok("sed 's/^  apart:/  newcomer:/; s/other0}}$/prior0}}/' /etc/prior/prior.yaml >/etc/prior/n && "
-         "mv /etc/prior/n /etc/prior/prior.yaml && prior reload-config")
+    memory = m.ok("ls /var/lib/prior/addresses /run/prior/addresses 2>/dev/null || true").split()[0]
+    assert left[0] in m.ok(f"cat {memory}")
+    m.ok(f"echo newcomer 10.88.0.77 >>{memory}")      # as if it had been here before
+    m.ok("sed 's/^  apart:/  newcomer:/; s/other0}}$/prior0}}/; s/10.88.0.50/10.88.0.51/' /etc/prior/prior.yaml "
+         ">/etc/prior/n && mv /etc/prior/n /etc/prior/prior.yaml && prior reload-config")
     assert m.pid("allowed") == pid and addresses(m, "left") == left
-    assert f"{addresses(m, 'newcomer')[0]} newcomer\n" in m.ok(f"cat /proc/{pid}/root/etc/hosts")
     new = addresses(m, "newcomer")[0]
+    assert new == "10.88.0.77", new
+    hosts = m.ok(f"cat /proc/{pid}/root/etc/hosts")
+    assert f"{new} newcomer\n" in hosts and "10.88.0.51 limited\n" in hosts and "10.88.0.50 " not in hosts, hosts
     m.eventually(lambda: m.sh(inside["allowed"] + f"timeout 5 probe call {new} 7000")[1] == "hello\n", 20, new)
-    assert left[0] in m.ok("cat /var/lib/prior/addresses /run/prior/addresses 2>/dev/null || true")
