@@ -114,3 +114,52 @@ int net_bridge_remove(struct net *n, const char *name, struct err *e)
 		return net_fail(n, e, "bridge %s: remove it", name);
 	return 0;
 }
+
+struct leftovers {
+	bool (*is_kept)(const void *arg, const char *name);
+	const void *arg;
+	unsigned n;
+	struct {
+		int index;
+		char name[IFNAMSIZ];
+		bool has_port;
+	} at[32];
+};
+
+static void note_leftover(struct nlmsghdr *h, void *arg)
+{
+	struct leftovers *x = arg;
+	const struct nlattr *name = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_IFNAME);
+	struct net_link l = { 0 };
+
+	link_read(h, &l);
+	if (h->nlmsg_type != RTM_NEWLINK || !name || x->n == sizeof x->at / sizeof *x->at ||
+	    !link_is_ours(&l, "bridge", "bridge", nla_get_string(name)) || x->is_kept(x->arg, nla_get_string(name)))
+		return;
+	x->at[x->n].index = l.index;
+	nla_strlcpy(x->at[x->n++].name, name, IFNAMSIZ);
+}
+
+static void note_port(struct nlmsghdr *h, void *arg)
+{
+	struct leftovers *x = arg;
+	const struct nlattr *bridge = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_MASTER);
+
+	for (unsigned i = 0; bridge && i < x->n; i++)
+		x->at[i].has_port |= (int)nla_get_u32(bridge) == x->at[i].index;
+}
+
+int net_bridge_leftovers(struct net *n, bool (*is_kept)(const void *arg, const char *name), const void *arg,
+			 struct err *e)
+{
+	struct leftovers x = { .is_kept = is_kept, .arg = arg };
+	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
+
+	if (net_ask(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_leftover, &x) < 0 ||
+	    (x.n && net_ask(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_port, &x) < 0))
+		return net_fail(n, e, "list the bridges of a run before");
+	for (unsigned k = 0; k < x.n; k++)
+		if (!x.at[k].has_port && net_bridge_remove(n, x.at[k].name, e) < 0)
+			return -e->code;
+	return 0;
+}

@@ -33,7 +33,7 @@ int net_name_ok(const char *name, struct err *e)
 	return 0;
 }
 
-static void read_link(struct nlmsghdr *h, void *arg)
+void link_read(struct nlmsghdr *h, void *arg)
 {
 	struct net_link *l = arg;
 	struct ifinfomsg *i = nlmsg_data(h);
@@ -79,7 +79,7 @@ int link_get(struct net *n, const char *name, struct net_link *l)
 		nlmsg_free(m);
 		m = NULL;
 	}
-	int r = net_ask(n, m, read_link, &got);
+	int r = net_ask(n, m, link_read, &got);
 
 	if (r == 0)
 		*l = got;

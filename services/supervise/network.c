@@ -84,8 +84,10 @@ static int forward(const struct rules *r, struct err *e)
 	return -e->code;
 }
 
-static bool is_kept(const struct plan *to, const char *bridge)
+static bool is_kept(const void *plan, const char *bridge)
 {
+	const struct plan *to = plan;
+
 	for (const struct plan_bridge *b = to ? PLAN_FIRST(to, to->head->bridges, struct plan_bridge) : NULL;
 	     to && b < PLAN_END(to, to->head->bridges, struct plan_bridge); b++)
 		if (!strcmp(plan_str(to, b->name), bridge))
@@ -100,7 +102,10 @@ static int make_bridges(const struct order *o, struct err *e)
 
 	if (net_open(&n, e) < 0)
 		return -e->code;
-	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
+	if (!o->from)
+		net_bridge_leftovers(n, is_kept, p, e);
+	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
+	     !e->code && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
 		if (net_bridge(n, plan_str(p, b->name), plan_array(p, b->addrs), b->addrs.n, b->mtu, e) < 0)
 			break;
 	net_close(&n);

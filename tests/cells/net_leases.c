@@ -1,4 +1,4 @@
-/* Leases carried out for real, routers' prefixes beside bridges, and what an interface lacks: net_leases.sh. */
+/* Leases, left-over bridges, routers beside bridges, what an interface lacks: for real, by net_leases.sh. */
 /* SPDX-License-Identifier: ISC */
 #include "netns/net.h"
 #include <arpa/inet.h>
@@ -146,6 +146,30 @@ static void a_routers_prefix_takes_no_bridges_traffic(struct net *n)
 	has("link del d6", ""), has("link del b8", "");
 }
 
+static bool is_b0_or_k0(const void *arg, const char *name)
+{
+	return arg == &failures && (!strcmp(name, "b0") || !strcmp(name, "k0"));
+}
+
+static void a_killed_runs_bridges_are_removed(struct net *n)
+{
+	const struct net_addr a = six(0x88, 64), b = six(0x89, 64);
+	struct err e = { 0 };
+
+	has("link add s0 type bridge", "");
+	check(net_bridge(n, "l0", &a, 1, 0, &e) == 0 && net_bridge(n, "k0", &b, 1, 0, &e) == 0 &&
+	      net_bridge(n, "u0", NULL, 0, 0, &e) == 0, "bridges of a run before", &e);
+	has("link add e0 master u0 type veth", "");
+	check(net_bridge_leftovers(n, is_b0_or_k0, &failures, &e) == 0 && !has("link", "\"l0\"") &&
+	      !has("-6 route show table all", "fd88::"), "one that nobody needs is removed, with its routes", &e);
+	check(has("link", "\"b0\"") && has("link", "\"k0\"") && has("-6 route show table all", "fd89::"),
+	      "those of the plan stay", &e);
+	check(has("link", "\"s0\"") && has("link", "\"u0\""), "and so do somebody else's, and one that is used", &e);
+	has("link del e0", ""), has("link del s0", "");
+	check(net_bridge_leftovers(n, is_b0_or_k0, &failures, &e) == 0 && !has("link", "\"u0\"") &&
+	      net_bridge_remove(n, "k0", &e) == 0, "which is removed when it is used no more", &e);
+}
+
 static void online(struct net *n)
 {
 	const char *why = "";
@@ -165,7 +189,8 @@ int main(void)
 	if (net_open(&n, &e) < 0 || net_loopback_up(n, &e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
 		check(false, "a bridge to try it on", &e);
 	else
-		leases(n), a_routers_prefix_takes_no_bridges_traffic(n), online(n);
+		leases(n), a_routers_prefix_takes_no_bridges_traffic(n), a_killed_runs_bridges_are_removed(n),
+		online(n);
 	net_close(&n);
 	return failures != 0;
 }
