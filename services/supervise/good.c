@@ -105,8 +105,8 @@ void good_ended(struct prior *p, bool done)
 	if (++p->good_tries < TRIES)
 		count_for(p, (int64_t)USUAL_MS << (p->good_tries - 1));
 	prior_say(p, "error", "boot-good", NULL, p->good == GOOD_COUNTS ?
-		  "all is well, and that cannot be kept, or the hook of the slots has failed (`prior boot-good` says "
-		  "why); it is tried again" :
+		  "all is well, and that cannot be kept, or the hook of the slots has failed; `prior boot-good` says "
+		  "why; it is tried again" :
 		  "all is well, and that could not be kept in eight tries, or the hook of the slots has failed: when "
 		  "it is mended, run `prior boot-good`");
 }
