@@ -50,40 +50,41 @@ static int verify(const struct signers *t, const char *path, const struct signed
 			sign_id(g.id, id));
 }
 
-/* NULL, or why the key cannot be had. A file that others can write, or that the anchor did not sign, is nobody's. */
-static const char *find_key(struct spec *s, struct signer *to, const char *word)
+/* A file that others can write, or that the anchor did not sign, is nobody's. */
+static int find_key(const struct spec *s, struct sign_public *to, const char *word, struct err *e)
 {
 	char text[SIGN_KEY_MAX + 1], wrong[TRUST_TEXT];
 	const struct signers anchor = { .v = s->trusted->v, .n = 1 };	/* who signs files does not sign keys */
 	struct signed_bytes b;
 	struct sign_public by;
 	struct stat st;
-	struct err e;
 	bool all;
 
-	if (!sign_is_key(word) && !conf_path_is_plain(word))
-		return "that is neither a path nor a key";
 	if (sign_is_key(word))
-		return sign_public_find(&to->key, word, &e) < 0 ? arena_fmt(&s->arena, "%s", e.text) : NULL;
-	const int n = sign_read(word, text, sizeof text, &e);
+		return sign_public_find(to, word, e);
+	if (!conf_path_is_plain(word))
+		return err_set(e, EINVAL, "that is neither a path nor a key");
+	const int n = sign_read(word, text, sizeof text, e);
 
 	if (n < 0)
-		return arena_fmt(&s->arena, "%s", e.text);
+		return n;
 	if (stat(word, &st) == 0 && trust_wrong(wrong, word, &st, &all) && all)
-		return arena_fmt(&s->arena, "%s: %s", word, wrong);
+		return err_set(e, EPERM, "%s: %s", word, wrong);
 	signed_bytes_of(&b, text, (size_t)n);
-	if (s->trusted->anchored && verify(&anchor, word, &b, &by, &e) < 0)
-		return arena_fmt(&s->arena, "%s", e.text);
-	return sign_public_read(&to->key, text, (size_t)n, &e) < 0
-		       ? arena_fmt(&s->arena, "%s: %s", word, e.text) : NULL;
+	if (s->trusted->anchored && verify(&anchor, word, &b, &by, e) < 0)
+		return -e->code;
+	return sign_public_read(to, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;
 }
 
 static void add(struct spec *s, const struct spec_signer *from)
 {
 	struct signers *t = s->trusted;
-	struct signer one = { .name = from->name, .scope = from->scope };
+	struct signer one = { .name = from->name, .scope = from->scope, .useless = "it has no public_key" };
+	struct err e;
 
-	one.useless = from->name && from->public_key ? find_key(s, &one, from->public_key) : "it has no public_key";
+	if (from->name && from->public_key)
+		one.useless = find_key(s, &one.key, from->public_key, &e) == 0 ? NULL :
+			      arena_fmt(&s->arena, "%s", e.text) ?: "there is no memory to say why";
 	if (one.useless)
 		spec_problem(s, SEV_NOTE, from->from, NULL, "trust.signers: %s: nothing that it signed is taken: %s",
 			     from->name ? from->name : "?", one.useless);
