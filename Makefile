@@ -175,7 +175,7 @@ $(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(O)/libprior.a $(END)
 
 # These are prior and a part of its boot, whose netlink messages and calls about networks pass by net.c.
-COUNTED := $(patsubst %,-Wl$(comma)--wrap=%,sendmsg socket setns unshare open openat)
+COUNTED := $(patsubst %,-Wl$(comma)--wrap=%,sendmsg socket ioctl setns unshare open openat)
 $(O)/tests/fault/net: $(O)/init/main.o
 $(O)/tests/fault/net: LINK += $(COUNTED) $(O)/init/main.o
 $(O)/tests/fault/stages: $(O)/tests/fault/net.o

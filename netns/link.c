@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #ifndef RTEXT_FILTER_SKIP_STATS
 #define RTEXT_FILTER_SKIP_STATS (1 << 3)
@@ -84,6 +85,16 @@ int link_get(struct net *n, const char *name, struct net_link *l)
 	if (r == 0)
 		*l = got;
 	return r;
+}
+
+int link_index(struct net *n, const char *name)
+{
+	struct ifreq r = { 0 };
+
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+	n->why[0] = '\0';
+	n->code = ioctl(nl_socket_get_fd(n->sk), SIOCGIFINDEX, &r) < 0 ? errno : 0;
+	return n->code ? -n->code : r.ifr_ifindex;
 }
 
 int link_set_up(struct net *n, int index, bool up)

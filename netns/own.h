@@ -50,6 +50,8 @@ int net_name_ok(const char *name, struct err *e);
 /* These leave the reason to net_fail(). */
 int link_get(struct net *n, const char *name, struct net_link *l); /* -ENODEV: there is none */
 void link_read(struct nlmsghdr *h, void *link);	/* what such an answer says; for net_ask() */
+/* Where nothing else is asked: link_get() has the kernel go through all ports of a bridge that this one has joined. */
+int link_index(struct net *n, const char *name);
 int link_set_up(struct net *n, int index, bool up);
 int link_set_name(struct net *n, int index, const char *name);
 int link_set_mtu(struct net *n, int index, unsigned mtu);

@@ -71,11 +71,10 @@ static int make_pair(struct net *n, const char *ifname, int bridge, int netns_fd
 
 static int guard_port(struct net *n, const char *ifname)
 {
-	struct net_link l;
+	struct ifinfomsg i = { .ifi_family = AF_BRIDGE, .ifi_index = link_index(n, ifname) };
 
-	if (link_get(n, ifname, &l) < 0)
-		return -n->code;
-	struct ifinfomsg i = { .ifi_family = AF_BRIDGE, .ifi_index = l.index };
+	if (i.ifi_index < 0)
+		return i.ifi_index;
 	struct nl_msg *m = net_msg(RTM_SETLINK, 0, &i, sizeof i);
 	struct nlattr *port = m ? nla_nest_start(m, IFLA_PROTINFO | NLA_F_NESTED) : NULL;
 

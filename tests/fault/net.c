@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -160,6 +161,13 @@ int __wrap_unshare(int flags)
 {
 	/* With others it is tried, to find out what this machine allows. */
 	return flags == CLONE_NEWNET && is_refused(ENOSPC, true) ? -1 : __real_unshare(flags);
+}
+
+int __real_ioctl(int fd, int request, void *arg);
+int __wrap_ioctl(int fd, int request, void *arg);
+int __wrap_ioctl(int fd, int request, void *arg)
+{
+	return request == SIOCGIFINDEX && is_refused(EPERM, false) ? -1 : __real_ioctl(fd, request, arg);
 }
 
 /* A network's namespace, its settings, its names. */
