@@ -36,6 +36,9 @@ services:
   silent:
     command: [/bin/probe, serve, "7000"]
     isolation: {network: {bridge: prior0, egress: []}}
+  both:
+    command: [/bin/probe, serve, "7000"]
+    isolation: {network: [{bridge: prior0, egress: ["10.88.0.60:7000/tcp"]}, {bridge: other0}]}
   hostile:
     command: [/bin/probe, stay]
     isolation: {preset: none, network: {bridge: prior0, address: [10.88.0.66/24, "fd88::66/64"]}}
@@ -44,7 +47,7 @@ services:
     isolation: {preset: none, network: true}
 """)
 
-ALL = ("left", "right", "apart", "limited", "allowed", "silent", "hostile", "outside")
+ALL = ("left", "right", "apart", "limited", "allowed", "silent", "both", "hostile", "outside")
 
 
 def addresses(m, name: str) -> list:
@@ -113,6 +116,18 @@ def run(m):
     silent = addresses(m, "silent")
     for ip in silent:
         assert m.ok(inside["allowed"] + f"timeout 5 probe call {ip} 7000") == "hello\n"
+
+    # on two bridges: the first one's list holds on the other, too; it passes nothing on, as the machine does
+    on = addresses(m, "both")
+    assert len(on) == 3 and on[2].startswith("10.89.0."), on
+    assert m.ok(inside["both"] + "timeout 5 probe call 10.88.0.60 7000") == "hello\n"
+    assert m.ok(inside["apart"] + f"timeout 5 probe call {on[2]} 7000") == "hello\n"
+    m.fails(inside["both"] + f"timeout 2 probe call {apart[0]} 7000")
+    hosts = m.ok(f"cat /proc/{m.pid('both')}/root/etc/hosts")
+    assert f"{apart[0]} apart\n" in hosts and f"{left[0]} left\n" in hosts, hosts
+    forward = "cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding"
+    assert (m.ok(forward).split(), m.ok(inside["both"] + forward).split()) == (["1", "1"], ["0", "0"])
+    m.ok("prior audit both")
 
     # a raw frame past the rules of its own kernel's sockets does not arrive either
     def heard() -> int:

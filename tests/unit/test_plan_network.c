@@ -1,6 +1,7 @@
 /* Networks of a plan: who gets which address, published ports, what may be reached. */
 /* SPDX-License-Identifier: ISC */
 #include "netns/net.h"
+#include "services/plan/between.h"
 #include "tests/unit/one_plan.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -373,6 +374,29 @@ static void a_service_on_two_bridges_has_an_interface_names_and_an_address_on_ea
 			    HOSTS_DIR "front:back");
 }
 
+/* While the old one ends its file stays, and the one that the new service needs is there before it starts. */
+static void on_the_way_to_another_plan_the_names_of_both_are_there(void **state)
+{
+	struct compiled next = { .fd = -1 };
+	const uint8_t leaving[] = { LEAVING_ALIVE };
+	struct err e;
+	int fd = -1;
+
+	(void)state;
+	compiled_make(&c, NULL, TWO "  old:\n" ON_ALL("{bridge: front}, {bridge: back}"));
+	compiled_make(&next, NULL, TWO "  new:\n" ON_ALL("{bridge: back}, {bridge: front}"));
+	assert_int_equal(plan_between(&c.plan, &next.plan, leaving, &fd, &e), 1);
+	compiled_free(&next);
+	compiled_free(&c);
+	c = (struct compiled){ .fd = fd };
+	assert_int_equal(plan_map(&c.plan, fd, &e), 0);
+	assert_int_equal(c.plan.head->hosts.n, 4);
+	assert_int_equal(compiled_service(&c, "old")->links.n, 2);
+	assert_int_equal(compiled_service(&c, "new")->links.n, 2);
+	assert_non_null(strstr(str(hosts_named("front:back")->value), " old\n"));
+	assert_non_null(strstr(str(hosts_named("back:front")->value), " new\n"));
+}
+
 static void what_cannot_be_on_several_networks_is_told_why(void **state)
 {
 	static const struct {
@@ -438,6 +462,7 @@ int main(void)
 		TEST(subnets_that_overlap_are_refused_with_both_places),
 		TEST(a_bound_on_what_is_sent_is_one_that_cannot_be_passed),
 		TEST(a_service_on_two_bridges_has_an_interface_names_and_an_address_on_each),
+		TEST(on_the_way_to_another_plan_the_names_of_both_are_there),
 		TEST(what_cannot_be_on_several_networks_is_told_why),
 		TEST(a_bridge_and_an_interface_of_the_machine_go_together),
 	};
