@@ -71,6 +71,11 @@ static _Noreturn void look(int sock)
 	_exit(n && pass_send_many(sock, "", 1, fds, n, 0) < 0);
 }
 
+static void look_soon(struct prior *p)
+{
+	loop_timer_set(&p->loop, p->n + TIMER_BUTTONS, p->loop.now.ms + PAUSE_MS);
+}
+
 void buttons_timer(struct prior *p)
 {
 	struct clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
@@ -78,15 +83,17 @@ void buttons_timer(struct prior *p)
 	int pair[2];
 
 	b->again = b->pid > 0;	/* one that hangs in a driver is not joined by others */
-	if (b->again || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (b->again)
 		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return look_soon(p);
 	owned_fd ours = pair[0], its = pair[1];
 	const pid_t pid = sys_clone3(&a);
 
 	if (pid == 0)
 		look(its);
 	if (pid < 0)
-		return;
+		return look_soon(p);
 	b->pid = pid;
 	fd_put(&b->sock, fd_take(&ours));
 	reap_add(p, pid, 0, PID_BUTTONS);
@@ -119,11 +126,6 @@ void buttons_ended(struct prior *p)
 }
 
 /* --- what comes and goes --- */
-
-static void look_soon(struct prior *p)
-{
-	loop_timer_set(&p->loop, p->n + TIMER_BUTTONS, p->loop.now.ms + PAUSE_MS);
-}
 
 /* The kernel makes the folder with the first device, and removes it with the last one. */
 static void watch_folder(struct prior *p)
