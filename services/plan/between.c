@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/plan/between.h"
 #include "init/base/text.h"
+#include "services/plan/between_clash.h"
 #include "services/plan/changes.h"
 #include "services/plan/types.h"
 #include "services/plan/write.h"
@@ -18,6 +19,8 @@ struct between {
 	uint32_t to_new[PLAN_SERVICES_MAX], to_old[PLAN_SERVICES_MAX];
 	bool kept[PLAN_SERVICES_MAX];		/* by number in now: it has to be there as it is */
 	bool held[PLAN_SERVICES_MAX];		/* by number in next: it waits */
+	bool stays[PLAN_SERVICES_MAX];		/* by number in now: it is kept, or its place is held */
+	struct clashes *clashes;		/* owned; what those that stay have */
 	uint32_t at_now[PLAN_SERVICES_MAX], at_next[PLAN_SERVICES_MAX]; /* places in the plan between, or NONE */
 	uint32_t n, advanced;			/* services; how many of them are as in next, and not as in now */
 	struct plan_service *services;		/* owned */
@@ -38,27 +41,19 @@ static bool is_same(const struct between *b, uint32_t k)
 
 /* --- who waits --- */
 
-static const struct plan_bridge *bridge_of(const struct plan *p, const char *name)
+/* It has what it has until the reload is done, be it only sockets that stay open for one that waits. */
+static void stay(struct between *b, uint32_t i)
 {
-	PLAN_EACH(struct plan_bridge, x, p, p->head->bridges)
-		if (!strcmp(plan_str(p, x->name), name))
-			return x;
-	return NULL;
+	if (!b->stays[i])
+		clashes_hold(b->clashes, i, true);
+	b->stays[i] = true;
 }
 
-/* Somebody who is alive is on it, and needs it as it is. */
-static bool bridge_is_kept(const struct between *b, const char *name)
+static void hold(struct between *b, uint32_t k)
 {
-	const struct plan_bridge *x = bridge_of(b->now, name), *y = bridge_of(b->next, name);
-
-	if (!x || (y && x->mtu == y->mtu && x->addrs.n == y->addrs.n &&
-		   !memcmp(plan_array(b->now, x->addrs), plan_array(b->next, y->addrs),
-			   x->addrs.n * sizeof(struct plan_addr))))
-		return false;
-	for (uint32_t i = 0; i < b->now->head->services.n; i++)
-		if (b->leaving[i] == LEAVING_ALIVE && plan_is_on(b->now, plan_service(b->now, i), name))
-			return true;
-	return false;
+	b->held[k] = true;
+	if (b->to_old[k] != NONE)
+		stay(b, b->to_old[k]);
 }
 
 /* One that somebody who is alive cannot be without. */
@@ -67,35 +62,42 @@ static void keep(struct between *b, uint32_t i)
 	if (i == NONE)
 		return;
 	b->kept[i] = true;
+	stay(b, i);
 	if (b->to_new[i] != NONE)
-		b->held[b->to_new[i]] = true;
+		hold(b, b->to_new[i]);
 }
 
 /* Who is alive, the base of a slot that is, and whose network it has. */
 static void find_kept(struct between *b)
 {
-	for (uint32_t i = 0; i < b->now->head->services.n; i++)
-		if (b->leaving[i] == LEAVING_ALIVE) {
-			b->kept[i] = true;
-			keep(b, first_of(b->now, plan_service(b->now, i)->base));
-			keep(b, first_of(b->now, plan_service(b->now, i)->share));
-		}
+	for (uint32_t i = 0; i < b->now->head->services.n; i++) {
+		const struct plan_service *s = plan_service(b->now, i);
+
+		if (b->leaving[i] != LEAVING_ALIVE)
+			continue;
+		b->kept[i] = true;
+		stay(b, i);
+		keep(b, first_of(b->now, s->base));
+		keep(b, first_of(b->now, s->share));
+		clashes_crowd(b->clashes, i);
+	}
 }
 
-/* With one that is alive, or whose sockets stay open for one that waits. */
+/* With another one that stays. */
 static bool clashes(const struct between *b, uint32_t k)
 {
-	for (uint32_t i = 0; i < b->now->head->services.n; i++) {
-		const uint32_t to = b->to_new[i];
+	const uint32_t own = b->to_old[k];
+	const bool stays = own != NONE && b->stays[own];
 
-		if (to != k && (b->kept[i] || (to != NONE && b->held[to])) &&
-		    between_clash(b->now, i, b->next, k))
-			return true;
-	}
+	if (stays)
+		clashes_hold(b->clashes, own, false);
+	bool any = clashes_any(b->clashes, k);
+
+	if (stays)
+		clashes_hold(b->clashes, own, true);
 	PLAN_EACH(struct plan_link, l, b->next, plan_service(b->next, k)->links)
-		if (l->bridge.n && bridge_is_kept(b, plan_str(b->next, l->bridge)))
-			return true;
-	return false;
+		any |= l->bridge.n && clashes_bridge(b->clashes, plan_str(b->next, l->bridge));
+	return any;
 }
 
 static bool has_held(const struct between *b, struct plan_ref deps, bool only_needs)
@@ -130,8 +132,10 @@ static void find_held(struct between *b)
 	while (again) {
 		again = false;
 		for (uint32_t n = 0; n < b->next->head->services.n; n++)
-			if (!b->held[order[n]] && must_wait(b, order[n]))
-				again = b->held[order[n]] = true;
+			if (!b->held[order[n]] && must_wait(b, order[n])) {
+				hold(b, order[n]);
+				again = true;
+			}
 	}
 }
 
@@ -317,7 +321,7 @@ static bool one_is_kept(const struct between *b, const char *names)
 	for (size_t n; *names; names += n + (names[n] == ':')) {
 		n = strcspn(names, ":");
 		text_copy(name, n < sizeof name ? n + 1 : sizeof name, names);
-		if (bridge_is_kept(b, name))
+		if (clashes_bridge(b->clashes, name))
 			return true;
 	}
 	return false;
@@ -363,9 +367,9 @@ static void copy_bridges(struct between *b, struct plan_head *h)
 	for (const struct plan *p = b->next; v; p = b->now) {
 		PLAN_EACH(struct plan_bridge, x, p, p->head->bridges) {
 			const char *name = plan_str(p, x->name);
-			const bool kept = bridge_is_kept(b, name);
+			const bool kept = clashes_bridge(b->clashes, name);
 
-			if (p == b->next ? kept : !kept && bridge_of(b->next, name))
+			if (p == b->next ? kept : !kept && clashes_bridge_of(b->next, name))
 				continue;
 			v[n] = *x;
 			v[n].name = write_string(&b->w, name);
@@ -459,8 +463,13 @@ int plan_between(const struct plan *now, const struct plan *next, const uint8_t 
 		return err_set(e, ENOMEM, "a plan between two: out of memory");
 	*b = (struct between){ .now = now, .next = next, .leaving = leaving };
 	changes_match(now, next, b->to_new, b->to_old);
-	find_held(b);
-	give_places(b);
+	b->clashes = clashes_of(now, next);
+	if (b->clashes) {
+		find_held(b);
+		give_places(b);
+	} else {
+		ret = err_set(e, ENOMEM, "a plan between two: out of memory");
+	}
 	if (b->advanced && b->n <= PLAN_SERVICES_MAX) {
 		b->services = calloc(b->n, sizeof *b->services);
 		b->of = calloc(b->n, sizeof *b->of);
@@ -468,6 +477,7 @@ int plan_between(const struct plan *now, const struct plan *next, const uint8_t 
 		      err_set(e, ENOMEM, "a plan between two: out of memory");
 	}
 	write_free(&b->w);
+	clashes_free(b->clashes);
 	free(b->services);
 	free(b->of);
 	free(b);

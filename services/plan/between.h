@@ -15,10 +15,6 @@ enum leaving {
  * nothing that it depends on, whose address, files or socket it would share, or whose place it takes is LEAVING_ALIVE,
  * and as in `now`, or not there, otherwise. Machine, templates and refusals are those of `now`.
  * leaving: one for each service of `now`. Returns 1: *fd is a sealed memfd, the caller's; 0: nothing could start sooner
- * by it, or the two do not go together; -errno. Takes memory from the heap: for children. Time: one pass for each
- * service, and one comparison for each pair of one that is alive and one that is new.
+ * by it, or the two do not go together; -errno. Takes memory from the heap: for children.
  */
 int plan_between(const struct plan *now, const struct plan *next, const uint8_t *leaving, int *fd, struct err *e);
-
-/* between_clash.c: the two would have something that only one can have. */
-bool between_clash(const struct plan *now, uint32_t i, const struct plan *next, uint32_t k);

@@ -313,14 +313,6 @@ bool plan_is_bridged(const struct plan *p, const struct plan_service *s)
 	return false;
 }
 
-bool plan_is_on(const struct plan *p, const struct plan_service *s, const char *bridge)
-{
-	PLAN_EACH(struct plan_link, l, p, s->links)
-		if (!strcmp(plan_str(p, l->bridge), bridge))
-			return true;
-	return false;
-}
-
 uint32_t plan_named(const struct plan *p)
 {
 	uint32_t n = 0;

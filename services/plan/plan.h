@@ -441,9 +441,8 @@ static inline const char *plan_link_on(const struct plan *p, const struct plan_l
 	return plan_str(p, l->bridge.n ? l->bridge : l->parent);
 }
 
-/* Whether one of its own interfaces is on a bridge: on any, or on the one of this name. */
+/* Whether one of its own interfaces is on a bridge. */
 bool plan_is_bridged(const struct plan *p, const struct plan_service *s);
-bool plan_is_on(const struct plan *p, const struct plan_service *s, const char *bridge);
 /* How many services there are, without the slots of those that serve each connection by one. */
 uint32_t plan_named(const struct plan *p);
 /* Index of a service by name, -1 when there is none. */

@@ -20,7 +20,7 @@
 #define OTHER .sh = "exec sleep 999"
 
 static struct plan now, next, between;
-static uint8_t leaving[16];
+static uint8_t leaving[2048];
 
 static void map(struct plan *p, const struct made_svc *rows, unsigned n)
 {
@@ -198,6 +198,41 @@ static void what_together_goes_in_a_circle_waits(void **state)
 	assert_string_equal(made(), "none");
 }
 
+/* Each one's heir waits for it, and all for whoever has the folder; a table and not 4 million pairs says so. */
+static void a_thousand_are_not_compared_with_a_thousand(void **state)
+{
+	enum { MANY = 2000 };
+	static struct made_svc was[MANY], come[MANY + 1];
+	static char names[2][MANY][8], paths[MANY][16];
+	owned_fd fd = FD_NONE;
+	struct err e;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(names[0][i], 8, "a%05u", i);
+		snprintf(names[1][i], 8, "b%05u", i);
+		snprintf(paths[i], 16, "/tmp/%u", i);
+		was[i] = (struct made_svc){ .name = names[0][i], .listen = { { paths[i], 0 } }, .bind = "/srv" };
+		come[i] = (struct made_svc){ .name = names[1][i], .listen = { { paths[MANY - 1 - i], 0 } } };
+	}
+	come[MANY] = (struct made_svc){ .name = "new" };
+	map(&now, was, MANY);
+	map(&next, come, MANY + 1);
+	memset(leaving, LEAVING_ALIVE, MANY);
+	assert_int_equal(plan_between(&now, &next, leaving, &fd, &e), 1);
+	assert_int_equal(plan_map(&between, fd, &e), 0);
+	assert_int_equal(between.head->services.n, MANY + 1);
+	assert_true(plan_find(&between, "new") >= 0 && plan_find(&between, names[1][0]) < 0);
+	fd_drop(&fd);
+	plan_unmap(&between);
+	/* One of them has ended. */
+	leaving[7] = LEAVING_AT_REST;
+	assert_int_equal(plan_between(&now, &next, leaving, &fd, &e), 1);
+	assert_int_equal(plan_map(&between, fd, &e), 0);
+	assert_true(plan_find(&between, names[1][MANY - 1 - 7]) >= 0 && plan_find(&between, names[0][7]) < 0);
+	assert_int_equal(between.head->services.n, MANY + 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -210,6 +245,7 @@ int main(void)
 		TEST(what_only_one_can_have_is_not_taken_from_one_that_lives),
 		TEST(a_service_for_each_connection_and_its_slots_go_together),
 		TEST(what_together_goes_in_a_circle_waits),
+		TEST(a_thousand_are_not_compared_with_a_thousand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
