@@ -113,7 +113,7 @@ def run(m):
         other.ends("poweroff", "poweroff")
     with m.boot_again(config=plain, append="root=/dev/sda rootfstype=ext4 rootflags=noatime ro",
                       ready=False) as other:
-        other.on_console("/dev/sda: there is no such device yet; waiting for it, 2", 60)
+        other.on_console("/dev/sda: there is no such device yet; waiting for it", 60)
         other.machine.plug(m.disks[0].with_name(LATE))
         lives_in(other, "ext4")
         other.fails("touch /var/file")
