@@ -1,7 +1,8 @@
 """Bridges: the throughput between two cells, and of one with the outside by NAT, beside the same made with iproute2 and
 nft; and the n-th start on one bridge.
 
-On this host, in network namespaces of its own. Both ends run on one CPU, so that all that is done to a packet counts.
+On this host, in network namespaces of its own. Both ends run on one CPU, so that all that is done to a packet counts, and
+what counts is the time that they have it: other work on this host takes away from the throughput, and not from that.
 The kernel goes through all ports of a bridge when it gets another one, and again when that one's carrier comes: with
 500 of them more than a millisecond, which nobody can take from it. So a pair like a cell's is made on the very same
 bridges with iproute2, too: what is left of a start without it is prior's, and has to stay what it is on an empty bridge.
@@ -49,7 +50,7 @@ class Ends(NamedTuple):
 
 
 class Network(NamedTuple):
-    speeds: dict        # (way, name) -> {round: bits a second}
+    speeds: dict        # (way, name) -> {round: bits a second of CPU}
     starts: dict        # cells on the bridge -> {round: microseconds}
     pairs: dict         # the same of a pair made with iproute2
     why_not: str = ""
@@ -201,10 +202,13 @@ def _serve(stack: ExitStack, inside, log: Path) -> None:
 
 
 def _speed(inside, to: str) -> float:
+    """Bits in a second of the CPU; in one by the clock, where both ends have it for themselves."""
     done = subprocess.run([*inside, *ALONE, "iperf3", "-c", to, "-n", BYTES, "-J"], capture_output=True, text=True)
     try:
-        return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"]
-    except (ValueError, KeyError) as e:
+        end = json.loads(done.stdout)["end"]
+        busy = (end["cpu_utilization_percent"]["host_total"] + end["cpu_utilization_percent"]["remote_total"]) / 100
+        return end["sum_received"]["bits_per_second"] / busy
+    except (ValueError, KeyError, ZeroDivisionError) as e:
         raise OSError(f"iperf3: {done.stdout[-300:]} {done.stderr}") from e
 
 
@@ -289,7 +293,7 @@ def text(n: Network) -> str:
               for k, v in f["throughput"].items()]
     starts = [(f"with {k} on it", *(f"{v[of].median / 1000:.1f}" for of in ("us", "pair_us", "own_us")),
                v["ratio"].text(), v["own_ratio"].text()) for k, v in f["starts"].items()]
-    return ("throughput between two cells of a bridge, and of one with the outside, Gbit/s (host, one CPU)\n" +
+    return ("throughput between two cells of a bridge, and of one with the outside, Gbit in a second of CPU (host)\n" +
             table(("", FLOOR, OURS, f"{FLOOR} / {OURS}"), speeds) +
             "\n\nstart of one more cell on a bridge, and a pair by iproute2 on the same, ms (host)\n" +
             table(("", "start", "pair", "start - pair", "start, x with 1", "start - pair, x with 1"), starts))
