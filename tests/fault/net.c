@@ -42,23 +42,30 @@ __attribute__((constructor)) static void map_order(void)
 		order->first = (uint32_t)getpid();
 }
 
+static pid_t victim(void)
+{
+	return order->whom == OWN ? getpid() : (pid_t)(order->whom == FIRST ? order->first : order->whom);
+}
+
 /* The first of a pid namespace cannot kill itself. */
 static void die(void)
 {
-	const pid_t pid = order->whom == OWN ? getpid() : (pid_t)(order->whom == FIRST ? order->first : order->whom);
-
-	kill(pid, (int)order->signal);
+	kill(victim(), (int)order->signal);
 	if (order->whom == OWN)
 		_exit(128 + (int)order->signal);
 }
 
-/* Its turn: who dies or stands still does so here. Between two changes it is all the same when somebody dies. */
+/* Between two changes it is all the same when somebody dies; and in a pid namespace of its own nobody else is seen. */
+static bool is_spared(bool changes)
+{
+	return order->what == KILLED && (!changes || kill(victim(), 0) < 0 ||
+					 (order->whom == OWN && order->first == (uint32_t)getpid()));
+}
+
+/* Its turn: who dies or stands still does so here. */
 static bool is_its_turn(bool changes)
 {
-	const bool spared = order && order->what == KILLED &&
-			    (!changes || (order->whom == OWN && order->first == (uint32_t)getpid()));
-
-	if (!order || spared || atomic_fetch_add(&order->seen, 1) + 1 != order->at)
+	if (!order || is_spared(changes) || atomic_fetch_add(&order->seen, 1) + 1 != order->at)
 		return false;
 	if (order->what == KILLED)
 		die();
