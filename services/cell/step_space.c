@@ -83,12 +83,20 @@ static int make_upper(struct cell *c, const struct plan_link *l, const char *end
 	return net_upper(c->machine_net, c->cell_net, end, parent, l->upper, here, name, e);
 }
 
-/* In /proc/sys/net is the network of who looks: the cell's. */
+/* Read back. In /proc/sys/net is the network of who looks: the cell's. */
 static int clear(struct cell *c, const char *const *files, struct err *e)
 {
-	for (; *files; files++)
-		if (file_write(c->machine_proc, *files, "0", e) < 0 && e->code != ENOENT)	/* no IPv6 */
-			return -e->code;
+	char text[32];
+
+	for (; *files; files++) {
+		if (file_write(c->machine_proc, *files, "0", e) < 0 || file_read(c->machine_proc, *files, text,
+										 sizeof text, e) < 0) {
+			if (e->code != ENOENT)	/* no IPv6 */
+				return -e->code;
+		} else if (strcmp(text, "0\n") != 0) {
+			return err_set(e, EPERM, "%s: it stays on: %s", *files, strerror(EPERM));
+		}
+	}
 	return 0;
 }
 
@@ -169,14 +177,6 @@ static bool reads_zero(int dir, const char *path)
 	char text[32];
 
 	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
-}
-
-/* What is on two bridges is no way from one to the other. */
-bool is_network(struct cell *c)
-{
-	return c->svc->links.n < 2 ||
-	       (reads_zero(c->machine_proc, FORWARD4) &&
-		(reads_zero(c->machine_proc, FORWARD6) || faccessat(c->machine_proc, FORWARD6, F_OK, 0) < 0));
 }
 
 int step_join_network(struct cell *c, struct err *e)

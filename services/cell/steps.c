@@ -54,7 +54,7 @@ static const struct step steps[] = {
 	  "pid namespace", "for the children to be forked; the builder itself stays outside" },
 	{ "network namespace", BESIDE, CODE_NETWORK, if_net_apart, step_net_namespace, NULL, "net namespace",
 	  "it costs as much as all mounts together; the machine's user namespace owns it; or another's is entered" },
-	{ "network", BESIDE, CODE_NETWORK, if_own_net, step_network, is_network, NULL,
+	{ "network", BESIDE, CODE_NETWORK, if_own_net, step_network, NULL, NULL,
 	  "while the service makes its mounts; needs both network namespaces" },
 
 	{ "device policy", BESIDE, CODE_CGROUP, if_devices, step_device_policy, NULL, "device policy",

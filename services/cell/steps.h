@@ -74,7 +74,6 @@ int step_machine_proc(struct cell *c, struct err *e);
 int step_net_namespace(struct cell *c, struct err *e);
 int step_pid_namespace(struct cell *c, struct err *e);
 int step_network(struct cell *c, struct err *e);
-bool is_network(struct cell *c);
 int step_join_network(struct cell *c, struct err *e);
 int step_procfs(struct cell *c, struct err *e);
 bool is_procfs(struct cell *c);
