@@ -23,6 +23,7 @@ root = Image(config=SERVICES)
 # What would be in a signed kernel image. Of its configuration nothing is left: a later archive's file is over it.
 image = Image(tools=False, modules=["virtio_blk", "virtio_pci", "erofs", "dm_verity"], config="machine: {rtc: local}\n")
 keys = {}       # public ones, by name
+renamed = {}    # the same file's, signed under another name
 
 
 def key(at, name):
@@ -32,11 +33,11 @@ def key(at, name):
     return secret
 
 
-def signed(at, secret, text):
-    file = at.folder / "to-sign"
+def signed(at, secret, text, name="prior.yaml"):
+    file = at.folder / name
     file.write_text(text)
     tool("minisign", "-S", "-s", secret, "-m", file)
-    return file.with_name("to-sign.minisig").read_text()
+    return file.with_name(name + ".minisig").read_text()
 
 
 def disks(at):
@@ -50,6 +51,7 @@ def disks(at):
     text = f"machine: {{root: {{device: /dev/vda, type: erofs, verity: {made.hash}}}}}\n"
     image.files = {KEY: keys["ours"]}
     image.appended = {PLACE: text, SIGNATURE: signed(at, secret, text)}
+    renamed[SIGNATURE] = signed(at, secret, text, "lab.yaml")
     return [made.file]
 
 
@@ -76,6 +78,7 @@ def run(m):
     refused(m, "has been changed since the key", "ours", {**good, PLACE: good[PLACE].replace("vda", "vdb")})
     refused(m, "is not signed: there is no " + SIGNATURE, "ours", {PLACE: good[PLACE]})
     refused(m, "is signed by the key", "other", good)
+    refused(m, "its signature is not for a file of the name prior.yaml", "ours", {**good, **renamed})
 
 
 run.ready = False

@@ -14,7 +14,10 @@
 
 /* KEY|FILE, in buf or in the environment; NULL: nobody asks for a signature. */
 const char *anchor_find(bool container, char buf[ANCHOR_MAX]);
-/* 0: these bytes of the file `path` are signed by that key. EKEYREJECTED: they are not, or there is no such key. */
+/*
+ * 0: these bytes of the file `path` are signed by that key, and under that file's name. EKEYREJECTED: they are not, or
+ * there is no such key.
+ */
 int anchor_verify(const char *anchor, const char *path, const struct signed_bytes *b, struct err *e);
 /*
  * The same for a compiled plan, sealed in fd. An image that its services have must be known by its hash, as it is when

@@ -147,7 +147,7 @@ static int take_text(struct load *l, unsigned file, const char *path, const char
 
 	if (check) {
 		signed_bytes_of(&b, text, n);
-		if (signers_verify(l->s, path, &b, &by, e) < 0)
+		if (signers_verify(l->s, path, &b, file == 1, &by, e) < 0)
 			return -e->code;
 	}
 	read_tree(l, file, text, n);
@@ -256,6 +256,10 @@ static int load_directory(struct load *l, const char *path, struct err *e)
 	judge_folder(l, path);
 	judge_folder(l, dir);
 	rc = load_one(l, first, e);
+	/* Else it could be taken away, with all that it forbids. */
+	if (rc == -ENOENT && l->s->trusted && l->s->trusted->anchored)
+		return err_set(e, EKEYREJECTED, "%s: there is no such file, and it is what must be signed by the "
+			       "trusted key (prior.trust=, --trust): put it back, with its signature", first);
 	if (rc == -ENOENT && n > 0) {
 		/* Files of services.d alone are a configuration too; number 1 stays prior.yaml's. */
 		l->s->files[++l->s->nfiles] = first;

@@ -29,8 +29,38 @@ int signers_begin(struct spec *s, const char *word, struct err *e)
 	return 0;
 }
 
-static int verify(const struct signers *t, const char *path, const struct signed_bytes *b, struct sign_public *by,
-		  struct err *e)
+/* `sign` and minisign write it into the comment that is signed too: a field of its own, between tabs. */
+static bool is_named(const struct signature *g, const char *name)
+{
+	static const char field[] = "file:";
+	const size_t n = strlen(name);
+
+	for (const char *at = g->comment;; at++) {
+		if (!strncmp(at, field, sizeof field - 1)) {
+			at += sizeof field - 1;
+			return strcspn(at, "\t") == n && !memcmp(at, name, n);
+		}
+		at = strchr(at, '\t');
+		if (!at)
+			return false;
+	}
+}
+
+/* What all the rest hangs on must not be exchanged for another file that was signed once. */
+static int judge_name(struct signature *g, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (is_named(g, name))
+		return 0;
+	text_tame(g->comment);
+	return REJECTED(e, "%s: its signature is not for a file of the name %s (\"%.80s\"), and one file must not "
+			"stand for another: sign it again under its own name (prior sign -s SECRET %s)", path, name,
+			g->comment, path);
+}
+
+static int verify(const struct signers *t, const char *path, const struct signed_bytes *b, bool named,
+		  struct sign_public *by, struct err *e)
 {
 	char id[SIGN_ID_TEXT];
 	struct signature g;
@@ -43,7 +73,7 @@ static int verify(const struct signers *t, const char *path, const struct signed
 			continue;
 		*by = t->v[i].key;
 		if (signature_check(&g, by, b, &why) == 0)
-			return 0;
+			return named ? judge_name(&g, path, e) : 0;
 		return REJECTED(e, "%s: %s", path, why.text);
 	}
 	return REJECTED(e, "%s: is signed by the key %s, which is nobody's who is trusted here", path,
@@ -71,7 +101,7 @@ static int find_key(const struct spec *s, struct sign_public *to, const char *wo
 	if (stat(word, &st) == 0 && trust_wrong(wrong, word, &st, &all) && all)
 		return err_set(e, EPERM, "%s: %s", word, wrong);
 	signed_bytes_of(&b, text, (size_t)n);
-	if (s->trusted->anchored && verify(&anchor, word, &b, &by, e) < 0)
+	if (s->trusted->anchored && verify(&anchor, word, &b, true, &by, e) < 0)
 		return -e->code;
 	return sign_public_read(to, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;
 }
@@ -136,10 +166,10 @@ static const struct signer *with_key(const struct signers *t, const struct sign_
 	return NULL;
 }
 
-int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, struct sign_public *by,
-		   struct err *e)
+int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, bool named,
+		   struct sign_public *by, struct err *e)
 {
-	return verify(s->trusted, path, b, by, e);
+	return verify(s->trusted, path, b, named, by, e);
 }
 
 /* A name; NULL: all that is no service's. A key may stand there several times. */
@@ -191,7 +221,7 @@ int signers_allow(const struct spec *s, const char *path, const struct signed_by
 
 	if (!s->trusted)
 		return 0;
-	if (signers_verify(s, path, b, &by, e) < 0)
+	if (signers_verify(s, path, b, false, &by, e) < 0)
 		return -e->code;
 	return covers(s->trusted, &by, service) ? 0 : not_covered(s->trusted, &by, path, "the service ", service, e);
 }

@@ -32,10 +32,10 @@ void signers_declared(struct load *l, const struct node *top);
 void signers_judge(struct spec *s);
 /*
  * Who has signed these bytes of the file `path`: *by. EKEYREJECTED: nobody who is trusted, and why. The signature is
- * that of PATH.minisig.
+ * that of PATH.minisig; named: and was made for a file of this name, as its trusted comment (file:NAME) says.
  */
-int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, struct sign_public *by,
-		   struct err *e);
+int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, bool named,
+		   struct sign_public *by, struct err *e);
 /* Whether that one may sign all that the tree of a file says. EKEYREJECTED: what it may not. */
 int signers_cover_file(const struct spec *s, const struct sign_public *by, const char *path, const struct node *top,
 		       struct err *e);

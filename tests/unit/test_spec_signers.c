@@ -39,7 +39,7 @@ static void put(const char *name, const char *text)
 	chmod(in(name), 0644);
 }
 
-static void sign(const char *name, const struct sign_secret *by)
+static void sign_as(const char *name, const char *comment, const struct sign_secret *by)
 {
 	char text[SIGN_TEXT_MAX], to[96];
 	struct text t = TEXT_IN(text);
@@ -47,9 +47,18 @@ static void sign(const char *name, const struct sign_secret *by)
 	struct signed_bytes b;
 
 	assert_int_equal(signed_bytes_of_file(&b, fd, &e), 0);
-	signature_text(by, &b, "test", &t);
+	signature_text(by, &b, comment, &t);
 	snprintf(to, sizeof to, "%s" SIGN_SUFFIX, name);
 	put(to, text);
+}
+
+static void sign(const char *name, const struct sign_secret *by)
+{
+	const char *slash = strrchr(name, '/');
+	char comment[96];
+
+	snprintf(comment, sizeof comment, "timestamp:1\tfile:%s\thashed", slash ? slash + 1 : name);
+	sign_as(name, comment, by);
 }
 
 static const char *key_text(const struct sign_secret *of, char to[SIGN_KEY_MAX])
@@ -300,6 +309,57 @@ static void with_an_anchor_the_others_are_signed_by_it_or_by_who_it_trusts(void 
 	free((char *)(uintptr_t)trust);
 }
 
+static void a_signed_key_does_not_stand_for_another_signers(void **state)
+{
+	const char *trust = strdup(key(&stranger));
+
+	(void)state;
+	put("services.d/a.yaml", WEB);
+	sign("services.d/a.yaml", &team);
+	sign("prior.yaml", &stranger);
+	static const char *const theirs[] = { "timestamp:1\tfile:ops.pub\thashed", "timestamp:1\tfile:team.pub2",
+		"timestamp:1\tfile:team", "timestamp:1\tnofile:team.pub", "team.pub", "", "timestamp:1\tfile:",
+		"timestamp:1\tfile:x\tfile:team.pub" };
+	for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++) {
+		sign_as("team.pub", theirs[i], &stranger);
+		assert_int_equal(load(trust), 0);
+		assert_null(spec_find(&s, "my-web"));
+		assert_non_null(problem("its signature is not for a file of the name team.pub"));
+		assert_non_null(problem("sign it again under its own name (prior sign -s SECRET "));
+	}
+	sign_as("team.pub", "file:team.pub", &stranger);
+	assert_int_equal(load(trust), 0);
+	assert_non_null(spec_find(&s, "my-web"));
+	free((char *)(uintptr_t)trust);
+}
+
+static void a_signed_file_does_not_stand_for_the_first_one(void **state)
+{
+	const char *trust = strdup(key(&stranger));
+
+	(void)state;
+	sign_as("prior.yaml", "timestamp:1\tfile:lab.yaml\thashed", &stranger);
+	assert_int_equal(load(trust), -EKEYREJECTED);
+	assert_non_null(strstr(e.text, "/prior.yaml: its signature is not for a file of the name prior.yaml "
+			       "(\"timestamp:1?file:lab.yaml?hashed\")"));
+	free((char *)(uintptr_t)trust);
+}
+
+static void with_an_anchor_the_first_file_cannot_be_taken_away(void **state)
+{
+	const char *trust = strdup(key(&stranger));
+
+	(void)state;
+	put("services.d/a.yaml", WEB);
+	sign("services.d/a.yaml", &stranger);
+	remove(in("prior.yaml"));
+	assert_int_equal(load(trust), -EKEYREJECTED);
+	assert_non_null(strstr(e.text, "/prior.yaml: there is no such file, and it is what must be signed"));
+	remove(in("services.d/a.yaml"));
+	assert_int_equal(load(trust), -EKEYREJECTED);
+	free((char *)(uintptr_t)trust);
+}
+
 static bool compiles(const char *trust, const char *part, int *fd)
 {
 	struct machine_facts f;
@@ -359,6 +419,9 @@ static void a_compiled_plan_is_signed_like_a_file(void **state)
 	assert_non_null(strstr(e.text, "/plan: is not signed"));
 	sign("plan", &boss);
 	assert_int_equal(anchor_verify_plan(trust, in("plan"), fd, &e), 0);
+	sign_as("plan", "timestamp:1\tfile:plan.old\thashed", &boss);
+	assert_int_equal(anchor_verify_plan(trust, in("plan"), fd, &e), -EKEYREJECTED);
+	assert_non_null(strstr(e.text, "not for a file of the name plan"));
 	sign("plan", &team);
 	assert_int_equal(anchor_verify_plan(trust, in("plan"), fd, &e), -EKEYREJECTED);
 	free((char *)(uintptr_t)trust);
@@ -378,6 +441,9 @@ int main(void)
 		TEST(to_ask_for_signatures_of_nobody_is_a_mistake),
 		TEST(with_an_anchor_the_first_file_must_be_signed_by_it),
 		TEST(with_an_anchor_the_others_are_signed_by_it_or_by_who_it_trusts),
+		TEST(a_signed_key_does_not_stand_for_another_signers),
+		TEST(a_signed_file_does_not_stand_for_the_first_one),
+		TEST(with_an_anchor_the_first_file_cannot_be_taken_away),
 		TEST(files_of_variables_are_signed_for_the_service_that_has_them),
 		TEST(a_compiled_plan_is_signed_like_a_file),
 	};
