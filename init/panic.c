@@ -3,9 +3,12 @@
 #include "init/panic.h"
 #include "init/base/fd.h"
 #include "init/base/mono.h"
+#include "init/base/rest.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "init/emergency.h"
+#include "init/lastboot.h"
+#include "services/supervise/dog.h"
 #include <linux/reboot.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,12 +72,30 @@ static int make_page(struct err *e)
 	return 0;
 }
 
+/*
+ * The disk that our binary is on may be what fails: what a fault runs into before the exec, and when that fails, is
+ * read now, around each of these (the kernel maps 64 KiB at once). rest() leaves it there.
+ */
+static void fault_in(void)
+{
+	const uintptr_t code[] = {
+		(uintptr_t)on_fault, (uintptr_t)ledger_each_fd, (uintptr_t)sigprocmask, (uintptr_t)syscall,
+		(uintptr_t)panic_end, (uintptr_t)text_fmt, (uintptr_t)emergency, (uintptr_t)emergency_shell,
+		(uintptr_t)lastboot_fails, (uintptr_t)dog_stop, (uintptr_t)fork, (uintptr_t)kill, (uintptr_t)write,
+	};
+
+	for (size_t i = 0; i < sizeof code / sizeof *code; i++)
+		(void)*(const volatile char *)code[i];
+}
+
 int panic_arm(const struct ledger *l, struct err *e)
 {
 	stack_t s = { .ss_sp = stack, .ss_size = sizeof stack };
 	struct sigaction sa = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK | SA_NODEFER };
 
 	_Static_assert(sizeof(struct armed) <= PAGE, "one page");
+	rest_begin();
+	fault_in();
 	if (!armed && make_page(e) < 0)
 		return -e->code;
 	armed->exe_fd = l->head->exe_fd;

@@ -3,8 +3,9 @@
 #include "init/base/rest.h"
 #include <elf.h>
 #include <link.h>
-#include <stdint.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #define STACK_BELOW (64 << 10)	/* the kernel leaves more than this free below a stack */
@@ -12,11 +13,24 @@
 /* The linker's name for the first byte of this program, which begins at 0 in the file's own count. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
-void rest(void)
+static bool comes_again;
+
+bool rest_comes_again(int64_t type)
+{
+	return type == RAMFS_MAGIC || type == TMPFS_MAGIC;
+}
+
+void rest_begin(void)
+{
+	struct statfs fs;
+
+	comes_again = statfs("/proc/self/exe", &fs) == 0 && rest_comes_again((int64_t)fs.f_type);
+}
+
+static void give_back_file(void)
 {
 	const uintptr_t base = (uintptr_t)&__ehdr_start, page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const ElfW(Phdr) *h = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
-	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) / page * page;
 
 	/* Not one page that could have been written: relocated pointers are not in the file. The first, which has these
 	 * headers, comes last. */
@@ -26,6 +40,15 @@ void rest(void)
 
 			madvise((void *)from, base + h[i].p_vaddr + h[i].p_memsz - from, MADV_DONTNEED);
 		}
+}
+
+void rest(void)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) / page * page;
+
+	if (comes_again)
+		give_back_file();
 	/* From the page below this one: madvise's own frame is in one of the two. */
 	madvise((void *)(stack - STACK_BELOW), STACK_BELOW - page, MADV_DONTNEED);
 }

@@ -1,11 +1,23 @@
 /* Memory that only busy times need goes back while a process that stays for good has nothing to do. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
 
 #define REST_AFTER_MS 5000	/* so long nothing was to do */
 
 /*
- * Nothing is lost: pages of the binary's code and constants come again from the page cache when they are next used
- * (madvise(2), MADV_DONTNEED), the stack below the caller holds nothing any more. Costs a few faults on waking up.
+ * Pages of our own binary on a file system of this type (statfs(2), f_type) can always be had again: it keeps them in
+ * memory, as an initramfs does. A disk may have failed by then, and a page that it cannot read ends the process. (That
+ * a tmpfs may be swapped out changes nothing: so may all else that we have.)
+ */
+bool rest_comes_again(int64_t type);
+
+/* Asks for that, while our own binary can still be seen (/proc/self/exe). Who does not call it keeps its pages. */
+void rest_begin(void);
+
+/*
+ * The stack below the caller holds nothing any more, and goes. So do the pages of the binary's code and constants
+ * (madvise(2), MADV_DONTNEED), if they can always be had again: costs a few faults on waking up.
  */
 void rest(void);

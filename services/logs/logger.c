@@ -323,6 +323,7 @@ int logger_run(struct logger *l, const struct logger_setup *setup, bool confined
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct err e;
 
+	rest_begin();
 	guard_begin(&l->guard);
 	open_dirs(l, setup);
 	guard_end(&l->guard);
