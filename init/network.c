@@ -69,13 +69,17 @@ static int build_network(void *ctx, struct err *e)
 		struct net_addr gw = net_addr_of(i->gateway);
 		const char *name = plan_str(p, i->name);
 
-		rc = i->vlan ? build_vlan(n, name, plan_str(p, i->parent), i->vlan, e) : 0;
+		const int made = i->vlan ? build_vlan(n, name, plan_str(p, i->parent), i->vlan, e) : 0;
+
+		rc = made < 0 ? made : 0;
 		/* What is refused of these is told, and is no reason to go without addresses. */
 		const int mtu = rc == 0 && i->mtu ? net_mtu(n, name, i->mtu, e) : 0;
 		const int ra = rc == 0 && i->accept_ra ? take_advertisements(name, e) : 0;
 
 		if (rc == 0)
 			rc = net_interface(n, name, a, net_addrs_of(p, i->addrs, a), &gw, e);
+		if (rc < 0 && made > 0)
+			net_vlan_undo(n, name);
 		worst = rc < 0 ? rc : mtu < 0 ? mtu : ra < 0 ? ra : worst;
 	}
 	net_close(&n);

@@ -32,8 +32,9 @@ int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent
 /* Of a run that was killed: bridges that prior made, nobody is on and is_kept() does not know, 32 at a time. */
 int net_bridge_leftovers(struct net *n, bool (*is_kept)(const void *arg, const char *name), const void *arg,
 			 struct err *e);
-/* The VLAN of that number on another interface, made if it is missing, whose parent is up; another's is EEXIST. */
+/* The VLAN of that number on another interface, whose parent is up: 1: made, 0: it was there; another's is EEXIST. */
 int net_vlan(struct net *n, const char *name, const char *parent, uint16_t id, struct err *e);
+void net_vlan_undo(struct net *n, const char *name);	/* what was made just now and is of no use */
 /*
  * The one interface that is as all of this says; NULL: not asked. Globs but for the MAC, which counts only where a
  * device is behind it. Its index; ENODEV: none is, ENOTUNIQ: several are.

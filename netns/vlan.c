@@ -44,11 +44,16 @@ int net_vlan(struct net *n, const char *name, const char *parent, uint16_t id, s
 				n->code == EOPNOTSUPP ? " (the kernel's module 8021q is missing)" : "");
 	/* Without a parent that is up it has no carrier. */
 	if (p.flags & IFF_UP || link_set_up(n, p.index, true) == 0)
-		return 0;
+		return r < 0;
 	net_fail(n, e, "interface %s: set its parent %s up", name, parent);
 	if (r < 0)
 		link_delete_named(n, name);
 	return -e->code;
+}
+
+void net_vlan_undo(struct net *n, const char *name)
+{
+	link_delete_named(n, name);
 }
 
 int net_mtu(struct net *n, const char *name, unsigned mtu, struct err *e)

@@ -25,7 +25,7 @@ def missing() -> str:
     return " ".join(name for name in PROGRAMS + HELPERS if not (_built() / name).exists())
 
 
-def _stripped(program: Path) -> cpio.Entry:
+def stripped(program: Path) -> cpio.Entry:
     """The machine unpacks half of it: what debuggers want stays here."""
     with tempfile.TemporaryDirectory() as folder:
         to = Path(folder) / program.name
@@ -36,7 +36,7 @@ def _stripped(program: Path) -> cpio.Entry:
 def files() -> dict:
     """All of it, laid out as in the tree."""
     sources = paths.QEMU.parent / "tests"
-    tree = {} if missing() else {f"{TOP}/build/guest/tests/cells/{name}": _stripped(_built() / name)
+    tree = {} if missing() else {f"{TOP}/build/guest/tests/cells/{name}": stripped(_built() / name)
                                  for name in PROGRAMS + HELPERS}
     for file in [*(sources / "cells" / name for name in SCRIPTS), *(sources / "cells/lib").iterdir(),
                  sources / "seccomp/engine.json"]:

@@ -28,6 +28,7 @@ static struct order {
 	uint32_t what, signal;	/* KILLED: with this one */
 	uint32_t whom;		/* a pid; OWN: who sends it, unless that is the first; FIRST */
 	uint32_t first;		/* the supervisor's, which says it itself */
+	char about[16];		/* only messages with this in them count; "": all, and calls */
 	uint8_t sent[2][256], refused[2][256];	/* kinds of messages: rtnetlink's, nf_tables' */
 } *order;
 
@@ -94,6 +95,8 @@ static int judge(bool nft, struct nlmsghdr *h)
 	const uint8_t kind = (uint8_t)h->nlmsg_type;
 
 	order->sent[nft][kind] = 1;
+	if (order->about[0] && !memmem(h, h->nlmsg_len, order->about, strlen(order->about)))
+		return 0;
 	if (!is_its_turn(is_change(nft, kind)))
 		return 0;
 	if (order->what == REFUSED) {
@@ -142,7 +145,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 
 static bool is_refused(int code, bool changes)
 {
-	if (!order || order->what == LOST || !is_its_turn(changes) || order->what != REFUSED)
+	if (!order || order->what == LOST || order->about[0] || !is_its_turn(changes) || order->what != REFUSED)
 		return false;
 	errno = code;
 	return true;

@@ -13,7 +13,7 @@ import time
 
 PRIOR = os.environ["PRIOR"]
 TOOL = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("LIBC", "glibc"), "tests/cells/tool")
-PATIENCE = 5  # seconds for what takes milliseconds
+PATIENCE = float(os.environ.get("PATIENCE", "5"))  # seconds for what takes milliseconds
 SERVICES = ["again", "cell", "lazy", "plain"]
 CROWD = ["prior-logger", "reaper", "sleep 1001", "sleep 1002", "tool answer", "tool notify READY=1"]
 
