@@ -94,8 +94,8 @@ int panic_arm(const struct ledger *l, struct err *e)
 	struct sigaction sa = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK | SA_NODEFER };
 
 	_Static_assert(sizeof(struct armed) <= PAGE, "one page");
-	rest_begin();
-	fault_in();
+	if (!rest_begin())
+		fault_in();
 	if (!armed && make_page(e) < 0)
 		return -e->code;
 	armed->exe_fd = l->head->exe_fd;

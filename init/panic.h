@@ -7,7 +7,7 @@
 /*
  * Handlers for SEGV, BUS, ILL, FPE and ABRT on their own stack. Armed in this process only: a forked child (the
  * kernel wipes what arms them at fork) dies of its own fault as any process. May be called again with other
- * descriptors. The handler's code is read from the binary now: its disk may be what fails.
+ * descriptors. The handler's code is read from the binary now, if that is on a disk, which may fail.
  */
 int panic_arm(const struct ledger *l, struct err *e);
 

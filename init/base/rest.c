@@ -20,11 +20,12 @@ bool rest_comes_again(int64_t type)
 	return type == RAMFS_MAGIC || type == TMPFS_MAGIC;
 }
 
-void rest_begin(void)
+bool rest_begin(void)
 {
 	struct statfs fs;
 
 	comes_again = statfs("/proc/self/exe", &fs) == 0 && rest_comes_again((int64_t)fs.f_type);
+	return comes_again;
 }
 
 static void give_back_file(void)

@@ -14,7 +14,7 @@
 bool rest_comes_again(int64_t type);
 
 /* Asks for that, while our own binary can still be seen (/proc/self/exe). Who does not call it keeps its pages. */
-void rest_begin(void);
+bool rest_begin(void);
 
 /*
  * The stack below the caller holds nothing any more, and goes. So do the pages of the binary's code and constants
