@@ -15,7 +15,7 @@
 
 #define DRAIN_MS 3000		/* at the end, the logger may take this long to empty the pipes */
 #define KILL_MS 1000		/* a process that SIGKILL has not ended by then sleeps in the kernel */
-#define WAIT_MS 1000		/* what a boot that takes longer says is to be seen while it lasts */
+#define WAIT_MS 250		/* who has filled a pipe is not held for longer, however idle the machine */
 #define EVENT_PIPE (1 << 20)	/* all that a thousand services say when they start at once */
 
 /* Both ends non-blocking would be wrong: a service expects a blocking stdout. Only our own end of the event pipe is. */

@@ -3,7 +3,9 @@
 #pragma once
 #include "services/supervise/prior.h"
 
-int streams_begin(struct prior *p, struct err *e);	/* the event pipe; a machine's logger waits, for a second */
+/* The event pipe. A machine's logger waits until all is up, or for 250 ms: until then nobody reads, and who has filled
+ * his pipe (64 KiB) is held. */
+int streams_begin(struct prior *p, struct err *e);
 /* The pipe of service i, made at its first start; the logger gets the reading end with streams_flush(). Inside
  * LEDGER_WRITE. */
 int stream_open(struct prior *p, uint32_t i, struct err *e);
