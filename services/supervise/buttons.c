@@ -3,6 +3,7 @@
 #include "services/supervise/buttons.h"
 #include "init/base/pass.h"
 #include "init/base/sys.h"
+#include "init/base/text.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/reap.h"
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #define FOLDER "/dev/input"
 #define PAUSE_MS 200	/* from a new device to the look: more may come with it */
+#define AGAIN_MOST 8	/* a look that failed is tried again after that, then twice as long each time, at most 51 s */
 #define PRESSES 32
 
 enum shutdown_kind buttons_ask(const struct input_event *v, size_t n, enum power_button power)
@@ -63,17 +65,37 @@ static void watch(struct prior *p, unsigned i)
 
 /* --- the child that looks --- */
 
+/* Its one message says how many there are more than it takes. */
 static _Noreturn void look(int sock)
 {
 	int fds[BUTTONS_MAX];
-	const unsigned n = buttons_look(FOLDER, fds, BUTTONS_MAX);
+	unsigned more;
+	const unsigned n = buttons_look(FOLDER, fds, BUTTONS_MAX, &more);
+	const uint8_t word = more < UINT8_MAX ? (uint8_t)more : UINT8_MAX;
 
-	_exit(n && pass_send_many(sock, "", 1, fds, n, 0) < 0);
+	_exit(pass_send_many(sock, &word, 1, fds, n, 0) < 0);
+}
+
+/* A stream of new devices does not put off the look that is due. */
+static void look_in(struct prior *p, int64_t ms)
+{
+	const int64_t at = p->loop.now.ms + ms, due = p->loop.due[p->n + TIMER_BUTTONS];
+
+	if (!due || at < due)
+		loop_timer_set(&p->loop, p->n + TIMER_BUTTONS, at);
 }
 
 static void look_soon(struct prior *p)
 {
-	loop_timer_set(&p->loop, p->n + TIMER_BUTTONS, p->loop.now.ms + PAUSE_MS);
+	look_in(p, PAUSE_MS);
+}
+
+static void look_later(struct prior *p)
+{
+	struct buttons *b = &p->buttons;
+
+	look_in(p, (int64_t)PAUSE_MS << b->failed);
+	b->failed += b->failed < AGAIN_MOST;
 }
 
 void buttons_timer(struct prior *p)
@@ -86,41 +108,67 @@ void buttons_timer(struct prior *p)
 	if (b->again)
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return look_soon(p);
+		return look_later(p);
 	owned_fd ours = pair[0], its = pair[1];
 	const pid_t pid = sys_clone3(&a);
 
 	if (pid == 0)
 		look(its);
 	if (pid < 0)
-		return look_soon(p);
+		return look_later(p);
 	b->pid = pid;
 	fd_put(&b->sock, fd_take(&ours));
 	reap_add(p, pid, 0, PID_BUTTONS);
 }
 
 /* All that there are now: in the place of those that were. */
-void buttons_ended(struct prior *p)
+static void take_over(struct prior *p, int *fds, unsigned n)
 {
 	struct buttons *b = &p->buttons;
-	int fds[BUTTONS_MAX];
-	unsigned n = 0;
-	bool lost;
-	char byte;
 
-	b->pid = 0;
-	pass_receive_many(b->sock, &byte, 1, fds, BUTTONS_MAX, &n, &lost, MSG_DONTWAIT);
-	fd_drop(&b->sock);
 	for (unsigned i = 0; i < BUTTONS_MAX; i++) {
 		if (b->fd[i] >= 0)
 			on_press(p, i, 0);	/* before the new one was open */
 		let_go(p, i);
 		fd_put(&b->fd[i], i < n && is_wanted(p) ? fd_take(&fds[i]) : FD_NONE);
-		if (i < n)
-			fd_drop(&fds[i]);
 		if (b->fd[i] >= 0)
 			watch(p, i);
 	}
+}
+
+static void say_that_there_are_more(struct prior *p, unsigned more)
+{
+	char line[100];
+	struct text t = TEXT_IN(line);
+
+	if (more && more != p->buttons.more) {
+		text_fmt(&t, "%u input devices with a power key are not listened to: %u are, and no more", more,
+			 BUTTONS_MAX);
+		prior_say(p, "warning", "button", NULL, line);
+	}
+	p->buttons.more = more;
+}
+
+void buttons_ended(struct prior *p)
+{
+	struct buttons *b = &p->buttons;
+	int fds[BUTTONS_MAX];
+	unsigned n = 0;
+	bool lost = false;
+	uint8_t more = 0;
+	const bool done = pass_receive_many(b->sock, &more, 1, fds, BUTTONS_MAX, &n, &lost, MSG_DONTWAIT) == 1;
+
+	b->pid = 0;
+	fd_drop(&b->sock);
+	if (done && !lost) {
+		b->failed = 0;
+		take_over(p, fds, n);
+		say_that_there_are_more(p, more);
+	} else if (is_wanted(p)) {
+		look_later(p);	/* those that were there are heard meanwhile */
+	}
+	for (unsigned i = 0; i < n; i++)
+		fd_drop(&fds[i]);
 	if (b->again)
 		buttons_timer(p);
 }
@@ -157,7 +205,7 @@ static void take_word(struct prior *p, const struct inotify_event *ev)
 	}
 }
 
-static void on_folder(void *ctx, uint32_t arg, uint32_t events)
+void buttons_folder(void *ctx, uint32_t arg, uint32_t events)
 {
 	_Alignas(struct inotify_event) char words[2048];
 	struct prior *p = ctx;
@@ -193,7 +241,7 @@ void buttons_begin(struct prior *p)
 		return;
 	b->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	rc = b->inotify_fd < 0 ? err_sys(&e, "watch " FOLDER) :
-	     loop_add(&p->loop, b->inotify_fd, EPOLLIN, on_folder, 0, &e);
+	     loop_add(&p->loop, b->inotify_fd, EPOLLIN, buttons_folder, 0, &e);
 	if (rc < 0)
 		return prior_say(p, "error", "button", NULL, e.text);	/* those that are here do */
 	b->inotify_src = (uint32_t)rc;
@@ -205,6 +253,7 @@ void buttons_commit(struct prior *old, struct prior *now)
 {
 	now->buttons.pid = old->buttons.pid;
 	now->buttons.sock = old->buttons.sock;
+	now->buttons.more = old->buttons.more;
 	end(old);
 	buttons_begin(now);
 }

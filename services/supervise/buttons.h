@@ -16,9 +16,13 @@ void buttons_begin(struct prior *p);	/* on a machine that does not ignore them; 
 /* Another configuration, which may ignore them, has taken over. */
 void buttons_commit(struct prior *old, struct prior *now);
 void buttons_timer(struct prior *p);	/* TIMER_BUTTONS: a device has come */
+void buttons_folder(void *ctx, uint32_t arg, uint32_t events); /* inotify's descriptor: what comes and goes */
 void buttons_ended(struct prior *p);	/* the child that looks */
 /* What has been pressed asks for; SHUTDOWN_NONE: nothing. */
 enum shutdown_kind buttons_ask(const struct input_event *v, size_t n, enum power_button power);
 
-/* The child (buttons_look.c): the descriptors of all that are in this folder, at most `max`. Opening may block. */
-unsigned buttons_look(const char *folder, int *fds, unsigned max);
+/*
+ * The child (buttons_look.c): the descriptors of all that are in this folder, at most `max`, those with the lowest
+ * numbers, and how many there are more. Opening may block.
+ */
+unsigned buttons_look(const char *folder, int *fds, unsigned max, unsigned *more);

@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/dir.h"
 #include "init/base/fd.h"
+#include "init/base/text.h"
 #include "services/supervise/buttons.h"
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
+#define PREFIX "event"
+#define DEVICES_MAX 1024	/* the kernel has no more numbers for input devices */
 #define PER_WORD (8 * sizeof(unsigned long))
 #define WORDS(bits) ((bits) / PER_WORD + 1)
 
@@ -47,19 +50,48 @@ static bool make_deaf(int fd)
 	       ioctl(fd, EVIOCSCLOCKID, &clock) == 0;
 }
 
-unsigned buttons_look(const char *folder, int *fds, unsigned max)
+/* name's number is marked, if it is an event device's. */
+static void note(const char *name, bool *there)
+{
+	unsigned n = 0;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || !name[strlen(PREFIX)])
+		return;
+	for (const char *c = name + strlen(PREFIX); *c; c++) {
+		if (*c < '0' || *c > '9')
+			return;
+		n = n * 10 + (unsigned)(*c - '0');
+		if (n >= DEVICES_MAX)
+			return;
+	}
+	there[n] = true;
+}
+
+unsigned buttons_look(const char *folder, int *fds, unsigned max, unsigned *more)
 {
 	_Alignas(8) char room[1024];
+	bool there[DEVICES_MAX] = { false };
 	owned_fd dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dir_scan scan = { .fd = dir, .room = room, .size = sizeof room };
 	unsigned n = 0;
 
-	for (const struct dir_entry *d; dir >= 0 && n < max && (d = dir_next(&scan));) {
-		if (strncmp(d->name, "event", 5) != 0)
-			continue;
-		owned_fd fd = openat(dir, d->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	*more = 0;
+	for (const struct dir_entry *d; dir >= 0 && (d = dir_next(&scan));)
+		note(d->name, there);
+	for (unsigned i = 0; i < DEVICES_MAX; i++) {
+		char name[16];
+		struct text t = TEXT_IN(name);
 
-		if (fd >= 0 && is_button(fd) && make_deaf(fd))
+		if (!there[i])
+			continue;
+		text_fmt(&t, PREFIX "%u", i);
+		owned_fd fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0 || !is_button(fd))
+			continue;
+		if (n == max)
+			++*more;
+		else if (make_deaf(fd))
 			fds[n++] = fd_take(&fd);
 	}
 	return n;

@@ -72,6 +72,8 @@ struct buttons {		/* see buttons.h */
 	uint32_t inotify_src, src[BUTTONS_MAX];
 	int pid, sock;			/* the child that looks, 0: none; what it says */
 	bool again;			/* another look is to follow */
+	unsigned failed;		/* looks in a row that came to nothing */
+	unsigned more;			/* such devices for which there was no room */
 };
 
 enum pid_role { PID_MAIN, PID_BUILDER, PID_REAPER, PID_UNDO, PID_LOGGER, PID_TRIAL, PID_DISCARD,
