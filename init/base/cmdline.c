@@ -6,16 +6,30 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Read once: it stays the same. Where /proc is missing now, it may be there later. */
+#define LINE_MAX_BYTES (64 << 10)	/* the kernel's own is 2 or 4 KiB; a bootconfig's, put before it, 32 KiB */
+
+static char line[LINE_MAX_BYTES];
+static bool whole;
+
+/* Read once: it stays the same. Where /proc is missing now, it may be there later. What is cut is none. */
 static const char *whole_line(void)
 {
-	static char line[4096];
-	owned_fd fd = *line ? FD_NONE : open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
+	owned_fd fd = whole ? FD_NONE : open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : 1;
+	size_t n = 0;
 
-	if (n > 0)
-		line[n] = '\0';
+	if (whole)
+		return line;
+	while (n < sizeof line && (got = read(fd, line + n, sizeof line - n)) > 0)
+		n += (size_t)got;
+	whole = got == 0 && n < sizeof line;
+	line[whole ? n : 0] = '\0';
 	return line;
+}
+
+bool cmdline_is_known(void)
+{
+	return whole_line(), whole;
 }
 
 /* The next word from *at on, of *n bytes; NULL: there is none. */

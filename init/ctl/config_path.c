@@ -14,7 +14,8 @@ static bool in_container(void)
 {
 	struct stat st;
 
-	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != FIRST_PID_NS;
+	/* Without /proc, in a chroot that an image is made in, say, there is no command line of ours either. */
+	return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino != FIRST_PID_NS;
 }
 
 const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX])

@@ -9,11 +9,10 @@
 
 const char *anchor_find(bool container, char buf[ANCHOR_MAX])
 {
-	const char *env = getenv(ANCHOR_ENV);
-
 	if (!container && cmdline_value("prior.trust", buf, ANCHOR_MAX))
 		return buf;
-	return env && *env ? env : NULL;
+	/* One that cannot be known may be there, and one that is empty was meant to be one: a key that nobody has. */
+	return !container && !cmdline_is_known() ? "" : getenv(ANCHOR_ENV);
 }
 
 int anchor_verify(const char *anchor, const char *path, const struct signed_bytes *b, struct err *e)

@@ -12,7 +12,10 @@
  */
 #define ANCHOR_ENV "PRIOR_TRUST"
 
-/* KEY|FILE, in buf or in the environment; NULL: nobody asks for a signature. */
+/*
+ * KEY|FILE, in buf or in the environment; NULL: nobody asks for a signature. "", which no file is signed by: it was set
+ * to nothing, or the kernel's command line cannot be read.
+ */
 const char *anchor_find(bool container, char buf[ANCHOR_MAX]);
 /*
  * 0: these bytes of the file `path` are signed by that key, and under that file's name. EKEYREJECTED: they are not, or

@@ -20,6 +20,9 @@ int signers_begin(struct spec *s, const char *word, struct err *e)
 		return 0;
 	if (!v)
 		return err_set(e, ENOMEM, "no memory left for the configuration");
+	if (!*word)
+		return REJECTED(e, "the key that must have signed the configuration is empty (prior.trust=, --trust, "
+				"$PRIOR_TRUST), or /proc/cmdline cannot be read to its end: name a key, or none");
 	*v = (struct signer){ .name = "the trusted key", .scope = { (const char **)(uintptr_t)all_names, 1 } };
 	*t = (struct signers){ .anchored = true, .v = v, .n = 1 };
 	s->trusted = t;

@@ -274,6 +274,8 @@ static void with_an_anchor_the_first_file_must_be_signed_by_it(void **state)
 	put("prior.yaml", "services: {evil: {command: /bin/true}}\n");
 	assert_int_equal(load(trust), -EKEYREJECTED);
 	assert_non_null(strstr(e.text, "has been changed since the key"));
+	assert_int_equal(load(""), -EKEYREJECTED);
+	assert_non_null(strstr(e.text, "the key that must have signed the configuration is empty"));
 	assert_int_equal(load("/nowhere/key.pub"), -EKEYREJECTED);
 	assert_non_null(strstr(e.text, "prior.trust=, --trust): /nowhere/key.pub: No such file"));
 	free((char *)(uintptr_t)trust);
