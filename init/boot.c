@@ -10,6 +10,7 @@
 #include "init/stages.h"
 #include "rootfs/machine.h"
 #include "rootfs/modules.h"
+#include "services/plan/anchor.h"
 #include "services/plan/compile.h"
 #include <linux/reboot.h>
 #include <stdarg.h>
@@ -168,13 +169,17 @@ static int compile_nothing(struct boot *b, struct err *e)
 
 static int stage_plan(struct boot *b, struct err *e)
 {
+	char trust[ANCHOR_MAX];
 	struct err first;
 	int rc = compile_from(b, b->config, false, &first);
 
 	if (rc == 0)
 		return 0;
-	/* Stay up without services: a machine that answers on its console can be mended, one that panics cannot. */
-	if (rc == -EKEYREJECTED)	/* the stage `trust` sees to it, once the console and the rules are there */
+	/*
+	 * Stay up without services: a machine that answers on its console can be mended, one that panics cannot. But
+	 * who takes the file away, or keeps the compiler from its end, must not get booted what no anchor has signed.
+	 */
+	if (anchor_find(false, trust))	/* the stage `trust` sees to it, once the console and the rules are there */
 		b->rejected = first;
 	else
 		boot_say(b, "%s: %s; going on without services", b->config, first.text);
@@ -185,8 +190,9 @@ static int stage_trust(struct boot *b, struct err *e)
 {
 	if (!b->rejected.code)
 		return 0;
-	boot_say(b, "prior.trust= on the kernel's command line names the key that must have signed the configuration: "
-		 "sign it with that key (prior sign -s SECRET FILE), or boot with the key that has");
+	boot_say(b, "prior.trust= on the kernel's command line names the key that must have signed the configuration, "
+		 "and there is none that it has: put it there, sign it with that key (prior sign -s SECRET FILE), or "
+		 "boot with the key that has");
 	*e = b->rejected;
 	return -e->code;
 }
@@ -264,7 +270,7 @@ static const struct stage {
 	{ "devices",  stage_devices,  "drivers of what is there; mounts wait for it", false, false },
 	{ "rules",    stage_rules,    "device files get owners and links before anybody opens one", true, false },
 	{ "terminal", stage_terminal, "the configuration's console may need a driver", true, false },
-	{ "trust",    stage_trust,    "what is not signed by the key of prior.trust= is not booted", true, true },
+	{ "trust",    stage_trust,    "what is not signed by the key of prior.trust= is not booted", false, true },
 	{ "root",     stage_root,     "only in an initramfs: the rest is done by the root's own init", true, true },
 	{ "names",    stage_names,    "interfaces get theirs before a sysctl or an address is for one", true, false },
 	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },

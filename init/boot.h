@@ -18,7 +18,7 @@ struct boot {
 	bool quiet;		/* only what fails is said */
 	struct emergency_rules emergency;
 	bool again;		/* after a soft reboot: the root is as we left it */
-	struct err rejected;	/* code != 0: the configuration is not signed as prior.trust= asks */
+	struct err rejected;	/* code != 0: there is no configuration that is signed as prior.trust= asks */
 	struct plan plan;	/* mapped and checked, for serve_begin() */
 	char config[128];
 	int64_t stage_us[BOOT_STAGES_MAX];	/* CLOCK_BOOTTIME at the end of each stage */

@@ -55,11 +55,12 @@ def disks(at):
     return [made.file]
 
 
-def refused(m, why, key, appended):
+def refused(m, why, key, appended, place=PLACE):
     image.appended = appended
     word = keys[key].split("\n")[1]
-    with m.boot_again(append=f"prior.trust={word} prior.emergency=poweroff", ready=False) as other:
-        other.on_console(f"emergency: switching off: {PLACE}: {why}", 60)
+    append = f"prior.trust={word} prior.emergency=poweroff" + (f" prior.config={place}" if place != PLACE else "")
+    with m.boot_again(append=append, ready=False) as other:
+        other.on_console(f"emergency: switching off: {place}: {why}", 60)
         other.ends("poweroff", seconds=30)
 
 
@@ -79,6 +80,7 @@ def run(m):
     refused(m, "is not signed: there is no " + SIGNATURE, "ours", {PLACE: good[PLACE]})
     refused(m, "is signed by the key", "other", good)
     refused(m, "its signature is not for a file of the name prior.yaml", "ours", {**good, **renamed})
+    refused(m, "No such file", "ours", good, "/nowhere")
 
 
 run.ready = False
