@@ -66,6 +66,9 @@ int compiler_main(int argc, char **argv);
 int plan_obtain(int exe_fd, const char *path, bool container, int problems_fd, int timeout_ms, int *plan_fd,
 		struct plan *p, struct compiler_report *report, struct err *e);
 
+/* EINVAL: one that was compiled for a container (--container) is none for a machine. */
+int plan_is_for(const struct plan *p, const char *path, bool container, struct err *e);
+
 /* The same in two halves, for a loop that goes on meanwhile: `socket` becomes readable when there is an answer. */
 struct compiler_child {
 	pid_t pid;

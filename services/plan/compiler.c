@@ -26,14 +26,14 @@ static int take_plan(int file, const char *path, const char *trust, const struct
 
 	if (ret == 0 && trust)	/* of the copy, which nobody can change any more */
 		ret = anchor_verify_plan(trust, path, fd, e);
-
-	if (ret == 0 && f->enabled->n && plan_map(&p, fd, e) == 0) {
+	if (ret < 0 || plan_map(&p, fd, e) < 0)
+		return ret < 0 ? ret : err_in(e, "%s", path);
+	ret = plan_is_for(&p, path, f->container, e);
+	if (ret == 0 && f->enabled->n)
 		ret = enabled_apply(&p, f->enabled, out, e);
-		plan_unmap(&p);
-		return ret;
-	}
-	if (ret == 0)
+	else if (ret == 0)
 		*out = fd_take(&fd);
+	plan_unmap(&p);
 	return ret;
 }
 

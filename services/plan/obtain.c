@@ -152,6 +152,14 @@ int compiler_answer(int socket, int *plan_fd, struct compiler_report *report, st
 	return 1;
 }
 
+int plan_is_for(const struct plan *p, const char *path, bool container, struct err *e)
+{
+	if (container || !(p->head->flags & PLAN_F_CONTAINER))
+		return 0;
+	return err_set(e, EINVAL, "%s: is a plan for a container, and this is a machine: compile it without "
+		       "--container", path);
+}
+
 /* 1: the path is a compiled plan, taken over and checked; 0: it is something else. */
 static int take_plan_file(const char *path, bool container, int *plan_fd, struct plan *p,
 			  struct compiler_report *report, struct err *e)
@@ -169,6 +177,10 @@ static int take_plan_file(const char *path, bool container, int *plan_fd, struct
 		return 0;
 	if (plan_seal(file, &fd, e) < 0 || plan_map(p, fd, e) < 0)
 		return err_in(e, "%s", path);
+	if (plan_is_for(p, path, container, e) < 0) {
+		plan_unmap(p);
+		return -e->code;
+	}
 	*report = (struct compiler_report){ 0 };
 	*plan_fd = fd_take(&fd);
 	return 1;

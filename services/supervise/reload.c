@@ -76,7 +76,8 @@ static int begin(struct prior *p, struct reloading kind, struct err *e)
 		return err_sys(e, "reload: a place for the compiler's complaints");
 	const char *const *names = instances_names(p);
 
-	if (compiler_start(&child, h->exe_fd, config, p->plan.head->flags & PLAN_F_CONTAINER, names, problems, e) < 0)
+	/* What we are, and not what a plan says that it was made for: a machine's anchor is the kernel's. */
+	if (compiler_start(&child, h->exe_fd, config, h->mode != MODE_MACHINE, names, problems, e) < 0)
 		return -e->code;
 	reap_add(p, child.pid, 0, PID_COMPILER);
 	p->reload = (struct reloading){ .phase = RELOAD_COMPILES, .client = kind.client, .dry = kind.dry,

@@ -120,6 +120,38 @@ static void the_answer_is_a_plan_that_cannot_change(void **state)
 	assert_true(waitpid(-1, NULL, WNOHANG) < 0);
 }
 
+/* A machine's anchor is on the kernel's command line, where nobody looks for a container's. */
+static void a_plan_for_a_container_is_refused_on_a_machine(void **state)
+{
+	static const char want[] = ": is a plan for a container, and this is a machine: compile it without --container";
+	struct compiler_report r = { 0 };
+	struct compiler_child child;
+	char path[PATH_MAX], bytes[8192];
+	struct err e = { 0 };
+	int fd = FD_NONE;
+
+	(void)state;
+	write_config(path, sizeof path, "services:\n  a:\n    command: [/bin/sh]\n    isolation: {preset: none}\n");
+	assert_int_equal(plan_obtain(exe, path, true, FD_NONE, 60000, &fd, &mapped, &r, &e), 0);
+	plan_unmap(&mapped);
+	const ssize_t n = pread(fd, bytes, sizeof bytes, 0);
+
+	fd_drop(&fd);
+	assert_in_range(n, 100, sizeof bytes - 1);
+	owned_fd file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_int_equal(write(file, bytes, (size_t)n), n);
+	assert_int_equal(obtain(path, 60000, &fd, &r, &e), -EINVAL);
+	assert_non_null(strstr(e.text, want));
+	/* As a reload takes it. */
+	assert_int_equal(compiler_start(&child, exe, path, false, NULL, FD_NONE, &e), 0);
+	assert_int_equal(compiler_finish(&child, path, 60000, &fd, &r, &e), -EINVAL);
+	assert_non_null(strstr(e.text, want));
+	assert_int_equal(plan_obtain(exe, path, true, FD_NONE, 60000, &fd, &mapped, &r, &e), 0);
+	plan_unmap(&mapped);
+	fd_drop(&fd);
+}
+
 static void a_compiled_plan_needs_no_compiler(void **state)
 {
 	struct compiler_report r = { 0 };
@@ -225,6 +257,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_slow_compiler_is_killed),
 		cmocka_unit_test(the_answer_is_a_plan_that_cannot_change),
 		cmocka_unit_test(a_compiled_plan_needs_no_compiler),
+		cmocka_unit_test(a_plan_for_a_container_is_refused_on_a_machine),
 		cmocka_unit_test(an_unusable_configuration_is_the_answer_too),
 		cmocka_unit_test(the_child_can_read_and_nothing_else),
 	};
