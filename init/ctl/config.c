@@ -115,7 +115,7 @@ static int check_one(struct ctl *c, const char *path, unsigned threshold, struct
 		return DONE;
 	}
 	if (spec_load_with(&s, path, &beside, &e) < 0)
-		return ctl_fail(c, e.code == EKEYREJECTED ? FAILED : UNREADABLE, &e);
+		return ctl_fail(c, config_code(&e), &e);
 	/* Of a text that is wrong as a whole no plan is made: there is nothing more to find. */
 	if ((!has(c, OPT_OFFLINE) || has(c, OPT_THRESHOLD)) && !spec_has_errors(&s, NULL) &&
 	    (exposed = plan_here(c, &s, threshold, &e)) < 0)
@@ -200,7 +200,7 @@ int verb_compile(struct ctl *c)
 	if (!has(c, OPT_OUTPUT))
 		return ctl_say(c, USAGE, "say with -o which file to write");
 	if (spec_load_with(&s, c->nargs ? c->args[0] : config_path(c, path), &beside, &e) < 0)
-		return ctl_fail(c, e.code == EKEYREJECTED ? FAILED : UNREADABLE, &e);
+		return ctl_fail(c, config_code(&e), &e);
 	int code = compile(c, &s);
 
 	spec_free(&s);

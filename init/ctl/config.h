@@ -4,6 +4,7 @@
 #include "init/ctl/verbs.h"
 #include "services/plan/anchor.h"
 #include "services/spec/spec.h"
+#include <errno.h>
 
 #define CONFIG_PATH_MAX 4096
 
@@ -15,6 +16,12 @@ const char *config_path(const struct ctl *c, char buf[static CONFIG_PATH_MAX]);
 
 /* KEY|FILE of --trust, else of the running machine's prior.trust=, else of $PRIOR_TRUST; NULL: none. */
 const char *config_trust(const struct ctl *c, char buf[static ANCHOR_MAX]);
+
+/* The exit code when it cannot be loaded: one that is not signed is there, and is refused. */
+static inline int config_code(const struct err *e)
+{
+	return e->code == EKEYREJECTED ? FAILED : UNREADABLE;
+}
 
 bool config_is_plan(const char *path);	/* a file that begins as a compiled plan does */
 /* The plan of a spec, for the one service that is asked for: bundle.c. Returns the exit code. */

@@ -239,15 +239,16 @@ static int print(struct ctl *c, const struct graph *g)
 /* Of a configuration that does not run: planned as `prior check` does. */
 static int of_config(struct ctl *c)
 {
-	char path[CONFIG_PATH_MAX];
+	char path[CONFIG_PATH_MAX], trust[ANCHOR_MAX];
+	const struct spec_beside beside = { .trust = config_trust(c, trust) };
 	struct machine_facts facts;
 	owned_fd fd = FD_NONE;
 	struct spec s = { 0 };
 	struct plan p = { 0 };
 	struct err e;
 
-	if (spec_load(&s, config_path(c, path), &e) < 0)
-		return ctl_fail(c, UNREADABLE, &e);
+	if (spec_load_with(&s, config_path(c, path), &beside, &e) < 0)
+		return ctl_fail(c, config_code(&e), &e);
 	facts_find(&facts);
 	int rc = plan_compile(&s, &facts, &fd, &e);
 

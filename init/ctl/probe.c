@@ -138,6 +138,10 @@ static int probe(struct probing *g)
 /* What the file asks for, wherever it may run: not what would be left of it here. */
 static int plan_of(struct probing *g, const char *path, struct err *e)
 {
+	char trust[ANCHOR_MAX];
+	const struct spec_beside asked = { .instances = { (const char **)&g->only, g->only &&
+							  spec_name_kind(g->only) == NAME_INSTANCE },
+					   .trust = config_trust(g->c, trust) };
 	struct spec s = { 0 };
 	struct machine_facts facts;
 	owned_fd fd = FD_NONE;
@@ -147,10 +151,11 @@ static int plan_of(struct probing *g, const char *path, struct err *e)
 
 		if (file < 0)
 			return err_sys(e, "%s", path);
-		return plan_seal(file, &fd, e) < 0 ? -e->code : plan_map(&g->plan, fd, e);
+		if (plan_seal(file, &fd, e) < 0 || (asked.trust && anchor_verify_plan(asked.trust, path, fd, e) < 0))
+			return -e->code;
+		return plan_map(&g->plan, fd, e);
 	}
-	if (spec_load_with(&s, path, &(struct spec_beside){ .instances = { (const char **)&g->only, g->only &&
-			   spec_name_kind(g->only) == NAME_INSTANCE } }, e) < 0)
+	if (spec_load_with(&s, path, &asked, e) < 0)
 		return -e->code;
 	facts_of_machine(&facts);
 	image_door_open(&facts);
@@ -177,7 +182,7 @@ int verb_probe(struct ctl *c)
 		fprintf(stderr, "prior: probe: %s\n", e.text);
 	/* Without a service the configuration is looked at when there is one. */
 	if ((g.only || has(c, OPT_CONFIG) || access(config, F_OK) == 0) && plan_of(&g, config, &e) < 0)
-		return ctl_fail(c, UNREADABLE, &e);
+		return ctl_fail(c, config_code(&e), &e);
 	int code = g.only && plan_find(&g.plan, g.only) < 0 ?
 		   ctl_say(c, UNKNOWN, "%s has no service '%s' that could be planned", config, g.only) : probe(&g);
 

@@ -89,7 +89,7 @@ int verb_show(struct ctl *c)
 	unsigned threshold;
 
 	struct spec s = { 0 };
-	char path[CONFIG_PATH_MAX];
+	char path[CONFIG_PATH_MAX], trust[ANCHOR_MAX];
 	struct err e;
 
 	if (has(c, OPT_STEPS))
@@ -103,10 +103,11 @@ int verb_show(struct ctl *c)
 	if (config_is_plan(config))
 		return ctl_say(c, UNREADABLE, "%s is a compiled plan: it does not know where a value is from",
 			       config);
-	const struct spec_beside asked = { .instances = { c->args, spec_name_kind(c->args[0]) == NAME_INSTANCE } };
+	const struct spec_beside asked = { .instances = { c->args, spec_name_kind(c->args[0]) == NAME_INSTANCE },
+					   .trust = config_trust(c, trust) };
 
 	if (spec_load_with(&s, config, &asked, &e) < 0)
-		return ctl_fail(c, UNREADABLE, &e);
+		return ctl_fail(c, config_code(&e), &e);
 	spec_print_problems(&s, stderr);
 	int code = has(c, OPT_EXPOSURE) ? DONE : show(c, &s);
 

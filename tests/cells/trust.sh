@@ -42,7 +42,17 @@ YAML
 options="--trust $work/anchor.pub"
 is "without a signature nothing begins" 125 "$(prior up -c "$conf" $options --run-dir "$run" --log-dir "" >"$work/log" 2>&1; echo $?)"
 has "with the file that lacks it" "$conf/prior.yaml: is not signed: there is no $conf/prior.yaml.minisig" "$(cat "$work/log")"
+for words in "up --trust= -c" "check --trust=" "compile --trust= -o $work/none"; do
+	has "an empty key is no key: $words" "the key that must have signed the configuration is empty" "$(prior $words "$conf" 2>&1)"
+done
+for words in "up --run-dir $run --log-dir= -c" check "show base -c" "graph -c" "probe base -c"; do
+	has "nor is one of the environment: $words" "the key that must have signed the configuration is empty" "$(PRIOR_TRUST= prior $words "$conf" 2>&1)"
+done
+for words in "show base -c" "graph -c" "probe base -c"; do
+	has "not shown as if it were in effect: $words" "$conf/prior.yaml: is not signed" "$(PRIOR_TRUST=$work/anchor.pub prior $words "$conf" 2>&1)"
+done
 signed anchor etc/prior.yaml
+is "what is signed is shown" 0 "$(PRIOR_TRUST=$work/anchor.pub prior show base -c "$conf" >"$work/said" 2>&1; echo $?)"
 has "a file of services.d, too" "$conf/services.d/my.yaml: is not signed" "$(prior check $options "$conf")"
 signed team etc/services.d/my.yaml
 said=$(prior check $options "$conf")
