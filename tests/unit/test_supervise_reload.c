@@ -35,7 +35,6 @@ int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *
 			  const char *const *instances, int problems_fd, struct err *e);
 int __wrap_compiler_answer(int sock, int *plan_fd, struct compiler_report *r, struct err *e);
 
-static bool for_container;		/* as what it was told that it compiles */
 static char wanted[256];		/* the instances that the compiler was asked for, with blanks between */
 
 int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *path, bool container,
@@ -44,7 +43,7 @@ int __wrap_compiler_start(struct compiler_child *child, int exe_fd, const char *
 	int pair[2];
 
 	(void)exe_fd, (void)e;
-	for_container = container;
+	assert_int_equal(container, prior.ledger.head->mode != MODE_MACHINE);	/* whatever the plan was made for */
 	wanted[0] = '\0';
 	for (unsigned i = 0; instances[i]; i++)
 		snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s", i ? " " : "", instances[i]);
@@ -124,22 +123,6 @@ static void only_what_differs_is_touched(void **state)
 	svc_post(&prior, (uint32_t)plan_find(&prior.plan, "other"), EV_STOP);
 	UNTIL(is_in("other", SVC_DOWN));
 	assert_int_equal(prior.ledger.head->impossible, 0);
-}
-
-static void a_reload_looks_for_the_anchor_where_this_prior_has_it(void **state)
-{
-	(void)state;
-	ROWS({ .name = "a" });
-	configured();
-	UNTIL(prior.ledger.head->settled);
-	NEXT({ .name = "a" });
-	assert_true(for_container);	/* whatever the plan was compiled for */
-	UNTIL(prior.reload.phase == RELOAD_NONE);
-	prior.ledger.head->mode = MODE_MACHINE;
-	NEXT({ .name = "a" });
-	prior.ledger.head->mode = MODE_UP;
-	assert_false(for_container);
-	UNTIL(prior.reload.phase == RELOAD_NONE);
 }
 
 static void what_needs_a_changed_one_is_restarted_after_it(void **state)
@@ -496,7 +479,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(only_what_differs_is_touched),
-		TEST(a_reload_looks_for_the_anchor_where_this_prior_has_it),
 		TEST(what_needs_a_changed_one_is_restarted_after_it),
 		TEST(who_was_stopped_by_somebody_stays_down),
 		TEST(one_that_failed_is_tried_again_when_it_has_changed),
