@@ -188,7 +188,7 @@ static bool is_about_networks(const char *path)
 
 static mode_t mode_of(int flags, va_list more)
 {
-	return flags & (O_CREAT | __O_TMPFILE) ? (mode_t)va_arg(more, int) : 0;
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? (mode_t)va_arg(more, int) : 0;
 }
 
 int __real_open(const char *path, int flags, ...);
