@@ -14,21 +14,10 @@ struct claim {
 	struct work *by;	/* NULL: the machine */
 };
 
-/* The number of its interface that is on top of one: check.c lets it have one. nlinks: it has none. */
-static unsigned upper_of(const struct work *w)
-{
-	unsigned i = 0;
-
-	while (i < w->nlinks && !spec_link_parent(w->links[i].spec))
-		i++;
-	return i;
-}
-
+/* Its interface that is on top of one: the only one it has then (check.c). NULL: it has none. */
 static const struct work_link *link_of(const struct work *w)
 {
-	const unsigned i = upper_of(w);
-
-	return i < w->nlinks ? w->links + i : NULL;
+	return w->nlinks && spec_link_parent(w->links->spec) ? w->links : NULL;
 }
 
 /* By interface and address; of one address the machine first, then as in the file. */
@@ -50,7 +39,7 @@ static void refuse_double(struct compiling *c, const struct claim *one, const st
 
 	if (!two->by)
 		return;
-	refuse_link(c, two->by, upper_of(two->by), addresses, "isolation.network.address: %s is taken on %s by %s%s",
+	refuse_link(c, two->by, 0, addresses, "isolation.network.address: %s is taken on %s by %s%s",
 		    inet_ntop(two->addr.family, two->addr.ip, text, sizeof text), two->parent,
 		    one->by ? "service " : "the machine itself", one->by ? one->by->svc->name : "");
 }
@@ -66,11 +55,11 @@ static void refuse_other_kind(struct compiling *c, const struct claim *one, cons
 	const struct work_link *x = link_of(a), *y = link_of(b);
 
 	if (!x->spec->macvlan != !y->spec->macvlan)
-		refuse_link(c, b, upper_of(b), addresses, "isolation.network: %s carries the %s of service %s, and can "
+		refuse_link(c, b, 0, addresses, "isolation.network: %s carries the %s of service %s, and can "
 			    "carry no %s beside it", two->parent, x->spec->macvlan ? "macvlan" : "ipvlan", a->svc->name,
 			    y->spec->macvlan ? "macvlan" : "ipvlan");
 	else if (!x->spec->macvlan && x->out.upper != y->out.upper)
-		refuse_link(c, b, upper_of(b), addresses, "isolation.network.mode: all ipvlans of %s have one mode, "
+		refuse_link(c, b, 0, addresses, "isolation.network.mode: all ipvlans of %s have one mode, "
 			    "and service %s has another", two->parent, a->svc->name);
 }
 

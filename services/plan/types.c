@@ -328,6 +328,9 @@ static bool network_is_wrong(const struct plan *p, const struct plan_service *s)
 	const struct plan_service *o = plan_network(p, s);
 	const bool first = (s->flags | o->flags) & CELL_USER_FIRST, keeps = s->flags & CELL_NET_KEEP;
 
+	PLAN_EACH(struct plan_link, l, p, s->links)
+		if (l->parent.n && s->links.n > 1)	/* no rules hold there: see check_several() */
+			return true;
 	return (s->links.n && !(s->flags & CELL_NET)) ||
 	       ((keeps || o != s) && (!(s->flags & o->flags & CELL_NET) || first || s->runtime_kind ||
 				      o->runtime_kind)) ||

@@ -160,16 +160,17 @@ static void check_shared(struct load *l, struct spec_service *svc)
 			      "service '%s' (isolation.network.service): say it there", all[i].key, n->service);
 }
 
-/* Each is another network: two on one bridge would be one, and two on top of something have one MAC. */
+/*
+ * Each is another network: two on one bridge would be one. On top of an interface of the machine's no rules hold, and a
+ * kernel takes there, too, what is sent to its address of a bridge.
+ */
 static void check_several(struct load *l, struct spec_service *svc)
 {
 	const struct spec_network *n = &svc->network;
-	const char *upper = NULL;
-	bool limited = false;
 
 	if (n->also.n && !spec_links(n))
 		wrong(l, svc, spec_from(svc, &n->also), "isolation.network.also: there is no first interface: give "
-		      "isolation.network one of bridge, macvlan and ipvlan");
+		      "isolation.network a bridge");
 	for (unsigned i = 0; i < spec_links(n); i++) {
 		const struct spec_link *k = spec_link(n, i);
 
@@ -178,17 +179,14 @@ static void check_several(struct load *l, struct spec_service *svc)
 				link_wrong(l, svc, k, &k->bridge, "isolation.network: it is on bridge '%s' already: "
 					   "give that interface several addresses instead", k->bridge);
 		if (i && !k->bridge && !spec_link_parent(k))
-			link_wrong(l, svc, k, NULL, "isolation.network.also: give each interface one of bridge, "
-				   "macvlan and ipvlan");
-		if (upper && spec_link_parent(k))
-			link_wrong(l, svc, k, NULL, "isolation.network: it is on top of %s already: one interface of "
-				   "a service can be a macvlan or ipvlan", upper);
-		upper = spec_link_parent(k) ? spec_link_parent(k) : upper;
-		limited |= k->egress.v != NULL;
+			link_wrong(l, svc, k, NULL, "isolation.network.also: give each interface a "
+				   "bridge");
+		if (spec_links(n) > 1 && spec_link_parent(k))
+			link_wrong(l, svc, k, k->macvlan ? &k->macvlan : &k->ipvlan, "isolation.network.%s: on top of "
+				   "%s the rules of prior do not hold, so it can only be a service's one interface: "
+				   "give it to a service of its own, or publish ports of a bridge instead",
+				   k->macvlan ? "macvlan" : "ipvlan", spec_link_parent(k));
 	}
-	if (upper && limited && spec_links(n) > 1)
-		wrong(l, svc, spec_from(svc, &n->link.egress), "isolation.network.egress: the service could go past "
-		      "it by its interface on top of %s, where the rules of prior do not hold", upper);
 }
 
 static void check_network(struct load *l, struct spec_service *svc)

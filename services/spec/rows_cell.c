@@ -32,7 +32,7 @@ static const char *const runtime_words[] = { "", "runsc", "crun", "runc", NULL }
 	{ "macvlan", .type = CONF_TEXT, FIELD(macvlan, const char *), .check = interface_rule, \
 	  .doc = "Interface of the machine on which it has one of its own, with a MAC address from its name: a host " \
 		 "of that network beside the machine; its addresses must be given, and the rules of prior do not " \
-		 "hold there." }, \
+		 "hold there, so it is the only interface of a service." }, \
 	{ "ipvlan", .type = CONF_TEXT, FIELD(ipvlan, const char *), .check = interface_rule, \
 	  .doc = "The same with the interface's own MAC address." }, \
 	{ "mode", .type = CONF_WORD, FIELD(upper, unsigned), .words = link_words, .def = "default", \
