@@ -132,7 +132,7 @@ int addr_keep_only(struct net *n, const char *who, int index, const struct net_a
 	struct ifaddrmsg i = { .ifa_index = (unsigned)index };
 	char text[ADDR_TEXT];
 
-	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_unwanted, &u) < 0)
+	if (net_dump(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_unwanted, &u, sizeof u) < 0)
 		return net_fail(n, e, "%s: list addresses", who);
 	for (unsigned k = 0; k < u.n; k++) {
 		int r = change(n, RTM_DELADDR, 0, index, u.at + k);

@@ -155,8 +155,8 @@ int net_bridge_leftovers(struct net *n, bool (*is_kept)(const void *arg, const c
 	struct leftovers x = { .is_kept = is_kept, .arg = arg };
 	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
 
-	if (net_ask(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_leftover, &x) < 0 ||
-	    (x.n && net_ask(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_port, &x) < 0))
+	if (net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_leftover, &x, sizeof x) < 0 ||
+	    (x.n && net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_port, &x, sizeof x) < 0))
 		return net_fail(n, e, "list the bridges of a run before");
 	for (unsigned k = 0; k < x.n; k++)
 		if (!x.at[k].has_port && net_bridge_remove(n, x.at[k].name, e) < 0)

@@ -129,7 +129,7 @@ static int look_around(struct net *n, const char *who, struct lent *l, struct er
 {
 	struct ifaddrmsg i = { .ifa_family = AF_INET };
 
-	if (net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, l) < 0)
+	if (net_dump(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_lent, l, sizeof *l) < 0)
 		return net_fail(n, e, "%s: list addresses", who);
 	return keep_off_others(n, who, l, e);
 }

@@ -34,7 +34,7 @@ int net_is_online(struct net *n, const char *name, bool v4, bool v6, const char 
 	struct have x = { .index = l.index };
 	struct ifaddrmsg i = { .ifa_index = r == 0 ? (unsigned)l.index : 0 };
 
-	if (r == 0 && net_ask(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_address, &x) < 0 &&
+	if (r == 0 && net_dump(n, net_msg(RTM_GETADDR, NLM_F_DUMP, &i, sizeof i), note_address, &x, sizeof x) < 0 &&
 	    n->code != ENODEV)
 		return net_fail(n, e, "interface %s: list addresses", name);
 	*why = r < 0			 ? "it is not there"

@@ -39,6 +39,9 @@ struct nl_msg *net_msg(int type, int flags, const void *head, size_t n)
 	__attribute__((warn_unused_result));
 /* Send, wait for the answer, free m (NULL is ENOMEM). 0 or -errno, also kept in n->code. */
 int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg);
+/* A list (NLM_F_DUMP): anew from *arg as it was (size bytes) if it changed meanwhile, at most DUMPS_MAX times. */
+int net_dump(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg, size_t size);
+#define DUMPS_MAX 100
 /* The last request's errno, with words: "WHAT: File exists (the kernel's reason)". */
 int net_fail(const struct net *n, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4), cold));

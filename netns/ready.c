@@ -67,8 +67,8 @@ static int can_be_found(struct net *cell, const char *end, int index, const stru
 
 	memcpy(j.group + 13, a->ip + 13, 3);
 	do {
-		if (net_ask(cell, net_msg(RTM_GETMULTICAST, NLM_F_DUMP, &i, sizeof i),
-			    compare_group, &j) < 0)
+		if (net_dump(cell, net_msg(RTM_GETMULTICAST, NLM_F_DUMP, &i, sizeof i),
+			     compare_group, &j, sizeof j) < 0)
 			return net_fail(cell, e, "list the groups of %s", end);
 		if (j.yes)
 			return 0;

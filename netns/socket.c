@@ -128,7 +128,8 @@ static int exchange(struct net *n, struct nl_msg *m)
 	return r;
 }
 
-int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg)
+/* -NLE_*: not the kernel's refusal, which is in n->code, but libnl's trouble with the exchange. */
+static int ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg)
 {
 	n->code = 0;
 	n->why[0] = '\0';
@@ -136,18 +137,47 @@ int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, voi
 	n->arg = arg;
 	if (!m) {
 		n->code = ENOMEM;
-		return -ENOMEM;
+		return 0;
 	}
-	int r = exchange(n, m);
+	nlmsg_hdr(m)->nlmsg_seq = NL_AUTO_SEQ;
+	const int r = exchange(n, m);
 
-	if (r < 0 &&
-	    n->code == 0) { /* not the kernel's refusal, but libnl's trouble with the exchange */
+	n->each = NULL;
+	return n->code ? 0 : r;
+}
+
+static int asked(struct net *n, struct nl_msg *m, int r)
+{
+	if (r < 0) {
 		n->code = EIO;
 		snprintf(n->why, sizeof n->why, "netlink: %s", nl_geterror(r));
 	}
-	n->each = NULL;
 	nlmsg_free(m);
 	return -n->code;
+}
+
+int net_ask(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg)
+{
+	return asked(n, m, ask(n, m, each, arg));
+}
+
+/* The kernel marks a list that interfaces came to, or went from, while it was sent in parts: some may be missing. */
+int net_dump(struct net *n, struct nl_msg *m, void (*each)(struct nlmsghdr *, void *), void *arg, size_t size)
+{
+	void *first = malloc(size);
+	int r = 0;
+
+	if (first)
+		memcpy(first, arg, size);
+	for (unsigned i = 0; i < DUMPS_MAX; i++) {
+		if (i && first)
+			memcpy(arg, first, size);
+		r = ask(n, m, each, arg);
+		if (r != -NLE_DUMP_INTR || !first)
+			break;
+	}
+	free(first);
+	return asked(n, m, r);
 }
 
 int net_fail(const struct net *n, struct err *e, const char *fmt, ...)

@@ -97,7 +97,7 @@ int subnets_keep_only(struct net *n, const char *who, int index, const struct ne
 		m = NULL;
 	}
 	/* ENOENT: no such table, so nothing is in it. */
-	if (net_ask(n, m, note_route, &f) < 0 && n->code != ENOENT)
+	if (net_dump(n, m, note_route, &f, sizeof f) < 0 && n->code != ENOENT)
 		return net_fail(n, e, "%s: list the routes of subnets", who);
 	for (unsigned i = 0; i < f.n; i++)
 		if (change_route(n, RTM_DELROUTE, 0, index, f.at + i) < 0 && n->code != ESRCH)

@@ -22,6 +22,7 @@
 struct order {
 	const struct plan *from, *to;	/* NULL: nothing was, nothing is to be */
 	const char *run_dir;
+	struct err *odd;	/* what went wrong and does not keep the network from being there; code 0: nothing */
 };
 
 /* --- in the child --- */
@@ -103,7 +104,7 @@ static int make_bridges(const struct order *o, struct err *e)
 	if (net_open(&n, e) < 0)
 		return -e->code;
 	if (!o->from)
-		net_bridge_leftovers(n, is_kept, p, e);
+		net_bridge_leftovers(n, is_kept, p, o->odd);
 	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
 	     !e->code && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
 		if (net_bridge(n, plan_str(p, b->name), plan_array(p, b->addrs), b->addrs.n, b->mtu, e) < 0)
@@ -271,7 +272,7 @@ static int change(const struct order *o, struct err *e)
 /* What fails half-way is taken back: the old plan takes the place of the new one. */
 static int work(const struct order *o, struct err *e)
 {
-	const struct order back = { .from = o->to, .to = o->from, .run_dir = o->run_dir };
+	const struct order back = { .from = o->to, .to = o->from, .run_dir = o->run_dir, .odd = o->odd };
 	const int ret = change(o, e);
 	struct err ignored;
 
@@ -300,10 +301,13 @@ static int begin(struct prior *p, struct order o, enum network_work what, struct
 	if (pid < 0)
 		return err_sys(e, "network: make a process");
 	if (pid == 0) {
-		struct err why = { 0 };
+		struct err why = { 0 }, odd = { 0 };
 
 		sys_end_in(NETWORK_S);
-		_exit(work(&o, &why) < 0 && write(wr, &why, sizeof why) > 0);
+		o.odd = &odd;
+		const bool failed = work(&o, &why) < 0;
+
+		_exit((failed || odd.code) && write(wr, failed ? &why : &odd, sizeof why) > 0 && failed);
 	}
 	p->network_answer = fd_take(&rd);
 	h->network = what;
@@ -313,14 +317,17 @@ static int begin(struct prior *p, struct order o, enum network_work what, struct
 	return 0;
 }
 
-/* ETIME: it has told nothing, and taken nothing back. */
-static int outcome(int answer, bool well, struct err *e)
+/* ETIME: it has told nothing, and taken nothing back. What is odd is said here. */
+static int outcome(struct prior *p, bool well, struct err *e)
 {
 	struct err why;
+	const bool told = read(p->network_answer, &why, sizeof why) == sizeof why;
 
+	if (well && told)
+		prior_say(p, "warning", "network-odd", NULL, why.text);
 	if (well)
 		return 0;
-	if (read(answer, &why, sizeof why) != sizeof why)
+	if (!told)
 		return err_set(e, ETIME, "network: who makes it took longer than %d s, or was killed", NETWORK_S);
 	*e = why;
 	return err_in(e, "network");
@@ -362,7 +369,7 @@ void network_ended(struct prior *p, pid_t pid, bool well)
 
 	if (pid != h->network_pid)	/* of before an exec */
 		return;
-	const int rc = outcome(p->network_answer, well, &e);
+	const int rc = outcome(p, well, &e);
 
 	fd_drop(&p->network_answer);
 	h->network = was == NETWORK_ENDS ? NETWORK_GONE : NETWORK_NONE;

@@ -3,9 +3,12 @@
 #include "netns/net.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static unsigned failures;
 
@@ -170,6 +173,44 @@ static void a_killed_runs_bridges_are_removed(struct net *n)
 	      net_bridge_remove(n, "k0", &e) == 0, "which is removed when it is used no more", &e);
 }
 
+static bool is_any(const void *arg, const char *name)
+{
+	return arg == &failures && *name;
+}
+
+/* Enough of them that the list has parts. */
+static void a_list_that_changes_while_it_is_told_is_asked_for_again(struct net *n)
+{
+	struct err e = { 0 }, ignored;
+	char name[16];
+	int good = 0;
+
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "m%u", i);
+		good += net_bridge(n, name, NULL, 0, 0, &e) == 0;
+	}
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		struct net *own;
+
+		alarm(60);
+		for (int r = net_open(&own, &ignored); r == 0;)
+			r = net_bridge(own, "z0", NULL, 0, 0, &ignored) | net_bridge_remove(own, "z0", &ignored);
+		_exit(1);
+	}
+	for (unsigned i = 0; i < 300 && pid > 0; i++)
+		good += net_bridge_leftovers(n, is_any, &failures, &e) == 0;
+	check(good == 340, "a list that changes while it is told is asked for again", &e);
+	if (pid > 0 && kill(pid, SIGKILL) == 0)
+		waitpid(pid, NULL, 0);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "m%u", i);
+		net_bridge_remove(n, name, &ignored);
+	}
+	net_bridge_remove(n, "z0", &ignored);
+}
+
 static void online(struct net *n)
 {
 	const char *why = "";
@@ -190,7 +231,7 @@ int main(void)
 		check(false, "a bridge to try it on", &e);
 	else
 		leases(n), a_routers_prefix_takes_no_bridges_traffic(n), a_killed_runs_bridges_are_removed(n),
-		online(n);
+		a_list_that_changes_while_it_is_told_is_asked_for_again(n), online(n);
 	net_close(&n);
 	return failures != 0;
 }
