@@ -49,12 +49,18 @@ static void count_for(struct prior *p, int64_t ms)
 	loop_timer_set(&p->loop, p->n + TIMER_GOOD, p->loop.now.ms + ms);
 }
 
+static int64_t after_ms(const struct prior *p)
+{
+	const uint32_t ms = p->plan.head->good_after_ms;
+
+	return ms ? ms : USUAL_MS;
+}
+
 static void count(struct prior *p)
 {
-	const uint32_t after_ms = p->plan.head->good_after_ms;
-
 	p->good_tries = 0;
-	count_for(p, after_ms ? after_ms : USUAL_MS);
+	p->good_ill = false;
+	count_for(p, after_ms(p));
 }
 
 void good_begin(struct prior *p)
@@ -71,7 +77,10 @@ void good_settled(struct prior *p)
 
 void good_moved(struct prior *p, uint32_t i)
 {
-	if (p->good == GOOD_WAITS || (p->good == GOOD_COUNTS && is_ill(svc_of(p, i))))
+	const bool ill = is_ill(svc_of(p, i));
+
+	p->good_ill |= ill && p->good == GOOD_OFF;	/* the child that marks it may run */
+	if (p->good == GOOD_WAITS || (p->good == GOOD_COUNTS && ill))
 		count(p);
 }
 
@@ -91,6 +100,7 @@ void good_timer(struct prior *p)
 		return;
 	}
 	p->good = GOOD_OFF;
+	p->good_ill = false;
 	reap_add(p, pid, 0, PID_GOOD);
 }
 
@@ -102,8 +112,13 @@ void good_ended(struct prior *p, bool done)
 			prior_say(p, "info", "slot-good", NULL, "all is well: the slot that runs is marked good");
 		return;
 	}
-	if (++p->good_tries < TRIES)
-		count_for(p, (int64_t)USUAL_MS << (p->good_tries - 1));
+	if (++p->good_tries < TRIES) {
+		const int64_t pause = (int64_t)USUAL_MS << (p->good_tries - 1), whole = after_ms(p);
+		const bool anew = p->good_ill;	/* all has to be well for the whole time again */
+
+		p->good_ill = false;
+		count_for(p, anew && whole > pause ? whole : pause);
+	}
 	prior_say(p, "error", "boot-good", NULL, p->good == GOOD_COUNTS ?
 		  "all is well, and that cannot be kept, or the hook of the slots has failed; `prior boot-good` says "
 		  "why; it is tried again" :

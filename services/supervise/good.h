@@ -13,5 +13,8 @@ void good_begin(struct prior *p);	/* all is settled for the first time, or we ar
 void good_settled(struct prior *p);	/* the same after another configuration */
 void good_moved(struct prior *p, uint32_t i); /* its state or its health is another one */
 void good_timer(struct prior *p);	/* TIMER_GOOD */
-/* The child that marks it has ended. Not done: it is tried again, after 10 s, then twice as long each time. */
+/*
+ * The child that marks it has ended. Not done: it is tried again, after 10 s, then twice as long each time; after the
+ * whole time at least, if somebody was ill meanwhile, well again or not.
+ */
 void good_ended(struct prior *p, bool done);

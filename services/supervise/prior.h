@@ -178,6 +178,7 @@ struct prior {
 	bool spawner_killed, spawner_closing; /* by us, for another to follow; none follows */
 	bool spawner_rests;		/* there is none: the next start makes one */
 	uint32_t good, good_tries;	/* enum good; how often it could not be kept */
+	bool good_ill;			/* somebody was ill while that was tried */
 	bool finished;			/* serve() returns */
 	uint64_t steps;			/* rows and edges looked at, for the tests */
 	uint64_t losing;		/* events lost since the last one that fitted */

@@ -208,6 +208,7 @@ static void carry_rest(const struct prior *p, struct prior *q)
 	q->instances_due = p->instances_due;
 	q->good = p->good;
 	q->good_tries = p->good_tries;
+	q->good_ill = p->good_ill;
 	q->steps = p->steps;
 	q->losing = p->losing;
 	q->loop.now = p->loop.now;

@@ -94,6 +94,36 @@ static void what_cannot_be_kept_is_tried_again_and_not_for_ever(void **state)
 	assert_int_equal(prior.good, GOOD_OFF);
 }
 
+static void becomes(enum svc_health h)
+{
+	svc_of(&prior, 0)->health = (uint8_t)h;
+	good_moved(&prior, 0);
+}
+
+/* The child that marks it runs, and has not done it; this is when it is tried again. */
+static int64_t tried_again_after(bool ill)
+{
+	prior.good = GOOD_OFF;
+	prior.good_tries = 0;
+	if (ill) {
+		becomes(HEALTH_BAD);
+		becomes(HEALTH_GOOD);
+	}
+	good_ended(&prior, false);
+	assert_int_equal(prior.good, GOOD_COUNTS);
+	return due() - prior.loop.now.ms;
+}
+
+static void who_was_ill_while_it_was_kept_has_to_be_well_for_the_whole_time_again(void **state)
+{
+	(void)state;
+	serve_machine((const struct made_svc[]){ { .name = "web" } }, 1);
+	UNTIL(is_in("web", SVC_UP));
+	assert_int_equal(tried_again_after(false), 10000);
+	assert_int_equal(tried_again_after(true), LONG_MS);
+	assert_int_equal(tried_again_after(false), 10000);
+}
+
 static void a_machine_that_ends_is_not_marked_any_more(void **state)
 {
 	(void)state;
@@ -111,6 +141,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_service_that_ends_again_and_again_is_never_taken_for_well, serve_stop),
 		cmocka_unit_test_teardown(it_counts_again_when_who_was_ill_is_well, serve_stop),
 		cmocka_unit_test_teardown(what_cannot_be_kept_is_tried_again_and_not_for_ever, serve_stop),
+		cmocka_unit_test_teardown(who_was_ill_while_it_was_kept_has_to_be_well_for_the_whole_time_again,
+					  serve_stop),
 		cmocka_unit_test_teardown(a_machine_that_ends_is_not_marked_any_more, serve_stop),
 	};
 
