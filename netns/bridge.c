@@ -96,17 +96,17 @@ undo:
 
 int net_bridge_remove(struct net *n, const char *name, struct err *e)
 {
-	struct net_link l;
+	struct net_link l = { 0 };
 	char who[32];
-	int r = link_get(n, name, &l);
+	const int r = link_get(n, name, &l);
 
-	if (r == -ENODEV)
-		return 0;
-	if (r < 0)
+	if (r < 0 && r != -ENODEV)
 		return net_fail(n, e, "bridge %s: find it", name);
 	snprintf(who, sizeof who, "bridge %s", name);
 	if (subnets_keep_only(n, who, l.index, NULL, 0, e) < 0)
 		return -e->code;
+	if (r == -ENODEV)
+		return 0;
 	if (!link_is_ours(&l, "bridge", "bridge", name))
 		return err_set(e, EPERM, "bridge %s: remove it: prior did not make it, so it stays",
 			       name);

@@ -80,11 +80,12 @@ struct subnets_added {
 	uint32_t routes;	/* a bit for each of a[] */
 	bool rule;
 };
+/* A route that another bridge has is this one's then, also after a failure: who asks makes that one once more. */
 int subnets_add_all(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
 		    struct subnets_added *added, struct err *e);
 void subnets_undo(struct net *n, int index, const struct net_addr *a, unsigned na,
 		  const struct subnets_added *added);
-/* Removes this bridge's others; na 0: all of them. */
+/* Removes this bridge's others; na 0: all of them; index 0: it is gone, and its routes went with it. */
 int subnets_keep_only(struct net *n, const char *who, int index, const struct net_addr *a, unsigned na,
 		      struct err *e);
 

@@ -126,11 +126,13 @@ int subnets_add_all(struct net *n, const char *who, int index, const struct net_
 	char text[ADDR_TEXT];
 
 	for (unsigned i = 0; i < na; i++) {
-		const int r = is_six(a + i) ? change_route(n, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, a + i)
-					    : -EEXIST;
+		if (!is_six(a + i))
+			continue;
+		const int r = change_route(n, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, a + i);
 
-		any |= is_six(a + i);
-		if (r < 0 && r != -EEXIST)
+		any = true;
+		/* It is this bridge's, or of one that the subnet moves away from, and would go with that one. */
+		if (r < 0 && (r != -EEXIST || change_route(n, RTM_NEWROUTE, NLM_F_REPLACE, index, a + i) < 0))
 			return net_fail(n, e, "%s: route of subnet %s", who, addr_text(a + i, true, text));
 		x->routes |= (uint32_t)(r == 0) << i;
 	}

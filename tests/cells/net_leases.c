@@ -149,6 +149,22 @@ static void a_routers_prefix_takes_no_bridges_traffic(struct net *n)
 	has("link del d6", ""), has("link del b8", "");
 }
 
+#define OUR_TABLE "-6 route show table 1886546287"
+
+static void a_subnet_that_moves_to_another_bridge_keeps_its_route(struct net *n)
+{
+	const struct net_addr a = six(0x88, 64);
+	struct err e = { 0 };
+
+	check(net_bridge(n, "old", &a, 1, 0, &e) == 0 && net_bridge(n, "new", &a, 1, 0, &e) == 0 &&
+	      has(OUR_TABLE, "\"new\"") && !has(OUR_TABLE, "\"old\""), "a subnet that moves takes its route along", &e);
+	check(net_bridge_remove(n, "old", &e) == 0 && has(OUR_TABLE, "\"new\"") && has(RULE, OUR_RULE),
+	      "which stays when the bridge goes that it was on", &e);
+	has("link del new", "");
+	check(has(RULE, OUR_RULE) && net_bridge_remove(n, "new", &e) == 0 && !has(RULE, OUR_RULE),
+	      "one that was removed by hand leaves no rule", &e);
+}
+
 static bool is_b0_or_k0(const void *arg, const char *name)
 {
 	return arg == &failures && (!strcmp(name, "b0") || !strcmp(name, "k0"));
@@ -230,7 +246,8 @@ int main(void)
 	if (net_open(&n, &e) < 0 || net_loopback_up(n, &e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
 		check(false, "a bridge to try it on", &e);
 	else
-		leases(n), a_routers_prefix_takes_no_bridges_traffic(n), a_killed_runs_bridges_are_removed(n),
+		leases(n), a_routers_prefix_takes_no_bridges_traffic(n),
+		a_subnet_that_moves_to_another_bridge_keeps_its_route(n), a_killed_runs_bridges_are_removed(n),
 		a_list_that_changes_while_it_is_told_is_asked_for_again(n), online(n);
 	net_close(&n);
 	return failures != 0;
