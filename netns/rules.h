@@ -32,6 +32,7 @@ struct rules_cell {
 	const struct rules_egress *egress;
 	unsigned naddrs, nports, negress, bridge; /* number in bridges */
 	bool limited;			/* egress is all that it may reach */
+	bool several;			/* the service has other interfaces, too */
 };
 
 struct rules {

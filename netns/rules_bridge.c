@@ -314,4 +314,5 @@ void ruleset_bridge(struct nft *b, const struct rules *r)
 	limited(b, "from-ip4");
 	ip6_rules(b);
 	limited(b, "from-ip6");
+	ruleset_into(b, r);
 }

@@ -6,6 +6,11 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 
 void ruleset_bridge(struct nft *b, const struct rules *r);
+/*
+ * A part of ruleset_bridge(), behind its sets: a kernel takes on each of its interfaces what is for an address of any,
+ * so without it whoever is on one bridge would speak to what a cell has on another. Nothing without such cells.
+ */
+void ruleset_into(struct nft *b, const struct rules *r);
 void ruleset_inet(struct nft *b, const struct rules *r);
 
 /* Types by their numbers in nft(8); a key of several is these, six bits each. */

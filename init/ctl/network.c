@@ -84,6 +84,7 @@ static const char *what_chain(const char *chain)
 		{ "from-arp", "ARP for another's address" },
 		{ "from-ip4", "IPv4 from another's address" },
 		{ "from-ip6", "IPv6 from another's address, or as a router" },
+		{ "into", "to a service's address on another of its bridges" },
 		{ "early", "to 127.0.0.1 of the machine" },
 		{ "forward", "into a bridge from elsewhere" },
 	};

@@ -29,7 +29,7 @@ static bool fill_cell(const struct plan *p, const struct plan_service *s, const 
 	*c = (struct rules_cell){ .name = plan_str(p, s->name), .ifname = plan_str(p, l->ifname),
 				  .addrs = plan_array(p, l->addrs), .naddrs = l->addrs.n, .ports = ports,
 				  .egress = egress, .bridge = bridge_number(p, plan_str(p, l->bridge)),
-				  .limited = l->limited };
+				  .limited = l->limited, .several = s->links.n > 1 };
 	if ((l->ports.n && !ports) || (l->egress.n && !egress))
 		return false;
 	for (uint32_t i = 0; i < l->ports.n; i++) {

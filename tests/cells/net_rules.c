@@ -82,6 +82,9 @@ int main(void)
 	changed(&r, "nft delete element bridge prior macs \"$(nft list set bridge prior macs | "
 		"sed -n 's/.*elements = \\({[^,]*\\).*/\\1 }/p')\"", "a missing address is found");
 	changed(&r, "nft delete table inet prior", "a missing table is found");
+	cells[1].several = true;
+	changed(&r, "nft flush chain bridge prior into", "what goes into a cell on several bridges is compared, too");
+	cells[1].several = false;
 
 	/* One batch: the last message fails, and none of the others has had an effect. */
 	check(rules_apply(&r, &e) == 0, "all of it is made again", &e);

@@ -128,6 +128,45 @@ for end in 0 1; do
 	done
 done
 
+# One way needs no answer: a datagram to its address of the other bridge. Whoever is there is heard, and so are groups.
+cat >"$work/hear.py" <<'PY'
+import socket, sys
+for ip in sys.argv[1:]:
+    s = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((ip, 9000))
+    s.settimeout(120)
+    print("bound", flush=True)
+    print(ip, s.recv(64).decode(), flush=True)
+PY
+cat >"$work/tell.py" <<'PY'
+import socket, sys
+ip, what = sys.argv[1:]
+s = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.sendto(what.encode(), (ip, 9000))
+PY
+inside fore ip route add "$mid4b/32" via "$mid4"
+inside fore ip -6 route add "$mid6b/128" via "$(address mid 6 host0)"
+inside mid python3 -u "$work/hear.py" "$mid4b" "$mid6b" 10.89.0.255 >"$work/heard" &
+hears=$! bound=0
+for to in "$mid4b" "$mid6b" 10.89.0.255; do
+	bound=$((bound + 1)) n=0
+	until [ "$(grep -c bound "$work/heard")" = $bound ] || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
+	if [ $to != 10.89.0.255 ]; then
+		before=$(dropped)
+		inside fore python3 "$work/tell.py" "$to" "from front"
+		n=0
+		until [ "$(dropped)" -gt "$before" ] || grep -q "$to from front" "$work/heard" || [ $n -ge 400 ]; do
+			n=$((n + 1)); pause
+		done
+	fi
+	inside rear python3 "$work/tell.py" "$to" "from back"
+done
+wait $hears
+is "what a neighbour of one bridge sends to its address of the other does not reach it" \
+	"$mid4b from back,$mid6b from back,10.89.0.255 from back," "$(grep from "$work/heard" | tr '\n' ,)"
+has "and network says how often" "to a service's address on another of its bridges" "$(ctl network)"
+
 has "status has the addresses with their bridges" "$mid4b/24 on back" "$(ctl status mid)"
 has "and the bounds" "at most 100.0M bytes a second on back" "$(ctl status mid)"
 is "the table has a line for each interface" 2 "$(ctl network | grep -c '^mid ')"
