@@ -79,7 +79,7 @@ def run(m):
     refused(m, "has been changed since the key", "ours", {**good, PLACE: good[PLACE].replace("vda", "vdb")})
     refused(m, "is not signed: there is no " + SIGNATURE, "ours", {PLACE: good[PLACE]})
     refused(m, "is signed by the key", "other", good)
-    refused(m, "its signature is not for a file of the name prior.yaml", "ours", {**good, **renamed})
+    refused(m, "its signature is for a file of another name", "ours", {**good, **renamed})
     refused(m, "No such file", "ours", good, "/nowhere")
 
 

@@ -157,7 +157,7 @@ int sign_public_find(struct sign_public *p, const char *word, struct err *e)
 
 	if (sign_is_key(word))
 		return public_line(&l, p, e) < 0 ? err_in(e, "the key %s", word) : 0;
-	n = sign_read(word, text, sizeof text, e);
+	n = sign_read(word, text, sizeof text, NULL, e);
 	if (n < 0)
 		return n;
 	return sign_public_read(p, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;

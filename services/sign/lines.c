@@ -55,7 +55,7 @@ void line_put(struct text *to, const unsigned char *bytes, size_t n)
 	sodium_memzero(b, sizeof b);	/* it may have been a secret */
 }
 
-int sign_read(const char *path, char *to, size_t size, struct err *e)
+int sign_read(const char *path, char *to, size_t size, struct stat *of, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -70,6 +70,8 @@ int sign_read(const char *path, char *to, size_t size, struct err *e)
 		n += (size_t)got;
 	if (got < 0)
 		return err_sys(e, "%s", path);
+	if (of)
+		*of = st;
 	if (n == size)
 		return err_set(e, EFBIG, "%s: longer than %zu bytes", path, size - 1);
 	to[n] = '\0';

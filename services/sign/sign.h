@@ -5,6 +5,7 @@
 #include "init/base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 /*
  * For children and the control tool, never in PID 1. libsodium's only user. Nothing here needs sodium_init(): that
@@ -57,8 +58,8 @@ void sign_public_text(const struct sign_public *p, struct text *to);
 void sign_secret_text(const struct sign_secret *s, struct text *to);
 int sign_public_read(struct sign_public *p, const char *text, size_t n, struct err *e);
 int sign_secret_read(struct sign_secret *s, const char *text, size_t n, struct err *e);
-/* At most size-1 bytes of an ordinary file, NUL-ended; their number. EFBIG: it is longer. */
-int sign_read(const char *path, char *to, size_t size, struct err *e);
+/* At most size-1 bytes of an ordinary file, NUL-ended; their number. EFBIG: it is longer. st: of that file, or NULL. */
+int sign_read(const char *path, char *to, size_t size, struct stat *st, struct err *e);
 /* No file's name is that long and begins as every such key does; where one is: ./NAME. */
 bool sign_is_key(const char *word);
 /* KEY|FILE: what stands on a command line, the key itself or the name of its file. */

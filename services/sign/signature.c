@@ -82,7 +82,7 @@ int signature_find(struct signature *g, const char *path, struct err *e)
 
 	if (snprintf(name, sizeof name, "%s" SIGN_SUFFIX, path) >= (int)sizeof name)
 		return err_set(e, ENAMETOOLONG, "is not signed: the name of its signature would be too long");
-	const int n = sign_read(name, text, sizeof text, e);
+	const int n = sign_read(name, text, sizeof text, NULL, e);
 
 	if (n == -ENOENT)
 		return err_set(e, ENOENT, "is not signed: there is no %s", name);

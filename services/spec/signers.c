@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #define REJECTED(e, ...) err_set(e, EKEYREJECTED, __VA_ARGS__)
 
@@ -57,9 +58,8 @@ static int judge_name(struct signature *g, const char *path, struct err *e)
 	if (is_named(g, name))
 		return 0;
 	text_tame(g->comment);
-	return REJECTED(e, "%s: its signature is not for a file of the name %s (\"%.80s\"), and one file must not "
-			"stand for another: sign it again under its own name (prior sign -s SECRET %s)", path, name,
-			g->comment, path);
+	return REJECTED(e, "%s: its signature is for a file of another name: sign it again under its own name "
+			"(prior sign -s SECRET FILE); it says: %.80s", path, g->comment);
 }
 
 static int verify(const struct signers *t, const char *path, const struct signed_bytes *b, bool named,
@@ -83,28 +83,48 @@ static int verify(const struct signers *t, const char *path, const struct signed
 			sign_id(g.id, id));
 }
 
-/* A file that others can write, or that the anchor did not sign, is nobody's. */
+/* Who can write the file of a key, or put another into its folder, says who is trusted. */
+static int judge_place(const char *path, const struct stat *st, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t n = slash > path ? (size_t)(slash - path) : 1;
+	char wrong[TRUST_TEXT], in[4096];
+	struct statvfs fs;
+	struct stat folder;
+	bool all;
+
+	if (n >= sizeof in)
+		return err_set(e, ENAMETOOLONG, "%.60s...: its name is too long", path);
+	if (statvfs(path, &fs) == 0 && fs.f_flag & ST_RDONLY)
+		return 0;
+	if (trust_wrong(wrong, path, st, &all))
+		return err_set(e, EPERM, "%s: %s", path, wrong);
+	memcpy(in, path, n);
+	in[n] = '\0';
+	if (stat(in, &folder) < 0)
+		return err_sys(e, "%s", in);
+	return trust_wrong(wrong, in, &folder, &all) ? err_set(e, EPERM, "%s: %s", in, wrong) : 0;
+}
+
+/* A file that others can write is nobody's; under an anchor one that it did not sign, instead. */
 static int find_key(const struct spec *s, struct sign_public *to, const char *word, struct err *e)
 {
-	char text[SIGN_KEY_MAX + 1], wrong[TRUST_TEXT];
+	char text[SIGN_KEY_MAX + 1];
 	const struct signers anchor = { .v = s->trusted->v, .n = 1 };	/* who signs files does not sign keys */
 	struct signed_bytes b;
 	struct sign_public by;
 	struct stat st;
-	bool all;
 
 	if (sign_is_key(word))
 		return sign_public_find(to, word, e);
 	if (!conf_path_is_plain(word))
 		return err_set(e, EINVAL, "that is neither a path nor a key");
-	const int n = sign_read(word, text, sizeof text, e);
+	const int n = sign_read(word, text, sizeof text, &st, e);
 
 	if (n < 0)
 		return n;
-	if (stat(word, &st) == 0 && trust_wrong(wrong, word, &st, &all) && all)
-		return err_set(e, EPERM, "%s: %s", word, wrong);
 	signed_bytes_of(&b, text, (size_t)n);
-	if (s->trusted->anchored && verify(&anchor, word, &b, true, &by, e) < 0)
+	if (s->trusted->anchored ? verify(&anchor, word, &b, true, &by, e) < 0 : judge_place(word, &st, e) < 0)
 		return -e->code;
 	return sign_public_read(to, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;
 }
@@ -118,6 +138,12 @@ static void add(struct spec *s, const struct spec_signer *from)
 	if (from->name && from->public_key)
 		one.useless = find_key(s, &one.key, from->public_key, &e) == 0 ? NULL :
 			      arena_fmt(&s->arena, "%s", e.text) ?: "there is no memory to say why";
+	for (unsigned i = 0; i < t->n && !one.useless; i++)	/* who has signed would be whom we find first */
+		if (!t->v[i].useless && !memcmp(t->v[i].key.id, one.key.id, sizeof one.key.id) &&
+		    memcmp(&t->v[i].key, &one.key, sizeof one.key) != 0)
+			one.useless = arena_fmt(&s->arena, "its key has the id of another one, which %s has: make "
+						"a new pair (prior keygen)", t->v[i].name) ?:
+				      "there is no memory to say why";
 	if (one.useless)
 		spec_problem(s, SEV_NOTE, from->from, NULL, "trust.signers: %s: nothing that it signed is taken: %s",
 			     from->name ? from->name : "?", one.useless);
