@@ -6,16 +6,33 @@
 #include "services/sign/sign.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
-/* A secret is in our memory from now on: no core of it, and nobody looks into it. */
+/* A secret is in our memory from now on: no core of it, nobody looks into it, and where we may, no swap of it. */
 static void keep_secrets(void)
 {
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	mlockall(MCL_CURRENT | MCL_ONFAULT);
+}
+
+/* All of it; a full disk or a limit of the file's size takes a part, and says so at the next write. */
+static int write_all(int fd, const struct text *t, struct err *e)
+{
+	for (size_t at = 0; at < t->n;) {
+		const ssize_t n = write(fd, t->at + at, t->n - at);
+
+		if (n < 0)
+			return err_sys(e, "write");
+		if (n == 0)
+			return err_set(e, EIO, "write: %zu bytes of %zu", at, t->n);
+		at += (size_t)n;
+	}
+	return 0;
 }
 
 /* A file that is new, for nobody has two of a kind of key. */
@@ -27,12 +44,13 @@ static int write_new(const char *path, mode_t mode, const struct text *t, struct
 		return err_set(e, EEXIST, "%s: is there already, and no key is written over", path);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (write(fd, t->at, t->n) == (ssize_t)t->n && fsync(fd) == 0)
-		return 0;
-	const int rc = err_sys(e, "%s: write", path);
-
+	if (write_all(fd, t, e) == 0) {
+		if (fsync(fd) == 0)
+			return 0;
+		err_sys(e, "write it to its disk");
+	}
 	unlink(path);
-	return rc;
+	return err_in(e, "%s", path);
 }
 
 static int write_pair(const struct sign_secret *s, const char *secret, const char *open, struct sign_public *p,
@@ -131,8 +149,10 @@ static int sign_one(const struct sign_secret *s, const char *path, struct err *e
 		return err_set(e, ENAMETOOLONG, "%.60s...: the name is too long", path);
 	owned_fd made = memfd_create("signature", MFD_CLOEXEC);
 
-	if (made < 0 || write(made, t.at, t.n) != (ssize_t)t.n)
-		return err_sys(e, "%s: write the signature", path);
+	if (made < 0)
+		return err_sys(e, "%s: a place for the signature", path);
+	if (write_all(made, &t, e) < 0)
+		return err_in(e, "%s: the signature", path);
 	return whole_write(name, made, e);
 }
 
@@ -157,16 +177,18 @@ int verb_sign(struct ctl *c)
 /* One that is signed in the old way is a signature of the whole text, which then has to be in memory at once. */
 static int check_whole(const struct signature *g, const struct sign_public *p, int fd, size_t n, struct err *e)
 {
-	static const char nothing[1];
-	void *at = n ? mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0) : (void *)nothing;
+	char *at = malloc(n + 1);	/* not mapped: a file that gets shorter meanwhile would be a SIGBUS */
+	size_t have = 0;
+	ssize_t got = 1;
+	int rc;
 
-	if (at == MAP_FAILED)
-		return err_sys(e, "read it");
-	const struct signed_bytes b = { .at = at, .n = n };
-	const int rc = signature_check(g, p, &b, e);
-
-	if (n)
-		munmap(at, n);
+	while (at && have < n && (got = pread(fd, at + have, n - have, (off_t)have)) > 0)
+		have += (size_t)got;
+	if (!at || got < 0)
+		rc = err_sys(e, "read it");
+	else
+		rc = signature_check(g, p, &(struct signed_bytes){ .at = at, .n = have }, e);
+	free(at);
 	return rc;
 }
 

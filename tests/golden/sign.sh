@@ -40,6 +40,9 @@ is "... the secret one for its owner alone" mode 600 a.sec
 is "... and writes over none" says "a.sec: is there already" 1 "$bin" keygen -s a.sec -p b.pub
 is "... neither a public one, without which there is no secret one" says "a.pub: is there already" 1 "$bin" keygen -s b.sec -p a.pub
 is "... of which nothing is left" [ ! -e b.sec ]
+# A write that takes a part of it: 1 block of 512 bytes is more than a key has, so the limit is in bytes.
+is "... a key that is written in part is none" says "c.sec: write: File too large" 1 sh -c 'trap "" XFSZ; exec prlimit --fsize=100 "$0" keygen -s c.sec -p c.pub' "$bin"
+is "... of which nothing is left either" [ ! -e c.sec ]
 is "keygen says what it needs" says "say with -s" 64 "$bin" keygen -s x
 is "sign signs several files" "$bin" sign -s a.sec prior.yaml image empty
 is "verify names the key and the comment" says "file:image" 0 "$bin" verify -p a.pub prior.yaml image empty
@@ -68,6 +71,8 @@ is "another key is named" says "is signed by the key" 1 "$bin" verify -p a.pub p
 echo >>prior.yaml
 is "a change is found" says "prior.yaml: has been changed since the key" 1 "$bin" verify -p m.pub prior.yaml image
 rm image.minisig
+is "an empty file is signed in the old way" sh -c ': >none && minisign -S -l -s m.sec -m none -t none'
+is "... and taken" "$bin" verify -p m.pub none
 is "a missing signature is named" says "image: is not signed: there is no image.minisig" 1 "$bin" verify -p m.pub image
 is "a key is no signature" says "of base64 where 100 belong" 1 sh -c "cp m.pub image.minisig; exec $bin verify -p m.pub image"
 head -c 20000 /dev/zero >image.minisig
