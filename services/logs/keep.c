@@ -86,6 +86,7 @@ static bool is_about(struct logger *l, struct stream *s)
 void keep_recover(struct logger *l, struct stream *s)
 {
 	char seen[4096];
+	bool was_in_ring = false;
 	size_t n;
 
 	if (!l->journal->active || strcmp(l->journal->name, s->name) != 0)
@@ -93,12 +94,15 @@ void keep_recover(struct logger *l, struct stream *s)
 	/* It may have been writing into the ring because the disk was full. */
 	if (!is_about(l, s) && !s->events && !s->in_ring) {
 		set_place(l, s, true);
-		if (!is_about(l, s))
+		was_in_ring = is_about(l, s);
+		if (!was_in_ring)
 			set_place(l, s, false);
 	}
 	disk_begin(l, s);
 	n = journal_recover(l->journal, s->name, store_of(l, s));
 	disk_end(l, s);
+	if (was_in_ring)	/* of this one nothing is known to be full: what comes next is for the files */
+		set_place(l, s, false);
 	while (n) {
 		ssize_t r = read(s->fd, seen, n < sizeof seen ? n : sizeof seen);
 

@@ -1,12 +1,17 @@
 /* The logger in trouble: killed in the middle, flooded, more than there is room for. */
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/logs_sample.h"
+#include "init/base/fd.h"
+#include "services/logs/journal.h"
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +62,58 @@ static void killed_again_and_again_it_loses_and_doubles_no_line(void **state)
 
 	print_message("             killed %u times, seed %u\n", kills, seed);
 	each_number_is_there_once(t, NUMBERS);
+	free(t);
+	sample_close(&p);
+	sample_remove(&s);
+}
+
+/* As if it had been killed between a batch that went to memory and the next one. */
+static void was_killed_writing_to_memory(const struct logs_sample *s)
+{
+	char path[128];
+	struct journal *j;
+	struct err e;
+
+	snprintf(path, sizeof path, "%s/logs", s->run);
+	owned_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
+	struct store ring = { .fd = FD_NONE, .dir = dir, .name = "web", .suffix = ".log" };
+
+	store_limits(&ring, 0, 0);
+	assert_true(store_room(&ring, 0, &e) == 0 && ring.size > 0);
+	assert_int_equal(journal_open(&j, dir, &e), 0);
+	journal_begin(j, "web", 'x', 0, 0, &ring);
+	munmap(j, sizeof *j);
+	store_close(&ring);
+}
+
+static void killed_while_lines_went_to_memory_they_go_to_files_again(void **state)
+{
+	struct logs_sample s;
+	struct sample_pipe p;
+	char file[128];
+	size_t n;
+
+	(void)state;
+	sample_make(&s);
+	snprintf(file, sizeof file, "%s/web.log", s.log);
+	assert_true(mkdir(s.log, 0755) == 0 && mkdir(file, 0755) == 0);	/* no file can be had */
+	sample_pipe(&p, "web", SINK_FILE, 0, 0);
+	sample_start(&s, false, false);
+	sample_send(&s, &p);
+	put(p.wr, "in memory\n");
+	wait_until_empty(&p);
+	sample_kill(&s);
+	was_killed_writing_to_memory(&s);
+	assert_int_equal(rmdir(file), 0);
+	sample_start(&s, false, false);
+	sample_send(&s, &p);
+	put(p.wr, "in a file\n");
+	wait_until_empty(&p);
+	assert_int_equal(sample_end(&s), 0);
+	char *t = file_text(s.log, "web.log", &n);
+
+	assert_non_null(t);
+	assert_non_null(strstr(t, "in a file"));
 	free(t);
 	sample_close(&p);
 	sample_remove(&s);
@@ -170,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_again_and_again_it_loses_and_doubles_no_line),
+		cmocka_unit_test(killed_while_lines_went_to_memory_they_go_to_files_again),
 		cmocka_unit_test(a_flood_does_not_keep_others_waiting),
 		cmocka_unit_test(writes_larger_than_the_pipe_are_not_slowed_down),
 		cmocka_unit_test(the_total_of_a_service_is_bounded_and_the_newest_is_kept),
