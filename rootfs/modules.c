@@ -120,9 +120,11 @@ bool module_options(const char *cmdline, const char *path, char *to, size_t size
 	return !t.cut;
 }
 
+#define UNPACKED_MOST (256u << 20)	/* bytes; no module is as large */
+
 static int insert_unpacked(int packed, const char *path, const char *options, struct err *e)
 {
-	owned_fd fd = unpack(packed, path, e);
+	owned_fd fd = unpack(packed, path, UNPACKED_MOST, e);
 	struct stat st;
 
 	if (fd < 0)

@@ -11,9 +11,14 @@
 #include "rootfs/unpack.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char dir[64], loaded[1000];
 static struct text seen;
@@ -135,7 +140,7 @@ static int unpacked(const char *name, struct err *e)
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	return unpack(fd, path, e);
+	return unpack(fd, path, 64 << 10, e);
 }
 
 static void what_the_kernel_cannot_unpack_a_program_does(void **state)
@@ -162,6 +167,56 @@ static void what_the_kernel_cannot_unpack_a_program_does(void **state)
 	assert_non_null(strstr(e.text, "/bad.ko.gz: /bin/gzip -dc ended with code 1"));
 }
 
+/* A small file may hold more than the machine has memory. */
+static void what_unpacks_to_more_than_any_module_is_cut_off(void **state)
+{
+	char command[200];
+	struct err e;
+
+	(void)state;
+	if (access("/bin/gzip", X_OK) < 0)
+		skip();
+	snprintf(command, sizeof command, "head -c 65537 /dev/zero | gzip -c >%s/big.ko.gz", dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(unpacked("big.ko.gz", &e), -EFBIG);
+	assert_non_null(strstr(e.text, "/big.ko.gz: /bin/gzip -dc: more than 64 KiB"));
+}
+
+/* gzip waits for more; the child that waits for gzip is killed, and gzip's end of the pipe goes with it. */
+static void who_unpacks_ends_with_who_waits_for_it(void **state)
+{
+	static const char head[10] = "\x1f\x8b\x08";	/* what a gzip begins with */
+	int in[2], alive[2], unread = sizeof head;
+	char byte;
+	struct err e;
+
+	(void)state;
+	if (access("/bin/gzip", X_OK) < 0)
+		skip();
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe(alive), 0);	/* gzip inherits it, and nobody else keeps it */
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		close(in[1]);
+		_exit(unpack(in[0], "m.ko.gz", 64 << 10, &e) < 0);
+	}
+	close(alive[1]);
+	assert_int_equal(write(in[1], head, sizeof head), sizeof head);
+	for (int i = 0; i < 6000 && unread; i++) {	/* until gzip has begun */
+		poll(NULL, 0, 5);
+		assert_int_equal(ioctl(in[0], FIONREAD, &unread), 0);
+	}
+	assert_int_equal(unread, 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(poll(&(struct pollfd){ .fd = alive[0], .events = POLLIN }, 1, 30000), 1);
+	assert_int_equal(read(alive[0], &byte, 1), 0);
+	for (int i = 0; i < 2; i++)
+		close(in[i]);
+	close(alive[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +227,8 @@ int main(void)
 		cmocka_unit_test(a_dependency_that_fails_is_named),
 		cmocka_unit_test(a_module_gets_its_parameters_from_the_command_line),
 		cmocka_unit_test(what_the_kernel_cannot_unpack_a_program_does),
+		cmocka_unit_test(what_unpacks_to_more_than_any_module_is_cut_off),
+		cmocka_unit_test(who_unpacks_ends_with_who_waits_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
