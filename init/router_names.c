@@ -34,18 +34,11 @@ static unsigned change(struct name_server *v, unsigned n, const char *name, cons
 
 	while (i < n && strcmp(v[i].address, address) != 0)
 		i++;
-	if (i == NAME_SERVERS_MAX || (i == n && !seconds))
-		return n;
-	if (!seconds) {
+	if (i < n && !seconds)
 		printf("%s: %s is no name server any more\n", name, address);
-		memmove(v + i, v + i + 1, (n - i - 1) * sizeof *v);
-		return n - 1;
-	}
-	if (i == n)
+	if (i == n && seconds)
 		printf("%s: name server %s for %u s\n", name, address, seconds);
-	v[i].until_ms = mono_now().ms + (int64_t)seconds * 1000;
-	snprintf(v[i].address, sizeof v[i].address, "%s", address);
-	return i == n ? n + 1 : n;
+	return name_servers_put(v, n, address, seconds);
 }
 
 /* When the next one is over, as name_servers_tell() says. */

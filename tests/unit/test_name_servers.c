@@ -5,12 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "init/base/fd.h"
 #include "init/base/mono.h"
 #include "init/name_servers.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -110,6 +114,66 @@ static void what_nobody_renews_counts_no_longer_and_when_is_known(void **state)
 	assert_int_equal(tell(NULL, &none), first);
 }
 
+static char *in_dir(const char *name, char path[128])
+{
+	snprintf(path, 128, "%s/%s", dir, name);
+	return path;
+}
+
+static void who_keeps_the_lock_holds_up_nobody(void **state)
+{
+	char path[128];
+
+	(void)state;
+	tell("lease-eth1", &b);
+	owned_fd fd = open(in_dir("lock", path), O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	tell("lease-eth0", &a);
+	expect("nameserver 198.51.100.1\nnameserver 198.51.100.2\nnameserver 203.0.113.1\n");
+}
+
+static void a_link_or_a_pipe_in_the_way_is_not_followed_nor_waited_for(void **state)
+{
+	char path[128], target[128];
+	struct name_server v[NAME_SERVERS_MAX];
+
+	(void)state;
+	tell("lease-eth1", &b);
+	in_dir("lease-eth1", target);
+	assert_int_equal(symlink(target, in_dir("new-lease-eth0", path)), 0);
+	tell("lease-eth0", &none);
+	assert_int_equal(symlink(target, path), 0);
+	tell("lease-eth0", &a);
+	assert_int_equal(name_servers_of(dir, "lease-eth1", v), 1);
+	assert_string_equal(v[0].address, "203.0.113.1");
+	assert_int_equal(mkfifo(in_dir("router-eth0", path), 0600), 0);
+	tell("lease-eth1", &none);
+	expect("nameserver 198.51.100.1\nnameserver 198.51.100.2\n");
+}
+
+static void many_with_no_end_shut_out_no_other(void **state)
+{
+	struct name_server v[NAME_SERVERS_MAX];
+	char address[16];
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < NAME_SERVERS_MAX; i++) {
+		snprintf(address, sizeof address, "fe80::%u", i);
+		n = name_servers_put(v, n, address, UINT32_MAX);
+		assert_true(v[i].until_ms - mono_now().ms <= 86400000);
+	}
+	v[5].until_ms -= 1000;
+	assert_int_equal(name_servers_put(v, n, "fe80::9", 60), NAME_SERVERS_MAX);
+	assert_string_equal(v[5].address, "fe80::9");
+	assert_int_equal(name_servers_put(v, n, "fe80::a", 60), NAME_SERVERS_MAX);
+	assert_string_equal(v[5].address, "fe80::a");
+	assert_int_equal(name_servers_put(v, n, "fe80::9", 0), NAME_SERVERS_MAX);
+	assert_int_equal(name_servers_put(v, n, "fe80::0", 0), NAME_SERVERS_MAX - 1);
+	assert_string_equal(v[0].address, "fe80::1");
+}
+
 static void where_nothing_can_be_written_is_said(void **state)
 {
 	struct err e = { 0 };
@@ -124,6 +188,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_names_of_one_interface_are_not_wiped_by_another_s, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_renews_counts_no_longer_and_when_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_keeps_the_lock_holds_up_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_link_or_a_pipe_in_the_way_is_not_followed_nor_waited_for, setup,
+						teardown),
+		cmocka_unit_test(many_with_no_end_shut_out_no_other),
 		cmocka_unit_test(where_nothing_can_be_written_is_said),
 	};
 
