@@ -27,6 +27,7 @@ struct machine_facts {
 	int landlock_abi;	/* 0: none */
 	unsigned kernel;	/* 6.1 is 0x60001; 0: not known */
 	const struct enabled *enabled; /* what was said of services since they were written; NULL: nothing */
+	int64_t images_until;	/* ms, as mono.h has it: when the last image's bytes must be read; 0: nobody waits */
 	int image_door;		/* see image_door.h; 0: nobody looks into images here */
 };
 

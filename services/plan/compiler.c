@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/base/cmdline.h"
 #include "init/base/fd.h"
+#include "init/base/mono.h"
 #include "init/base/pass.h"
 #include "init/base/text.h"
 #include "services/plan/anchor.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #define ANSWER_FD 3
+#define IMAGES_MS 20000	/* of the 30 s that boot waits */
 
 /* One that was compiled before is handed on, with what was said since; who gets it checks it. */
 static int take_plan(int file, const char *path, const char *trust, const struct machine_facts *f, int *out,
@@ -85,6 +87,7 @@ int compiler_main(int argc, char **argv)
 	}
 	facts_find(&facts);	/* before the confinement: it tries things out */
 	image_door_open(&facts);
+	facts.images_until = mono_now().ms + IMAGES_MS;
 	facts.container = !strcmp(argv[2], "container");
 	struct enabled said = { 0 };
 	struct err why;

@@ -5,6 +5,7 @@
 #include "init/base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 /*
@@ -68,6 +69,8 @@ int sign_public_find(struct sign_public *p, const char *word, struct err *e);
 /* digest from at and n; or, with at NULL after it, from all of the file behind fd, from its beginning. */
 void signed_bytes_of(struct signed_bytes *b, const void *at, size_t n);
 int signed_bytes_of_file(struct signed_bytes *b, int fd, struct err *e);
+/* Until that time (mono.h) at most, 0: as long as it takes. ETIMEDOUT: the file is too long for that. */
+int signed_bytes_until(struct signed_bytes *b, int fd, int64_t until_ms, struct err *e);
 /* The digest in hexadecimal, as b2sum prints it. */
 const char *signed_bytes_text(const struct signed_bytes *b, char to[SIGN_DIGEST_TEXT]);
 

@@ -3,6 +3,7 @@
 #include "services/sign/lines.h"
 #include "services/sign/sign.h"
 #include "init/base/fd.h"
+#include "init/base/mono.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,11 @@ void signed_bytes_of(struct signed_bytes *b, const void *at, size_t n)
 
 int signed_bytes_of_file(struct signed_bytes *b, int fd, struct err *e)
 {
+	return signed_bytes_until(b, fd, 0, e);
+}
+
+int signed_bytes_until(struct signed_bytes *b, int fd, int64_t until_ms, struct err *e)
+{
 	crypto_generichash_blake2b_state h;
 	unsigned char chunk[CHUNK];
 	off_t at = 0;
@@ -33,6 +39,9 @@ int signed_bytes_of_file(struct signed_bytes *b, int fd, struct err *e)
 	while ((n = pread(fd, chunk, sizeof chunk, at)) > 0) {
 		crypto_generichash_blake2b_update(&h, chunk, (size_t)n);
 		at += n;
+		if (until_ms && mono_now().ms >= until_ms)
+			return err_set(e, ETIMEDOUT, "its signature is not checked: only %lld bytes of it could be "
+				       "read in the time that the plan has for it", (long long)at);
 	}
 	if (n < 0)
 		return err_sys(e, "read it");

@@ -1,6 +1,8 @@
 /* Keys and signatures: what is taken, and everything that is not. */
 /* SPDX-License-Identifier: ISC */
 #include "services/sign/sign.h"
+#include "init/base/fd.h"
+#include "init/base/mono.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 static const char content[] = "services: {}\n";
@@ -270,6 +273,19 @@ static void a_digest_alone_needs_a_signature_of_a_digest(void **state)
 	assert_non_null(strstr(e.text, "in the old way"));
 }
 
+static void a_file_that_was_made_endless_ends_in_time(void **state)
+{
+	owned_fd fd = memfd_create("image", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
+	assert_int_equal(signed_bytes_until(&bytes, fd, mono_now().ms + 5, &e), -ETIMEDOUT);
+	assert_non_null(strstr(e.text, "its signature is not checked: only "));
+	assert_int_equal(ftruncate(fd, 3), 0);
+	assert_int_equal(signed_bytes_until(&bytes, fd, mono_now().ms + 600000, &e), 0);
+	assert_int_equal(bytes.n, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup(a_secret_key_under_a_password_is_refused_with_what_to_do, make),
 		cmocka_unit_test_setup(of_a_file_that_is_not_signed_the_missing_name_is_told, make),
 		cmocka_unit_test_setup(a_digest_alone_needs_a_signature_of_a_digest, make),
+		cmocka_unit_test_setup(a_file_that_was_made_endless_ends_in_time, make),
 	};
 
 	return cmocka_run_group_tests_name("sign", tests, NULL, NULL);
