@@ -46,29 +46,32 @@ void devices_wait(struct prior *p, uint32_t i)
 	svc_timer(p, i, plan_service(&p->plan, i)->device_timeout_ms);
 }
 
-/* i, or whom it waits for, and so on; there are no circles, and never more than all. */
-static bool waits_for_ever(struct prior *p, uint32_t i)
+/* Whom i waits for comes before it in start_order (but for a rival, who is told to stop, and so does not wait). */
+static bool waits_for_ever(const struct prior *p, uint32_t i)
 {
-	for (uint32_t n = 0; n < p->n && svc_of(p, i)->state == SVC_WAITING; n++) {
-		const struct svc_run *r = &p->run[i];
-		const uint32_t next = svc_of(p, i)->waits_for;
+	const struct svc_run *r = &p->run[i];
+	const uint32_t next = p->ledger.svc[i].waits_for;
 
-		if (r->absent && r->devices_told && !plan_service(&p->plan, i)->device_timeout_ms)
-			return true;
-		if (!next || next > p->n)
-			return false;
-		i = next - 1;
-	}
-	return false;
+	return (r->absent && r->devices_told && !plan_service(&p->plan, i)->device_timeout_ms) ||
+	       (next && next <= p->n && p->ledger.svc[next - 1].state == SVC_WAITING && p->run[next - 1].for_ever);
 }
 
 bool devices_may_never_come(struct prior *p)
 {
+	const uint32_t *order = PLAN_FIRST(&p->plan, p->plan.head->start_order, uint32_t);
+
 	if (p->unsettled != p->waiting)
 		return false;
-	for (uint32_t i = 0; i < p->n; i++)
-		if (svc_of(p, i)->state == SVC_WAITING && !waits_for_ever(p, i))
+	for (uint32_t k = 0; k < p->n; k++) {
+		const uint32_t i = order[k];
+
+		p->steps++;
+		if (p->ledger.svc[i].state != SVC_WAITING)
+			continue;
+		p->run[i].for_ever = waits_for_ever(p, i);
+		if (!p->run[i].for_ever)
 			return false;
+	}
 	return true;
 }
 
