@@ -7,6 +7,7 @@
 #include "init/ctl/verbs.h"
 #include "services/spec/spec.h"
 #include "services/supervise/hooks.h"
+#include "services/supervise/network.h"
 #include "services/supervise/prior.h"
 #include <string.h>
 
@@ -138,7 +139,7 @@ static void is_waiting(const struct why *w)
 	const struct view *v = w->v;
 	char span[SHORT_TEXT];
 
-	if (!v->now.waits_for && w->live->ledger.head->network == NETWORK_BEGINS &&
+	if (!v->now.waits_for && network_is_being_made(w->live->ledger.head) &&
 	    plan_is_bridged(&w->live->plan, v->plan))
 		fputs("It waits for the bridges and their rules, which are being made.\n", w->to);
 	else if (!v->now.waits_for && v->now.why[0] && v->plan->needs_devices.n)

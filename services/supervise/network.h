@@ -19,12 +19,17 @@ void network_ended(struct prior *p, pid_t pid, bool well);
  * itself. True when they have gone. */
 bool network_is_gone(struct prior *p);
 
-/* The bridge that service i needs is still being made, or what is left of a try is being removed. */
+/* The bridges are still being made, or what is left of a try is being removed. */
+static inline bool network_is_being_made(const struct ledger_head *h)
+{
+	return h->network == NETWORK_BEGINS || h->network == NETWORK_MENDS;
+}
+
+/* ... and service i needs one of them. */
 static inline bool network_is_awaited(const struct prior *p, uint32_t i)
 {
-	const uint32_t at = p->ledger.head ? p->ledger.head->network : NETWORK_NONE;
-
-	return (at == NETWORK_BEGINS || at == NETWORK_MENDS) && plan_is_bridged(&p->plan, plan_service(&p->plan, i));
+	return p->ledger.head && network_is_being_made(p->ledger.head) &&
+	       plan_is_bridged(&p->plan, plan_service(&p->plan, i));
 }
 
 /* The plan as facts for the rules, in memory of the heap: for children and the control tool. */
