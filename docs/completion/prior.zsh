@@ -107,7 +107,7 @@ _prior()
 		options=(
 			'--help:Say what this verb does and takes.'
 			'--secret-key:The file of the secret key, without a password.'
-			'--public-key:The public key: its file, or the key itself (RW...).'
+			'--public-key:The file of the public key; to verify, also the key itself (RW...).'
 		)
 		;;
 	sign)
@@ -119,7 +119,7 @@ _prior()
 	verify)
 		options=(
 			'--help:Say what this verb does and takes.'
-			'--public-key:The public key: its file, or the key itself (RW...).'
+			'--public-key:The file of the public key; to verify, also the key itself (RW...).'
 		)
 		;;
 	reload-config)
