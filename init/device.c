@@ -216,17 +216,18 @@ static void say_waiting(const char *source, int64_t left)
 }
 
 /* Something has come or gone: what it was is of no interest, all is looked at again. False: the time is over. */
-static bool wait_for_uevent(int fd, int64_t end, const char *source, bool *told)
+static bool wait_for_uevent(int fd, int64_t end, const char *source, int64_t *say_at)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t left = end - mono_now().ms;
+	const int64_t quiet = *say_at - mono_now().ms;
+	int64_t left;
 	char some[64];
 
-	if (!*told && left > QUIET_MS && poll(&p, 1, QUIET_MS) == 0) {
-		left = end - mono_now().ms;
-		say_waiting(source, left);
-		*told = true;
+	if (*say_at < end && (quiet <= 0 || poll(&p, 1, (int)quiet) == 0)) {
+		say_waiting(source, end - mono_now().ms);
+		*say_at = end;	/* once */
 	}
+	left = end - mono_now().ms;
 	if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 		return false;
 	while (recv(fd, some, sizeof some, MSG_DONTWAIT) >= 0)
@@ -242,19 +243,19 @@ static int load_drivers(void *ctx, struct err *e)
 
 int device_find(const char *source, int wait_ms, struct device *d, struct err *e)
 {
-	const int64_t end = mono_now().ms + wait_ms;
+	const int64_t begun = mono_now().ms, end = begun + wait_ms;
 	owned_fd uevents = open_uevents(e);
 	struct device *found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct scan s = { source, found };
 	struct err ignored;
-	bool told = false;
+	int64_t say_at = begun + QUIET_MS;
 	int rc;
 
 	if (uevents < 0)
 		return uevents;
 	if (found == MAP_FAILED)
 		return err_sys(e, "memory for a device's name");
-	while ((rc = child_run(scan, &s, SCAN_MS, e)) == -ENOENT && wait_for_uevent(uevents, end, source, &told))
+	while ((rc = child_run(scan, &s, SCAN_MS, e)) == -ENOENT && wait_for_uevent(uevents, end, source, &say_at))
 		child_run(load_drivers, NULL, SCAN_MS, &ignored);
 	if (rc == 0)
 		*d = *found;
