@@ -30,12 +30,13 @@ static int read_base(const char *path, char *buf, size_t size, struct err *e)
 	}
 	if (got < 0)
 		return err_sys(e, "run: read %s", path);
+	if (n == size - 1)
+		return err_set(e, EFBIG, "run: %s: more than %zu bytes", path, size);
 	buf[n] = '\0';
-	if (anchor && n < size - 1) {
-		signed_bytes_of(&b, buf, n);
-		return anchor_verify(anchor, path, &b, e) < 0 ? err_in(e, "run") : 0;
-	}
-	return n == size - 1 ? err_set(e, EFBIG, "run: %s: more than %zu bytes", path, size) : 0;
+	if (!anchor)
+		return 0;
+	signed_bytes_of(&b, buf, n);
+	return anchor_verify(anchor, path, &b, e) < 0 ? err_in(e, "run") : 0;
 }
 
 /* The words were cut in place where a key ends; for an exec of ourselves they must be whole. */

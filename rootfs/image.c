@@ -91,6 +91,21 @@ static int mount_by_file(int file, struct err *e)
 	return fd < 0 ? -e->code : fd;
 }
 
+int image_open(const char *path, const char *type, struct err *e)
+{
+	owned_fd file = source_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
+	const char *is;
+
+	if (file < 0)
+		return err_in(e, "image");
+	if (image_type(file, &is, e) < 0)
+		return err_in(e, "image %s", path);
+	if (strcmp(is, type) != 0)
+		return err_set(e, EMEDIUMTYPE, "image %s: was %s when it was planned, and is %s now: reload the "
+			       "configuration", path, type, is);
+	return fd_take(&file);
+}
+
 int image_mount(int file, const char *type, struct err *e)
 {
 	char name[24];

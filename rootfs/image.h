@@ -15,6 +15,9 @@
  */
 int image_type(int file, const char **type, struct err *e);
 
+/* The file of an image for image_mount(), opened once; EMEDIUMTYPE: it is not of the kind that the plan has seen. */
+int image_open(const char *path, const char *type, struct err *e);
+
 /*
  * A detached mount of the image, read-only; type is what image_type() said. The loop device is shared with whoever
  * has the same file mounted read-only through one of ours, and is let go by the kernel with the last mount. Without

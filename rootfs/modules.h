@@ -8,7 +8,8 @@
 /*
  * Load NAME ('-' and '_' are the same) after its dependencies. A module that is built in or loaded already is success.
  * dir: "" for the machine's own /lib/modules/RELEASE, or another directory with a modules.dep (tests).
- * ENOENT: no such module; the text says where we looked. Boot only: reads files, blocks, does not allocate.
+ * ENOENT: no such module; the text says where we looked. For child processes and before the first
+ * service: reads files, blocks, does not allocate.
  */
 int module_load(const char *dir, const char *name, int (*insert)(const char *path, struct err *e), struct err *e);
 /*

@@ -43,7 +43,5 @@ extern const char *const dev_nodes[];	/* their names; NULL-ended */
  * descriptor, and entered by root_enter(), which leaves nothing of the old root reachable for anybody in the namespace.
  */
 int root_of(const char *tree, struct err *e);	/* copy of that directory; "/": the machine's root mount; detached */
-/* The file of an image for image_mount(), opened once; EMEDIUMTYPE: it is not of the kind that the plan has seen. */
-int image_open(const char *path, const char *type, struct err *e);
 int root_lay(int root, struct err *e);
 int root_enter(int root, struct err *e);

@@ -7,21 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int image_open(const char *path, const char *type, struct err *e)
-{
-	owned_fd file = source_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, e);
-	const char *is;
-
-	if (file < 0)
-		return err_in(e, "image");
-	if (image_type(file, &is, e) < 0)
-		return err_in(e, "image %s", path);
-	if (strcmp(is, type) != 0)
-		return err_set(e, EMEDIUMTYPE, "image %s: was %s when it was planned, and is %s now: reload the "
-			       "configuration", path, type, is);
-	return fd_take(&file);
-}
-
 int root_of(const char *tree, struct err *e)
 {
 	owned_fd source = source_open(tree, O_PATH, e);

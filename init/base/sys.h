@@ -103,17 +103,12 @@ static inline pid_t sys_clone3(struct clone_args *a)
  */
 enum { SYS_OTHER = 0, SYS_BATCH = 3 };	/* the kernel's numbers */
 
-static inline void sys_policy(pid_t pid, long from, int to)
+static inline void sys_batch(pid_t pid, bool on)
 {
 	const struct { int priority; } none = { 0 };
 
-	if (syscall(SYS_sched_getscheduler, pid) == from)
-		syscall(SYS_sched_setscheduler, pid, to, &none);
-}
-
-static inline void sys_batch(pid_t pid, bool on)
-{
-	sys_policy(pid, on ? SYS_OTHER : SYS_BATCH, on ? SYS_BATCH : SYS_OTHER);
+	if (syscall(SYS_sched_getscheduler, pid) == (on ? SYS_OTHER : SYS_BATCH))
+		syscall(SYS_sched_setscheduler, pid, on ? SYS_BATCH : SYS_OTHER, &none);
 }
 
 /* In a child of PID 1, which has signals blocked: SIGALRM is its end after so many seconds. */

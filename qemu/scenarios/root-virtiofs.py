@@ -45,7 +45,7 @@ def run(m):
         assert other.ok("cat /kept") == "kept\n"
         other.ends("poweroff", "poweroff")
     with m.boot_again(config=plain, append="root=virtiofs:another", ready=False) as other:
-        other.on_console("root: mount another (virtiofs) on /.prior/root: no device has this tag, or: Invalid argument", 60)
+        other.on_console("root: mount another (virtiofs) on /.prior/root: no device has this tag, or an option is wrong: Invalid argument", 60)
         other.ends("poweroff", seconds=60)
 
 

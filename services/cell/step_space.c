@@ -171,14 +171,6 @@ int step_network(struct cell *c, struct err *e)
 	return ret;
 }
 
-static bool reads_zero(int dir, const char *path)
-{
-	struct err ignored;
-	char text[32];
-
-	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
-}
-
 int step_join_network(struct cell *c, struct err *e)
 {
 	owned_fd net = FD_NONE;
@@ -260,6 +252,14 @@ bool is_cell_sockets(struct cell *c)
 int step_ports(struct cell *c, struct err *e)
 {
 	return file_write(c->procfs, PORTS, "0", e);
+}
+
+static bool reads_zero(int dir, const char *path)
+{
+	struct err ignored;
+	char text[32];
+
+	return file_read(dir, path, text, sizeof text, &ignored) > 0 && !strcmp(text, "0\n");
 }
 
 bool is_ports(struct cell *c)
