@@ -131,7 +131,8 @@ static int mount_device(const struct mount_job *m, const char *source, const cha
 		return err_in(e, "mount %s on %s", source, m->target);
 	if (mount_type(m, source, type, data) < 0)
 		return err_sys(e, "mount %s (%s) on %s%s", source, type, m->target,
-			       errno == EINVAL && !strcmp(type, "virtiofs") ? ": no device has this tag, or an option is wrong" : "");
+			       errno == EINVAL && !strcmp(type, "virtiofs") ?
+			       ": no device has this tag, or an option is wrong" : "");
 	return 0;
 }
 

@@ -49,7 +49,8 @@ const struct opt ctl_opts[OPTS] = {
 	[OPT_PRIVILEGED] = { "privileged", 0, NULL,
 			    "As the machine's root, who gives nothing up: for a service that you trust." },
 	[OPT_SECRET]	= { "secret-key", 's', "FILE", "The file of the secret key, without a password." },
-	[OPT_PUBLIC]	= { "public-key", 'p', "KEY", "The file of the public key; to verify, also the key itself (RW...)." },
+	[OPT_PUBLIC]	= { "public-key", 'p', "KEY",
+			    "The file of the public key; to verify, also the key itself (RW...)." },
 	[OPT_TRUST]	= { "trust", 0, "KEY", "It must be signed by this key: its file, or the key itself (else as "
 			    "prior.trust= of the kernel, or $PRIOR_TRUST, says)." },
 	[OPT_BUNDLE]	= { "bundle", 0, NULL, "The config.json that its OCI runtime would get here." },

@@ -46,7 +46,7 @@ struct svc_run {
 	int32_t idle_look;		/* the child that looks for open connections; 0: none */
 	uint32_t absent, first_absent;	/* how many of the devices that it needs are not there; the first of them */
 	bool devices_told;		/* the helper has said so */
-	bool for_ever;			/* it waits for them without an end, or for who does: devices_may_never_come() */
+	bool for_ever;			/* it waits for them without an end, or for who does: see devices.c */
 	uint32_t care;			/* its place in the ledger's cares + 1, 0: it has none */
 	/* connections.h */
 	uint32_t conn;			/* a slot: its place in the ledger's connections + 1; 0: it is none */
