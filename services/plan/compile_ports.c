@@ -6,42 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for those of all of its interfaces, which check_ports() looks at together. */
-static bool room_for_ports(struct compiling *c, struct work *w)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < w->nlinks; i++)
-		n += w->links[i].spec->ports.n;
-	w->ports = n ? compiling_get(c, n * PORTS_OF_ONE * sizeof *w->ports) : NULL;
-	return w->ports;
-}
-
 void compile_ports(struct compiling *c, struct work *w, unsigned i)
 {
-	const struct str_list *l = &w->links[i].spec->ports;
-	const unsigned first = w->nports;
+	struct work_link *to = w->links + i;
+	const struct str_list *l = &to->spec->ports;
 	struct spec_port one;
 	struct err e;
 
-	if (!l->n || (!w->ports && !room_for_ports(c, w)))
-		return;
-	for (unsigned j = 0; j < l->n; j++) {
+	to->ports = l->n ? compiling_get(c, l->n * PORTS_OF_ONE * sizeof *to->ports) : NULL;
+	for (unsigned j = 0; to->ports && j < l->n; j++) {
 		if (port_parse(l->v[j], &one, &e) < 0) {
 			refuse_link(c, w, i, ports, "isolation.network.ports: %s", e.text);
 			continue;
 		}
 		for (unsigned k = 0; k < one.n; k++) {
-			struct plan_port *p = w->ports + w->nports++;
+			struct plan_port *p = to->ports + to->nports++;
 
 			*p = (struct plan_port){ .from = (uint16_t)(one.from + k), .to = (uint16_t)(one.to + k),
 						 .proto = one.proto };
 			p->on = addr_of(&one.on);
 		}
 	}
-	if (w->nports - first > 1024)
-		refuse_link(c, w, i, ports, "isolation.network.ports: %u ports, at most 1024", w->nports - first);
-	w->links[i].out.ports = write_table(&c->w, w->ports + first, w->nports - first, sizeof *w->ports);
+	if (to->nports > 1024)
+		refuse_link(c, w, i, ports, "isolation.network.ports: %u ports, at most 1024", to->nports);
+	to->out.ports = write_table(&c->w, to->ports, to->nports, sizeof *to->ports);
 }
 
 /* Its own list, else that of the first interface: what says nothing opens no way past it. */
@@ -83,29 +71,66 @@ void judge_ports(struct compiling *c, struct work *w, unsigned i)
 		}
 }
 
-/* Of one port of the machine: who has it. Two services, or one twice, cannot. */
-static void refuse_double_ports(struct compiling *c, struct work *w, struct work **by, const struct plan_port *p)
-{
-	struct work **seat = by + p->from + (p->proto == IPPROTO_UDP ? 65536 : 0);
+/* A port of the machine: whose it is, and where it leads. */
+struct published {
+	struct work *by;
+	const struct work_link *link;
+	const struct plan_port *port;
+	struct published *next;	/* of the same number and protocol */
+};
 
-	if (!*seat) {
-		*seat = w;
-		return;
-	}
-	for (const struct plan_port *o = (*seat)->ports; o < (*seat)->ports + (*seat)->nports; o++)
-		if (o != p && o->from == p->from && o->proto == p->proto &&
-		    (!o->on.family || !p->on.family || ip_equal(&o->on, &p->on)))
-			refuse(c, w, network.link.ports, "isolation.network.ports: port %u of the machine is published "
-			       "by service %s already", p->from, (*seat)->svc->name);
+/* On which addresses: one, or all of the families that the interface has. */
+static bool is_of(const struct published *x, uint8_t family)
+{
+	bool has = x->port->on.family == family;
+
+	for (unsigned i = 0; i < x->link->naddrs && !x->port->on.family; i++)
+		has |= x->link->addrs[i].family == family;
+	return has;
+}
+
+static bool meet(const struct published *x, const struct published *y)
+{
+	const struct plan_addr *a = &x->port->on, *b = &y->port->on;
+
+	return ((is_of(x, AF_INET) && is_of(y, AF_INET)) || (is_of(x, AF_INET6) && is_of(y, AF_INET6))) &&
+	       (!a->family || !b->family || ip_equal(a, b));
+}
+
+/* Two services, or one twice, cannot have the same. */
+static void refuse_double_ports(struct compiling *c, struct published **seats, struct published *x)
+{
+	struct published **seat = seats + x->port->from + (x->port->proto == IPPROTO_UDP ? 65536 : 0);
+	const struct published *o = *seat;
+
+	while (o && !meet(o, x))
+		o = o->next;
+	if (o)
+		refuse_link(c, x->by, (unsigned)(x->link - x->by->links), ports, "isolation.network.ports: port %u of "
+			    "the machine is published by service %s already", x->port->from, o->by->svc->name);
+	else
+		x->next = *seat, *seat = x;
 }
 
 void check_ports(struct compiling *c)
 {
-	struct work **by = calloc(2 * 65536, sizeof *by);
+	struct published **seats = calloc(2 * 65536, sizeof *seats), *all, *x;
+	size_t n = 0;
 
-	c->no_memory |= !by;
-	for (unsigned i = 0; by && i < c->n; i++)
-		for (unsigned k = 0; k < c->work[i].nports; k++)
-			refuse_double_ports(c, c->work + i, by, c->work[i].ports + k);
-	free(by);
+	for (unsigned i = 0; i < c->n; i++)
+		for (unsigned k = 0; k < c->work[i].nlinks; k++)
+			n += c->work[i].links[k].nports;
+	x = all = calloc(n + 1, sizeof *all);
+	c->no_memory |= !seats || !all;
+	for (unsigned i = 0; seats && all && i < c->n; i++)
+		for (unsigned k = 0; k < c->work[i].nlinks; k++) {
+			const struct work_link *l = c->work[i].links + k;
+
+			for (unsigned p = 0; p < l->nports; p++, x++) {
+				*x = (struct published){ c->work + i, l, l->ports + p, NULL };
+				refuse_double_ports(c, seats, x);
+			}
+		}
+	free(seats);
+	free(all);
 }

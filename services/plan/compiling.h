@@ -66,7 +66,8 @@ struct work_link {
 	const struct spec_link *spec;
 	const char *ifname;	/* the machine's end of its veth pair; NULL: it has none */
 	struct plan_addr *addrs; /* WORK_ADDRS of them; the arena's */
-	unsigned naddrs;
+	struct plan_port *ports; /* the arena's */
+	unsigned naddrs, nports;
 	struct plan_link out;
 };
 
@@ -108,8 +109,7 @@ struct work {
 	struct work_link *links; /* its interfaces; the arena's */
 	const char *hosts;	/* whose /etc/hosts it gets, as in plan_head.hosts; NULL: it is on no bridge */
 	struct plan_addr *kept;	/* WORK_KEPT addresses that it had before, once there is one; the arena's */
-	struct plan_port *ports; /* of all of its interfaces */
-	unsigned nlinks, nkept, nports;
+	unsigned nlinks, nkept;
 	/* the graph */
 	unsigned index;		/* in the plan */
 	unsigned *edges, nedges; /* work numbers that must start before */

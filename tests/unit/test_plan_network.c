@@ -98,6 +98,27 @@ static void published_ports_and_egress_become_numbers(void **state)
 			       "web already"));
 }
 
+/* One address of the machine each, or one family: who meets another one is refused, be it the first or not. */
+static void a_port_is_published_once_on_each_address_and_for_each_family(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, "network:\n  bridges:\n    br4: {subnets: [10.88.0.0/24]}\n"
+		"    br6: {subnets: [\"fd00:1::/64\"]}\nservices:\n"
+#define ON_BR4(ports) TOOL "    isolation: {rootfs: @/image, network: {bridge: br4, ports: [" ports "]}}\n"
+		"  a:\n" ON_BR4("\"192.0.2.1:80:80\"") "  b:\n" ON_BR4("\"192.0.2.2:80:80\"")
+		"  c-double:\n" ON_BR4("\"192.0.2.2:80:80\"") "  d-all:\n" ON_BR4("\"80:80\"")
+		"  e-twice:\n" ON_BR4("\"81:80\", \"192.0.2.1:81:80\"")
+		"  f:\n" TOOL "    isolation: {rootfs: @/image, network: [{bridge: br4, ports: [\"82:80\"]}, "
+		"{bridge: br6, ports: [\"82:80\"]}]}\n");
+	assert_non_null(compiled_service(&c, "a"));
+	assert_non_null(compiled_service(&c, "b"));
+	assert_non_null(strstr(compiled_refused(&c, "c-double"), "port 80 of the machine is published by service b"));
+	assert_non_null(strstr(compiled_refused(&c, "d-all"), "port 80 of the machine is published by service"));
+	assert_non_null(strstr(compiled_refused(&c, "e-twice"), "by service e-twice already"));
+	assert_non_null(compiled_service(&c, "f"));
+	assert_int_equal(link_of(compiled_service(&c, "f"))[1].ports.n, 1);
+}
+
 static void a_network_is_shared_by_name_and_brings_the_order_and_the_names(void **state)
 {
 	(void)state;
@@ -467,6 +488,7 @@ int main(void)
 		TEST(nobody_listens_where_another_service_does),
 		TEST(a_socket_in_the_cells_network_needs_one),
 		TEST(published_ports_and_egress_become_numbers),
+		TEST(a_port_is_published_once_on_each_address_and_for_each_family),
 		TEST(a_network_is_shared_by_name_and_brings_the_order_and_the_names),
 		TEST(an_interface_on_top_of_another_has_the_addresses_that_are_written),
 		TEST(who_shares_an_interface_is_of_one_kind_and_has_its_own_address),
