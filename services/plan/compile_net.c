@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <netinet/in.h>
 
 /* The other bridges and all services that do not need this one go on. */
@@ -157,10 +158,24 @@ static void add_line(struct compiling *c, struct net_bridge *b, const char *line
 	b->used += n;
 }
 
-/* Its line in the file that all cells of the bridge see: names first, so that no host name covers a service's. */
-static void add_hosts(struct nets *n, struct work *w, const struct work_link *l)
+/*
+ * Its host name as a further name of it. Not if a service is called that: who asks gets the addresses of all lines with
+ * a name, in whatever order they stand, and takes large and small letters for the same.
+ */
+static const char *alias_of(const struct compiling *c, const struct work *w)
 {
 	const char *alias = w->eff.hostname && strcmp(w->eff.hostname, w->svc->name) ? w->eff.hostname : NULL;
+
+	for (unsigned i = 0; i < c->n && alias; i++)
+		if (!strcasecmp(c->work[i].svc->name, alias))
+			alias = NULL;
+	return alias;
+}
+
+/* Its line in the file that all cells of the bridge see. */
+static void add_hosts(struct nets *n, struct work *w, const struct work_link *l)
+{
+	const char *alias = alias_of(n->c, w);
 	struct net_bridge *b = bridge_named(n, l->spec->bridge);
 	char text[INET6_ADDRSTRLEN];
 
@@ -178,17 +193,19 @@ static bool has_interface(const struct work *w, const char *ifname)
 	return false;
 }
 
-/*
- * The machine's end. Of the first interface: "p-" and the name where it fits; else the name's beginning and a number
- * made of it, and of the bridge for a further one.
- */
+/* The machine's end of the first interface: "p-" and the name where it fits. Call for all before interface_name(). */
+static void short_name(struct compiling *c, struct work *w)
+{
+	if (w->nlinks && w->links->spec->bridge && strlen(w->svc->name) <= 13)
+		w->links->ifname = compiling_fmt(c, "p-%s", w->svc->name);
+}
+
+/* Of all others: the name's beginning and a number made of it, and of the bridge for a further one. */
 static const char *interface_name(struct compiling *c, struct work *w, unsigned i)
 {
-	const char *name = w->svc->name, *bridge = w->links[i].spec->bridge, *text = compiling_fmt(c, "p-%s", name);
+	const char *name = w->svc->name, *bridge = w->links[i].spec->bridge, *text;
 	uint64_t h = sum_more(SUM_START, name, strlen(name));
 
-	if (i == 0 && strlen(text) <= 15)
-		return text;
 	for (h = i ? sum_more(h, bridge, strlen(bridge)) : h;; h++) {
 		bool free = true;
 
@@ -280,7 +297,8 @@ static void join(struct nets *n, struct work *w, unsigned i)
 	set_gateways(n, w, i, b);
 	add_hosts(n, w, l);
 	w->hosts = w->hosts ? compiling_fmt(n->c, "%s:%s", w->hosts, b->spec->name) : b->spec->name;
-	l->ifname = interface_name(n->c, w, i);
+	if (!l->ifname)
+		l->ifname = interface_name(n->c, w, i);
 	l->out.bridge = write_string(&n->c->w, b->spec->name);
 	l->out.ifname = write_string(&n->c->w, l->ifname);
 	l->out.mtu = mtu_of(b);
@@ -452,6 +470,8 @@ void compile_networks(struct compiling *c, struct plan_head *h)
 	compile_subnets(c);
 	for (unsigned i = 0; i < c->n; i++)
 		ask(&n, c->work + i);
+	for (unsigned i = 0; i < c->n; i++)
+		short_name(c, c->work + i);
 	if (n.nbridges)
 		addresses_recall(&n, is_assigned);
 	for (unsigned i = 0; i < c->n; i++)

@@ -135,7 +135,8 @@ const struct conf_key isolation_keys[] = {
 		    "{\"type\":\"string\",\"pattern\":\"^[rwxc]+$|\\\\$\\\\{\"}",
 	  .example = "{/: rx, /srv: rwc}" },
 	{ "hostname", TEXT(hostname), .check = hostname_rule,
-	  .doc = "Host name in its uts namespace; the service's name when absent.",
+	  .doc = "Host name in its uts namespace; the service's name when absent; neighbours on its bridges know it by "
+		 "that, too, unless another service is called so.",
 	  .example = "web" },
 	{ "private_tmp", BOOL(private_tmp), .doc = "Own /tmp and /var/tmp." },
 	{ "private_devices", BOOL(private_devices),
