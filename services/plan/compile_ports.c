@@ -42,6 +42,9 @@ void compile_egress(struct compiling *c, struct work *w, unsigned i)
 	unsigned n = 0;
 
 	w->links[i].out.limited = l->v != NULL;	/* an empty list is one that allows nothing */
+	if (l->v && !w->links[0].spec->egress.v)
+		tell_at(c, w, w->links[i].spec->from, "isolation.network.egress: holds on bridge '%s' only: the first "
+			"interface has no list and reaches everything", w->links[i].spec->bridge);
 	if (l->n == 1 && !strcmp(l->v[0], EGRESS_NONE))
 		return;
 	for (unsigned k = 0; p && k < l->n; k++) {

@@ -106,6 +106,16 @@ static void no_two_ends_at_the_machine_have_one_name(void **state)
 	assert_string_equal(str(link_of(a)->ifname), "p-averyv-ffa69d");
 }
 
+static void a_list_of_a_further_interface_alone_is_told(void **state)
+{
+	(void)state;
+	compiled_make(&c, NULL, TWO
+		"  a:\n" ON_ALL("{bridge: front}, {bridge: back, egress: [\"10.89.0.7:5432\"]}")
+		"  b:\n" ON_ALL("{bridge: front, egress: none}, {bridge: back, egress: []}"));
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "holds on bridge 'back' only: the first interface has no list"));
+	assert_null(compiled_problem(&c, SEV_NOTE, "holds on bridge 'front'"));
+}
+
 /* While the old one ends its file stays, and the one that the new service needs is there before it starts. */
 static void on_the_way_to_another_plan_the_names_of_both_are_there(void **state)
 {
@@ -194,6 +204,7 @@ int main(void)
 		TEST(a_service_on_two_bridges_has_an_interface_names_and_an_address_on_each),
 		TEST(a_host_name_is_no_name_of_its_neighbours_when_a_service_is_called_so),
 		TEST(no_two_ends_at_the_machine_have_one_name),
+		TEST(a_list_of_a_further_interface_alone_is_told),
 		TEST(on_the_way_to_another_plan_the_names_of_both_are_there),
 		TEST(what_cannot_be_on_several_networks_is_told_why),
 		TEST(a_plan_with_a_bridge_beside_an_interface_of_the_machine_is_refused),
