@@ -120,8 +120,10 @@ static void members(struct conf_book *b, const struct conf_key *k)
 		fputs("},{", b->to);
 		block(b, k->sub);
 		if (conf_rest(k)) {
-			fputs("},{\"type\":\"array\",\"items\":{", b->to);
+			fputs("},{\"type\":\"array\",\"items\":[{", b->to);
 			block(b, k->sub);
+			fputs("}],\"additionalItems\":{", b->to);
+			block(b, conf_rest(k)->sub);
 			fputs("}", b->to);
 		}
 		fputs("}]", b->to);

@@ -104,6 +104,8 @@ listen: [{tpc: ":80"}]
 isolation: {preset: sever}
 isolation: {pid: maybe}
 isolation: {network: {brige: x}}
+isolation: {network: [{bridge: x}, {bridge: y, keep: true}]}
+isolation: {network: [{bridge: x}, {bridge: y, service: z}]}
 isolation: {unveil: {/a: rq}}
 security: {seccomp: paranoid}
 security: {seccomp: {action: explode}}
