@@ -1,24 +1,7 @@
 #!/bin/sh
 # prior check, compile and show on files good and bad: exit codes, places, JSON.
 # SPDX-License-Identifier: ISC
-set -u
-export LC_ALL=C.UTF-8
-bin=${PRIOR:?the binary to ask}
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT || exit 2
-cd "$work" || exit 2
-status=0
-
-is() { # NAME, then what must be true
-	name=$1
-	shift
-	if "$@" >out 2>&1; then
-		echo "ok golden: $name"
-	else
-		echo "not ok golden: $name"
-		head -20 out | sed 's/^/    /'
-		status=1
-	fi
-}
+. tests/golden/lib/is.sh
 code() { # CODE COMMAND...
 	want=$1
 	shift
