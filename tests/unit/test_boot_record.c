@@ -1,8 +1,10 @@
 /* What is kept of a boot survives a cut at any byte of its writing, and a loop of failures is seen without a clock. */
 /* SPDX-License-Identifier: ISC */
-/* link: -Wl,--wrap=pread */
+/* link: -Wl,--wrap=pread,--wrap=lasting_open */
 #include "init/ctl/last_boot.h"
+#include "init/base/file.h"
 #include "init/boot_record.h"
+#include "init/lastboot.h"
 #include "init/last_words.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -328,6 +330,31 @@ static void it_is_told_as_json(void **state)
 	assert_non_null(strstr(out, "\"at\": null"));
 }
 
+/* The place of the record, wherever this runs. */
+static int record_fd;
+int __wrap_lasting_open(const char *name, int wait_ms, struct err *why);
+
+int __wrap_lasting_open(const char *name, int wait_ms, struct err *why)
+{
+	(void)name, (void)wait_ms, (void)why;
+	return dup(record_fd);
+}
+
+static void a_boot_that_has_ended_is_not_well_any_more(void **state)
+{
+	char id[40];
+
+	(void)state;
+	record_fd = place();
+	assert_true(file_line("/proc/sys/kernel/random/boot_id", id, sizeof id, &e) >= 0);
+	boot_record_begin(&r, id, 1);
+	r.state = RECORD_ASKED;
+	assert_int_equal(boot_record_write(record_fd, &r, &e), 0);
+	assert_int_equal(lastboot_well("/var/record", &e), -EALREADY);
+	assert_string_equal(e.text, "the last boot: this boot has ended already");
+	close(record_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +372,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_a_dump_is_left_for_the_boot_after),
 		cmocka_unit_test(it_is_told_in_words),
 		cmocka_unit_test(it_is_told_as_json),
+		cmocka_unit_test(a_boot_that_has_ended_is_not_well_any_more),
 	};
 
 	return cmocka_run_group_tests_name("boot_record", tests, NULL, NULL);

@@ -195,6 +195,29 @@ static void every_state_has_a_sentence(void **state)
 	}
 }
 
+/* The bridges are made, or what is left of a try to make them is removed: either way that is what it waits for. */
+static void why_names_the_bridges_as_long_as_they_are_worked_on(void **state)
+{
+	static const struct {
+		uint32_t network;
+		bool waits;
+	} rows[] = { { NETWORK_BEGINS, true }, { NETWORK_MENDS, true }, { NETWORK_CHANGES, false },
+		     { NETWORK_NONE, false } };
+	struct view v = *view("db");
+
+	(void)state;
+	v.now.state = SVC_WAITING;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct status s = begin();
+
+		sample.live.ledger.head->network = rows[i].network;
+		why_print(s.live, s.views, &v, s.to);
+		fclose(s.to);
+		assert_int_equal(!!strstr(out, "It waits for the bridges and their rules, which are being made.\n"),
+				 rows[i].waits);
+	}
+}
+
 static void exit_codes_are_systemctls(void **state)
 {
 	static const struct {
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_lost_attestation_is_seen),
 		cmocka_unit_test(why_is_said_in_sentences),
 		cmocka_unit_test(why_tells_a_stop_from_an_end),
+		cmocka_unit_test(why_names_the_bridges_as_long_as_they_are_worked_on),
 		cmocka_unit_test(every_state_has_a_sentence),
 		cmocka_unit_test(exit_codes_are_systemctls),
 		cmocka_unit_test(json_has_the_keys_that_programs_hold_on_to),

@@ -1,5 +1,6 @@
 /* Unit tests of module loading by name: order, spelling, built-in modules, messages. */
 /* SPDX-License-Identifier: ISC */
+/* link: -Wl,--wrap=access */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,18 @@ static void a_module_gets_its_parameters_from_the_command_line(void **state)
 	assert_string_equal(options(many, "m.ko"), "too long");
 }
 
+static bool bare;	/* an image without programs */
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
+
+int __wrap_access(const char *path, int mode)
+{
+	if (!bare || mode != X_OK)
+		return __real_access(path, mode);
+	errno = ENOENT;
+	return -1;
+}
+
 static int unpacked(const char *name, struct err *e)
 {
 	char path[128];
@@ -217,6 +230,20 @@ static void who_unpacks_ends_with_who_waits_for_it(void **state)
 	close(alive[0]);
 }
 
+static void a_missing_program_is_named(void **state)
+{
+	struct err e;
+
+	(void)state;
+	put("m.ko.xz", "packed");
+	bare = true;
+	const int rc = unpacked("m.ko.xz", &e);
+
+	bare = false;
+	assert_int_equal(rc, -ENOENT);
+	assert_non_null(strstr(e.text, "/m.ko.xz: there is no program xz"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +256,7 @@ int main(void)
 		cmocka_unit_test(what_the_kernel_cannot_unpack_a_program_does),
 		cmocka_unit_test(what_unpacks_to_more_than_any_module_is_cut_off),
 		cmocka_unit_test(who_unpacks_ends_with_who_waits_for_it),
+		cmocka_unit_test(a_missing_program_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

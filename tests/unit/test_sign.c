@@ -130,7 +130,7 @@ static void the_kind_of_the_signature_is_part_of_what_is_signed(void **state)
 	memcpy(line(1), "RWR", 2);	/* "Ed" in base64 begins with RW, "ED" with RU */
 	refused(EBADMSG, "has been changed since the key");
 	memcpy(line(1), "AAAA", 4);
-	refused(EINVAL, "of a kind that is not known");
+	refused(EINVAL, "a signature of a kind that is not known here: Ed25519");
 }
 
 static void a_cut_one_is_refused_wherever_it_is_cut(void **state)
@@ -262,6 +262,16 @@ static void of_a_file_that_is_not_signed_the_missing_name_is_told(void **state)
 	assert_string_equal(e.text, "is not signed: there is no /nowhere/prior.yaml.minisig");
 }
 
+static void of_a_name_that_is_too_long_the_length_is_told(void **state)
+{
+	static char path[4200];
+
+	(void)state;
+	memset(path, 'x', sizeof path - 1);
+	assert_int_equal(signature_find(&got, path, &e), -ENAMETOOLONG);
+	assert_string_equal(e.text, "is not signed: the name of its signature would be too long");
+}
+
 static void a_digest_alone_needs_a_signature_of_a_digest(void **state)
 {
 	(void)state;
@@ -270,7 +280,7 @@ static void a_digest_alone_needs_a_signature_of_a_digest(void **state)
 	assert_int_equal(take(), 0);
 	got.prehashed = false;
 	assert_int_equal(signature_check(&got, &public, &bytes, &e), -EBADMSG);
-	assert_non_null(strstr(e.text, "in the old way"));
+	assert_non_null(strstr(e.text, "is signed in the old way, without a hash"));
 }
 
 static void a_file_that_was_made_endless_ends_in_time(void **state)
@@ -301,6 +311,7 @@ int main(void)
 		cmocka_unit_test_setup(a_key_is_found_by_itself_or_by_the_name_of_its_file, make),
 		cmocka_unit_test_setup(a_secret_key_under_a_password_is_refused_with_what_to_do, make),
 		cmocka_unit_test_setup(of_a_file_that_is_not_signed_the_missing_name_is_told, make),
+		cmocka_unit_test_setup(of_a_name_that_is_too_long_the_length_is_told, make),
 		cmocka_unit_test_setup(a_digest_alone_needs_a_signature_of_a_digest, make),
 		cmocka_unit_test_setup(a_file_that_was_made_endless_ends_in_time, make),
 	};

@@ -4,6 +4,7 @@
 /* link: -Wl,--wrap=svc_too_late,--wrap=prior_event,--wrap=sockets_watch,--wrap=sockets_unwatch */
 #include "services/spec/spec.h"
 #include "services/supervise/deps.h"
+#include "services/supervise/devices.h"
 #include "services/supervise/ending.h"
 #include "services/supervise/fsm.h"
 #include "tests/unit/made_plan.h"
@@ -370,6 +371,49 @@ static void starting_and_stopping_a_thousand_is_linear(void **state)
 	}
 }
 
+/* A row of n: the first waits for a device without an end, each other for the one before it. */
+static uint64_t steps_to_see_that_all_wait(unsigned n)
+{
+	struct made_svc *rows = calloc(n, sizeof *rows);
+	char (*names)[16] = calloc(n, sizeof *names);
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(names[i], sizeof names[i], "s%05u", i);
+		rows[i].name = names[i];
+		if (i)
+			rows[i].deps[0] = (struct made_dep){ names[i - 1], DEP_REQUIRES, COND_STARTED };
+	}
+	begin(rows, n);
+	p.run[0].absent = p.run[0].unmet = 1;	/* the plan has none, nor a timeout: that word would have come */
+	p.run[0].devices_told = true;
+	for (unsigned i = 0; i < n; i++) {
+		svc_of(&p, i)->state = SVC_WAITING;
+		svc_of(&p, i)->waits_for = i;	/* the index before it, + 1 */
+	}
+	p.unsettled = p.waiting = n;
+	uint64_t before = p.steps;
+
+	assert_true(devices_may_never_come(&p));
+	uint64_t steps = p.steps - before;
+
+	p.run[0].devices_told = false;	/* nobody knows yet: it may be there */
+	assert_false(devices_may_never_come(&p));
+	p.run[0].devices_told = true;
+	svc_of(&p, n / 2)->waits_for = 0;	/* for something else, which comes */
+	assert_false(devices_may_never_come(&p));
+	end(NULL);
+	free(rows);
+	free(names);
+	return steps;
+}
+
+static void that_a_thousand_wait_for_one_device_is_seen_in_linear_time(void **state)
+{
+	(void)state;
+	assert_int_equal(steps_to_see_that_all_wait(100), 100);
+	assert_int_equal(steps_to_see_that_all_wait(1000), 1000);
+}
+
 #define TEST(f) cmocka_unit_test_teardown(f, end)
 
 int main(void)
@@ -387,6 +431,7 @@ int main(void)
 		TEST(a_lazy_service_is_there_once_it_listens),
 		TEST(shutdown_is_the_graph_backwards),
 		cmocka_unit_test(starting_and_stopping_a_thousand_is_linear),
+		cmocka_unit_test(that_a_thousand_wait_for_one_device_is_seen_in_linear_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
