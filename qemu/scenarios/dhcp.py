@@ -84,11 +84,12 @@ def run(m):
 
 def rdnss(seconds: int, *servers: str, units: int = 0) -> str:
     """A router's option with name servers; units: its length, where that is not the true one."""
-    return f"19{units or 1 + 2 * len(servers):02x}0000{seconds:08x}" + "".join(IPv6Address(s).packed.hex() for s in servers)
+    addresses = "".join(IPv6Address(s).packed.hex() for s in servers)
+    return f"19{units or 1 + 2 * len(servers):02x}0000{seconds:08x}{addresses}"
 
 
 def a_routers_prefix_takes_no_bridges_traffic(m, says):
-    """A part of the bridge's subnet is on its link, it says; the kernel, which sends by the longest prefix, believes that."""
+    """A part of the bridge's subnet is on its link, it says; a kernel, which takes the longest prefix, believes so."""
     part = f"030450800000ffff0000ffff00000000{IPv6Address('fd88::').packed.hex()}"      # /80, on the link, no address
     m.wait_state("cell", "up")
     says(part)
@@ -114,7 +115,8 @@ def routers(m):
 
     def names(*servers: str) -> bool:
         found = [line.split()[1] for line in m.ok(NAMES).splitlines()]
-        return [s for s in found if ":" in s and not s.startswith("fec0:")] == list(servers)    # QEMU may have one of its own
+        # QEMU may have one of its own
+        return [s for s in found if ":" in s and not s.startswith("fec0:")] == list(servers)
 
     are_there("eth9")
     two = ("2001:db8::53", "fe80::53%eth9")

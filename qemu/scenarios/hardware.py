@@ -1,4 +1,4 @@
-"""Interfaces have the names that their cards are to have, device files their owners and links; services wait for them."""
+"""Interfaces have the names that their cards are to have, device files owners and links; services wait for them."""
 import subprocess
 
 from lib import arch, drive
@@ -78,7 +78,8 @@ def names(m):
     assert first == second + 1, (first, second)
     m.ok("test -e /sys/class/net/dummy3")
     for row, rival in (("one", "other"), ("other", "one")):
-        assert (f"network.interfaces.{row}.match: network.interfaces.{rival}.match matches the same one; it keeps its name"
+        assert (f"network.interfaces.{row}.match: network.interfaces.{rival}.match matches the same one; "
+                "it keeps its name"
                 in m.console)
     # What cannot be found, or is not one, is told with what there is; the others have their names.
     said = m.console.replace("eth1 and eth0", "eth0 and eth1")
@@ -90,7 +91,8 @@ def files(m):
     assert m.ok("stat -c '%a %u %g' /dev/ttyS1").split() == ["640", "0", "20"]
     assert m.ok("readlink /dev/serial/port-1").strip() == "../ttyS1"
     assert m.ok("stat -c '%a %u' /dev/vda").split() == ["604", "7"]
-    assert m.ok("for i in store by/vda by/size-8192 by/disk; do readlink /dev/$i; done").split() == ["vda"] + 3 * ["../vda"]
+    links = m.ok("for i in store by/vda by/size-8192 by/disk; do readlink /dev/$i; done").split()
+    assert links == ["vda"] + 3 * ["../vda"]
     # Whoever has made a partition has named it: "../e vil", and "..".
     assert m.ok("cd /dev/disk/by-partlabel && ls -A && readlink .._e_vil").split() == [".._e_vil", "../../vda1"]
     m.ok("test ! -e /dev/by/no- && test -c /dev/null")      # an empty part is none; what is there is nobody's link
@@ -107,7 +109,8 @@ def waits(m):
     # In its cell there is that device, which was not there when it was planned, and no other.
     def sees():
         inside = f"/proc/{m.pid('stops')}/root/dev"
-        assert m.ok(f"cd {inside} && stat -c %t:%T store && ls | grep -c -e vda -e ttyS || true").split() == ["fe:0", "0"]
+        said = m.ok(f"cd {inside} && stat -c %t:%T store && ls | grep -c -e vda -e ttyS || true")
+        assert said.split() == ["fe:0", "0"]
         m.ok("prior audit stops")
     sees()
     kept = m.pid("keeps")
@@ -135,7 +138,8 @@ def waits(m):
     assert m.pid("keeps") == kept and "device gone: /dev/store" in m.ok("prior events")
     # Whoever ends the helper gets another one, and that one finds drivers for what has none.
     pid = m.json("prior status --prior --json")["devices_pid"]
-    aliases = "/lib/modules/$(uname -r)/modules.alias"     # without it the first one, if it looks late, does not load it
+    # Without it the first one, if it looks late, does not load it.
+    aliases = "/lib/modules/$(uname -r)/modules.alias"
     m.ok(f"mv {aliases} {aliases}.off && rmmod virtio_blk")
     m.wait_state("stops", "waiting")
     m.ok(f"mv {aliases}.off {aliases} && kill -9 {pid}")
@@ -144,7 +148,8 @@ def waits(m):
     sees()
     stays = m.pid("stops")
     # Another configuration: a device that it names is there, one that was missing is not needed, links go with rules.
-    m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,; s,300ms,60s,' /etc/prior/prior.yaml && prior reload-config")
+    m.ok("sed -i 's,/dev/by/never,/dev/seen/vda,; s,by/%k,seen/%k,; s,300ms,60s,' /etc/prior/prior.yaml && "
+         "prior reload-config")
     m.wait_state("late", "up")
     m.ok("test ! -e /dev/by/vda && test -b /dev/by/disk")
     assert m.pid("stops") == stays

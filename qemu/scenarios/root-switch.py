@@ -57,7 +57,8 @@ machine:
 """
     drive.ext4(at, LATE, 48, "-d", folder)
     return [checked, drive.made(at, "plain.img", 160, "mkfs.btrfs", "-q", "-L", "plain", "--rootdir", folder),
-            drive.ext4(at, "writes.img", 48, "-L", "writes"), parted(at, folder), drive.made(at, "xfs.img", 320, "mkfs.xfs", "-q", "-L", "empty")]
+            drive.ext4(at, "writes.img", 48, "-L", "writes"), parted(at, folder),
+            drive.made(at, "xfs.img", 320, "mkfs.xfs", "-q", "-L", "empty")]
 
 
 def parted(at, folder):

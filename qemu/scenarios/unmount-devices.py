@@ -1,4 +1,4 @@
-"""At the end swap, loop and device-mapper devices and what is mounted on them are let go in the order that this takes: the disk is clean."""
+"""At the end swap, loop and device-mapper devices and their mounts go in the order this takes: disks are clean."""
 import subprocess
 
 from lib import drive
