@@ -10,6 +10,7 @@
 #include "services/supervise/reap.h"
 #include "services/supervise/reload.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,11 @@ static bool is_kept(const void *plan, const char *bridge)
 	return false;
 }
 
+static bool has_bridges(const struct plan *p)
+{
+	return p && p->head->bridges.n;
+}
+
 static int make_bridges(const struct order *o, struct err *e)
 {
 	const struct plan *p = o->to;
@@ -103,7 +109,7 @@ static int make_bridges(const struct order *o, struct err *e)
 
 	if (net_open(&n, e) < 0)
 		return -e->code;
-	if (!o->from)
+	if (!has_bridges(o->from))
 		net_bridge_leftovers(n, is_kept, p, o->odd);
 	for (const struct plan_bridge *b = PLAN_FIRST(p, p->head->bridges, struct plan_bridge);
 	     !e->code && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
@@ -113,16 +119,20 @@ static int make_bridges(const struct order *o, struct err *e)
 	return e->code ? -e->code : 0;
 }
 
-/* Those that prior made and nobody needs any more; one of somebody else stays without a word. */
+/* Those that prior made and nobody needs any more; one of somebody else stays without a word. from NULL: whichever a
+ * killed run has left. */
 static void remove_bridges(const struct order *o)
 {
 	const struct plan *p = o->from;
 	struct err ignored;
 	struct net *n;
 
-	if (!p || net_open(&n, &ignored) < 0)
+	if (net_open(&n, &ignored) < 0)
 		return;
-	PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
+	if (!p)
+		net_bridge_leftovers(n, is_kept, o->to, o->odd);
+	for (const struct plan_bridge *b = p ? PLAN_FIRST(p, p->head->bridges, struct plan_bridge) : NULL;
+	     p && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
 		if (!is_kept(o->to, plan_str(p, b->name)))
 			net_bridge_remove(n, plan_str(p, b->name), &ignored);
 	net_close(&n);
@@ -145,14 +155,20 @@ static int write_file(const char *path, const char *text, size_t n, struct err *
 	return ftruncate(fd, (off_t)n) < 0 ? err_sys(e, "write %s", path) : 0;
 }
 
+/* Before anything else is: where it stands a run that is killed has left something. */
+static int make_hosts(const struct order *o, struct err *e)
+{
+	char path[160];
+
+	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
+	return mkdir(path, 0755) < 0 && errno != EEXIST && o->to->head->hosts.n ? err_sys(e, "make %s", path) : 0;
+}
+
 static int write_hosts(const struct order *o, struct err *e)
 {
 	const struct plan *p = o->to;
 	char path[160];
 
-	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
-	if (p->head->hosts.n && mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "make %s", path);
 	PLAN_EACH(struct plan_file, f, p, p->head->hosts) {
 		snprintf(path, sizeof path, "%s/hosts/%s", o->run_dir, plan_str(p, f->path));
 		if (write_file(path, plan_str(p, f->value), f->value.n, e) < 0)
@@ -182,6 +198,12 @@ static void remove_hosts(const struct order *o)
 			unlink(path);
 	}
 	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
+	DIR *d = p ? NULL : opendir(path);
+
+	for (const struct dirent *f; d && (f = readdir(d));)
+		unlinkat(dirfd(d), f->d_name, 0);
+	if (d)
+		closedir(d);
 	rmdir(path);	/* only when it is empty */
 }
 
@@ -228,7 +250,7 @@ static int change_network(const struct order *o, struct err *e)
 	struct rules r;
 
 	load_modules(o->to);
-	if (make_bridges(o, e) < 0 || network_rules(o->to, &r, e) < 0)
+	if (make_hosts(o, e) < 0 || make_bridges(o, e) < 0 || network_rules(o->to, &r, e) < 0)
 		return -e->code;
 	int ret = rules_apply(&r, e);
 
@@ -251,15 +273,17 @@ static int change_network(const struct order *o, struct err *e)
 static int remove_network(const struct order *o, struct err *e)
 {
 	remove_bridges(o);
-	remove_hosts(o);
-	return rules_remove(e);
+	const int ret = rules_remove(e);
+
+	remove_hosts(o);	/* last: it says that something is left */
+	return ret;
 }
 
 static int change(const struct order *o, struct err *e)
 {
 	int ret;
 
-	if (!o->to || !o->to->head->bridges.n)
+	if (!has_bridges(o->to))
 		return remove_network(o, e);
 	ret = change_network(o, e);
 	if (ret == 0 && o->from) {
@@ -337,14 +361,18 @@ static void say_failed(struct prior *p, const struct err *e)
 {
 	prior_say(p, "error", "network-failed", NULL, e->text);
 	dprintf(p->ledger.head->console_fd, "prior: %s%s\n", e->text,
-		p->ledger.head->shutdown ? "" : "; services on bridges will not start");
+		p->ledger.head->shutdown || !p->plan.head->bridges.n ? "" : "; services on bridges will not start");
 }
 
 void network_begin(struct prior *p)
 {
+	const char *dir = p->ledger.head->run_dir;
+	char left[160];
 	struct err e;
 
-	if (!p->plan.head->bridges.n)
+	/* One look, and no process where nothing is to be made or removed. */
+	snprintf(left, sizeof left, "%s/hosts", *dir ? dir : "/run/prior");
+	if (!p->plan.head->bridges.n && access(left, F_OK) < 0)
 		return;
 	if (begin(p, (struct order){ .to = &p->plan }, NETWORK_BEGINS, &e) < 0)
 		say_failed(p, &e);

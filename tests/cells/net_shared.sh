@@ -87,6 +87,24 @@ is "its start brings the other" "up up" "$(until_is db state up) $(until_is side
 is "in one network again" "$(net db)" "$(net side)"
 finish || not_ok "it ends with 0" "$(tail -3 "$work/log")"
 
+once() { # NETWORK: a run of one service, with that beside it
+	printf '%s\nservices: {a: {command: [sleep, "99"]}}\n' "$1" >"$conf"
+	begin || not_ok "a run begins" "$(cat "$work/err")"
+}
+links() { ip -o link show type bridge | grep -o ' b0:'; ip -6 rule show | grep 32765; }
+once 'network: {bridges: {b0: {subnets: ["fd88::/64"]}}}'
+n=0
+until [ "$(links | wc -l)" = 2 ] || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
+kill -KILL $up "$(field a pid)"
+wait $up
+is "a killed run leaves its bridge and its rule" 2 "$(links | wc -l)"
+once ''
+n=0
+while [ -e "$run/hosts" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
+is "which the next one removes, though it has no bridges" "" "$(links)"
+hasnt "and the rules" "prior" "$(nft list tables 2>/dev/null)"
+finish || not_ok "it ends with 0" "$(tail -3 "$work/log")"
+
 refused() { # NAME WORDS ISOLATION-OF-A REST-OF-A ISOLATION-OF-B
 	cat >"$conf" <<YAML
 network: {bridges: {b0: {subnets: [10.88.0.0/24]}}}
