@@ -283,7 +283,7 @@ const struct conf_key interface_keys[] = {
 #define B(f, ctype) CONF_FIELD(struct spec_bridge, f, ctype)
 const struct conf_key bridge_keys[] = {
 	{ "subnets", .type = CONF_LIST, B(subnets, struct str_list), .check = prefixes_rule,
-	  .doc = "Networks of the bridge, none of which may overlap another bridge's or an address of "
+	  .doc = "Networks of the bridge, none of which may overlap another bridge's, or hold a network of "
 		 "network.interfaces; it takes the first address of each.", .example = "[10.88.0.0/24]" },
 	{ "nat", .type = CONF_BOOL, B(nat, bool), .def = "false",
 	  .doc = "Forward what its cells send elsewhere, under the machine's own address; from outside only published "

@@ -243,10 +243,8 @@ static void subnets_that_overlap_are_refused_with_both_places(void **state)
 		  "network.bridges.br0: 'fd88:0:0:0:8000::/72' overlaps 'fd88::/64' of the same bridge: give" },
 		{ "interfaces: {eth0: {addresses: [10.88.0.7/24]}}, bridges: {br0: {subnets: [10.88.0.0/24]}}",
 		  "network.bridges.br0: '10.88.0.0/24' overlaps '10.88.0.7/24' of interface eth0 (@:1:30): give" },
-		{ "interfaces: {eth0: {addresses: [10.1.2.3/8]}}, bridges: {br0: {subnets: [10.88.0.0/24]}}",
-		  "network.bridges.br0: '10.88.0.0/24' overlaps '10.1.2.3/8' of interface eth0" },
-		{ "interfaces: {eth0: {addresses: [\"fd88::9/128\"]}}, bridges: {br0: {subnets: [\"fd88::/64\"]}}",
-		  "network.bridges.br0: 'fd88::/64' overlaps 'fd88::9/128' of interface eth0" },
+		{ "interfaces: {eth0: {addresses: [\"fd88::9/96\"]}}, bridges: {br0: {subnets: [\"fd88::/64\"]}}",
+		  "network.bridges.br0: 'fd88::/64' overlaps 'fd88::9/96' of interface eth0" },
 	};
 	char text[512], want[512];
 
@@ -266,6 +264,15 @@ static void subnets_that_overlap_are_refused_with_both_places(void **state)
 		      "eth1: {addresses: [192.0.2.3/24]}}, bridges: {br0: {subnets: [10.88.0.0/24, \"fd88::/64\"]}, "
 		      "br1: {subnets: [10.88.1.0/24, \"fd88:0:0:1::/64\"]}}}\nservices: {}\n");
 	assert_null(compiled_problem(&c, SEV_ERROR, "overlaps"));
+	compiled_free(&c);
+	/* A wider network of an interface, and one address, take nothing away. */
+	compiled_make(&c, NULL, "network: {interfaces: {eth0: {addresses: [10.1.2.3/8]}, lo: {addresses: "
+		      "[10.88.0.9/32, \"fd88::9/128\"]}}, bridges: {br0: {subnets: [10.88.0.0/24, \"fd88::/64\"]}}}\n"
+		      "services: {}\n");
+	assert_null(compiled_problem(&c, SEV_ERROR, "overlaps"));
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "network.bridges.br0: '10.88.0.0/24' overlaps '10.1.2.3/8' of "
+					 "interface eth0"));
+	assert_non_null(compiled_problem(&c, SEV_NOTE, "'fd88::/64' overlaps 'fd88::9/128' of interface lo"));
 }
 
 static void a_bound_on_what_is_sent_is_one_that_cannot_be_passed(void **state)
