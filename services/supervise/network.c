@@ -347,8 +347,10 @@ static int outcome(struct prior *p, bool well, struct err *e)
 	struct err why;
 	const bool told = read(p->network_answer, &why, sizeof why) == sizeof why;
 
-	if (well && told)
+	if (well && told) {
+		err_in(&why, "network");
 		prior_say(p, "warning", "network-odd", NULL, why.text);
+	}
 	if (well)
 		return 0;
 	if (!told)

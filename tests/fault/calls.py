@@ -47,6 +47,7 @@ ERRORS = {
     "signalfd4": ["EMFILE", "ENOMEM"],
     "socket": ["EMFILE", "ENFILE"],
     "socketpair": ["EMFILE", "ENFILE"],
+    "statfs": ["EIO"],
     "unlink": ["EIO"],
     "unlinkat": ["EBUSY", "EIO"],
     "wait4": ["EINTR"],

@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 
 import net
-from net import FEW, LOST, PROGRAM, REFUSED, difference, is_as, names_reason, network
+from net import FEW, LOST, PROGRAM, REFUSED, names_reason
+from seen import difference, is_as, network
 from world import PATIENCE, Broken, Lines
 
 STAGES = os.path.join(os.path.dirname(PROGRAM), "stages")

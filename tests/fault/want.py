@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from world import CONF, CROWD, SERVICES, Broken, World
+from world import PATIENCE, CONF, CROWD, SERVICES, Broken, World
 
 NOBODY = 54321  # a user that nothing else runs as
 
@@ -120,7 +120,7 @@ def logger_stands_still(w):
             require(w.ctl("status", seconds=1)[0] == 0, "a status takes more than 1 s")
     finally:
         os.kill(logger, signal.SIGCONT)
-    require(w.said.until("plain: ready"), "the events do not come later")
+    require(w.said.until("plain: ready", 6 * PATIENCE), "the events do not come later")
 
 
 def logger_stands_still_at_the_end(w):
