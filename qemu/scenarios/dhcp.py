@@ -129,9 +129,14 @@ def routers(m):
                 rdnss(1800, "ff02::66", "::1", "::ffff:10.0.0.66"), "1900" + 22 * "41"):
         says(bad)
     says(rdnss(1800, *(f"2001:db8::1:{i}" for i in range(20))))
-    m.eventually(lambda: names(*two, *(f"2001:db8::1:{i}" for i in range(6))), 30, "eight at most")
-    says(rdnss(0, *(f"2001:db8::1:{i}" for i in range(6)), "fe80::53"))
-    m.eventually(lambda: names(two[0]), 30, "no time is none")
+    # eight at most: in the places of those that would have been over first
+    m.eventually(lambda: names(*(f"2001:db8::1:{i}" for i in (6, 7, *range(6)))), 30, "the newest eight")
+    says(rdnss(0, *(f"2001:db8::1:{i}" for i in range(8))))
+    m.eventually(lambda: names(), 30, "no time is none")
+    says(rdnss(1800, "2001:db8::53", "fe80::53"))
+    m.eventually(lambda: names(*two), 30, "there is room again")
+    says(rdnss(0, "fe80::53"))
+    m.eventually(lambda: names(two[0]), 30, "no time is none for one, too")
     assert "fe80::53%eth9 is no name server any more" in m.ok("prior logs router-names")
     a_routers_prefix_takes_no_bridges_traffic(m, says)
     # nobody says it again: it is over by itself, also for who did not hear it said
