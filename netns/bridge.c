@@ -115,6 +115,8 @@ int net_bridge_remove(struct net *n, const char *name, struct err *e)
 	return 0;
 }
 
+#define LEFTOVERS 32
+
 struct leftovers {
 	bool (*is_kept)(const void *arg, const char *name);
 	const void *arg;
@@ -123,7 +125,7 @@ struct leftovers {
 		int index;
 		char name[IFNAMSIZ];
 		bool has_port;
-	} at[32];
+	} at[LEFTOVERS];
 };
 
 static void note_leftover(struct nlmsghdr *h, void *arg)
@@ -133,7 +135,7 @@ static void note_leftover(struct nlmsghdr *h, void *arg)
 	struct net_link l = { 0 };
 
 	link_read(h, &l);
-	if (h->nlmsg_type != RTM_NEWLINK || !name || x->n == sizeof x->at / sizeof *x->at ||
+	if (h->nlmsg_type != RTM_NEWLINK || !name || x->n == LEFTOVERS ||
 	    !link_is_ours(&l, "bridge", "bridge", nla_get_string(name)) || x->is_kept(x->arg, nla_get_string(name)))
 		return;
 	x->at[x->n].index = l.index;
@@ -152,14 +154,23 @@ static void note_port(struct nlmsghdr *h, void *arg)
 int net_bridge_leftovers(struct net *n, bool (*is_kept)(const void *arg, const char *name), const void *arg,
 			 struct err *e)
 {
-	struct leftovers x = { .is_kept = is_kept, .arg = arg };
-	struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
+	const struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
+	struct leftovers x;
+	bool went;
 
-	if (net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_leftover, &x, sizeof x) < 0 ||
-	    (x.n && net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_port, &x, sizeof x) < 0))
-		return net_fail(n, e, "list the bridges of a run before");
-	for (unsigned k = 0; k < x.n; k++)
-		if (!x.at[k].has_port && net_bridge_remove(n, x.at[k].name, e) < 0)
-			return -e->code;
+	do {	/* as long as there may be more, and some went */
+		x = (struct leftovers){ .is_kept = is_kept, .arg = arg };
+		went = false;
+		if (net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_leftover, &x, sizeof x) < 0 ||
+		    (x.n && net_dump(n, net_msg(RTM_GETLINK, NLM_F_DUMP, &i, sizeof i), note_port, &x, sizeof x) < 0))
+			return net_fail(n, e, "list the bridges of a run before");
+		for (unsigned k = 0; k < x.n; k++) {
+			if (x.at[k].has_port)
+				continue;
+			if (net_bridge_remove(n, x.at[k].name, e) < 0)
+				return -e->code;
+			went = true;
+		}
+	} while (x.n == LEFTOVERS && went);
 	return 0;
 }

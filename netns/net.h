@@ -29,7 +29,7 @@ int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 c
 int net_bridge(struct net *n, const char *name, const struct net_addr *a, unsigned na,
 	       unsigned mtu, struct err *e);
 int net_bridge_remove(struct net *n, const char *name, struct err *e); /* absent is success */
-/* Of a run that was killed: bridges that prior made, nobody is on and is_kept() does not know, 32 at a time. */
+/* Of a run that was killed: bridges that prior made, nobody is on and is_kept() does not know. */
 int net_bridge_leftovers(struct net *n, bool (*is_kept)(const void *arg, const char *name), const void *arg,
 			 struct err *e);
 /* The VLAN of that number on another interface, whose parent is up: 1: made, 0: it was there; another's is EEXIST. */

@@ -58,9 +58,8 @@ static int turn_on(const char *path, struct err *e)
 /* Packets of the cells are passed on where they may leave their bridge at all: both families or none. */
 static int forward(const struct rules *r, struct err *e)
 {
-	struct err ignored;
-
 	bool v4 = false, v6 = false;
+	struct err ignored;
 	char path[96];
 
 	for (unsigned i = 0; i < r->nbridges; i++)
@@ -90,10 +89,10 @@ static bool is_kept(const void *plan, const char *bridge)
 {
 	const struct plan *to = plan;
 
-	for (const struct plan_bridge *b = to ? PLAN_FIRST(to, to->head->bridges, struct plan_bridge) : NULL;
-	     to && b < PLAN_END(to, to->head->bridges, struct plan_bridge); b++)
-		if (!strcmp(plan_str(to, b->name), bridge))
-			return true;
+	if (to)
+		PLAN_EACH(struct plan_bridge, b, to, to->head->bridges)
+			if (!strcmp(plan_str(to, b->name), bridge))
+				return true;
 	return false;
 }
 
@@ -131,10 +130,10 @@ static void remove_bridges(const struct order *o)
 		return;
 	if (!p)
 		net_bridge_leftovers(n, is_kept, o->to, o->odd);
-	for (const struct plan_bridge *b = p ? PLAN_FIRST(p, p->head->bridges, struct plan_bridge) : NULL;
-	     p && b < PLAN_END(p, p->head->bridges, struct plan_bridge); b++)
-		if (!is_kept(o->to, plan_str(p, b->name)))
-			net_bridge_remove(n, plan_str(p, b->name), &ignored);
+	else
+		PLAN_EACH(struct plan_bridge, b, p, p->head->bridges)
+			if (!is_kept(o->to, plan_str(p, b->name)))
+				net_bridge_remove(n, plan_str(p, b->name), &ignored);
 	net_close(&n);
 }
 
@@ -179,10 +178,10 @@ static int write_hosts(const struct order *o, struct err *e)
 
 static bool has_names(const struct plan *p, const char *name)
 {
-	for (const struct plan_file *f = p ? PLAN_FIRST(p, p->head->hosts, struct plan_file) : NULL;
-	     p && f < PLAN_END(p, p->head->hosts, struct plan_file); f++)
-		if (!strcmp(plan_str(p, f->path), name))
-			return true;
+	if (p)
+		PLAN_EACH(struct plan_file, f, p, p->head->hosts)
+			if (!strcmp(plan_str(p, f->path), name))
+				return true;
 	return false;
 }
 
@@ -191,12 +190,12 @@ static void remove_hosts(const struct order *o)
 	const struct plan *p = o->from;
 	char path[160];
 
-	for (const struct plan_file *f = p ? PLAN_FIRST(p, p->head->hosts, struct plan_file) : NULL;
-	     p && f < PLAN_END(p, p->head->hosts, struct plan_file); f++) {
-		snprintf(path, sizeof path, "%s/hosts/%s", o->run_dir, plan_str(p, f->path));
-		if (!has_names(o->to, plan_str(p, f->path)))
-			unlink(path);
-	}
+	if (p)
+		PLAN_EACH(struct plan_file, f, p, p->head->hosts) {
+			snprintf(path, sizeof path, "%s/hosts/%s", o->run_dir, plan_str(p, f->path));
+			if (!has_names(o->to, plan_str(p, f->path)))
+				unlink(path);
+		}
 	snprintf(path, sizeof path, "%s/hosts", o->run_dir);
 	DIR *d = p ? NULL : opendir(path);
 
@@ -331,7 +330,10 @@ static int begin(struct prior *p, struct order o, enum network_work what, struct
 		o.odd = &odd;
 		const bool failed = work(&o, &why) < 0;
 
-		_exit((failed || odd.code) && write(wr, failed ? &why : &odd, sizeof why) > 0 && failed);
+		/* What could not be told is a failure, too. */
+		if ((failed || odd.code) && write(wr, failed ? &why : &odd, sizeof why) < 0)
+			_exit(1);
+		_exit(failed);
 	}
 	p->network_answer = fd_take(&rd);
 	h->network = what;

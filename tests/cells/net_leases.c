@@ -187,6 +187,14 @@ static void a_killed_runs_bridges_are_removed(struct net *n)
 	has("link del e0", ""), has("link del s0", "");
 	check(net_bridge_leftovers(n, is_b0_or_k0, &failures, &e) == 0 && !has("link", "\"u0\"") &&
 	      net_bridge_remove(n, "k0", &e) == 0, "which is removed when it is used no more", &e);
+	int made = 0;
+	for (char name[16] = "m00"; made < 70; made++) {
+		name[1] = (char)('0' + made / 10), name[2] = (char)('0' + made % 10);
+		if (net_bridge(n, name, NULL, 0, 0, &e) < 0)
+			break;
+	}
+	check(made == 70 && net_bridge_leftovers(n, is_b0_or_k0, &failures, &e) == 0 && !has("link", "\"m00\"") &&
+	      !has("link", "\"m69\""), "seventy of them all are", &e);
 }
 
 static bool is_any(const void *arg, const char *name)
