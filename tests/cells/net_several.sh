@@ -26,12 +26,21 @@ while True:
     c.close()
 PY
 cat >"$work/ask.py" <<'PY'
-import socket, sys
+import socket, sys, time
+def connect(to):  # who is asked may have been started just now
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection(to, 20)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 for name in sys.argv[1:]:
     for family, what in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
         try:
             where = socket.getaddrinfo(name, 7000, family, socket.SOCK_STREAM)[0][4]
-            with socket.create_connection(where[:2], 20) as c:
+            with connect(where[:2]) as c:
                 print(f"{name} {what}: {c.recv(64).decode()} at {where[0]} from {c.getsockname()[0]}", flush=True)
         except OSError as e:
             print(f"{name} {what}: nothing: {e}", flush=True)
@@ -82,6 +91,8 @@ has "rear finds it at its address on that bridge, IPv4" "mid 4: mid at $mid4b" "
 has "IPv6, too" "mid 6: mid at $mid6b" "$heard"
 has "and knows no name of the other bridge" "fore 4: nothing" "$heard"
 has "fore finds it at the other address" "mid 4: mid at $mid4" "$(ask fore mid)"
+n=0
+until ctl logs side | grep -q 'rear 6: ' || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 has "who shares its network has the names of both" "rear 4: rear" "$(ctl logs side)"
 
 # The way through it: routes by hand, as a neighbour and who helps him would make them.
