@@ -59,7 +59,7 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Walloca -Wmissing-prototypes -Wimplicit-fa
 MAP := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
 COMMON = -std=gnu11 $(WARN) $(MAP) -I. -I$(GEN) -D_GNU_SOURCE
 HARD := -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
-LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,-T,tools/tables.ld
 LIBS := -lyaml -lseccomp -lcap -lnl-route-3 -lnl-3 -lsodium
 
 ifeq ($(LIBC),musl)
@@ -105,9 +105,18 @@ $(O)/prior: $(O)/prior.debug tests/lint/binary.sh
 	$Q$(CROSS)strip -o $@ $<
 	$QPRIOR=$@ NM=$(CROSS)nm tests/lint/binary.sh
 
-$(O)/prior.debug: $(OBJ) $(O)/objects
+$(O)/prior.debug: $(OBJ) $(O)/objects tools/tables.ld
 	@echo "  LINK $@"
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(LINKED) $(END)
+
+# What a process that stays can reach, for tests/lint/tables.sh: a link that begins there, of which all else falls out. The
+# first is where PID 1 goes on for good, with what comes after it.
+STAYS := serve,panic_arm,panic_end,boot_say,dog_end,lastboot_end,machine_cgroup_remove,shutdown_machine logger_main
+ALONE := $(foreach s,$(STAYS),$(O)/alone/$(firstword $(subst $(comma), ,$s)))
+$(ALONE): $(OBJ) $(O)/objects tools/tables.ld
+	@mkdir -p $(@D)
+	$Q$(CC) $(LINK) -nostartfiles -Wl,--defsym,_start=$(@F) $(foreach s,$(subst $(comma), ,$(filter $(@F)$(comma)%,$(STAYS))),-Wl,-u,$s) \
+		-o $@ $(OBJ) $(LIBS)
 
 # The same with one difference: PID 1 aborts when it asks for heap memory after boot (init/base/noheap.h). For tests.
 NO_HEAP := init/base/noheap init/serve
@@ -214,11 +223,11 @@ endif
 # They find the binary in PRIOR, and what tests/cells/NAME.c was built to in BUILD/LIBC/tests/cells/NAME. What does not depend on the C library is run once, with glibc.
 TEST_ENV = PRIOR=$(abspath $(O)/prior) LIBC=$(LIBC) BUILD=$(abspath $(BUILD)) $(ARCH:%=ARCH=%)
 run = $Q$(TEST_ENV) tools/runtests -t $1 $(RESULTS)/$(notdir $(O))/$@ $2
-LINT := $(filter-out %/binary.sh,$(sort $(wildcard tests/lint/*.sh)))
+LINT := $(filter-out %/binary.sh %/tables.sh,$(sort $(wildcard tests/lint/*.sh)))
 PURE := $(if $(filter glibc,$(LIBC)),$(UNIT) $(LINT))
 
-check: $(O)/prior $(if $(PURE),$(UNIT)) $(BUILD)/need-test ## unit tests under sanitizers, goldens, lint: no root, seconds
-	$(call run,60,$(PURE) tests/lint/binary.sh $(sort $(wildcard tests/golden/*.sh)))
+check: $(O)/prior $(ALONE) $(if $(PURE),$(UNIT)) $(BUILD)/need-test ## unit tests under sanitizers, goldens, lint: no root, seconds
+	$(call run,60,$(PURE) tests/lint/binary.sh tests/lint/tables.sh $(sort $(wildcard tests/golden/*.sh)))
 
 unit: $(UNIT) ## of these, the unit tests alone: needs no binary
 	$(call run,60,$(UNIT))

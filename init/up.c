@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/up.h"
 #include "init/base/fd.h"
+#include "init/base/rest.h"
 #include "init/base/text.h"
 #include "init/boot.h"
 #include "init/lastboot.h"
@@ -49,6 +50,18 @@ static uint32_t group_prior(void)
 	return gid;
 }
 
+/* The rest of this life, but for what finish() does. What it can reach is known: STAYS in the Makefile. */
+static int stay(struct err *e)
+{
+	const int rc = panic_arm(&prior.ledger, e);
+
+	if (rc == 0) {
+		rest_tables_of_others(REST_AS_SUPERVISOR);
+		serve(&prior);
+	}
+	return rc;
+}
+
 static int supervise(const struct serve_setup *s, struct err *e)
 {
 	const int ours[] = { s->plan_fd, s->exe_fd, s->cgroup_fd, s->console_fd };
@@ -56,15 +69,10 @@ static int supervise(const struct serve_setup *s, struct err *e)
 	/* What our caller left open is nobody's: no service has it, and PID 1 must not keep it alive. */
 	if (s->mode != MODE_MACHINE)
 		outside_close_others(ours, sizeof ours / sizeof *ours);
-	int rc = serve_begin(&prior, s, e);
+	const int rc = serve_begin(&prior, s, e);
 
-	if (rc < 0)
-		return rc;
 	/* What served to get here is PID 1's no longer: every descriptor it keeps is in the ledger. */
-	rc = panic_arm(&prior.ledger, e);
-	if (rc == 0)
-		serve(&prior);
-	return rc;
+	return rc < 0 ? rc : stay(e);
 }
 
 /* After serve(): a machine ends by reboot(2), anything else with its code. */
@@ -314,9 +322,8 @@ int resume_main(int argc, char **argv)
 	if (rc == 0)
 		rc = serve_resume(&prior, r.ledger_fd, r.fault, &e);
 	if (rc == 0)
-		rc = panic_arm(&prior.ledger, &e);
+		rc = stay(&e);
 	if (rc < 0)
 		panic_end(prior.ledger.head ? &prior.ledger : NULL, e.text);
-	serve(&prior);
 	return finish();
 }

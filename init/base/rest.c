@@ -13,6 +13,11 @@
 /* The linker's name for the first byte of this program, which begins at 0 in the file's own count. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
+/* Where tools/tables.ld has put what; a program that is linked without it has nothing there. */
+extern const char rest_tables[] __attribute__((weak, visibility("hidden")));
+extern const char rest_tables_supervisor[] __attribute__((weak, visibility("hidden")));
+extern const char rest_tables_end[] __attribute__((weak, visibility("hidden")));
+
 static bool comes_again;
 
 bool rest_comes_again(int64_t type)
@@ -26,6 +31,17 @@ bool rest_begin(void)
 
 	comes_again = statfs("/proc/self/exe", &fs) == 0 && rest_comes_again((int64_t)fs.f_type);
 	return comes_again;
+}
+
+void rest_tables_of_others(enum rest_as as)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t from = ((uintptr_t)rest_tables + page - 1) / page * page;
+	const uintptr_t to = (uintptr_t)(as == REST_AS_LOGGER ? rest_tables_end : rest_tables_supervisor) / page * page;
+
+	/* Not MADV_DONTNEED: the file's page would come back, with pointers that lead nowhere. */
+	if (from < to)
+		mmap((void *)from, to - from, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static void give_back_file(void)

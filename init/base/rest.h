@@ -17,6 +17,15 @@ bool rest_comes_again(int64_t type);
 bool rest_begin(void);
 
 /*
+ * The tables of this program (constants with pointers: tools/tables.ld) that a process never reads again, by what it
+ * goes on as, are gone at once: its own copy of them, which its start has made. Nothing brings them back but an exec,
+ * in no child either, and whoever reads one faults. That neither can reach one is checked by `make check`. If the
+ * kernel has no memory for it they stay.
+ */
+enum rest_as { REST_AS_SUPERVISOR, REST_AS_LOGGER };
+void rest_tables_of_others(enum rest_as as);
+
+/*
  * The stack below the caller holds nothing any more, and goes. So do the pages of the binary's code and constants
  * (madvise(2), MADV_DONTNEED), if they can always be had again: costs a few faults on waking up.
  */

@@ -355,6 +355,7 @@ int logger_main(int argc, char **argv)
 	struct logger_setup setup;
 
 	(void)argc, (void)argv;
+	rest_tables_of_others(REST_AS_LOGGER);
 	/* PID 1 ends us last, by closing the socket; a terminal's signals are for the services. */
 	for (int i = 0; i < 4; i++)
 		signal((int[]){ SIGTERM, SIGINT, SIGHUP, SIGPIPE }[i], SIG_IGN);
