@@ -200,7 +200,7 @@ static void keys_go_into_files_and_back(void **state)
 	sign_secret_text(&secret, &t);
 	assert_int_equal(sign_secret_read(&s, text, t.n, &e), 0);
 	assert_memory_equal(&s, &secret, sizeof s);
-	line(1)[90] ^= 1;
+	line(1)[90] = line(1)[90] == 'A' ? 'B' : 'A';	/* of base64 still, whatever the key */
 	assert_int_equal(sign_secret_read(&s, text, t.n, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "is damaged"));
 	for (size_t cut = 0; cut < t.n - 1; cut++)
