@@ -57,6 +57,7 @@ defaults: {isolation: {volumes: ["$work:/opt"]}}
 services:
   mid:
     command: [python3, /opt/say.py, mid]
+    restart: "no"
     isolation:
       network:
         - {bridge: front, ports: ["127.0.0.1:8080:7000"]}
@@ -71,9 +72,8 @@ address() { # SERVICE FAMILY INTERFACE
 	inside "$1" ip -o "-$2" addr show dev "$3" scope global | sed 's/.*inet6* \([^/]*\).*/\1/'
 }
 for one in mid rear fore; do
-	n=0
 	[ "$(field $one state)" = up ] || { not_ok "$one is up" "$(ctl status $one)"; exit 1; }
-	until ctl logs "$one" | grep -q listening || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
+	until_logs "$one" listening >/dev/null
 done
 # In the network of the service, with its names.
 ask() { # SERVICE NAME...
@@ -91,9 +91,7 @@ has "rear finds it at its address on that bridge, IPv4" "mid 4: mid at $mid4b" "
 has "IPv6, too" "mid 6: mid at $mid6b" "$heard"
 has "and knows no name of the other bridge" "fore 4: nothing" "$heard"
 has "fore finds it at the other address" "mid 4: mid at $mid4" "$(ask fore mid)"
-n=0
-until ctl logs side | grep -q 'rear 6: ' || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
-has "who shares its network has the names of both" "rear 4: rear" "$(ctl logs side)"
+has "who shares its network has the names of both" "rear 4: rear" "$(until_logs side "rear 4:")"
 
 # The way through it: routes by hand, as a neighbour and who helps him would make them.
 is "it passes nothing on, though the machine does" "0 0" \

@@ -23,8 +23,28 @@ until_is() { # SERVICE NAME VALUE: what it was in the end
 	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	field "$1" "$2"
 }
-# How many descriptors it has: the fewest of five looks, since some live for a moment.
+# How many descriptors it has: the fewest of five looks, since some live for a moment; and when they are to be no more
+# than MOST, what they were in the end.
 fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
+fds_within() { # MOST
+	n=0
+	while [ "$(fds)" -gt "$1" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
+	fds
+}
+until_own() { # NAME VALUE: what it was in the end
+	n=0
+	while [ "$(own "$1")" != "$2" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
+	own "$1"
+}
+until_logs() { # SERVICE TEXT [TIMES]: its lines, that often with the text: what it wrote is read a moment later
+	n=0
+	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
+	ctl logs "$1" 2>/dev/null
+}
+until_there() { # FILE
+	n=0
+	until [ -e "$1" ] || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
+}
 
 launch() { # [COMMAND...]: it in the background, with that in front of it and $options behind; it answers
 	rm -f "$run/control.sock"
