@@ -63,8 +63,8 @@ static int answer(char **argv)
 	}
 }
 
-/* For MS milliseconds, connect and read, over and over, and say how it went. What takes 5 s has failed; and, unless a
- * connection may be cut (its server is replaced), one that is. */
+/* For MS milliseconds, connect and read, over and over, and say how it went. What takes a minute has failed; and,
+ * unless a connection may be cut (its server is replaced), one that is. */
 static int calls(char **argv, bool may_be_cut)
 {
 	struct sockaddr_un a = address(argv[0]);
@@ -80,7 +80,7 @@ static int calls(char **argv, bool may_be_cut)
 		char byte;
 
 		n++;
-		if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0 || poll(&p, 1, 5000) != 1 ||
+		if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0 || poll(&p, 1, 60000) != 1 ||
 		    (read(fd, &byte, 1) != 1 && !may_be_cut))
 			failed++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
