@@ -100,7 +100,7 @@ CONF
 		echo "  pg: {user: postgres, command: [$pg/postgres, -D, $work/pg/data, -k, $work/pg, -c, listen_addresses=], ready: notify, stop_signal: SIGINT, isolation: {volumes: [\"$work/pg:$work/pg:rw\"]}, hooks: {pre_start: [$pg/initdb, -D, $work/pg/data, -A, trust, --no-sync]}}"
 	fi
 	if have "${CC:-gcc}" && [ -e /usr/include/systemd/sd-daemon.h ] && "${CC:-gcc}" -o "$work/sd/sd" tests/cells/programs/sd.c -lsystemd; then
-		echo "  sd: {command: [$work/sd/sd], working_dir: $work/sd, ready: notify, watchdog: 500ms, fd_store_max: 2, restart: on-failure, backoff: 10ms, isolation: {volumes: [\"$work/sd:$work/sd:ro\"]}}"
+		echo "  sd: {command: [$work/sd/sd], working_dir: $work/sd, ready: notify, watchdog: 3s, fd_store_max: 2, restart: on-failure, backoff: 10ms, isolation: {volumes: [\"$work/sd:$work/sd:ro\"]}}"
 	fi
 } >"$work/conf.yaml"
 begin
@@ -143,29 +143,35 @@ if maybe sd "libsystemd"; then
 fi
 ends "programs: it ends"
 
-# A fault of prior itself in the middle of all of it.
+# A fault of prior itself in the middle of all of it: what must not be over before goes on when the file is there.
+held="until [ -e $work/out/go ]; do sleep 0.05; done"
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: server, private_tmp: false, volumes: ["$work/out:$work/out:rw"]}, restart: "no"}
 services:
   back: {type: forking, command: [sh, -c, 'setsid sh -c "sleep 1000; :" & exit 0']}
   dog: {command: [sh, -c, 'systemd-notify --ready; exec sleep 1000'], ready: notify, notify_access: all, watchdog: 1s}
-  fd: {command: [sh, -c, 'sleep 1; echo >&\$NOTIFY_FD; exec sleep 1000'], ready: fd}
-  slow: {command: [sleep, "1000"], hooks: {pre_start: [sleep, "1"], post_start: [sleep, "1"], pre_stop: [sleep, "1"], post_stop: [sh, -c, 'sleep 1; echo done >$work/out/stopped']}}
+  fd: {command: [sh, -c, '$held; echo >&\$NOTIFY_FD; exec sleep 1000'], ready: fd}
+  slow: {command: [sleep, "1000"], stop_timeout: 5m, hooks: {pre_start: [sh, -c, '$held'], post_start: [sleep, "1"], pre_stop: [sh, -c, 'echo >$work/out/stops; until [ -e $work/out/stop ]; do sleep 0.05; done'], post_stop: [sh, -c, 'sleep 1; echo done >$work/out/stopped']}}
   well: {command: [sleep, "1000"], healthcheck: {test: [CMD, sleep, "0.3"], interval: 100ms}, ready: healthcheck}
 YAML
 "$work/prior" up -c "$work/conf.yaml" --run-dir "$work/run" --log-dir "" >"$work/log" 2>&1 &
 up=$!
-until_is slow state starting >/dev/null
-pause 0.3
-is "why says what the start waits for" 1 "$(ctl why slow | grep -c 'Its pre_start hook runs')"
+waits() { ctl why slow 2>/dev/null | grep -c 'Its pre_start hook runs'; }
+is "why says what the start waits for" 1 "$(n=0; until [ "$(waits)" = 1 ] || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done; waits)"
+n=0
+until case $(field back state) in up | failed) true ;; *) [ $n -ge 1200 ] ;; esac; do n=$((n + 1)); pause; done
 pid=$(field back pid)
 kill -SEGV $up
+until_own crashes 1 >/dev/null
+: >"$work/out/go"
 is "a fault during a hook, a check and a readiness pipe: all come up" "up up up" "$(until_is slow state up) $(until_is well state up) $(until_is fd state up)"
 have systemd-notify && is "a watchdog goes on over a fault" failed "$(until_is dog state failed)"
 [ "$pid" = null ] || is "a main process that is no child is kept" "$pid" "$(field back pid)"
 ctl stop slow --no-wait >/dev/null
-pause 0.5
+until_there "$work/out/stops"
 kill -SEGV $up
+until_own crashes 2 >/dev/null
+: >"$work/out/stop"
 is "a fault during a stop's hooks: it goes on" "down done 0" "$(until_is slow state down) $(cat "$work/out/stopped" 2>&1) $(grep -c "did not stop in time" "$work/log")"
 is "and healthy is still what is said" "healthy 1" "$(until_is well health healthy) $(ctl why well | grep -c 'says that it is healthy')"
 ends "faults: it ends"

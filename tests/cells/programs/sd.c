@@ -16,7 +16,7 @@ int main(void)
 		if (!strcmp(names[i], "memory"))
 			said[read(SD_LISTEN_FDS_START + i, said, sizeof said - 1)] = '\0';
 	printf("kept '%s'\n", said);
-	printf("watchdog %d\n", sd_watchdog_enabled(0, &us) > 0 && us == 500000);
+	printf("watchdog %d\n", sd_watchdog_enabled(0, &us) > 0 && us == 3000000);
 	fflush(stdout);
 	if (n == 0) {
 		int ends[2];
