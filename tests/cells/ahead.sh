@@ -16,10 +16,6 @@ fi
 slow() { # NAME [MORE]
 	echo "  $1: {command: [sh, -c, \"trap 'until [ -e $work/go ]; do sleep 0.05; done; exit 0' TERM; : >$work/$1.hears; while :; do sleep 0.05; done\"], stop_timeout: 10m${2-}}"
 }
-until_there() {
-	n=0
-	until [ -e "$1" ] || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
-}
 listed() { ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | tr '\n' ' ' | sed 's/ $//'; }
 pid_of() { field "$1" pid; }
 

@@ -2,14 +2,18 @@
 # Services that mean harm to prior itself: to its control socket, its end, what they are given. Needs root.
 # SPDX-License-Identifier: ISC
 set -u
+self=$(realpath "$0")
 cd "$(dirname "$0")/../.." || exit 2
 who=guests
 . tests/cells/lib/say.sh
 needs_root
 needs_spaces -mpn
+# A network of our own, so that every port is free.
+[ "${INSIDE-}" ] || INSIDE=1 exec unshare -n "$self"
+ip link set lo up || exit 2
 . tests/cells/lib/up.sh
 settle=10s
-wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 600 ]; do n=$((n + 1)); pause; done; }
+wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done; }
 # All of it must be over in ten seconds.
 ends() {
 	kill -TERM $up
@@ -33,12 +37,13 @@ services:
   owned: {command: [sleep, "1000"], listen: [{name: o, unix: $work/owned.sock, user: "7", group: "8", mode: "0640"}]}
 YAML
 begin
-wait_for 'end |'
+wait_for '^ask |'
 is "uid 0 without a capability does not get the ledger" 1 "$(grep -c '^ask | .*only root (with CAP_DAC_OVERRIDE,' "$work/log")"
+wait_for '^end |'
 is "nor does it end anything" 1 "$(grep -c '^end | .*only root (with CAP_DAC_OVERRIDE,' "$work/log")"
-wait_for 'own |'
+wait_for '^own |'
 is "a user namespace of its own makes nobody root" 1 "$(grep -c '^own | .*in prior.s own user namespace' "$work/log")"
-wait_for 'null |'
+wait_for '^null |'
 is "uid 0 without a capability cannot change the machine's /dev/null by its standard input" 1 "$(grep -c '^null | .*Read-only file system' "$work/log")"
 is "root itself may" 0 "$(ctl stop other >/dev/null 2>&1; echo $?)"
 is "a socket belongs to whom it was to" "7:8 640" "$(stat -c '%u:%g %a' "$work/owned.sock")"
@@ -51,7 +56,7 @@ services:
   b: {command: [sleep, "1000"], listen: [{name: l, tcp: "127.0.0.1:47112"}]}
 YAML
 begin
-wait_for 'a |'
+wait_for '^a |'
 is "a service turns the socket that it was given into a connection" 1 "$(grep -c 'a | lingers' "$work/log")"
 ends "which does not hold up the end"
 

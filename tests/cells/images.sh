@@ -38,7 +38,7 @@ for s in squash shares strict erofs; do is "$s is up" up "$(state $s)"; done
 pid=$(ctl status squash --json | tr -d '\n' | sed 's/.*"pid": *\([0-9]*\).*/\1/')
 is "its user is the image's" 1234 "$(awk '/^Uid/ { print $2 }' "/proc/$pid/status")"
 is "its root is the image and nothing else" "bin dev etc proc sys tmp" "$(ls "/proc/$pid/root" | tr '\n' ' ' | sed 's/ $//')"
-has "a write fails, for root too" "Read-only file system" "$(grep '^writes |' "$work/log")"
+has "a write fails, for root too" "Read-only file system" "$(until_logs writes touch)"
 is "three services have one loop device" 1 "$(loops a.squashfs)"
 for s in squash strict erofs; do
 	audit=$(ctl audit $s)

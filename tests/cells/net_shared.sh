@@ -38,8 +38,8 @@ services:
 YAML
 begin || { not_ok "all is up" "$(cat "$work/err")"; exit 1; }
 is "both are in one network" "$(net db)" "$(net side)"
-has "its addresses are there" "10.88.0.2/24" "$(ctl logs look)"
-has "its name leads to that address, too" "10.88.0.2 side" "$(ctl logs look)"
+has "its addresses are there" "10.88.0.2/24" "$(until_logs look 10.88.0.2/24)"
+has "its name leads to that address, too" "10.88.0.2 side" "$(until_logs look "10.88.0.2 side")"
 has "status says whose network it is" "that of db" "$(ctl status side)"
 has "and its address" "10.88.0.2/24 on b0" "$(ctl status side)"
 is "what it runs in is attested" true "$(field side attested)"

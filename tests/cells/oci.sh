@@ -17,11 +17,6 @@ umount -R /sys/fs/cgroup 2>/dev/null
 mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || { echo "skip oci: no cgroup2 can be mounted here"; exit 0; }
 work=$(mktemp -d -p /var/lib) || exit 2	# every service has a /tmp of its own
 . tests/cells/lib/up.sh
-until_logs() { # SERVICE TEXT [TIMES]
-	n=0
-	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
-	ctl logs "$1" 2>/dev/null
-}
 installed() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$1" >/dev/null; }
 
 # What the service sees of its own confinement, one fact a line.
@@ -150,7 +145,7 @@ for runtime in ${ONLY:-crun runc runsc}; do
 	until_logs facts "facts end" 2 >/dev/null
 	pid=$(field facts pid)
 	ctl stop facts >/dev/null
-	has "$runtime: a stop reaches the service" "stopped well" "$(ctl logs facts)"
+	has "$runtime: a stop reaches the service" "stopped well" "$(until_logs facts "stopped well")"
 	is "$runtime: it is down" down "$(field facts state)"
 	is "$runtime: no process is left" "" "$(cat "/proc/$pid/comm" 2>/dev/null)"
 	is "$runtime: no cgroup is left" "" "$(find "/sys/fs/cgroup/prior-$up" -type d -name facts)"

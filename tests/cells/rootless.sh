@@ -164,7 +164,7 @@ for ranges in none ranges; do
 	chmod 700 "$work/home" "$work/home/run"
 	if [ $ranges = ranges ]; then
 		n=0
-		until grep -q 'zero: exited' "$work/out" || [ $n -ge 1800 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
+		until grep -q 'zero: exited' "$work/out" && grep -q '^zero |' "$work/out" || [ $n -ge 1800 ]; do n=$((n + 1)); ask status >/dev/null 2>&1; done
 		cp "$work/out" "$work/log"
 		has "a service that is 0 there without capabilities may not ask" 'zero \| prior: stop: only root'
 	fi
