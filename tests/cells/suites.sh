@@ -5,7 +5,8 @@
 # What is adapted: they are called with our binary in the place of theirs, in a pid namespace whose PID 1 is ours, so
 # that orphans end whatever this machine's init does. tini's reads a bit map with a module that Debian lacks: bitmap.py.
 # dumb-init's runs two of `yes | tail`, which leave some kernels no time for anything else: with no init at all a clock beside
-# them stood still for up to two minutes. They find a `yes` that takes a breath.
+# them stood still for up to two minutes. They find a `yes` that takes a breath. What both take for granted after a second,
+# or less, is waited for: that a program has its handlers, that it has been executed, that it is gone.
 # catatonit publishes no tests.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -44,6 +45,46 @@ class BitMap:
     def nonzero(self):
         return self.set_bits
 PY
+cat >"$work/lib/patient.py" <<'PY'
+import time
+import psutil
+import testing
+
+testing.sleep_until.__defaults__ = (60,)
+state, nap = testing.process_state, time.sleep
+
+
+def process_state(pid):
+    for _ in range(6000):
+        try:
+            return state(pid)
+        except AttributeError:      # "disk sleep" has a space
+            nap(0.01)
+
+
+def sleep(seconds):
+    for _ in range(6000 if seconds == 0.5 else 0):
+        if any(c.name() == "sleep" for c in psutil.Process().children(recursive=True)):
+            break
+        nap(0.01)
+    nap(seconds)
+
+
+testing.process_state, time.sleep = process_state, sleep
+PY
+mkdir "$work/dumb" && cat >"$work/dumb/sleep" <<'SH' && chmod 755 "$work/dumb/sleep" || exit 2
+#!/bin/sh
+# For a second: until what our parent has started beside us catches SIGTERM.
+[ "$1" = 1 ] || exec /bin/sleep "$@"
+n=0
+until grep -l "^PPid:.$PPID\$" /proc/[0-9]*/status 2>/dev/null | xargs grep -q '^SigCgt:.*[4-7c-f]...$' 2>/dev/null ||
+	[ $n -ge 1200 ]; do n=$((n + 1)); /bin/sleep 0.05; done
+SH
+# Its process group is signalled when its last member has been executed: until then that one ignores the signal.
+sed 's/checks = 100$/checks = 1000/; s/, 10)$/, 100)/; s/ > 1, 10$/ > 1, 100/
+	s/len(\(psutil.Process(p.pid).children(recursive=True)\)) == 2/"sleep" in [c.name() for c in \1]/' \
+	"$tini/test/run_inner_tests.py" >"$work/lib/run_inner_tests.py"
+[ "$(grep -c '"sleep" in' "$work/lib/run_inner_tests.py")" = 2 ] || exit 2
 gcc -x c -o "$work/bin/yes" - <<'C' || exit 2
 #include <stdio.h>
 #include <unistd.h>
@@ -56,7 +97,7 @@ int main(int argc, char **argv)
 }
 C
 signals=$(realpath "${BUILD:-build}/${LIBC:-glibc}/tests/cells/signals") || exit 2
-inside() { PATH="$work/bin:$PATH" timeout 200 "$signals" clean unshare -pf --mount-proc "$1" run -- sh -c "$2" >"$work/out" 2>&1; }
+inside() { PATH="$work/bin:$PATH" timeout 400 "$signals" clean unshare -pf --mount-proc "$1" run -- sh -c "$2" >"$work/out" 2>&1; }
 verdict() { # WHAT CODE PATTERN: the last lines when it went wrong
 	if [ "$2" = 0 ] && grep -Eq "$3" "$work/out"; then
 		echo "ok suites: $1: $(grep -Eo "$3" "$work/out" | tail -1)"
@@ -69,12 +110,12 @@ verdict() { # WHAT CODE PATTERN: the last lines when it went wrong
 
 suites_of() { # BINARY WHAT
 	for n in tini dumb-init; do cp "$1" "$work/bin/$n" || exit 2; done
-	dumb_suite="cd '$dumb' && exec '$python' -u -m pytest -q -p no:cacheprovider tests"
+	dumb_suite="cd '$dumb' && PATH='$work/dumb:$work/bin:$PATH' PYTHONPATH='$work/lib' exec '$python' -u -m pytest -q -p no:cacheprovider -p patient tests"
 	inside "$1" "$dumb_suite"
 	verdict "dumb-init's tests, $2" $? '[0-9]+ passed'
 	gcc -o "$work/bin/sigconf-test" "$tini/test/sigconf/sigconf-test.c" || exit 2
 	SOURCE_DIR=$tini BUILD_DIR=$work/bin FORCE_SUBREAPER=1 PYTHONPATH=$work/lib PYTHONDONTWRITEBYTECODE=1 \
-		inside "$1" "exec '$python' '$tini/test/run_inner_tests.py'"
+		inside "$1" "exec '$python' '$work/lib/run_inner_tests.py'"
 	verdict "tini's tests, $2" $? 'All done, tests as expected'
 }
 export PYTHONDONTWRITEBYTECODE=1
