@@ -28,7 +28,7 @@ YAML
 conf http <<'YAML'
 services:
   app: {command: [/bin/sleep, "1000"]}
-  main: {command: [/bin/sh, -c, "n=0; until wget -qO- http://127.0.0.1:9100/healthz || [ $n -ge 600 ]; do n=$((n+1)); done; exit 3"], critical: true, restart: "no", isolation: {preset: none}}
+  main: {command: [/bin/sh, -c, "n=0; until wget -qO- http://127.0.0.1:9100/healthz | grep '\"app\",\"state\":\"up\"' || [ $n -ge 600 ]; do n=$((n+1)); sleep 0.1; done; exit 3"], critical: true, restart: "no", isolation: {preset: none}}
 YAML
 log() { tail -n 12 "$work/log" | cut -c1-200; }
 ends() { # NAME CODE COMMAND...: with that code
@@ -52,8 +52,8 @@ bundle=$work/bundle
 contain() { # CASE ARGS...
 	rm -rf "$bundle" && mkdir "$bundle" && (cd "$bundle" && $runtime spec) && tests/cells/bundle.py "$bundle" "${root:-$image}" "$@" || return 99
 	case $runtime in
-	crun) timeout 30 "$work/only2" crun --root "$work/state" --cgroup-manager=disabled run -b "$bundle" "prior-$$" ;;
-	*) timeout 30 runc --root "$work/state" run -b "$bundle" "prior-$$" ;;
+	crun) timeout 120 "$work/only2" crun --root "$work/state" --cgroup-manager=disabled run -b "$bundle" "prior-$$" ;;
+	*) timeout 120 runc --root "$work/state" run -b "$bundle" "prior-$$" ;;
 	esac
 }
 rows() {
@@ -98,7 +98,7 @@ done
 # --- bare namespaces: what an engine does, one thing at a time ---
 who="unshare, a row"
 bare() { # SETUP ARGS...: in a chroot of the image, after what SETUP does there
-	timeout 30 unshare -mpf --propagation private sh -c 'mount --rbind "$0" "$0" && mount -t proc p "$0/proc" && mount --rbind /dev "$0/dev" &&
+	timeout 120 unshare -mpf --propagation private sh -c 'mount --rbind "$0" "$0" && mount -t proc p "$0/proc" && mount --rbind /dev "$0/dev" &&
 		mount --rbind /sys "$0/sys" && cd "$0" && pivot_root . conf/old && /bin/busybox umount -l /conf/old && export PATH=/bin && eval "$1" && shift && exec "$@"' "$image" "$@"
 }
 ends "seccomp denies namespaces: contained" 3 bare : /bin/without spaces -- /bin/prior
@@ -130,15 +130,15 @@ YAML
 unshare -pf --kill-child --mount-proc "$PRIOR" up -c "$work/stays.yaml" --run-dir "$work/out" --log-dir "$work/kept" >"$work/log" 2>&1 &
 up=$!
 n=0
-until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); done
+until "$PRIOR" wait --run-dir "$work/out" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
 numbered() { "$PRIOR" status "$1" --json --run-dir "$work/out" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p'; }
 pid=$(numbered app)
 is "asked from outside its pid namespace, it is the number there that is shown" "sleep 1000 " "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-timeout 20 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1
+timeout 120 "$PRIOR" audit app --run-dir "$work/out" >"$work/log" 2>&1
 is "by which the audit finds it" 0 $?
 n=0
-until [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$(numbered crowd)/cmdline")" = "sleep 999 " ] || [ $n -ge 2400 ]; do n=$((n + 1)); done
-timeout 20 "$PRIOR" audit crowd --run-dir "$work/out" >"$work/log" 2>&1
+until [ "$(tr '\0' ' ' 2>/dev/null <"/proc/$(numbered crowd)/cmdline")" = "sleep 999 " ] || [ $n -ge 1200 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
+timeout 120 "$PRIOR" audit crowd --run-dir "$work/out" >"$work/log" 2>&1
 is "one with a thousand groups does not hide behind them" "1 1" "$? $(grep -c 'crowd: cannot be compared: status: longer than 8191 bytes' "$work/log")"
 first=$(cat "/proc/$up/task/$up/children")
 kill -TERM ${first%% *} && wait $up

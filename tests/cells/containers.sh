@@ -10,7 +10,7 @@ work=$(mktemp -d) || exit 2
 pods=$work/pods
 # crun refuses a host with both versions of control groups: it gets a view of the one, and makes none.
 podman_() {
-	timeout 20 $view podman --storage-driver vfs --root "$pods/root" --runroot "$pods/run" --cgroup-manager cgroupfs \
+	timeout 120 $view podman --storage-driver vfs --root "$pods/root" --runroot "$pods/run" --cgroup-manager cgroupfs \
 		--events-backend file --runtime "$runtime" "$@"
 }
 runtime=runc view= nogroups=
@@ -180,7 +180,7 @@ else
 	"$PRIOR" up -c "$image/conf/beside.yaml" --run-dir "$work/killed" --log-dir "" >"$work/log" 2>&1 &
 	killed=$!
 	n=0
-	until "$PRIOR" wait --run-dir "$work/killed" >/dev/null 2>&1 || [ $n -ge 240 ]; do n=$((n + 1)); done
+	until "$PRIOR" wait --run-dir "$work/killed" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
 	own=$groups$(sed -n 's/^0:://p' /proc/$killed/cgroup)
 	left=${own%/prior.init}/prior-$killed
 	is "a supervisor has a control group" yes "$([ -d "$left" ] && echo yes)"
@@ -221,7 +221,7 @@ import os, re, signal, socket, subprocess, sys
 prior, tool, image, work = sys.argv[1:]
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.bind(f"{work}/notify.sock")
-notify.settimeout(20)
+notify.settimeout(120)
 listen = [socket.socket(socket.AF_UNIX) for _ in range(2)]
 for n, s in enumerate(listen):
     s.bind(f"{work}/given{n}.sock")
@@ -240,10 +240,15 @@ if pid == 0:
     os.execve(prior, [prior, "up", "-c", f"{work}/handed.yaml", "--run-dir", f"{work}/run", "--log-dir", ""], env)
 said = ["first word " + notify.recv(4096).split(b"\n")[0].decode()]
 c = socket.socket(socket.AF_UNIX)
-c.settimeout(20)
+c.settimeout(120)
 c.connect(f"{work}/given0.sock")
 said.append(f"answered {bool(c.recv(10))}")
-stray = [f for f in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{f}") == "/dev/zero"]
+def leads(f):
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{f}")
+    except FileNotFoundError:   # some live for a moment
+        return None
+stray = [f for f in os.listdir(f"/proc/{pid}/fd") if leads(f) == "/dev/zero"]
 said.append(f"stray {stray}")
 os.kill(pid, signal.SIGTERM)
 said.append("last word " + notify.recv(4096).decode())

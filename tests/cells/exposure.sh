@@ -30,7 +30,7 @@ while [ ! -S run/control.sock ] && [ $n -lt 1200 ]; do
 	timeout 0.05 tail -f /dev/null
 	n=$((n + 1))
 done
-"$bin" wait --run-dir "$work/run" --timeout 20s >/dev/null 2>&1
+"$bin" wait --run-dir "$work/run" --timeout 90s >/dev/null 2>&1
 "$bin" audit --run-dir "$work/run" --json >audit.json 2>err
 python3 - <<'P'
 import json

@@ -320,7 +320,7 @@ static void rig_wait(struct outcome *o, int report, int out_read, long ms)
 		kill(o->service, SIGKILL);
 	if (o->reaper > 0)
 		kill(o->reaper, SIGKILL);
-	for (int i = 0; i < 2000 && o->start == 0; i++) {
+	for (int i = 0; i < 60000 && o->start == 0; i++) {
 		reap(o);
 		if (o->direct ? o->ended : (o->ended || o->service == 0) && o->pid == 0 && o->reaper == 0)
 			break;
@@ -335,7 +335,7 @@ __attribute__((unused)) static void rig_run(struct rig *r, struct outcome *o)
 
 	rig_start(r, o, &report, &out);
 	if (o->start == 0)
-		rig_wait(o, report, out, 20000);
+		rig_wait(o, report, out, 60000);
 	fd_drop(&report);
 	fd_drop(&out);
 	fd_drop(&o->pidfd);

@@ -158,7 +158,7 @@ up=$!
 n=0
 while [ ! -S /mnt/rd/control.sock ] && [ $n -lt 2400 ]; do n=$((n + 1)); timeout 0.05 tail -f /dev/null; done
 ctl() { /mnt/prior "$@" --run-dir /mnt/rd 2>&1; }
-ctl wait --timeout 20s >/dev/null
+ctl wait --timeout 90s >/dev/null
 is "a socket is root's and the service's group's" "0:65534 660" "$(owner /run/web.sock)"
 out=$(ctl audit); code=$?
 is "audit finds all as it should be" 0 "$code"

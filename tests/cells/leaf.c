@@ -77,14 +77,14 @@ static void starts_in_its_leaf(int root)
 	if (mkdirat(leaf, "a", 0755) < 0 || mkdirat(leaf, "a/b", 0755) < 0 || mkdirat(leaf, "c", 0755) < 0)
 		perror("mkdir below the leaf");
 	check(cgroup_kill(leaf, &e) == 0, "the leaf is killed", "%s", e.text);
-	for (int i = 0; i < 2000 && cgroup_populated(leaf, &e) == 1; i++) {
+	for (int i = 0; i < 60000 && cgroup_populated(leaf, &e) == 1; i++) {
 		reap(&o);
 		poll(NULL, 0, 1);
 	}
 	check(cgroup_populated(leaf, &e) == 0, "nothing survives it, the reaper neither", "%s", e.text);
 	struct pollfd p = { events, POLLPRI, 0 };
 
-	check(poll(&p, 1, 1000) == 1, "whoever watches it hears of its end", "no event");
+	check(poll(&p, 1, 60000) == 1, "whoever watches it hears of its end", "no event");
 	rig_wait(&o, report, out, 10);
 	check(cgroup_remove(root, "leaf", &e) == 0, "it is removed with what was made below it", "%s", e.text);
 	fd_drop(&leaf);
@@ -132,7 +132,7 @@ static void run_in(int root, const char *file, const char *value, struct outcome
 	rig_run(&r, o);
 	cgroup_kill(leaf, &e);
 	fd_drop(&leaf);
-	for (int i = 0; i < 100 && cgroup_remove(root, "leaf", &e) < 0; i++)
+	for (int i = 0; i < 6000 && cgroup_remove(root, "leaf", &e) < 0; i++)
 		poll(NULL, 0, 10);
 }
 

@@ -78,7 +78,7 @@ static void wait_until_empty(int i)
 {
 	int n = 1;
 
-	for (int ms = 0; ms < 5000 && ioctl(rd[i], FIONREAD, &n) == 0 && n; ms++)
+	for (int ms = 0; ms < 60000 && ioctl(rd[i], FIONREAD, &n) == 0 && n; ms++)
 		poll(NULL, 0, 1);
 }
 
@@ -105,7 +105,7 @@ static void guard_is_locked_down(void)
 	DIR *d;
 
 	/* It confines itself while the logger is at work already. */
-	for (int ms = 0; ms < 5000 && number_after(s, "Seccomp:", 10) != 2; ms++, poll(NULL, 0, 1)) {
+	for (int ms = 0; ms < 60000 && number_after(s, "Seccomp:", 10) != 2; ms++, poll(NULL, 0, 1)) {
 		snprintf(path, sizeof path, "/proc/%d/task", pid);
 		d = opendir(path);
 		for (struct dirent *f; d && (f = readdir(d));)

@@ -154,7 +154,7 @@ static void run_mutant(int step, bool is_blind, struct outcome *o)
 	cell_mutant_blind = is_blind;
 	rig_run(&r, o);
 	cell_mutant = -1;
-	for (int i = 0; leaf >= 0 && i < 500 && cgroup_remove(root, "leaf", &e) < 0; i++)
+	for (int i = 0; leaf >= 0 && i < 30000 && cgroup_remove(root, "leaf", &e) < 0; i++)
 		poll(NULL, 0, 2);
 }
 
@@ -174,6 +174,13 @@ static bool can_be_tried(const struct step *s)
 	if (s->apply == step_keyring)
 		return syscall(SYS_keyctl, 0, -3, 0) >= 0 || errno != ENOSYS;
 	return s->apply != step_apparmor && s->apply != step_selinux;
+}
+
+static int cpus(void)
+{
+	cpu_set_t all;
+
+	return sched_getaffinity(0, sizeof all, &all) < 0 ? 1 : CPU_COUNT(&all);
 }
 
 static void one_mutant(int i)
@@ -202,7 +209,7 @@ static void one_mutant(int i)
 		      o.running ? "it started" : o.err.text);
 	}
 	/* With one CPU there is nothing to choose. */
-	if (!blind[row].noticed || (s->apply == step_affinity && sysconf(_SC_NPROCESSORS_ONLN) == 1))
+	if (!blind[row].noticed || (s->apply == step_affinity && cpus() == 1))
 		return;
 	run_mutant(i, true, &o);
 	snprintf(name, sizeof name, "without '%s' and its check somebody else refuses", s->name);

@@ -28,7 +28,7 @@ static void drop_leaf(int leaf)
 
 	cgroup_kill(leaf, &e);
 	fd_drop(&leaf);
-	for (int i = 0; i < 500 && cgroup_remove(root, "leaf", &e) < 0; i++)
+	for (int i = 0; i < 6000 && cgroup_remove(root, "leaf", &e) < 0; i++)
 		poll(NULL, 0, 10);
 }
 

@@ -120,7 +120,7 @@ if have sshd sshd ssh ssh-keygen; then
 	cp $work/key.pub /home/visitor/.ssh/authorized_keys
 	chown -R visitor /home/visitor && chmod 700 /home/visitor /home/visitor/.ssh
 	started sshd
-	as() { timeout 20 ssh -F /dev/null -i $work/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+	as() { timeout 120 ssh -F /dev/null -i $work/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
 		-o LogLevel=ERROR visitor@127.0.0.1 "$@" 2>&1; }
 	until_works as true
 	pid=$(field sshd pid)
@@ -136,15 +136,17 @@ if have sshd sshd ssh ssh-keygen; then
 	if [ -z "${ONLY-}" ] || [ "$ONLY" = sshd-per-connection ] || [ "$ONLY" = sshd ]; then
 		started sshd-per-connection
 		until_works as true
-		is "sshd -i: a login is a service of its own" "visitor 1" "$(as 'id -un; sleep 1' >$work/said & ctl_n=0
+		held='until [ -e go ]; do sleep 0.05; done'	# a session that stays until it has been looked at
+		is "sshd -i: a login is a service of its own" "visitor 1" "$(as "id -un; $held" >$work/said & ctl_n=0
 			until [ "$(ctl status 2>/dev/null | grep -c 'ssh@.* up ')" = 1 ] || [ $ctl_n -ge 1200 ]; do ctl_n=$((ctl_n + 1)); pause; done
-			n=$(ctl status 2>/dev/null | grep -c 'ssh@.* up '); wait; echo "$(cat $work/said) $n")"
+			n=$(ctl status 2>/dev/null | grep -c 'ssh@.* up '); : >/home/visitor/go; wait; echo "$(cat $work/said) $n")"
+		rm -f /home/visitor/go
 		n=0
 		for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(as "echo $i; exit 3"; echo $?)" = "$i
 3" ] && n=$((n + 1)); done
 		is "sshd -i: ten commands, each with its output and its code" 10 $n
 		is "sshd -i: a megabyte goes through" 1048576 "$(head -c 1048576 /dev/zero | as 'cat >file; stat -c %s file' | tail -1)"
-		is "sshd -i: its session is attested as planned" 0 "$(as 'sleep 2' & until_works sh -c "$work/prior status --run-dir $run | grep -q 'ssh@.* up '"; ctl audit >$work/audit 2>&1; echo $?; wait)"
+		is "sshd -i: its session is attested as planned" 0 "$(as "$held" & until_works sh -c "$work/prior status --run-dir $run | grep -q 'ssh@.* up '"; ctl audit >$work/audit 2>&1; echo $?; : >/home/visitor/go; wait)"
 		is "sshd -i: when all are gone, none runs" 0 "$(n=0; while ctl status | grep -q 'ssh@' && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done; ctl status | grep -c 'ssh@')"
 		finish
 		is "sshd -i: it ends" 0 $?

@@ -110,7 +110,7 @@ as_pid_1() {
 	cat >"$work/orphan" <<-'SH'
 		p=$(sh -c 'sh -c "read _ <\"$0\"" "$0" >/dev/null & echo $!' "$0")
 		echo >"$0"
-		n=0; while [ -d /proc/$p ] && [ $n -lt 30000 ]; do n=$((n + 1)); done
+		n=0; while [ -d /proc/$p ] && [ $n -lt 1200 ]; do n=$((n + 1)); sleep 0.05; done
 		[ -d /proc/$p ] || echo gone
 	SH
 	is "not as PID 1 it reaps, too" "gone 1" \

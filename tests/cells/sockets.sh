@@ -166,9 +166,9 @@ services:
   local: {command: [$work/socks, serve], listen: [{unix: $work/idle.sock, activate: lazy}], idle_timeout: 1s}
 YAML
 begin
-is "a service with an idle_timeout answers" "got a up" "$(ask tcp 7050 a) $(field tcp state)"
+is "a service with an idle_timeout answers" "got a 1" "$(ask tcp 7050 a) $(until_says 1 logged 'tcp: ready')"
 is "is stopped when nothing comes" "listening 1" "$(until_says listening field tcp state) $(logged 'tcp: idle')"
-is "and starts again" "got b up" "$(ask tcp 7050 b) $(field tcp state)"
+is "and starts again" "got b 2" "$(ask tcp 7050 b) $(until_says 2 logged 'tcp: ready')"
 $work/socks hold stream $work/idle.sock 1 <&9 >/dev/null &
 held=$!
 is "another one" up "$(until_says up field local state)"
@@ -225,7 +225,7 @@ fault() {
 	generation=$(ctl status --prior --json | tr -d '\n ' | grep -o '"generation":[0-9]*' | head -1)
 	kill -SEGV $up
 	k=0
-	while [ "$(ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o '"generation":[0-9]*' | head -1)" = "$generation" ] && [ $k -lt 400 ]; do k=$((k + 1)); pause; done
+	while [ "$(ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o '"generation":[0-9]*' | head -1)" = "$generation" ] && [ $k -lt 1200 ]; do k=$((k + 1)); pause; done
 }
 calm "$rounds restarts" ctl restart a
 calm "$rounds reloads" another

@@ -218,7 +218,7 @@ static void stops_while_starting(void)
 		poll(NULL, 0, 0);
 	take_report(&o, &rep);
 	kill(o.service, SIGTERM);
-	rig_wait(&o, report, out, 5000);
+	rig_wait(&o, report, out, 60000);
 	check((o.failed && strstr(o.err.text, "signal 15")) || (WIFSIGNALED(o.status) && WTERMSIG(o.status) == SIGTERM),
 	      "SIGTERM during the start ends it", "status %x %s", o.status, o.err.text);
 	fd_drop(&report);
@@ -234,7 +234,7 @@ static void stops_while_starting(void)
 			poll(NULL, 0, 0);
 		take_report(&o, &rep);
 		kill(o.pid, SIGKILL);
-		rig_wait(&o, report, out, 5000);
+		rig_wait(&o, report, out, 60000);
 		fd_drop(&report);
 		fd_drop(&out);
 		if (!o.running)

@@ -23,7 +23,7 @@ refused() {
 	sets=''
 	for k in "$@"; do sets="$sets --set '$k'"; done
 	name="${key%%=*} without $lack"
-	if eval "timeout 20 /mnt/without $lack -- /mnt/prior run --preset ${PRESET:-none} --set '$key' $sets -- /bin/echo started" >"$work/out" 2>"$work/err" </dev/null ||
+	if eval "timeout 120 /mnt/without $lack -- /mnt/prior run --preset ${PRESET:-none} --set '$key' $sets -- /bin/echo started" >"$work/out" 2>"$work/err" </dev/null ||
 		grep -q started "$work/out"; then
 		not_ok "$name" "it started: $(cat "$work/out" "$work/err")"
 	elif grep -qF -- "$words" "$work/err"; then ok "$name"; else not_ok "$name" "$(cat "$work/err")"; fi

@@ -7,7 +7,7 @@ cell() { # KEY=VALUE... -- ACT...: by `prior run`, with $always besides, $WITHOU
 		shift
 	done
 	shift
-	eval "timeout 20 ${WITHOUT-} '$PRIOR' run --preset ${PRESET:-none} ${always-} $sets -- '$program' \"\$@\"" 2>"$work/err" </dev/null
+	eval "timeout 120 ${WITHOUT-} '$PRIOR' run --preset ${PRESET:-none} ${always-} $sets -- '$program' \"\$@\"" 2>"$work/err" </dev/null
 }
 says() { # NAME WANT, then as cell
 	name=$1 want=$2
