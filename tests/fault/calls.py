@@ -143,7 +143,7 @@ def life(w):
     w.kill(w.of("tool answer"), signal.SIGTERM)
     w.said.until("lazy: listening", 0.5)
     try:
-        if not w.call(1):
+        if not w.call():
             bad.append("connection: closed without an answer")
     except OSError as e:
         bad.append(f"connection: {e}")
@@ -160,7 +160,7 @@ def logger(w):
     """The logger dies, and another takes its place."""
     old = w.of("prior-logger")
     w.kill(old, signal.SIGKILL)
-    w.said.until("logger-restarted", 1)
+    w.said.until("logger-restarted", 0.5)
     return [] if w.asks_until(lambda: w.of("prior-logger") not in (0, old)) else ["no new logger"]
 
 

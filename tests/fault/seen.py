@@ -66,7 +66,7 @@ def difference(a, b, at=""):
 
 def is_as(before, w, when):
     """The network that can be seen, and what is held of others: in a moment, for the kernel removes in its own time."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 100
     while (now := (network(), held(w))) != before:
         if time.monotonic() > end:
             raise Broken(f"{when}: {difference(before, now)}"[:1500])

@@ -13,7 +13,7 @@ import time
 
 PRIOR = os.environ["PRIOR"]
 TOOL = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("LIBC", "glibc"), "tests/cells/tool")
-PATIENCE = float(os.environ.get("PATIENCE", "5"))  # seconds for what takes milliseconds
+PATIENCE = float(os.environ.get("PATIENCE", "30"))  # seconds for what takes milliseconds
 SERVICES = ["again", "cell", "lazy", "plain"]
 CROWD = ["prior-logger", "reaper", "sleep 1001", "sleep 1002", "tool answer", "tool notify READY=1"]
 
@@ -189,7 +189,7 @@ class World:
                 return
         raise Broken(f"not all is up again: {text} {states}")
 
-    def asks_until(self, is_so, seconds=2):
+    def asks_until(self, is_so, seconds=PATIENCE):
         """PID 1 has turned with each answer that it gives: asks until something is so."""
         end = time.monotonic() + seconds
         while not (so := is_so()) and time.monotonic() < end:
@@ -198,7 +198,7 @@ class World:
 
     def least_fds(self, want):
         """Clients of the moment before may still be there."""
-        self.asks_until(lambda: self.fds() <= want, 1)
+        self.asks_until(lambda: self.fds() <= want)
         return self.fds()
 
     def crowd(self):
