@@ -34,7 +34,7 @@ if pid == 0:
 
 said = b""
 
-def until(text, seconds=10):
+def until(text, seconds=60):
     """Reads up to and with the text; what follows is kept for the next."""
     global said
     end = time.monotonic() + seconds
@@ -58,7 +58,7 @@ until(b"\r\nhere")
 os.write(ours, b"\x03")
 good &= check("^C ends what runs, not the console", until(b"prior> "))
 os.write(ours, b"exit\n")
-end = time.monotonic() + 10
+end = time.monotonic() + 60
 ended = (0, 0)
 while not ended[0] and time.monotonic() < end:
     ended = os.waitpid(pid, os.WNOHANG)

@@ -56,6 +56,16 @@ while [ ! -S run/control.sock ] && [ $n -lt 600 ]; do
 	timeout 0.05 tail -f /dev/null
 	n=$((n + 1))
 done
+begun() { # each has come as far as it will
+	ctl status "broken$$" 2>&1 | grep -qF "exited with code 3" &&
+		ctl status "job$$" 2>&1 | grep -qF "job$$: done" && ctl status "talker$$" 2>&1 | grep -qF "talker$$: up for" &&
+		ctl status "late$$" 2>&1 | grep -qF "late$$: starting"
+}
+n=0
+until begun || [ $n -ge 600 ]; do
+	timeout 0.05 tail -f /dev/null
+	n=$((n + 1))
+done
 is "wait gives up in time" 1 "no answer within 300 ms" wait --timeout 300ms
 is "status is a table" 0 "talker$$" status
 is "and says who is refused, and why" 0 "absent$$: conf.yaml:8:" status
