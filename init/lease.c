@@ -90,9 +90,19 @@ static int tell_names(const char *name, const char *own, const struct net_lease 
 static int carry_out(struct net *n, const char *name, const char *own, const struct net_lease *l, struct err *e)
 {
 	char ip[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
+	struct err unnamed;
 
-	if (net_lease(n, name, l, e) < 0 || tell_names(name, own, l, e) < 0)
+	if (net_lease_check(l, e) < 0)
 		return -e->code;
+	/* First: who has waited for the address is to find them. Yet an address without them is better than none. */
+	const int told = tell_names(name, own, l, &unnamed);
+
+	if (net_lease(n, name, l, e) < 0)
+		return -e->code;
+	if (told < 0) {
+		*e = unnamed;
+		return told;
+	}
 	if (l->is_there)
 		printf("%s: %s/%u for %u s, gateway %s\n", name, inet_ntop(AF_INET, l->ip, ip, sizeof ip), l->prefix,
 		       l->seconds, inet_ntop(AF_INET, l->gateway, gateway, sizeof gateway));
