@@ -164,7 +164,7 @@ void wait_until_empty(const struct sample_pipe *p)
 {
 	int n = 1;
 
-	for (int i = 0; i < 5000 && ioctl(p->rd, FIONREAD, &n) == 0 && n; i++)
+	for (int i = 0; i < 30000 && ioctl(p->rd, FIONREAD, &n) == 0 && n; i++)
 		poll(NULL, 0, 1);
 	assert_int_equal(n, 0);
 }

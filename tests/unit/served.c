@@ -111,7 +111,7 @@ int serve_stop(void **state)
 	(void)state;
 	ending_begin(&prior, SHUTDOWN_EXIT);
 	ending_force(&prior);
-	for (int64_t end = mono_now().ms + 5000; !prior.finished && mono_now().ms < end;)
+	for (int64_t end = mono_now().ms + 60000; !prior.finished && mono_now().ms < end;)
 		served_turn();
 	spawning_close(&prior);
 	server_end(&prior);
@@ -156,6 +156,19 @@ struct ledger_svc *named(const char *service)
 bool is_in(const char *service, enum svc_state st)
 {
 	return named(service)->state == st;
+}
+
+bool traps(const char *service, int sig)
+{
+	unsigned long long ignored = 0, caught = 0;
+	const char *text, *at;
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/status", named(service)->pid);
+	text = read_file(path);
+	if ((at = strstr(text, "\nSigIgn:")))
+		sscanf(at, " SigIgn: %llx SigCgt: %llx", &ignored, &caught);
+	return (ignored | caught) >> (sig - 1) & 1;
 }
 
 const char *read_file(const char *path)

@@ -30,4 +30,5 @@ void come_back(int fault);
 bool heard(const char *words);	/* an event with these words has come; nobody else reads the pipe */
 struct ledger_svc *named(const char *service);
 bool is_in(const char *service, enum svc_state st);
+bool traps(const char *service, int sig);	/* its process has got so far that this signal does not end it */
 const char *read_file(const char *path);	/* at most 4095 bytes; "" when it is not there */

@@ -81,7 +81,7 @@ static void a_slow_compiler_is_killed(void **state)
 	(void)state;
 	assert_int_equal(obtain("hang", 100, &fd, &r, &e), -ETIMEDOUT);
 	assert_string_equal(e.text, "compiler: took longer than 100 ms to read hang; killed");
-	assert_in_range(mono_now().ms - began, 90, 5000);
+	assert_in_range(mono_now().ms - began, 90, 60000);
 	assert_true(waitpid(-1, NULL, WNOHANG) < 0);
 }
 

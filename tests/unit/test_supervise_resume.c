@@ -72,8 +72,7 @@ static void a_stop_on_its_way_goes_on(void **state)
 	(void)state;
 	ROWS({ .name = "web", .sh = "trap '' TERM; while :; do sleep 0.01; done", .stop_ms = 100 });
 	UNTIL(is_in("web", SVC_UP));
-	for (int i = 0; i < 4; i++)
-		served_turn();
+	UNTIL(traps("web", SIGTERM));
 	svc_post(&prior, 0, EV_STOP);
 	come_back(SIGBUS);
 	assert_true(is_in("web", SVC_STOPPING));
@@ -119,7 +118,7 @@ static void who_waits_for_an_answer_gets_it(void **state)
 
 	(void)state;
 	ROWS({ .name = "web", .sh = "trap 'sleep 0.1; exit 0' TERM; while :; do sleep 0.01; done" });
-	UNTIL(is_in("web", SVC_UP));
+	UNTIL(is_in("web", SVC_UP) && traps("web", SIGTERM));
 	snprintf(a.sun_path, sizeof a.sun_path, "%s/control.sock", run_dir);
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
 	assert_int_equal(send(fd, &q, sizeof q, 0), sizeof q);
