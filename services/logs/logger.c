@@ -102,7 +102,9 @@ static void forget(struct logger *l, struct stream *s)
 		}
 	l->waiting -= s->waits;
 	store_close(&s->store);
-	fd_drop(&s->fd);	/* which takes it out of the epoll set */
+	/* PID 1 has this end of the pipe, too: closed here it would stay in the set, and speak of what is freed. */
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+	fd_drop(&s->fd);
 	free(s);
 }
 

@@ -169,6 +169,33 @@ static void a_pipe_without_writers_is_read_to_its_end_and_dropped(void **state)
 
 /* ---- where things go ---- */
 
+/* As by reloads that change the service: PID 1 keeps this end, and sends it again. */
+static void a_pipe_that_is_sent_again_is_read_on(void **state)
+{
+	struct logs_sample s;
+	struct sample_pipe p;
+	size_t n;
+
+	(void)state;
+	sample_make(&s);
+	sample_start(&s, false, false);
+	sample_pipe(&p, "web", SINK_AUTO, 0, 0);
+	for (int i = 0; i < 5; i++) {
+		sample_send(&s, &p);
+		put(p.wr, "one\n");
+		wait_until_empty(&p);
+		put(p.wr, "more\n");
+		wait_until_empty(&p);
+	}
+	assert_int_equal(sample_end(&s), 0);
+	char *t = lines_of(&s, "web", &n);
+
+	assert_string_equal(t, "one\nmore\none\nmore\none\nmore\none\nmore\none\nmore\n");
+	free(t);
+	sample_close(&p);
+	sample_remove(&s);
+}
+
 static void without_a_place_for_files_lines_are_kept_in_the_ring(void **state)
 {
 	struct logs_sample s;
@@ -386,6 +413,7 @@ int main(void)
 		cmocka_unit_test(a_prompt_is_shown_after_a_second_and_goes_on_in_the_same_line),
 		cmocka_unit_test(a_service_that_ends_ends_its_line),
 		cmocka_unit_test(a_pipe_without_writers_is_read_to_its_end_and_dropped),
+		cmocka_unit_test(a_pipe_that_is_sent_again_is_read_on),
 		cmocka_unit_test(without_a_place_for_files_lines_are_kept_in_the_ring),
 		cmocka_unit_test(what_cannot_be_written_goes_to_the_ring_and_is_told_once),
 		cmocka_unit_test(names_that_would_leave_the_folder_are_refused),
