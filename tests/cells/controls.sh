@@ -157,7 +157,7 @@ says "pledge: action: kill is what OpenBSD does" "mount=SIGSYS getppid=ok" "secu
 	security.seccomp.action=kill -- mount getppid
 says "pledge and unveil: both must allow" "read=ok write=EACCES read-passwd=EACCES" "security.pledge=stdio proc rpath" \
 	"isolation.unveil={/mnt/acts: rwc}" -- read write read-passwd
-got=$(timeout 20 "$PRIOR" run --preset none --set "security.pledge=stdio" -- cat /mnt/acts/file 2>&1)
+got=$(timeout 120 "$PRIOR" run --preset none --set "security.pledge=stdio" -- cat /mnt/acts/file 2>&1)
 case $got in
 *"Permission denied"* | *"not permitted"*) ok "pledge: a dynamic program is loaded, and opens nothing else" ;;
 *) not_ok "pledge: a dynamic program is loaded, and opens nothing else" "$got" ;;

@@ -77,7 +77,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 	cat >"$work/read-only" <<-SH
 		mount --bind "$state" "$state" && mount -o remount,bind,ro "$state" && "$binary" enable on --run-dir "$run"
 	SH
-	is "on a read-only file system it says so" "1 1" "$(timeout 20 nsenter -t $up -m sh "$work/read-only" 2>"$work/err"; echo "$? $(wc -l <"$work/err")")"
+	is "on a read-only file system it says so" "1 1" "$(timeout 120 nsenter -t $up -m sh "$work/read-only" 2>"$work/err"; echo "$? $(wc -l <"$work/err")")"
 	has "in one line" "on: keep it in $state/enabled: make a file: Read-only file system" "$(cat "$work/err")"
 	finish
 else

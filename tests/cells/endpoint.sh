@@ -13,10 +13,10 @@ needs_spaces -mpn
 ip link set lo up || exit 2
 command -v curl >/dev/null || { echo "skip endpoint: curl is not installed"; exit 0; }
 . tests/cells/lib/up.sh
-rude() { timeout 60 tests/cells/rude.py "$port" "$1" 2>&1; }
+rude() { timeout 300 tests/cells/rude.py "$port" "$1" 2>&1; }
 free() { tests/cells/rude.py 0 free; }
-get() { timeout 20 curl -s --noproxy '*' -m 15 "http://127.0.0.1:$port/$1"; }
-status() { timeout 20 curl -s --noproxy '*' -m 15 -o "$work/body" -w '%{http_code}' "$@"; }
+get() { timeout 90 curl -s --noproxy '*' -m 60 "http://127.0.0.1:$port/$1"; }
+status() { timeout 90 curl -s --noproxy '*' -m 60 -o "$work/body" -w '%{http_code}' "$@"; }
 page() { status "http://127.0.0.1:$port/$1"; }
 until_page() { # PAGE STATUS: what it was in the end
 	n=0
@@ -56,7 +56,7 @@ fi
 has "with a service's state" 'prior_service_state{service="web",prior_service_state="up"} 1' "$(cat "$work/metrics")"
 is "other names are not found" 404 "$(page nope)"
 is "other methods are not allowed" 405 "$(status -X POST -d x "http://127.0.0.1:$port/livez")"
-is "HEAD has no body" "200 0" "$(timeout 20 curl -s --noproxy '*' -I -o /dev/null -w '%{http_code} %{size_download}' "http://127.0.0.1:$port/livez")"
+is "HEAD has no body" "200 0" "$(timeout 90 curl -s --noproxy '*' -I -o /dev/null -w '%{http_code} %{size_download}' "http://127.0.0.1:$port/livez")"
 touch "$work/sick"
 is "a service that is not healthy is not ready" "503 sick is unhealthy" "$(until_page readyz 503) $(cat "$work/body")"
 is "and lives" 200 "$(page livez)"

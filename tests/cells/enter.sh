@@ -9,7 +9,7 @@ needs_root
 needs_spaces -mpn
 . tests/cells/lib/up.sh
 mkdir -m 777 "$work/out" && mkdir "$work/root" && cp "$work/tool" "$work/root/tool" || exit 2
-in_() { timeout 30 ${by-} "$work/prior" enter --run-dir "$run" "$@" 2>"$work/err"; }
+in_() { timeout 120 ${by-} "$work/prior" enter --run-dir "$run" "$@" 2>"$work/err"; }
 
 # What a process inside says of itself: ids, namespaces, root, filter, capabilities.
 cat >"$work/out/look" <<'SH'
@@ -72,7 +72,7 @@ is "nor what only has connections" 125 "$(in_ each; echo $?)"
 has "which is said, too" "each: it has no process of its own: enter one of its connections" "$(cat "$work/err")"
 is "nor what is not there" 125 "$(in_ wbe; echo $?)"
 has "with the nearest name" "there is no service 'wbe' (did you mean 'web'?)" "$(cat "$work/err")"
-is "no prior, no cell" 125 "$(timeout 20 "$work/prior" enter web --run-dir "$work/none" 2>/dev/null; echo $?)"
+is "no prior, no cell" 125 "$(timeout 120 "$work/prior" enter web --run-dir "$work/none" 2>/dev/null; echo $?)"
 is "--privileged is root, in its namespaces" "0 0000000000000000 $(in_ web -- readlink /proc/self/ns/mnt)" \
 	"$(in_ --privileged web -- sh -c 'echo $(id -u) $(sed -n "s/^CapInh:.//p" /proc/self/status) $(readlink /proc/self/ns/mnt)')"
 has "with all that root may" "$(sed -n 's/^CapEff:.//p' /proc/self/status)" "$(in_ --privileged web -- cat /proc/self/status)"
@@ -82,7 +82,7 @@ is "--privileged takes nothing of the login in either" "$(cat "/proc/$up/oom_sco
 if "$work/tool" in-keyring "$work/tool keyring" >"$work/got" 2>&1; then
 	has "(a login's keyring)" ";operator" "$(cat "$work/got")"
 	for k in bare "--privileged bare"; do
-		is "nor its keyring: $k" ";_ses" "$("$work/tool" in-keyring "timeout 30 '$work/prior' enter --run-dir '$run' $k -- '$work/tool' keyring" | grep -o ';_ses$')"
+		is "nor its keyring: $k" ";_ses" "$("$work/tool" in-keyring "timeout 120 '$work/prior' enter --run-dir '$run' $k -- '$work/tool' keyring" | grep -o ';_ses$')"
 	done
 else
 	echo "skip enter: no keyring of a login goes in: $(cat "$work/got")"
@@ -90,12 +90,12 @@ fi
 if command -v setpriv >/dev/null; then
 	chmod 711 "$work" "$run"
 	chmod 666 "$run/control.sock"
-	timeout 20 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/prior" enter web --run-dir "$run" -- id >"$work/got" 2>&1
+	timeout 120 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/prior" enter web --run-dir "$run" -- id >"$work/got" 2>&1
 	is "an ordinary user is not let in" 125 $?
 	hasnt "nothing has run for him" uid= "$(cat "$work/got")"
 fi
 if command -v python3 >/dev/null && command -v stty >/dev/null; then
-	timeout 120 python3 tests/cells/enter.py "$work/prior" "$run" || failed=1
+	timeout 600 python3 tests/cells/enter.py "$work/prior" "$run" || failed=1
 else
 	echo "skip enter: on a terminal: needs python3 and stty"
 fi

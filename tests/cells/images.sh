@@ -32,7 +32,7 @@ services:
   erofs: {command: $sleep, user: app, isolation: {rootfs: $work/b.erofs}}
   writes: {command: [/bin/busybox, touch, /etc/new], user: "0", restart: "no", isolation: {rootfs: $work/b.erofs}}
 YAML
-is "check looks into images" 0 "$(timeout 20 "$work/prior" check "$work/conf.yaml" >/dev/null 2>&1; echo $?)"
+is "check looks into images" 0 "$(timeout 120 "$work/prior" check "$work/conf.yaml" >/dev/null 2>&1; echo $?)"
 begin
 for s in squash shares strict erofs; do is "$s is up" up "$(state $s)"; done
 pid=$(ctl status squash --json | tr -d '\n' | sed 's/.*"pid": *\([0-9]*\).*/\1/')
@@ -69,7 +69,7 @@ mkfifo "$work/fifo"
 : >"$work/empty"
 refused() { # WHAT FILE TEXT
 	echo "services: {x: {command: $sleep, isolation: {rootfs: $work/$2}}}" >"$work/one.yaml"
-	text=$(timeout 20 "$work/prior" check "$work/one.yaml" 2>&1)
+	text=$(timeout 120 "$work/prior" check "$work/one.yaml" 2>&1)
 	has "$1 is refused" "isolation.rootfs: $work/$2: $3" "$text"
 }
 refused "a squashfs image that is cut off" cut "a squashfs image that is cut off: 100000 bytes of"
@@ -83,7 +83,7 @@ refused "a link to an image" link ""
 cp "$work/one.yaml" "$work/user.yaml"
 sed -i "s,$work/link,$work/s," "$work/user.yaml"
 chmod 644 "$work/user.yaml" "$work/s"
-has "an ordinary user is told that he cannot mount" "isolation.rootfs: " "$(timeout 20 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/prior" check "$work/user.yaml" 2>&1)"
+has "an ordinary user is told that he cannot mount" "isolation.rootfs: " "$(timeout 120 setpriv --reuid 65534 --regid 65534 --clear-groups "$work/prior" check "$work/user.yaml" 2>&1)"
 is "nothing is left of what was refused" 0 "$(none_left)"
 
 # Loop devices are out of reach: an erofs image can do without, where the kernel can.
@@ -106,5 +106,5 @@ else
 fi
 finish
 sed -i 's/b.erofs/s/' "$work/conf.yaml"
-has "a squashfs image is refused there, by name" "free loop device" "$(unshare -m "$work/no-loop" timeout 20 "$work/prior" check "$work/conf.yaml" 2>&1)"
+has "a squashfs image is refused there, by name" "free loop device" "$(unshare -m "$work/no-loop" timeout 120 "$work/prior" check "$work/conf.yaml" 2>&1)"
 exit $failed

@@ -105,9 +105,9 @@ of_the_kernel() { # RUNTIME: what only a runtime of the machine's kernel shows
 	is "$1: audit finds it as planned" 0 $?
 	has "$1: and says what it did not compare" "are its runtime's, and not compared" "$got"
 	is "$1: passed sockets are named" "pid 1 listen 1 1 e" "$(until_logs env listen | sed 's/.*pid 1/pid 1/')"
-	is "$1: a passed socket answers, as pid 1 of its namespace" 1 "$(timeout 10 python3 -c '
+	is "$1: a passed socket answers, as pid 1 of its namespace" 1 "$(timeout 120 python3 -c '
 import socket, sys
-s = socket.socket(socket.AF_UNIX); s.settimeout(8); s.connect(sys.argv[1]); print(s.recv(16).decode().strip())' "$work/answer.sock" 2>&1)"
+s = socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect(sys.argv[1]); print(s.recv(16).decode().strip())' "$work/answer.sock" 2>&1)"
 	is "$1: a service that says READY=1 is up" up "$(until_is ready state up)"
 	pid=$(field deaf pid)
 	ctl stop deaf >/dev/null
@@ -165,7 +165,7 @@ done
 
 refused() { # WHAT TEXT SERVICE-KEYS
 	printf 'services:\n  x:\n    command: [/bin/true]\n%s\n' "$3" >"$work/one.yaml"
-	has "$1" "$2" "$(timeout 20 "$work/prior" check "$work/one.yaml" 2>&1)"
+	has "$1" "$2" "$(timeout 120 "$work/prior" check "$work/one.yaml" 2>&1)"
 }
 if installed crun; then
 	refused "unveil is refused by name" "crun: Landlock cannot be carried over to it" '    isolation: {unveil: {/: rx}}

@@ -72,7 +72,7 @@ have() { # EXAMPLE PROGRAM...
 
 if have nginx nginx ab; then
 	started nginx
-	until_works timeout 2 ab -q -n 1 http://127.0.0.1/page
+	until_works timeout 20 ab -q -n 1 http://127.0.0.1/page
 	pid=$(field nginx pid)
 	is "nginx: 2000 requests, none of them failed" "2000 0" "$(load http://127.0.0.1/page 2000)"
 	ctl reload nginx >/dev/null 2>&1 || ctl signal nginx SIGHUP >/dev/null 2>&1
@@ -84,8 +84,8 @@ if have redis redis-server redis-benchmark redis-cli; then
 	is "redis: it says when it is ready" up "$(field redis state)"
 	pid=$(field redis pid)
 	is "redis: its benchmark runs" 3 "$(timeout 60 redis-benchmark -q -n 20000 -c 20 -t set,get,lpush 2>&1 | tr '\r' '\n' | grep -c 'requests per second')"
-	is "redis: it writes its data to disk" OK "$(timeout 20 redis-cli save)"
-	is "redis: it forks a child for that" "Background append only file rewriting started" "$(timeout 20 redis-cli bgrewriteaof)"
+	is "redis: it writes its data to disk" OK "$(timeout 120 redis-cli save)"
+	is "redis: it forks a child for that" "Background append only file rewriting started" "$(timeout 120 redis-cli bgrewriteaof)"
 	served redis "$pid"
 	is "redis: what it kept is there" redis "$(stat -c %U /var/lib/redis/dump.rdb)"
 fi
@@ -191,7 +191,7 @@ if have dbus dbus-daemon dbus-send; then
 	started dbus
 	is "dbus: it says when it is ready" up "$(field dbus state)"
 	pid=$(field dbus pid)
-	bus() { timeout 20 dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus."$@" 2>&1 | sed 's/^ *//'; }
+	bus() { timeout 120 dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus."$@" 2>&1 | sed 's/^ *//'; }
 	is "dbus: its own client is answered" "uint32 $(id -u messagebus)" "$(bus GetConnectionUnixUser string:org.freedesktop.DBus)"
 	is "dbus: it knows its clients by their credentials" "$(id -u nobody)" "$(setpriv --reuid nobody --clear-groups /usr/bin/python3 -c '
 import os, socket
@@ -211,7 +211,7 @@ for one in python-web:8000:/usr/bin/python3 node-web:8080:node; do
 	port=${port%%:*}
 	have $example $program ab || continue
 	started $example
-	until_works timeout 2 ab -q -n 1 http://127.0.0.1:$port/page
+	until_works timeout 20 ab -q -n 1 http://127.0.0.1:$port/page
 	pid=$(field $example pid)
 	is "$example: 1000 requests, none of them failed" "1000 0" "$(load http://127.0.0.1:$port/page 1000)"
 	served $example "$pid"

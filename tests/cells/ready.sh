@@ -12,7 +12,7 @@ for p in podman buildah runc nginx python3 busybox; do
 done
 work=$(mktemp -d) || exit 2
 pods="--storage-driver vfs --root $work/pods --runroot $work/run"
-pod() { timeout 120 podman $pods --cgroup-manager cgroupfs --events-backend file --runtime runc "$@"; }
+pod() { timeout 300 podman $pods --cgroup-manager cgroupfs --events-backend file --runtime runc "$@"; }
 trap 'pod rm -fa >/dev/null 2>&1; rm -rf "$work"' EXIT
 failed_build() { not_ok "$1" "$(tail -n 15 "$work/log")"; exit 1; }
 # --pull=never: what is not here is not asked for.
@@ -86,7 +86,7 @@ PY
 serves site $compose site
 is "site: nginx answers with what the application says" "/hello" "$(pod exec site /usr/bin/python3 -c '
 import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:8080/hello", timeout=20).read().decode().strip())' 2>&1)"
+print(urllib.request.urlopen("http://127.0.0.1:8080/hello", timeout=60).read().decode().strip())' 2>&1)"
 is "site: each has a user of its own" 2 "$(pod exec site /sbin/prior audit 2>&1 | sed -n 's/.* Uid: \([0-9]*\) .*/\1/p' | sort -u | grep -vc '^0$')"
 pod exec site /sbin/prior status --json >"$work/log" 2>&1
 is "site: both are attested" 2 "$(grep -c '"attested": true' "$work/log")"

@@ -9,8 +9,8 @@ port, how = int(sys.argv[1]), sys.argv[2]
 
 
 def dial():
-    s = socket.create_connection(("127.0.0.1", port), timeout=20)
-    s.settimeout(20)
+    s = socket.create_connection(("127.0.0.1", port), timeout=60)
+    s.settimeout(60)
     return s
 
 

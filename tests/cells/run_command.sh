@@ -80,7 +80,7 @@ signals() {
 	# Somebody's child that is to end with its parent, and does.
 	sh -c '"$0" run -p TERM -- sh -c "$1" & read -r _ <"$2"; kill -9 $$' \
 		"$1" "$(trap_and_wait "echo ended >\"$work/never\"; exit" TERM)" "$work/ready" 2>/dev/null &
-	is "-p: the end of our parent is passed on" ended "$(timeout 20 head -1 <&9)"
+	is "-p: the end of our parent is passed on" ended "$(timeout 120 head -1 <&9)"
 	wait $!
 	is "--pause runs nothing and ends on SIGTERM" 0 "$(timeout -s TERM 0.2 "$1" run --pause; [ $? = 124 ]; echo $?)"
 	is "--pause with a command is refused" "prior: run: --pause runs no command" "$("$1" run --pause -- true 2>&1)"

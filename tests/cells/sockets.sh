@@ -29,7 +29,7 @@ ends() { # NAME
 	finish
 	is "$1" 0 $?
 }
-ask() { timeout 30 $work/socks ask "$@" | sed 's/ pid .*//'; }
+ask() { timeout 120 $work/socks ask "$@" | sed 's/ pid .*//'; }
 logged() { grep -c "$1" $work/log; }
 live() { ctl status 2>/dev/null | grep -c '@'; }	# connections that are served
 
@@ -90,7 +90,7 @@ is "audit finds the files as they should be" 0 "$(ctl audit all >$work/audit 2>&
 chmod 777 $work/s.sock
 is "and sees one that somebody has opened to more" "1 1" "$(ctl audit all >$work/audit 2>&1; echo $?) $(grep -c 's.sock.*0777' $work/audit)"
 is "status names them" "1 1 1" "$(ctl status all | grep -c 'udp 127.0.0.1:7001 (u)') $(ctl status all | grep -c 'netlink kobject-uevent, groups 1 (n)') $(ctl status all | grep -c 'tcp \[::\]:7002 (t6, ipv6_only, keepalive, no_delay)')"
-inside() { timeout 30 $work/prior enter --run-dir $run own -- $work/socks ask "$@" | sed 's/ pid .*//'; }
+inside() { timeout 120 $work/prior enter --run-dir $run own -- $work/socks ask "$@" | sed 's/ pid .*//'; }
 own() { echo "$(inside tcp 7001 a) $(inside stream @own b) $(inside udp 7001 c) $(ask tcp 7005 d)"; }
 is "sockets in the cell's own network, beside one in the machine's, in their order" 1 "$(until_says 1 logged 'own | fds 4 names t:m:a:u mine yes')"
 is "answer in there" "got a got b got c got d" "$(own)"
@@ -118,9 +118,9 @@ is "a base listens and has no process" "listening null" "$(field io state) $(fie
 is "nor drawn" "1 0" "$(ctl graph | grep -c '"io" \[') $(ctl graph | grep -c 'io@')"
 is "nor counted" 1 "$(logged ', 3 services')"
 is "free slots are not shown" 3 "$(ctl status --json | grep -c '"service"')"
-is "each connection is told where it is from" "fds - names - mine no id no from 127.0.0.1 port yes" "$(timeout 30 $work/socks ask tcp 7020 x | head -1 | sed 's/id none/id no/')"
-is "also by IPv6" "from ::1 port yes" "$(timeout 30 $work/socks ask tcp6 7020 x | head -1 | sed 's/.*from/from/')"
-is "as descriptor 3 it is the connection of LISTEN_FDS" "fds 1 names connection mine yes" "$(timeout 30 $work/socks ask stream $work/fd.sock x | head -1 | sed 's/ id.*//')"
+is "each connection is told where it is from" "fds - names - mine no id no from 127.0.0.1 port yes" "$(timeout 120 $work/socks ask tcp 7020 x | head -1 | sed 's/id none/id no/')"
+is "also by IPv6" "from ::1 port yes" "$(timeout 120 $work/socks ask tcp6 7020 x | head -1 | sed 's/.*from/from/')"
+is "as descriptor 3 it is the connection of LISTEN_FDS" "fds 1 names connection mine yes" "$(timeout 120 $work/socks ask stream $work/fd.sock x | head -1 | sed 's/ id.*//')"
 is "its standard error is the base's log" yes "$(until_says yes sh -c "grep -q 'io | serving 127.0.0.1' $work/log && echo yes")"
 is "it ends with its connection, whatever its code" 0 "$(until_says 0 live)"
 $work/socks hold tcp 7020 10 <&9 >$work/held &
@@ -139,7 +139,7 @@ pids=$(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]
 is "an exec of prior keeps every one" "0 $pids" "$(ctl reexec >/dev/null 2>&1; echo $?) $(until_says 15 live >/dev/null; ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
 kill -SEGV $up
 is "and so does a fault" "15 $pids" "$(until_says 15 live) $(ctl status --json | tr -d '\n ' | grep -o '"service":"io@[^}]*"pid":[0-9]*' | sed 's/.*://' | sort | tr '\n' ' ')"
-is "the share holds after it" yes "$(timeout 30 $work/socks ask tcp 7020 x | grep -q "closed\|reset" && echo yes)"
+is "the share holds after it" yes "$(timeout 120 $work/socks ask tcp 7020 x | grep -q "closed\|reset" && echo yes)"
 sed 's/max: 3,/max: 4,/' $conf >$work/conf.new && mv $work/conf.new $conf
 is "a reload that does not concern them keeps them" "0 15" "$(ctl reload-config >/dev/null 2>&1; echo $?) $(until_says 15 live)"
 kill $held $more
@@ -155,7 +155,7 @@ is "a stop of the base ends them all" "0 down 0" "$(ctl stop few >/dev/null 2>&1
 kill $held
 ctl start few >/dev/null 2>&1
 until_says listening field few state >/dev/null
-is "a start listens again" "pid" "$(timeout 30 $work/socks ask tcp 7021 x | head -1 | sed 's/fds.*/pid/')"
+is "a start listens again" "pid" "$(timeout 120 $work/socks ask tcp 7021 x | head -1 | sed 's/fds.*/pid/')"
 ends "connections: it ends"
 
 # --- one that has nothing to do ---

@@ -186,7 +186,7 @@ static int ask(char **argv)
 		printf("%s\n", strerror(errno));
 		return 1;
 	}
-	if (poll(&p, 1, 20000) != 1) {
+	if (poll(&p, 1, 60000) != 1) {
 		puts("no answer");
 		return 1;
 	}
@@ -255,7 +255,7 @@ static int loop(char **argv)
 		n++;
 		if (fd < 0)
 			refused++;
-		else if ((write(fd, "x", 1) != 1 || poll(&p, 1, 20000) != 1) && !over)
+		else if ((write(fd, "x", 1) != 1 || poll(&p, 1, 60000) != 1) && !over)
 			silent++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (!over && (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 < until);

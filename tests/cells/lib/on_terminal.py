@@ -33,7 +33,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())
 
-    def wait(self, pattern: str, seconds: float = 20) -> str:
+    def wait(self, pattern: str, seconds: float = 120) -> str:
         """Until the pattern has been seen behind what was seen before; its first group."""
         end = time.monotonic() + seconds
         while not (m := re.search(pattern, self.seen)):
