@@ -127,7 +127,7 @@ static int call(char **argv)
 
 	if (fd < 0)
 		return fail("connect");
-	alarm(10);
+	alarm(60);
 	while ((n = read(fd, buf, sizeof buf)) > 0)
 		fwrite(buf, 1, (size_t)n, stdout);
 	return n < 0 ? fail("read") : 0;
@@ -146,7 +146,7 @@ static int calls(char **argv)
 		if (fd < 0) {
 			refused++;
 		} else {
-			struct timeval limit = { .tv_sec = 8 };
+			struct timeval limit = { .tv_sec = 30 };
 
 			setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 			(*(read(fd, &c, 1) == 1 ? &answered : &unanswered))++;

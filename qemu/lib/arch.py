@@ -33,12 +33,12 @@ ROWS = {row.name: row for row in (
          ("-device", "isa-serial,chardev=serial0", "-device", "isa-serial,chardev=serial1"),
          "tsc_early_khz=2600000 no_timer_check", "qemu-system-x86", _libraries("x86_64-linux-gnu"),
          ("systemd-bootx64.efi", "BOOTX64.EFI"),
-         ("ovmf", "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd"), True, True, 2),
+         ("ovmf", "usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd"), True, True, 4),
     # Its own port is not of the kind that x86 has; with a card both have the names that they have there.
     Arch("arm64", "aarch64-linux-gnu", "qemu-system-aarch64", ("-machine", "virt", "-cpu", "cortex-a57"),
          ("-device", "pci-serial-2x,chardev1=serial0,chardev2=serial1"),
          "", "qemu-system-arm", _libraries("aarch64-linux-gnu"), ("systemd-bootaa64.efi", "BOOTAA64.EFI"),
-         ("qemu-efi-aarch64", "usr/share/AAVMF/AAVMF_CODE.fd", "usr/share/AAVMF/AAVMF_VARS.fd"), False, False, 5),
+         ("qemu-efi-aarch64", "usr/share/AAVMF/AAVMF_CODE.fd", "usr/share/AAVMF/AAVMF_VARS.fd"), False, False, 8),
 )}
 
 

@@ -97,12 +97,18 @@ class Session:
         return base64.b64decode(self.ok(f"base64 {shlex.quote(path)}"))
 
     def eventually(self, what, seconds: float = 10, why: str = ""):
-        """What the function returns, once that is true; asks again until then."""
+        """What the function returns, once that is true; asks again until then, also where a command in it fails."""
         deadline = time.monotonic() + seconds * arch.current().slower
         while True:
-            got = what()
-            if got:
-                return got
+            try:
+                got = what()
+            except (Failed, AssertionError) as e:
+                if self.machine.console.closed or time.monotonic() > deadline:
+                    raise
+                got = e
+            else:
+                if got:
+                    return got
             if time.monotonic() > deadline:
                 raise Failed(f"not within {seconds:g} s: {why or what}; last: {got!r}")
             time.sleep(0.1)
@@ -120,6 +126,13 @@ class Session:
         if not pid:
             raise Failed(f"service {service} has no process")
         return int(pid)
+
+    def says(self, command: str, *words: str, seconds: float = 30) -> str:
+        """What the command prints, once all of these are in it: what is logged or told is there a moment later."""
+        def look():
+            code, text = self.sh(command)
+            return text if code == 0 and all(word in text for word in words) else None
+        return self.eventually(look, seconds, f"{command} says {', '.join(words)}")
 
     def wait_state(self, service: str, *states, seconds: float = 15) -> dict:
         return self.eventually(lambda: (row := self.status(service)).get("state") in states and row, seconds,
@@ -146,7 +159,7 @@ class Session:
         """The machine ends this way, after this command."""
         if command:
             self.machine.second.send(f"0 {base64.b64encode(command.encode()).decode()}\n")
-        ending = self.machine.wait_end(seconds)
+        ending = self.machine.wait_end(seconds * arch.current().slower)
         if ending != how:
             raise Failed(f"{command or 'the machine'}: wanted {how}, came {ending or f'no end in {seconds:g} s'}")
 

@@ -49,14 +49,12 @@ def everything_said(m, service: str) -> str:
 
 def run(m):
     m.wait_state("good", "up")
-    said = m.console + m.sh("prior events")[1]
-    assert "malformed.yaml:" in said, "the malformed file is not named"
+    m.eventually(lambda: "malformed.yaml:" in m.console + m.ok("prior events"), 30, "the malformed file is named")
     for file, (_, service, words) in CASES.items():
         row = m.wait_state(service, "refused", "failed", "down", "waiting")
         assert not row.get("pid"), row
-        said = everything_said(m, service)
-        lines = [line for line in said.splitlines() if all(word in line for word in words)]
-        assert lines, f"{file}: no line has all of {words}"
+        m.eventually(lambda: any(all(word in line for word in words) for line in
+                                 everything_said(m, service).splitlines()), 30, f"{file}: a line has all of {words}")
     assert m.status("good")["state"] == "up"
     code, text = m.sh("prior check /etc/prior")
     assert code == 1, (code, text)

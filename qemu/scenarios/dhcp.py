@@ -40,7 +40,9 @@ def run(m):
     seen = lent(m)
     assert "10.0.2.15/24" in seen, seen
     assert "default via 10.0.2.2 dev eth0" in m.ok("ip route"), m.ok("ip route")
-    assert m.ok(NAMES) == "nameserver 192.0.2.52\nnameserver 192.0.2.53\nnameserver 10.0.2.3\n"
+    # Who waits for the address finds the names. QEMU's router has one of its own where the host has one by IPv6
+    listed = [line for line in m.ok(NAMES).splitlines() if "fec0:" not in line]
+    assert listed == ["nameserver 192.0.2.52", "nameserver 192.0.2.53", "nameserver 10.0.2.3"], listed
     six = m.ok("ip -6 addr show eth0")
     assert "fec0::" in six, six
     # ip= holds instead of what the configuration says, of its interface alone
@@ -65,7 +67,7 @@ def run(m):
     assert "10.0.2.15/24" in lent(m)
     m.ok(f"kill -USR2 {pid}")
     m.eventually(lambda: "10.0.2.15" not in lent(m), 30, "given back, it is gone")
-    assert "default" not in m.ok("ip route")
+    m.eventually(lambda: "default" not in m.ok("ip route"), 30, "and so is its gateway")
     assert "10.0.2.3" not in m.ok(NAMES)
     m.ok(f"kill -USR1 {pid}")
     m.eventually(lambda: "10.0.2.15/24" in lent(m), 30, "asked for again, it is there")
@@ -96,6 +98,15 @@ def a_routers_prefix_takes_no_bridges_traffic(m, says):
     m.eventually(lambda: "fd88::/80 dev eth9" in m.ok("ip -6 route"), 30, "it is believed")
     m.ok("ping6 -c 1 -W 10 fd88::2")
     assert "fd88::2" in m.ok("ip -6 neigh show dev prior0") and "fd88::2" not in m.ok("ip -6 neigh show dev eth9")
+
+
+def taken_in(m) -> bool:
+    """The kernel holds nothing back for who hears of routers, and that one waits for more."""
+    queued = [line.split()[4] for line in m.ok("cat /proc/net/netlink").splitlines()[1:]
+              if line.split()[1] == "0" and int(line.split()[3], 16) & 1 << 19]     # RTNLGRP_ND_USEROPT
+    pid = m.pid("router-names")
+    asleep = [line.split()[1] for line in m.ok(f"cat /proc/{pid}/status").splitlines() if line.startswith("State:")]
+    return queued != [] and set(queued) == {"0"} and asleep == ["S"]
 
 
 def routers(m):
@@ -137,7 +148,7 @@ def routers(m):
     m.eventually(lambda: names(*two), 30, "there is room again")
     says(rdnss(0, "fe80::53"))
     m.eventually(lambda: names(two[0]), 30, "no time is none for one, too")
-    assert "fe80::53%eth9 is no name server any more" in m.ok("prior logs router-names")
+    m.says("prior logs router-names", "fe80::53%eth9 is no name server any more")
     a_routers_prefix_takes_no_bridges_traffic(m, says)
     # nobody says it again: it is over by itself, also for who did not hear it said
     m.ok(f"kill -KILL {m.pid('router-names')}")
@@ -149,6 +160,7 @@ def routers(m):
     are_there("other")
     said = m.ok("prior logs router-names")
     says(rdnss(1800, "2001:db8::66"))
+    m.eventually(lambda: taken_in(m), 30, "it has heard that, while the interface has the other name")
     m.ok("ip link set other down && ip link set other name eth9 && ip link set eth9 up")
     are_there("eth9")
     says(rdnss(0, two[0]))

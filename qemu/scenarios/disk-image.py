@@ -79,7 +79,7 @@ def serves(m, slot):
     m.ok("prior wait", 60)
     assert f"root=PARTLABEL=prior-{slot}" in m.ok("cat /proc/cmdline").split()
     assert "/dev/dm-0 / erofs ro" in m.ok("cat /proc/mounts")
-    assert "Hello" in m.ok("wget -q -O - http://127.0.0.1/")
+    m.says("wget -q -O - http://127.0.0.1/", "Hello")       # it is up before it listens
     assert m.status("web")["attested"]
     m.eventually(lambda: next(v for v in m.json("prior slot --json")["slots"] if v["booted"])["good"], 60, "it is good")
     m.ends("poweroff", "poweroff", 60)

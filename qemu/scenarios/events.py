@@ -20,12 +20,11 @@ def of(m, service: str) -> list:
 
 def run(m):
     m.wait_state("one", "up")
-    started = len(of(m, "one"))
-    assert started >= 1
+    started = m.eventually(lambda: len(of(m, "one")), 30, "its start is told")
     m.start("prior events -f --json >/run/follow")
-    m.ok("sleep 0.5; prior restart one")
-    later = of(m, "one")
-    assert len(later) >= started + 2, later
-    m.eventually(lambda: '"one"' in m.sh("cat /run/follow")[1], 5, "events -f follows")
+    before = m.says("cat /run/follow", '"one"').count('"one"')
+    m.ok("prior restart one")
+    later = m.eventually(lambda: len(rows := of(m, "one")) >= started + 2 and rows, 30, "the restart is told")
+    m.eventually(lambda: m.ok("cat /run/follow").count('"one"') >= before + 2, 30, "events -f follows")
     times = [row["time"] for row in later]
     assert times == sorted(times), times

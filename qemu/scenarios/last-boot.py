@@ -12,7 +12,7 @@ def machine(more, service="critical: true", shell="echo the shell is here"):
 version: 1
 machine:
   console: {{shell: [/bin/busybox, sh, -c, "{shell}"]}}
-  mounts: [{{source: LABEL=data, target: /var/lib, timeout: 10s}}]
+  mounts: [{{source: LABEL=data, target: /var/lib, timeout: 60s}}]
   {more}
 services:
   main:
@@ -69,9 +69,9 @@ def run(m):
         other.on_console("reboot: System halted", 30)
     with m.boot_again(config=machine(LOST), files={"/etc/fstab": "LABEL=lost /lost ext4 x-systemd.device-timeout=1s\n"}
                       ) as other:
-        other.on_console("emergency: rebooting: /etc/fstab:1: mount on /lost: LABEL=lost: no such device came", 5)
-        assert "emergency: a shell: 1 reboots for failure within 3600 s; not once more" in other.console
-        assert "the shell is here" in other.console
+        other.on_console("emergency: rebooting: /etc/fstab:1: mount on /lost: LABEL=lost: no such device came")
+        other.on_console("emergency: a shell: 1 reboots for failure within 3600 s; not once more")
+        other.on_console("the shell is here")
         other.wait_state("main", "up")  # the shell has ended, so boot goes on
         said = other.json("prior last-boot --json")
         assert said["why"].startswith("/etc/fstab:1: mount on /lost") and said["braked"], said

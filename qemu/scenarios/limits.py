@@ -98,7 +98,7 @@ def acts(m):
 
 
 def rounding(m):
-    assert "memory.max: 20000000 became 19996672" in m.ok("prior events"), m.ok("prior events")
+    m.says("prior events", "memory.max: 20000000 became 19996672")
     assert "20000000 is not a whole number of pages: the kernel makes it 19996672" in m.ok("prior status every")
 
 
@@ -127,9 +127,8 @@ def shared(m):
 
 def run(m):
     read_back(m)
-    row = m.wait_state("hungry", "failed", "down", seconds=30)
-    said = m.ok("prior why hungry || true") + m.ok("prior events")
-    assert "oom" in said.lower() or "memory" in said.lower(), (row, said[-500:])
+    m.wait_state("hungry", "failed", "down", seconds=30)
+    m.says("prior why hungry || true; prior events", "oom")
     assert m.status("held")["state"] == "up"
     rounding(m)
     delegated(m)

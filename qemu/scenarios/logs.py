@@ -33,6 +33,7 @@ def run(m):
     # A service opens /dev/stdout by its name, whoever it is; but reads nothing there.
     m.eventually(lambda: "denied" in m.ok("prior logs user"), 10, "a service cannot read its own log pipe")
     assert m.ok("prior logs user").splitlines()[:2] == ["one", "two"], m.ok("prior logs user")
+    m.says("prior logs evil", "99 o forged")
     # What a terminal would obey does not reach it.
     text = m.ok("prior logs evil; prior status evil")
     assert "\033]" not in text and "\\x1b]0;owned\\x07" in text and "\u202e" not in text, text

@@ -43,12 +43,9 @@ def run(m):
         assert "512" in m.ok(f"grep 'open files' /proc/{pid}/limits")
         m.ok(f"prior audit {name}")
         m.ok(f"kill -KILL {pid}")
-        m.ok(f"n=0; until prior status {name} --json | grep -q '\"state\": *\"up\"' || [ $n = 200 ]; "
-             "do n=$((n+1)); sleep 0.1; done")
-        assert m.pid(name) != pid
-        m.ok(f"n=0; until [ $(prior logs {name} | grep -c 'began as 1234') = 2 ] || [ $n = 200 ]; "
-             "do n=$((n+1)); sleep 0.1; done")
+        m.eventually(lambda: (row := m.status(name))["state"] == "up" and row["pid"] != pid, 60, "there is another one")
+        m.eventually(lambda: m.ok(f"prior logs {name}").count("began as 1234") == 2, 60, "and that is what began")
         m.ok(f"prior stop {name}")
-        assert "ended well" in m.ok(f"prior logs {name}")
+        m.says(f"prior logs {name}", "ended well")
         left = m.ok(f"ls /run/prior/bundles /run/prior/oci/state; find /sys/fs/cgroup -type d -name {name}")
         assert name not in left.replace(":", ""), left

@@ -3,7 +3,7 @@ from lib.image import Image
 
 kernels = ["6.1", "6.12"]
 
-SAYS = "trap 'echo NAME is told >/dev/console; exit' TERM; while :; do sleep 1 & wait; done"
+SAYS = "trap 'echo NAME is told >/dev/console; exit' TERM; touch /run/NAME.set; while :; do sleep 1 & wait; done"
 
 image = Image(config=f"""
 version: 1
@@ -20,6 +20,6 @@ services:
 
 def run(m):
     m.wait_state("top", "up")
-    m.ok("sleep 1")     # the shells set their traps
+    m.eventually(lambda: m.sh("test -e /run/base.set -a -e /run/top.set")[0] == 0, 30, "the traps are set")
     m.ends("poweroff", "/sbin/poweroff")
     assert m.console.index("top is told") < m.console.index("base is told")

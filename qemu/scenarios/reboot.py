@@ -18,4 +18,4 @@ def run(m):
     m.wait_state("deaf", "up")
     start = time.monotonic()
     m.ends("reboot", "prior reboot")
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 50, "not the 60 s that all services together have"

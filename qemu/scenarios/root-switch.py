@@ -89,7 +89,7 @@ def lives_in(m, kind):
 
 def run(m):
     lives_in(m, "overlay")
-    m.on_console("the last boot: /var/prior/last-boot is in memory, which no reboot outlives", 5)
+    m.on_console("the last boot: /var/prior/last-boot is in memory, which no reboot outlives")
     m.ok("echo new >/var/file; mkdir -p /mnt; test -w /etc/prior/prior.yaml")
     m.ok("test ! -e /old; for f in /dev/console /proc/1 /sys/class /run/prior; do test -e $f || exit 1; done")
     m.ends("poweroff", "poweroff")

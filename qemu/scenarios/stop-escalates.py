@@ -17,7 +17,7 @@ services:
     isolation: {preset: none}
   polite:
     command: [/bin/probe, stay]
-    stop_timeout: 20s
+    stop_timeout: 80s
 """)
 
 
@@ -28,16 +28,16 @@ def processes(m) -> int:
 def run(m):
     for name in ("deaf", "deaf-outside", "polite"):
         m.wait_state(name, "up")
-    m.eventually(lambda: processes(m) == 6, 5, "three processes of each")
+    m.eventually(lambda: processes(m) == 6, 30, "three processes of each")
     for left, name in ((3, "deaf"), (0, "deaf-outside")):
         start = time.monotonic()
         m.ok(f"prior stop {name}")
         took = time.monotonic() - start
-        assert 1.2 < took < 8, took
+        assert 1.2 < took < 30, took
         assert processes(m) == left
         assert m.status(name)["state"] == "down"
     start = time.monotonic()
     m.ok("prior stop polite")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60, "it does not wait for the end of its time"
     m.ok("prior start deaf")
     m.wait_state("deaf", "up")

@@ -50,14 +50,14 @@ def run(m):
     assert runs(m) == 0
 
     # The night in which 2:30 does not exist: it is made up for when the clock goes from 2 to 3 (1:00 in UTC).
-    set_clock(m, "2027-03-28 00:59:55")
     before = runs(m)
+    set_clock(m, "2027-03-28 00:59:55")
     m.eventually(lambda: runs(m) == before + 1, 30, "the time that was left out is made up for")
     assert m.ok("/bin/busybox date -u +%H").strip() == "01"
 
     # The night in which 2:30 comes twice: once is enough.
-    set_clock(m, "2027-10-31 00:29:55")
     before = runs(m)
+    set_clock(m, "2027-10-31 00:29:55")
     m.eventually(lambda: runs(m) == before + 1, 30, "it runs at the first 2:30")
     set_clock(m, "2027-10-31 01:29:56")
     m.eventually(lambda: m.ok("/bin/busybox date -u +%H:%M").strip() == "01:30", 20)
