@@ -20,20 +20,21 @@ cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: server, private_tmp: false, volumes: ["$work/out:$work/out:rw"]}, security: {seccomp: {profile: default}}}
 services:
   web:
-    command: [sh, -c, '($look) >$work/out/main; exec sleep 1000']
+    command: [sh, -c, '($look) >$work/out/main.new; mv $work/out/main.new $work/out/main; exec sleep 1000']
     isolation: {network: true}
     hooks:
       pre_start: [sh, -c, '($look) >$work/out/pre_start; setsid sleep 1000 & echo \$! >$work/out/left']
       post_start: [sh, -c, '($look) >$work/out/post_start; cat /proc/self/cgroup >$work/out/cgroup']
       pre_stop: [sh, -c, '($look) >$work/out/pre_stop']
       post_stop: [sh, -c, '($look) >$work/out/post_stop; echo \$SERVICE_RESULT >$work/out/result']
-    healthcheck: {test: [CMD-SHELL, '($look) >$work/out/check'], interval: 100ms}
+    healthcheck: {test: [CMD-SHELL, '($look) >$work/out/check.new && mv $work/out/check.new $work/out/check'], interval: 100ms}
     ready: healthcheck
 YAML
 begin
 is "a service with hooks and a check is up" up "$(until_is web state up)"
 is "and healthy" healthy "$(field web health)"
 is "which is what healthy says" 0 "$(ctl healthy web; echo $?)"
+until_there "$work/out/main"
 for h in post_start check; do is "$h runs in the service's own cell, with its ids and filter" "$(cat "$work/out/main")" "$(cat "$work/out/$h")"; done
 # A cell of their own: other namespaces, the same rules.
 for h in pre_start; do is "$h runs under the same ids, capabilities and filter" "$(grep : "$work/out/main" | grep -v '\[')" "$(grep : "$work/out/$h" | grep -v '\[')"; done
