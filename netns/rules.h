@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #define NET_TABLE "prior"	/* in families bridge and inet; tables of any other name are never touched */
+#define RULES_VERSION 1	/* raise it when the same facts make other rules: those of an older prior are replaced then */
 
 struct rules_bridge {
 	const char *name;

@@ -1,6 +1,7 @@
 /* What a service means, as one number: content only, so that the same service has the same hash in every plan. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/sum.h"
+#include "netns/rules.h"
 #include "services/plan/types.h"
 #include <string.h>
 
@@ -105,7 +106,7 @@ static uint64_t hash_text(uint64_t h, const struct plan *p, struct plan_ref r)
 
 uint64_t plan_network_hash(const struct plan *p)
 {
-	uint64_t h = SUM_START;
+	uint64_t h = sum_more(SUM_START, &(uint32_t){ RULES_VERSION }, sizeof(uint32_t));
 
 	if (!p->head->bridges.n)
 		return 0;
