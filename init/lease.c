@@ -83,7 +83,7 @@ static int tell_names(const char *name, const char *own, const struct net_lease 
 		v[i].until_ms = mono_now().ms + (int64_t)l->seconds * 1000;
 		inet_ntop(AF_INET, l->names[i], v[i].address, sizeof v[i].address);
 	}
-	snprintf(source, sizeof source, "lease-%s", name);
+	snprintf(source, sizeof source, SOURCE_LEASE "%s", name);
 	return name_servers_tell("/run/" LEASE_NAMES, source, own, v, i, NULL, e);
 }
 

@@ -106,7 +106,8 @@ unsigned name_servers_put(struct name_server *v, unsigned n, const char *address
 
 static int is_source(const struct dirent *d)
 {
-	return !strncmp(d->d_name, "lease-", 6) || !strncmp(d->d_name, "router-", 7);
+	return !strncmp(d->d_name, SOURCE_LEASE, strlen(SOURCE_LEASE)) ||
+	       !strncmp(d->d_name, SOURCE_ROUTER, strlen(SOURCE_ROUTER));
 }
 
 /* Of a client that has ended, or of an interface that is none any more, nobody says that what it brought is over. */

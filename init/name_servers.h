@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #define NAME_SERVERS_MAX 8	/* of one source */
+#define SOURCE_LEASE "lease-"	/* and the interface: what it is called, and its file */
+#define SOURCE_ROUTER "router-"
 #define NAME_SERVER_S 86400	/* seconds that a router is believed at most, so that it cannot be for ever */
 
 struct name_server {

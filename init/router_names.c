@@ -49,7 +49,7 @@ static int64_t take(const struct net_advert *a, const char *name, const char *ow
 	int64_t next = 0;
 	struct err e;
 
-	snprintf(source, sizeof source, "router-%s", name);
+	snprintf(source, sizeof source, SOURCE_ROUTER "%s", name);
 	unsigned n = name_servers_of(DIR, source, v);
 
 	for (unsigned i = 0; i < a->n; i++) {
@@ -98,7 +98,7 @@ int routers_main(int argc, char **argv)
 	}
 	/* Of a run before this one something may be left. */
 	if (name_servers_tell(DIR, NULL, argv[1], NULL, 0, &next, &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
+		fprintf(stderr, "router-names: %s\n", e.text);
 		return 1;
 	}
 	for (;;) {
@@ -106,7 +106,7 @@ int routers_main(int argc, char **argv)
 		const int64_t left = next - mono_now().ms;
 
 		if (next && left <= 0 && name_servers_tell(DIR, NULL, argv[1], NULL, 0, &next, &e) < 0)
-			fprintf(stderr, "%s\n", e.text);
+			fprintf(stderr, "router-names: %s\n", e.text);
 		else if (!next || left > 0)
 			poll(&p, 1, !next ? -1 : left < INT32_MAX ? (int)left : INT32_MAX);
 		if (!p.revents)

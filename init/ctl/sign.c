@@ -93,16 +93,20 @@ int verb_keygen(struct ctl *c)
 	return DONE;
 }
 
+/* It may be a pipe, from who decrypts it: that one is waited for, and writes as it likes. */
 static int read_secret(const char *path, struct sign_secret *s, struct err *e)
 {
-	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char text[SIGN_KEY_MAX];
-	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
+	ssize_t got = fd < 0 ? -1 : 1;
+	size_t n = 0;
+	int rc;
 
-	if (n < 0)
+	while (got > 0 && n < sizeof text && (got = read(fd, text + n, sizeof text - n)) > 0)
+		n += (size_t)got;
+	if (got < 0)
 		return err_sys(e, "%s", path);
-	const int rc = sign_secret_read(s, text, (size_t)n, e);
-
+	rc = sign_secret_read(s, text, n, e);
 	explicit_bzero(text, sizeof text);
 	return rc < 0 ? err_in(e, "%s", path) : 0;
 }

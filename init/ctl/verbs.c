@@ -109,7 +109,9 @@ const struct verb ctl_verbs[] = {
 	  .opts = OPT(SECRET),
 	  .summary = "Sign files: configurations, compiled plans, images.",
 	  .more = "The signature of FILE is FILE.minisig beside it, in minisign's format (Ed25519 of the BLAKE2b-512 "
-		  "hash); an older one is replaced. Its trusted comment has the time and the name of the file.",
+		  "hash); an older one is replaced. Its trusted comment has the time and the name of the file. The "
+		  "secret key may come by a pipe, so that it is on no disk as it is: gpg -d KEY.gpg | prior sign -s "
+		  "/dev/stdin FILE.",
 	  .exits = "0 all are signed, 1 one is not" },
 	{ .name = "verify", .group = GROUP_CONFIG, .run = verb_verify, .args = "FILE...", .min = 1, .max = -1,
 	  .opts = OPT(PUBLIC),

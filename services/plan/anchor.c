@@ -22,7 +22,7 @@ int anchor_verify(const char *anchor, const char *path, const struct signed_byte
 	int rc = signers_begin(&s, anchor, e);
 
 	if (rc == 0)
-		rc = signers_verify(&s, path, b, true, &by, e);
+		rc = signers_verify(s.trusted, path, b, true, &by, e);
 	spec_free(&s);
 	return rc;
 }

@@ -143,11 +143,11 @@ static int take_text(struct load *l, unsigned file, const char *path, const char
 	const bool check = wants_signature(l, file, l->s->files[file] != path);
 	struct signed_bytes b;
 	struct sign_public by;
-	const struct node *said;
+	const struct node *trust;
 
 	if (check) {
 		signed_bytes_of(&b, text, n);
-		if (signers_verify(l->s, path, &b, file == 1, &by, e) < 0)
+		if (signers_verify(l->s->trusted, path, &b, file == 1, &by, e) < 0)
 			return -e->code;
 	}
 	read_tree(l, file, text, n);
@@ -155,14 +155,14 @@ static int take_text(struct load *l, unsigned file, const char *path, const char
 		l->roots[file] = NULL;
 		return -e->code;
 	}
+	trust = top_key(l->roots[file], "trust");
 	if (file == 1)
-		signers_declared(l, l->roots[file]);
-	else if ((said = top_key(l->roots[file], "trust"))) {
-		l->roots[file] = NULL;
-		return err_set(e, EKEYREJECTED, "%s:%u:%u: trust: only the first file, prior.yaml, says who is trusted",
-			       path, said->key_line, said->key_col);
-	}
-	return 0;
+		signers_declared(l, trust);
+	if (file == 1 || !trust)
+		return 0;
+	l->roots[file] = NULL;
+	return err_set(e, EKEYREJECTED, "%s:%u:%u: trust: only the first file, prior.yaml, says who is trusted", path,
+		       trust->key_line, trust->key_col);
 }
 
 static int load_one(struct load *l, const char *path, struct err *e)

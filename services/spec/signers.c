@@ -62,8 +62,8 @@ static int judge_name(struct signature *g, const char *path, struct err *e)
 			"(prior sign -s SECRET FILE); it says: %.80s", path, g->comment);
 }
 
-static int verify(const struct signers *t, const char *path, const struct signed_bytes *b, bool named,
-		  struct sign_public *by, struct err *e)
+int signers_verify(const struct signers *t, const char *path, const struct signed_bytes *b, bool named,
+		   struct sign_public *by, struct err *e)
 {
 	char id[SIGN_ID_TEXT];
 	struct signature g;
@@ -124,7 +124,7 @@ static int find_key(const struct spec *s, struct sign_public *to, const char *wo
 	if (n < 0)
 		return n;
 	signed_bytes_of(&b, text, (size_t)n);
-	if (s->trusted->anchored ? verify(&anchor, word, &b, true, &by, e) < 0 : judge_place(word, &st, e) < 0)
+	if (s->trusted->anchored ? signers_verify(&anchor, word, &b, true, &by, e) < 0 : judge_place(word, &st, e) < 0)
 		return -e->code;
 	return sign_public_read(to, text, (size_t)n, e) < 0 ? err_in(e, "%s", word) : 0;
 }
@@ -169,20 +169,18 @@ static void make(struct spec *s, const struct spec_signer_list *l)
 		add(s, &l->v[i]);
 }
 
-void signers_declared(struct load *l, const struct node *top)
+void signers_declared(struct load *l, const struct node *trust)
 {
-	const struct conf_key *row = conf_row(top_keys, "trust");
 	struct conf_read r = load_read(l);
 	struct spec early = { 0 };
 
-	for (const struct node *n = top && top->kind == NODE_MAP ? top->first : NULL; n; n = n->next)
-		if (!strcmp(n->key, row->name) && n->kind == NODE_MAP) {
-			l->quiet = true;
-			r.index = top_index();
-			r.top = n;
-			conf_read_block(&r, row->sub, &early, n);
-			l->quiet = false;
-		}
+	if (trust && trust->kind == NODE_MAP) {
+		l->quiet = true;
+		r.index = top_index();
+		r.top = trust;
+		conf_read_block(&r, conf_row(top_keys, "trust")->sub, &early, trust);
+		l->quiet = false;
+	}
 	if (l->s->trusted || early.require_signatures)
 		make(l->s, &early.signers);
 }
@@ -193,12 +191,6 @@ static const struct signer *with_key(const struct signers *t, const struct sign_
 		if (!t->v[i].useless && !memcmp(&t->v[i].key, k, sizeof *k))
 			return &t->v[i];
 	return NULL;
-}
-
-int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, bool named,
-		   struct sign_public *by, struct err *e)
-{
-	return verify(s->trusted, path, b, named, by, e);
 }
 
 /* A name; NULL: all that is no service's. A key may stand there several times. */
@@ -250,7 +242,7 @@ int signers_allow(const struct spec *s, const char *path, const struct signed_by
 
 	if (!s->trusted)
 		return 0;
-	if (signers_verify(s, path, b, false, &by, e) < 0)
+	if (signers_verify(s->trusted, path, b, false, &by, e) < 0)
 		return -e->code;
 	return covers(s->trusted, &by, service) ? 0 : not_covered(s->trusted, &by, path, "the service ", service, e);
 }

@@ -26,15 +26,15 @@ struct signers {
  * EKEYREJECTED: its key cannot be read; then nothing can be believed.
  */
 int signers_begin(struct spec *s, const char *word, struct err *e);
-/* The first file's tree (NULL: it has none) says who else there is. Problems of the block are told when it is read. */
-void signers_declared(struct load *l, const struct node *top);
+/* `trust` of the first file (NULL: it has none) says who else there is. Its problems are told when it is read. */
+void signers_declared(struct load *l, const struct node *trust);
 /* What the block says of itself, once all of it is read: what could never be signed, or need not be. */
 void signers_judge(struct spec *s);
 /*
  * Who has signed these bytes of the file `path`: *by. EKEYREJECTED: nobody who is trusted, and why. The signature is
  * that of PATH.minisig; named: and was made for a file of this name, as its trusted comment (file:NAME) says.
  */
-int signers_verify(const struct spec *s, const char *path, const struct signed_bytes *b, bool named,
+int signers_verify(const struct signers *t, const char *path, const struct signed_bytes *b, bool named,
 		   struct sign_public *by, struct err *e);
 /* Whether that one may sign all that the tree of a file says. EKEYREJECTED: what it may not. */
 int signers_cover_file(const struct spec *s, const struct sign_public *by, const char *path, const struct node *top,
