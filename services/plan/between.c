@@ -318,12 +318,9 @@ static bool one_is_kept(const struct between *b, const char *names)
 {
 	char name[16];
 
-	for (size_t n; *names; names += n + (names[n] == ':')) {
-		n = strcspn(names, ":");
-		text_copy(name, n < sizeof name ? n + 1 : sizeof name, names);
-		if (clashes_bridge(b->clashes, name))
+	while (*names)
+		if (clashes_bridge(b->clashes, bridge_next(&names, name)))
 			return true;
-	}
 	return false;
 }
 

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <netinet/in.h>
 
 /* The other bridges and all services that do not need this one go on. */
@@ -40,7 +39,7 @@ static void read_bridge(struct nets *n, const struct spec_bridge *s, struct net_
 		bridge_problem(c, s, s->name, "is longer than the 15 bytes of an interface's name");
 }
 
-static struct net_bridge *bridge_named(struct nets *n, const char *name)
+static struct net_bridge *bridge_named(const struct nets *n, const char *name)
 {
 	for (unsigned i = 0; i < n->nbridges; i++)
 		if (!strcmp(n->bridges[i].spec->name, name))
@@ -94,7 +93,7 @@ static void set_gateways(struct nets *n, struct work *w, unsigned i, const struc
 	if (l->spec->gateway && !parse_address(l->spec->gateway, &asked))
 		refuse_link(n->c, w, i, gateway, "isolation.network.gateway: '%s' is not an address", l->spec->gateway);
 	for (unsigned k = 0; k < l->naddrs; k++) {
-		struct plan_addr *gw = l->addrs[k].family == AF_INET ? &l->out.gw4 : &l->out.gw6;
+		struct plan_addr *gw = link_gateway(&l->out, l->addrs[k].family);
 
 		if (asked.family == l->addrs[k].family)
 			*gw = asked;
@@ -104,17 +103,12 @@ static void set_gateways(struct nets *n, struct work *w, unsigned i, const struc
 	}
 }
 
-static struct plan_addr *gateway_of(struct work_link *l, uint8_t family)
-{
-	return family == AF_INET ? &l->out.gw4 : &l->out.gw6;
-}
-
 /* It was asked for, and is no bridge's own. */
 static bool is_asked_gateway(struct work_link *l, uint8_t family)
 {
 	struct plan_addr asked;
 
-	return l->spec->gateway && gateway_of(l, family)->family && parse_address(l->spec->gateway, &asked) &&
+	return l->spec->gateway && link_gateway(&l->out, family)->family && parse_address(l->spec->gateway, &asked) &&
 	       asked.family == family;
 }
 
@@ -129,13 +123,13 @@ static void choose_gateway(struct nets *n, struct work *w, uint8_t family)
 		if (is && asked)
 			refuse_link(n->c, w, i, gateway, "isolation.network.gateway: interface %s has the default "
 				    "route already, by %s", net_ends[chosen], w->links[chosen].spec->gateway);
-		else if ((is || chosen == w->nlinks) && gateway_of(w->links + i, family)->family)
+		else if ((is || chosen == w->nlinks) && link_gateway(&w->links[i].out, family)->family)
 			chosen = i;
 		asked += is;
 	}
 	for (unsigned i = 0; i < w->nlinks; i++)
 		if (i != chosen)
-			*gateway_of(w->links + i, family) = (struct plan_addr){ 0 };
+			*link_gateway(&w->links[i].out, family) = (struct plan_addr){ 0 };
 }
 
 /* Twice the room each time there is too little: all lines together cost what they are long. */
@@ -162,14 +156,14 @@ static void add_line(struct compiling *c, struct net_bridge *b, const char *line
  * Its host name as a further name of it. Not if a service is called that: who asks gets the addresses of all lines with
  * a name, in whatever order they stand, and takes large and small letters for the same.
  */
-static const char *alias_of(const struct compiling *c, const struct work *w)
+static const char *alias_of(struct compiling *c, const struct work *w)
 {
-	const char *alias = w->eff.hostname && strcmp(w->eff.hostname, w->svc->name) ? w->eff.hostname : NULL;
+	const char *alias = w->eff.hostname;
+	char *lower = alias ? arena_fmt(&c->s->arena, "%s", alias) : NULL;	/* as services' names are */
 
-	for (unsigned i = 0; i < c->n && alias; i++)
-		if (!strcasecmp(c->work[i].svc->name, alias))
-			alias = NULL;
-	return alias;
+	for (char *p = lower; p && *p; p++)
+		*p |= *p >= 'A' && *p <= 'Z' ? 'a' - 'A' : 0;
+	return lower && !work_find(c, lower) ? alias : NULL;
 }
 
 /* Its line in the file that all cells of the bridge see. */
@@ -365,33 +359,21 @@ static void join_other(struct nets *n, struct work *w)
 
 #define LOOPBACK_NAMES "127.0.0.1 localhost\n::1 localhost\n"
 
-/* The first bridge of a list like "front:back", and what follows it. */
-static const struct net_bridge *next_bridge(const struct nets *n, const char **names)
-{
-	const char *name = *names;
-	const size_t len = strcspn(name, ":");
-
-	*names += len + (name[len] == ':');
-	for (unsigned i = 0; i < n->nbridges; i++)
-		if (!strncmp(n->bridges[i].spec->name, name, len) && !n->bridges[i].spec->name[len])
-			return n->bridges + i;
-	return NULL;
-}
-
 /* What stands in the files of all of them. */
-static const char *joined_hosts(const struct nets *n, const char *names)
+static const char *joined_hosts(struct nets *n, const char *names)
 {
 	size_t used = strlen(LOOPBACK_NAMES), room = used + 1;
 	const struct net_bridge *b;
+	char name[16];
 
-	for (const char *at = names; *at && (b = next_bridge(n, &at));)
+	for (const char *at = names; *at && (b = bridge_named(n, bridge_next(&at, name)));)
 		room += b->used;
 	char *text = compiling_get(n->c, room);
 
 	if (!text)
 		return "";
 	memcpy(text, LOOPBACK_NAMES, used);
-	for (const char *at = names; *at && (b = next_bridge(n, &at)); used += b->used)
+	for (const char *at = names; *at && (b = bridge_named(n, bridge_next(&at, name))); used += b->used)
 		if (b->used)
 			memcpy(text + used, b->hosts, b->used);
 	return text;

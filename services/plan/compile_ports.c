@@ -63,10 +63,10 @@ void compile_egress(struct compiling *c, struct work *w, unsigned i)
 /* What other machines asked by a published port would be answered by another interface, under a wrong address. */
 void judge_ports(struct compiling *c, struct work *w, unsigned i)
 {
-	const struct work_link *l = w->links + i;
+	struct work_link *l = w->links + i;
 
 	for (unsigned k = 0; k < l->naddrs && l->spec->ports.n; k++)
-		if (!(l->addrs[k].family == AF_INET ? l->out.gw4 : l->out.gw6).family) {
+		if (!link_gateway(&l->out, l->addrs[k].family)->family) {
 			refuse_link(c, w, i, ports, "isolation.network.ports: answers to other machines leave by the "
 				    "default route, which another interface has: publish them there, or give this one "
 				    "the gateway");

@@ -5,6 +5,7 @@
 #include "services/plan/compile.h"
 #include "services/plan/write.h"
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 /*
@@ -70,6 +71,11 @@ struct work_link {
 	unsigned naddrs, nports;
 	struct plan_link out;
 };
+
+static inline struct plan_addr *link_gateway(struct plan_link *l, uint8_t family)
+{
+	return family == AF_INET ? &l->gw4 : &l->gw6;
+}
 
 /* One service being planned. */
 struct work {

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "services/plan/plan_ref.h"
+#include <stddef.h>
 
 struct plan_addr {
 	uint8_t family, prefix, pad[2];	/* AF_INET or AF_INET6; prefix length */
@@ -46,6 +47,20 @@ struct plan_link {
 	uint32_t mtu, pad;		/* of its bridge; 0: the kernel's */
 	uint64_t send_max, receive_max;	/* bytes a second; 0: as many as it can */
 };
+
+/* The first of a list like "front:back" into name, cut off where it is too long; then the list is what follows it. */
+static inline const char *bridge_next(const char **list, char name[16])
+{
+	const char *at = *list;
+	size_t n = 0;
+
+	for (; *at && *at != ':'; at++)
+		if (n < 15)
+			name[n++] = *at;
+	name[n] = '\0';
+	*list = at + (*at == ':');
+	return name;
+}
 
 struct plan_interface {
 	struct plan_ref name, addrs;
