@@ -309,7 +309,7 @@ static void setup_is_not_traced(void)
 			poll(NULL, 0, 1);
 		}
 		ran += o.running;
-		rig_wait(&o, report, out, 3000);
+		rig_wait(&o, report, out, 60000);
 		if (tracer > 0) {
 			kill(tracer, SIGKILL);
 			waitpid(tracer, &status, 0);

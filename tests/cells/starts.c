@@ -65,7 +65,8 @@ static void ends_are_seen(void)
 	int report, out;
 
 	rig_start(&r, &o, &report, &out);
-	rig_wait(&o, report, out, 600);
+	rig_until_running(&o, report);
+	rig_wait(&o, report, out, 10);
 	check(o.running && WIFSIGNALED(o.status) && WTERMSIG(o.status) == SIGKILL, "death by a signal is seen",
 	      "status %x: %s", o.status, o.err.text);
 	fd_drop(&report);
