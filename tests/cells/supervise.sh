@@ -105,9 +105,12 @@ fi
 # One fault too many: everything ends, nothing runs on without us.
 started
 pid=$(field answer pid)
-n=0 # two that come before it is back are one
-while kill -SEGV $up 2>/dev/null && [ $n -lt 600 ]; do n=$((n + 1)); pause 0.1; done
-[ $n -lt 600 ] || kill -KILL $up
+faults=0	# one by one: one that comes before it is back is its end, with another code
+while [ $faults -lt 20 ] && kill -SEGV $up 2>/dev/null; do
+	faults=$((faults + 1)) n=0
+	until [ "$(own crashes)" = $faults ] || ! kill -0 $up 2>/dev/null || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
+done
+[ $faults -lt 20 ] || kill -KILL $up
 wait $up
 is "six faults in a minute are the end, with code 70" 70 $?
 up=
