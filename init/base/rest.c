@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STACK_BELOW (64 << 10)	/* the kernel leaves more than this free below a stack */
@@ -44,28 +45,70 @@ void rest_tables_of_others(enum rest_as as)
 		mmap((void *)from, to - from, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-static void give_back_file(void)
+/* The kernel's own call, in place. */
+static inline __attribute__((always_inline)) long call(long nr, uintptr_t a, uintptr_t b, long c, long d)
 {
-	const uintptr_t base = (uintptr_t)&__ehdr_start, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = 0;
+	long ret;
+
+	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x0 __asm__("x0") = (long)a;
+	register long x1 __asm__("x1") = (long)b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = 0;
+	register long x8 __asm__("x8") = nr;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x8) : "memory");
+	return x0;
+#else
+#error "write the system call for this architecture"
+#endif
+}
+
+static inline __attribute__((always_inline)) void give_back(uintptr_t from, uintptr_t to)
+{
+	if (from < to)
+		call(SYS_madvise, from, to - from, MADV_DONTNEED, 0);
+}
+
+/* Of the program's file all but one page, the first of which, with these headers, comes last. */
+static inline __attribute__((always_inline)) void give_back_file(uintptr_t but, uintptr_t page)
+{
+	const uintptr_t base = (uintptr_t)&__ehdr_start;
 	const ElfW(Phdr) *h = (const ElfW(Phdr) *)(base + __ehdr_start.e_phoff);
 
-	/* Not one page that could have been written: relocated pointers are not in the file. The first, which has these
-	 * headers, comes last. */
+	/* Not one page that could have been written: relocated pointers are not in the file. */
 	for (unsigned i = __ehdr_start.e_phnum; i-- > 0;)
 		if (h[i].p_type == PT_LOAD && !(h[i].p_flags & PF_W)) {
-			const uintptr_t from = (base + h[i].p_vaddr) / page * page;
+			const uintptr_t from = (base + h[i].p_vaddr) & -page, to = base + h[i].p_vaddr + h[i].p_memsz;
+			const bool in = from <= but && but < to;
 
-			madvise((void *)from, base + h[i].p_vaddr + h[i].p_memsz - from, MADV_DONTNEED);
+			give_back(from, in ? but : to);
+			give_back(in ? but + page : to, to);
 		}
 }
 
-void rest(void)
+int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) / page * page;
+	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & -page;
 
-	if (comes_again)
-		give_back_file();
-	/* From the page below this one: madvise's own frame is in one of the two. */
-	madvise((void *)(stack - STACK_BELOW), STACK_BELOW - page, MADV_DONTNEED);
+	if (ms < 0 || ms > REST_AFTER_MS) {
+		const int got = epoll_wait(epoll_fd, to, n, REST_AFTER_MS);
+
+		if (got)
+			return got;
+		ms -= ms < 0 ? 0 : REST_AFTER_MS;
+		if (comes_again)
+			give_back_file((uintptr_t)rest_wait & -page, page);
+		/* What we have below our frame may reach into the page below. */
+		give_back(stack - STACK_BELOW, stack - page);
+	}
+	return (int)call(SYS_epoll_pwait, (uintptr_t)epoll_fd, (uintptr_t)to, n, ms);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 #define REST_AFTER_MS 5000	/* so long nothing was to do */
 
@@ -26,7 +27,10 @@ enum rest_as { REST_AS_SUPERVISOR, REST_AS_LOGGER };
 void rest_tables_of_others(enum rest_as as);
 
 /*
- * The stack below the caller holds nothing any more, and goes. So do the pages of the binary's code and constants
- * (madvise(2), MADV_DONTNEED), if they can always be had again: costs a few faults on waking up.
+ * epoll_wait(2), for loops of processes that stay; < 0: whatever the error. When nothing has happened for
+ * REST_AFTER_MS and the wait goes on, the stack below the caller, which holds nothing any more, goes back, and so do
+ * the pages of the binary's code and constants if they can always be had again (madvise(2), MADV_DONTNEED): costs this
+ * one wake-up, and a few faults on the next. Code that runs brings 64 KiB around it, so between giving back and
+ * sleeping only this function runs. It calls the kernel by itself, and lies in one page, which stays.
  */
-void rest(void);
+__attribute__((aligned(1024))) int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms);

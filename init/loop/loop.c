@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "init/loop/loop.h"
 #include "init/base/fd.h"
+#include "init/base/rest.h"
 #include "init/loop/timers.h"
 #include <limits.h>
 #include <sys/mman.h>
@@ -106,7 +107,7 @@ static int wait_ms(const struct loop *l)
 void loop_turn(struct loop *l)
 {
 	struct epoll_event ev[EVENTS_A_TURN];
-	int n = epoll_wait(l->epoll_fd, ev, EVENTS_A_TURN, wait_ms(l));
+	const int n = rest_wait(l->epoll_fd, ev, EVENTS_A_TURN, wait_ms(l));
 
 	l->again = false;
 	l->now = mono_now();

@@ -51,7 +51,8 @@ void loop_remove(struct loop *l, uint32_t *handle);	/* 0 is fine; *handle become
 
 void loop_timer_set(struct loop *l, uint32_t timer, int64_t at_ms);	/* 0 clears; the past fires in the next turn */
 
-/* Wait for something and call back for it; at most until the first timer. Never fails: EINTR is an empty turn. */
+/* Wait for something and call back for it; at most until the first timer. A long wait gives memory back (rest_wait()).
+ * Never fails: EINTR is an empty turn. */
 void loop_turn(struct loop *l);
 
 /* Block these signals and receive them by descriptor instead. *fd is the caller's. */

@@ -253,7 +253,7 @@ static void look_at_rests(struct logger *l)
 	}
 }
 
-/* For epoll_wait(): until something must be done without being woken; once in its life, to rest. */
+/* For epoll_wait(): until something must be done without being woken. */
 static int patience(const struct logger *l)
 {
 	int64_t due = l->waiting ? l->look_ms : INT64_MAX, sending = forward_due(l);
@@ -262,7 +262,7 @@ static int patience(const struct logger *l)
 		return 0;
 	due = sending < due ? sending : due;
 	if (due == INT64_MAX)
-		return l->rested ? -1 : REST_AFTER_MS;
+		return -1;
 	int64_t ms = due - mono_now().ms;
 
 	return ms < 0 ? 0 : (int)ms;
@@ -284,12 +284,8 @@ static void loop(struct logger *l)
 	struct epoll_event got[32];
 
 	for (bool open = true; open;) {
-		const int ms = patience(l), n = epoll_wait(l->epoll, got, 32, ms);
+		const int n = rest_wait(l->epoll, got, 32, patience(l));
 
-		if (n == 0 && ms >= REST_AFTER_MS && !l->rested) {
-			l->rested = true;
-			rest();
-		}
 		for (int i = 0; i < n; i++) {
 			struct stream *s = got[i].data.ptr;
 

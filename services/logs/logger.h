@@ -39,7 +39,6 @@ struct logger {
 	struct stream *all, *ready;
 	unsigned waiting;	/* streams with the beginning of a line */
 	struct console console;
-	bool rested;		/* what only its beginning needed is given back */
 	bool echo;		/* every service's lines go there too */
 	struct journal *journal;
 	struct store events;

@@ -186,11 +186,8 @@ void spawning_ended(struct prior *p, int pid, uint8_t exit_kind, int status)
 	char why[80];
 	struct text t = TEXT_IN(why);
 
-	if (pid != p->ledger.head->spawner_pid) {	/* one that is not needed any more */
-		if (p->spawner_rests)
-			rest();
+	if (pid != p->ledger.head->spawner_pid)	/* one that is not needed any more */
 		return;
-	}
 	p->ledger.head->spawner_pid = 0;
 	if (p->spawner_closing)
 		return;

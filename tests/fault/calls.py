@@ -16,6 +16,7 @@ ERRORS = {
     "dup3": ["EMFILE"],
     "epoll_create1": ["EMFILE", "ENOMEM"],
     "epoll_ctl": ["ENOMEM", "ENOSPC"],
+    "epoll_pwait": ["EINTR"],
     "epoll_wait": ["EINTR"],
     "execveat": ["ENOMEM", "EACCES"],
     "fchownat": ["EIO"],
