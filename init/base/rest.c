@@ -99,12 +99,12 @@ int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & -page;
 
-	if (ms < 0 || ms > REST_AFTER_MS) {
-		const int got = epoll_wait(epoll_fd, to, n, REST_AFTER_MS);
+	if (ms < 0 || ms > REST_WAIT_MS) {
+		const int got = epoll_wait(epoll_fd, to, n, REST_WAIT_MS);
 
 		if (got)
 			return got;
-		ms -= ms < 0 ? 0 : REST_AFTER_MS;
+		ms -= ms < 0 ? 0 : REST_WAIT_MS;
 		if (comes_again)
 			give_back_file((uintptr_t)rest_wait & -page, page);
 		/* What we have below our frame may reach into the page below. */
