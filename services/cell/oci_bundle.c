@@ -1,5 +1,6 @@
 /* The bundle on disk, and what it names laid ready in the builder's own mounts: see oci.h. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/sum.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "rootfs/mount.h"
@@ -33,7 +34,8 @@ int oci_paths(struct oci_paths *o, const char *run_dir, const char *service, str
 	}
 	snprintf(o->log, OCI_PATH, "%.240s/log", o->bundle);
 	snprintf(o->pid_file, OCI_PATH, "%.240s/pid", o->bundle);
-	text_copy(o->id, sizeof o->id, service);
+	/* runsc's names of sockets are the machine's: two supervisors may each have a service of this name. */
+	snprintf(o->id, sizeof o->id, "%.64s-%08x", service, (unsigned)sum_more(SUM_START, run_dir, strlen(run_dir)));
 	for (char *at = o->id; *at; at++)	/* a template's instance: runtimes take no '@' in a name */
 		if (*at == '@')
 			*at = '+';

@@ -128,6 +128,8 @@ for runtime in ${ONLY:-crun runc runsc}; do
 	fi
 	expect $runtime
 	if [ $runtime = runsc ]; then
+		# Its sockets have names without folders, the machine over: runsc-sandbox.NAME.
+		is "runsc: another supervisor may have a service of this name" 0 "$(ls "$run/oci/state" | grep -c '^facts_')"
 		has "runsc: status says that nothing can be read back" "under runsc, nothing to read back" "$(ctl status)"
 		has "runsc: and so does audit" "its own kernel confines it" "$(ctl audit facts)"
 	else
