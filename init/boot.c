@@ -12,6 +12,7 @@
 #include "rootfs/modules.h"
 #include "services/plan/anchor.h"
 #include "services/plan/compile.h"
+#include "services/plan/enabled.h"
 #include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -167,10 +168,23 @@ static int compile_nothing(struct boot *b, struct err *e)
 	return compile_from(b, path, false, e);
 }
 
+static void find_enabled(uint64_t at[2])
+{
+	struct stat st;
+
+	at[0] = at[1] = 0;
+	if (stat(ENABLED_DIR_DEFAULT "/enabled", &st) == 0) {
+		at[0] = st.st_dev;
+		at[1] = st.st_ino;
+	}
+}
+
 static int stage_plan(struct boot *b, struct err *e)
 {
 	char trust[ANCHOR_MAX];
 	struct err first;
+
+	find_enabled(b->enabled);
 	int rc = compile_from(b, b->config, false, &first);
 
 	if (rc == 0)
@@ -195,6 +209,28 @@ static int stage_trust(struct boot *b, struct err *e)
 		 "boot with the key that has");
 	*e = b->rejected;
 	return -e->code;
+}
+
+/* A mount has brought, or covers, what was said of services: made again. What was wrong has been said already. */
+static int stage_enabled(struct boot *b, struct err *e)
+{
+	struct compiler_report report = { 0 };
+	owned_fd fd = FD_NONE, silent = FD_NONE;
+	struct plan fresh;
+	uint64_t now[2];
+
+	find_enabled(now);
+	if (!memcmp(now, b->enabled, sizeof now))
+		return 0;
+	silent = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (silent < 0)
+		return err_sys(e, "open /dev/null");
+	if (plan_obtain(b->exe_fd, b->config, false, silent, BOOT_COMPILE_MS, &fd, &fresh, &report, e) < 0)
+		return err_in(e, "%s/enabled has no effect", ENABLED_DIR_DEFAULT);
+	plan_unmap(&b->plan);
+	b->plan = fresh;
+	fd_put(&b->plan_fd, fd_take(&fd));
+	return 0;
 }
 
 static int load_modules(void *ctx, struct err *e)
@@ -276,6 +312,7 @@ static const struct stage {
 	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },
 	{ "mounts",   stage_mounts,   "services live on them", true, true },
 	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },
+	{ "enabled",  stage_enabled,  "what `prior enable` and `prior disable` keep may be on a mount", true, false },
 	{ "clock",    stage_clock,    "a file may know a later time; before anything is dated", true, false },
 	{ "seed",     stage_seed,     "its file may be on a disk; before anybody needs a key", true, false },
 	{ "record",   stage_record,   "how the boot before ended; on a disk, and dated", true, false },

@@ -23,6 +23,7 @@ services:
     restart: "no"
     isolation: {preset: none}
     healthcheck: {test: [CMD, /bin/busybox, test, "!", -e, /run/ill], interval: 200ms, retries: 2}
+  other: {command: [/bin/probe, stay]}
 """)
 
 SEED = "/var/lib/prior/random-seed"
@@ -43,6 +44,7 @@ def run(m):
     m.fails(f"test -e {SEED}")      # the first boot has none
     assert int(m.ok("date +%Y")) >= 2026, "earlier than the build"
     m.ok("date -s '2036-02-03 04:05:06'")
+    m.ok("prior disable other")
     m.ends("poweroff", "poweroff")
     assert "watchdog did not stop" not in m.console
     first = on_disk(m, "random-seed")
@@ -51,6 +53,8 @@ def run(m):
         other.wait_state("main", "up")
         assert other.ok("date +%Y").strip() == "2036", "not before the machine last ended"
         other.ok(f"test $(stat -c %a:%s {SEED}) = 600:512")
+        assert other.status("other")["state"] == "down", "what was disabled starts, for a mount has it"
+        other.ok("prior enable other")
         second = other.read(SEED)
         assert second != first, "replaced before anybody could use it twice"
         other.ok("sleep 10")        # longer than the watchdog's time
@@ -60,6 +64,7 @@ def run(m):
     assert on_disk(m, "random-seed") not in (first, second)
     with m.boot_again() as other:
         other.wait_state("main", "up")
+        other.wait_state("other", "up")
         other.ok("touch /run/ill")
         other.on_console("a critical service is not well: the machine will be reset", 20)
         other.on_console("softdog: Initiating system reboot", 40)

@@ -77,6 +77,7 @@ def cut(m, phase, moment):
 
 def run(m):
     assert is_well(m) is None
+    m.ok("mkdir -p /var/lib && prior disable writer && prior enable writer")    # as the updates will
     m.ends("poweroff", "poweroff")
     chance = random.Random(SEED)
     for n in range(CUTS):
