@@ -214,7 +214,11 @@ const struct verb ctl_verbs[] = {
 	  .exits = "0 shown, 4 no such service or no prior" },
 	{ .name = "events", .group = GROUP_INSIGHT, .run = verb_events, .args = "[SERVICE...]", .max = -1,
 	  .opts = LIVE | OPT(FOLLOW) | OPT(LINES) | OPT(SINCE) | OPT(UNTIL) | OPT(GREP) | OPT(LEVEL) | OPT(JSON),
-	  .summary = "Print what happened, as prior saw it." },
+	  .summary = "Print what happened, as prior saw it.",
+	  .more = "Kept in memory, in /run/prior/events; last-boot has the end of those of the boot before. With "
+		  "--json a line is an object with time, level (info, warning, error), event (its name), service, "
+		  "why, and fields of its own. docs/EVENTS.md lists all events, and what to do.",
+	  .exits = "0 printed, 1 failed, 4 no such service" },
 	{ .name = "network", .group = GROUP_INSIGHT, .run = verb_network, .opts = LIVE | OPT(JSON),
 	  .summary = "Show bridges, cells' addresses, published ports, counters.",
 	  .more = "Received and sent are what the service has received and sent. The rules (nf_tables prior) are read "

@@ -307,11 +307,11 @@ static void loop(struct logger *l)
 
 /* ---- start ---- */
 
-static void report(struct logger *l, const char *level, const struct err *e)
+static void report(struct logger *l, const char *level, const char *name, const struct err *e)
 {
 	struct event ev;
 
-	event_begin(&ev, level, "logger", NULL);
+	event_begin(&ev, level, name, NULL);
 	event_str(&ev, "why", e->text);
 	keep_event(l, &ev);
 }
@@ -329,18 +329,18 @@ int logger_run(struct logger *l, const struct logger_setup *setup, bool confined
 	int journal = journal_open(&l->journal, l->ring_dir, &e);
 
 	if (journal < 0)
-		report(l, "warning", &e);
+		report(l, "warning", "logger", &e);
 	if (trouble)
-		report(l, "warning", trouble);
+		report(l, "warning", "logger", trouble);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0 || pipe2(l->scratch, O_CLOEXEC | O_NONBLOCK) < 0 ||
 	    epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->sock, &ev) < 0) {
 		err_sys(&e, "the logger cannot start");
-		report(l, "error", &e);
+		report(l, "error", "logger", &e);
 		return 1;
 	}
 	if (confined && lockdown(l, &e) < 0)
-		report(l, "warning", &e);
+		report(l, "warning", "logger", &e);
 	console_flush(&l->console);
 	loop(l);
 	finish(l);

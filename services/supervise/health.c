@@ -90,7 +90,7 @@ void health_due(struct prior *p, uint32_t i)
 	next_in(p, i, (int64_t)planned(p, i)->timeout_ms + GUARD_MS);
 }
 
-static void becomes(struct prior *p, uint32_t i, enum svc_health h, const char *level)
+static void becomes(struct prior *p, uint32_t i, enum svc_health h, const char *level, const char *name)
 {
 	struct ledger_svc *s = svc_of(p, i);
 
@@ -100,7 +100,7 @@ static void becomes(struct prior *p, uint32_t i, enum svc_health h, const char *
 		LEDGER_WRITE(s);
 		s->health = (uint8_t)h;
 	}
-	prior_say(p, level, health_name[h], svc_name(p, i), NULL);
+	prior_say(p, level, name, svc_name(p, i), NULL);
 	good_moved(p, i);
 	deps_changed(p, i);
 }
@@ -135,7 +135,7 @@ static void went_badly(struct prior *p, uint32_t i, int code)
 	}
 	if (c->failed < planned(p, i)->retries)
 		return;
-	becomes(p, i, HEALTH_BAD, "error");
+	becomes(p, i, HEALTH_BAD, "error", "unhealthy");
 	if (d->restart != RESTART_NO || svc_of(p, i)->state == SVC_STARTING)
 		care_unwell(p, i, EXIT_UNHEALTHY);
 }
@@ -157,7 +157,7 @@ void health_checked(struct prior *p, uint32_t i, bool good, int code)
 		return;
 	}
 	c->failed = 0;
-	becomes(p, i, HEALTH_GOOD, "info");
+	becomes(p, i, HEALTH_GOOD, "info", "healthy");
 	if (d->ready == READY_HEALTHCHECK)
 		svc_post(p, i, EV_READY);
 }

@@ -350,7 +350,7 @@ static int outcome(struct prior *p, bool well, struct err *e)
 	const bool told = read(p->network_answer, &why, sizeof why) == sizeof why;
 
 	if (well && told) {
-		err_in(&why, "network");
+		err_in(&why, "network: a bridge of an earlier run may be left (`ip link` shows it)");
 		prior_say(p, "warning", "network-odd", NULL, why.text);
 	}
 	if (well)

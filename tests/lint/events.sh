@@ -1,0 +1,59 @@
+#!/bin/sh
+# Each event that the source can say stands in docs/EVENTS.md with its level, and no other does.
+# SPDX-License-Identifier: ISC
+#
+# Events are said by the functions that a header declares with a level and a name. Where one of them is called, a level's
+# word stands right before the event's name, both as text: ["a" : ]"level", [... ? ]"name"[ : "other"].
+cd "$(dirname "$0")/../.." && export LC_ALL=C || exit 2
+sayers=$(grep -rhoE --include='*.h' '[a-z_]+\([^;(]*const char \*level, const char \*(name|event)\b' init services |
+	sed 's/(.*//' | sort -u | paste -sd'|')
+bad=$(find init services netns rootfs -name '*.c' | sort | xargs grep -lE "(^|[^a-z_])($sayers)\(" | xargs awk '
+function take_file() {
+	while (match(text, /"(emerg|alert|crit|err|error|warning|notice|info|debug)"/)) {
+		passed = substr(text, 1, RSTART - 1)
+		level = substr(text, RSTART + 1, RLENGTH - 2)
+		text = substr(text, RSTART + RLENGTH)
+		line += gsub(/\n/, "", passed)
+		if (text ~ /^[ \t\n]*:[ \t\n]*"/) {	# the other one is next, and the name is behind that
+			either = either level ","
+			continue
+		}
+		if (!match(text, /^,[ \t\n]*([^,"();]*\?[ \t\n]*)?"[a-z0-9-]+"([ \t\n]*:[ \t\n]*"[a-z0-9-]+")?[,)]/)) {
+			print "    " file ":" line ": \"" level "\" has no name of an event, as text, right behind it"
+			either = ""
+			continue
+		}
+		n = split(substr(text, 1, RLENGTH), name, "\"")
+		m = split(either level, l, ",")
+		for (i = 2; i <= n; i += 2)
+			for (k = 1; k <= m; k++)
+				said[name[i] " " l[k]] = file ":" line
+		either = ""
+	}
+	text = ""
+	line = 1
+}
+FNR == 1 { take_file(); file = FILENAME }
+FILENAME ~ /\.c$/ { text = text $0 "\n"; next }
+/^\| `[a-z0-9-]+` \|/ {
+	split($0, cell, / *\| */)
+	gsub(/`/, "", cell[2])
+	m = split(cell[3], l, ", ")
+	for (k = 1; k <= m; k++) {
+		if (cell[2] " " l[k] in told)
+			print "    " FILENAME ":" FNR ": " cell[2] " (" l[k] ") stands there twice"
+		told[cell[2] " " l[k]] = FILENAME ":" FNR
+	}
+	if (cell[4] == "" || (cell[3] ~ /warning|error/ && cell[5] == ""))
+		print "    " FILENAME ":" FNR ": " cell[2] ": what has happened, and what is to be done?"
+}
+END {
+	take_file()
+	for (e in said)
+		if (!(e in told)) { split(e, f, " "); print "    " said[e] ": event " f[1] " (" f[2] ") is not in docs/EVENTS.md" }
+	for (e in told)
+		if (!(e in said)) { split(e, f, " "); print "    " told[e] ": nothing says event " f[1] " (" f[2] ")" }
+}' docs/EVENTS.md | sort)
+[ -z "$bad" ] && echo "ok lint: docs/EVENTS.md has each event with its level" ||
+	printf 'not ok lint: docs/EVENTS.md has each event with its level\n%s\n' "$bad"
+[ -z "$bad" ]
