@@ -34,7 +34,7 @@ def run(m):
     assert row["attested"]
     assert m.ok("nc 127.0.0.1 8081 </dev/null").split()[0] == pid
     m.ok("prior stop web")
-    m.fails("probe call 127.0.0.1 8080")    # stopped by a person: nobody answers
+    m.fails("timeout 10 probe call 127.0.0.1 8080")     # stopped by a person: nobody answers
     m.ok("prior start web")
     assert m.ok("probe call 127.0.0.1 8080").split()[0] != ""
     for _ in range(3):      # killed: the connection waits for the next one
