@@ -1,10 +1,12 @@
 """The kernel's trace of system calls and task switches, on one CPU, as time of each process in each call."""
+import os
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 LINE = re.compile(r"^\s*(.+)-(\d+)\s+\[000\]\s+\S+\s+(\d+): (\w+): (.*?)\s*$", re.M)
+SPAWNER = "prior-spawner"
 LEAST = 20          # microseconds per start that a row must have to be shown
 HEADERS = ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm-generic/unistd.h")
 
@@ -100,10 +102,16 @@ def _comms(events) -> dict:
     return {e.pid: e.comm for e in events}
 
 
+def _is_begin(e, pipe2: int) -> bool:
+    """The pipe for what the started process has to say; that of our reports does not block."""
+    return e.kind == "sys_enter" and e.call() == pipe2 and int(e.rest.split(",")[1], 16) == os.O_CLOEXEC
+
+
 def of_starts(events, called, skip: int) -> Profile:
-    """Starts by one parent: each begins with its pipe2. called: the name of its child, then of that one's children."""
+    """Starts by one parent: each begins with its pipe2. called: the name of its child, then of that one's children;
+    ours may have a spawner between."""
     pipe2 = next(n for n, name in call_names().items() if name == "pipe2")
-    begins = [e for e in events if e.kind == "sys_enter" and e.call() == pipe2]
+    begins = [e for e in events if _is_begin(e, pipe2)]
     parent = begins[0].pid
     begins = [e.us for e in begins if e.pid == parent]
     roles, children, comms = {parent: "parent", 0: "idle"}, Counter(), _comms(events)
@@ -111,7 +119,9 @@ def of_starts(events, called, skip: int) -> Profile:
         if e.kind != "sched_process_fork":
             continue
         by, child = e.field("pid"), e.field("child_pid")
-        if by == parent:
+        if comms.get(child) == SPAWNER:
+            roles[child] = "spawner"
+        elif by == parent or roles.get(by) == "spawner":
             roles[child] = called[0]
         elif roles.get(by) == called[0]:
             children[by] += 1
