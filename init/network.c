@@ -89,15 +89,8 @@ static int build_network(void *ctx, struct err *e)
 /* No child: the kernel answers at once, and a fork costs as much as the start of two services. */
 int stage_loopback(struct boot *b, struct err *e)
 {
-	struct net *n;
-	int rc = net_open(&n, e);
-
 	(void)b;
-	if (rc < 0)
-		return rc;
-	rc = net_loopback_up(n, e);
-	net_close(&n);
-	return rc;
+	return net_loopback_up(e);
 }
 
 int stage_network(struct boot *b, struct err *e)

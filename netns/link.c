@@ -1,5 +1,6 @@
 /* Interfaces: find one by name, switch it, remove it; loopback and the machine's own. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/fd.h"
 #include "init/base/sum.h"
 #include "netns/own.h"
 #include <errno.h>
@@ -147,12 +148,16 @@ bool link_is_ours(const struct net_link *l, const char *kind, const char *role, 
 	return strcmp(l->kind, kind) == 0 && memcmp(l->mac, mac, sizeof mac) == 0;
 }
 
-int net_loopback_up(struct net *n, struct err *e)
+int net_loopback_up(struct err *e)
 {
 	/* The kernel makes lo first in every network namespace, so it is always number 1. */
-	if (link_set_up(n, 1, true) < 0)
-		return net_fail(n, e, "loopback: set lo up");
-	return 0;
+	struct ifreq r = { .ifr_ifindex = 1 };
+	owned_fd fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);	/* any one will do */
+
+	if (fd < 0 || ioctl(fd, SIOCGIFNAME, &r) < 0 || ioctl(fd, SIOCGIFFLAGS, &r) < 0)
+		return err_sys(e, "loopback: find lo");
+	r.ifr_flags |= IFF_UP;
+	return ioctl(fd, SIOCSIFFLAGS, &r) < 0 ? err_sys(e, "loopback: set lo up") : 0;
 }
 
 int net_interface(struct net *n, const char *name, const struct net_addr *a, unsigned na,

@@ -19,7 +19,8 @@ struct net;
 int net_open(struct net **n, struct err *e);
 void net_close(struct net **n);
 
-int net_loopback_up(struct net *n, struct err *e); /* lo up, 127.0.0.1 and ::1 come with it */
+/* lo of the network that the caller is in, with 127.0.0.1 and ::1. Without libnl and a heap. */
+int net_loopback_up(struct err *e);
 
 /*
  * Make the bridge if it is missing, give it these addresses and this MTU (0: the kernel's), set it up. Idempotent. What

@@ -158,12 +158,13 @@ static void leave_all(struct cell *c)
 
 int step_network(struct cell *c, struct err *e)
 {
-	int ret;
+	int ret = net_loopback_up(e);
 
+	if (ret < 0 || !leads_out(c))
+		return ret;
 	if (net_open(&c->cell_net, e) < 0)
 		return err_in(e, "the cell's network");
-	ret = net_loopback_up(c->cell_net, e);
-	if (ret == 0 && c->svc->links.n && (ret = join_all(c, e)) < 0)
+	if ((ret = join_all(c, e)) < 0)
 		leave_all(c);
 	net_close(&c->cell_net);
 	if (c->machine_net)

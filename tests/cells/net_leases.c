@@ -251,7 +251,7 @@ int main(void)
 	struct err e = { 0 };
 	struct net *n = NULL;
 
-	if (net_open(&n, &e) < 0 || net_loopback_up(n, &e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
+	if (net_open(&n, &e) < 0 || net_loopback_up(&e) < 0 || net_bridge(n, "b0", &fixed, 1, 0, &e) < 0)
 		check(false, "a bridge to try it on", &e);
 	else
 		leases(n), a_routers_prefix_takes_no_bridges_traffic(n),

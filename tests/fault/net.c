@@ -177,7 +177,9 @@ int __real_ioctl(int fd, int request, void *arg);
 int __wrap_ioctl(int fd, int request, void *arg);
 int __wrap_ioctl(int fd, int request, void *arg)
 {
-	return request == SIOCGIFINDEX && is_refused(EPERM, false) ? -1 : __real_ioctl(fd, request, arg);
+	const bool up = request == SIOCSIFFLAGS;
+
+	return (up || request == SIOCGIFINDEX) && is_refused(EPERM, up) ? -1 : __real_ioctl(fd, request, arg);
 }
 
 /* A network's namespace, its settings, its names. */
