@@ -19,7 +19,7 @@ static int refuse_link(int fd, const char *path, struct err *e)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (sys_fstat(fd, &st) < 0)
 		return err_sys(e, "%s", path);
 	if (S_ISLNK(st.st_mode))
 		return err_set(e, ELOOP, "%s: is a symbolic link; name what it points to", path);
@@ -32,7 +32,7 @@ int source_open(const char *path, int flags, struct err *e)
 				   RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	struct stat st;
 
-	if (fd >= 0 && flags & O_PATH && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+	if (fd >= 0 && flags & O_PATH && sys_fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
 		owned_fd link = fd;
 
 		(void)link;
@@ -75,9 +75,12 @@ static int make_one(int dir, const char *name, bool directory)
 
 int below_make(int root, const char *path, bool directory, struct err *e)
 {
-	owned_fd at = open_below(root, ".");
+	owned_fd at = open_below(root, path);
 	char name[NAME_MAX + 1];
 
+	if (at >= 0)	/* mostly it is there */
+		return refuse_link(at, path, e) < 0 ? -e->code : fd_take(&at);
+	at = open_below(root, ".");
 	if (at < 0)
 		return err_sys(e, "%s", path);
 	for (const char *p = path + strspn(path, "/"); *p;) {

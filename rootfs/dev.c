@@ -50,7 +50,7 @@ static int copy_node(int dev, unsigned i, struct err *e)
 	return copy < 0 ? -e->code : mount_attach(copy, target, path, e);
 }
 
-int dev_fill(int dev, struct err *e)
+static int fill(int dev, struct err *e)
 {
 	for (unsigned i = 0; i < sizeof nodes / sizeof *nodes; i++) {
 		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0) {
@@ -58,18 +58,23 @@ int dev_fill(int dev, struct err *e)
 				return err_sys(e, "make /dev/%s", nodes[i].name);
 			if (copy_node(dev, i, e) < 0)
 				return err_in(e, "copy the machine's node");
-			continue;
 		}
-		/* The umask was PID 1's. */
-		if (fchmodat(dev, nodes[i].name, 0666, 0) < 0)
-			return err_sys(e, "make /dev/%s readable", nodes[i].name);
 	}
 	for (unsigned i = 0; i < sizeof links / sizeof *links; i++)
 		if (symlinkat(links[i].to, dev, links[i].name) < 0)
 			return err_sys(e, "link /dev/%s", links[i].name);
 	for (unsigned i = 0; i < sizeof folders / sizeof *folders; i++)
-		if (mkdirat(dev, folders[i].name, folders[i].mode) < 0 ||
-		    fchmodat(dev, folders[i].name, folders[i].mode, 0) < 0)
+		if (mkdirat(dev, folders[i].name, folders[i].mode) < 0)
 			return err_sys(e, "make /dev/%s", folders[i].name);
 	return 0;
+}
+
+/* The umask is PID 1's, and the modes are those in the tables. */
+int dev_fill(int dev, struct err *e)
+{
+	const mode_t before = umask(0);
+	const int ret = fill(dev, e);
+
+	umask(before);
+	return ret;
 }

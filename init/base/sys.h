@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -127,6 +128,12 @@ static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_
 	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
 
 	return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+/* fstat(2) as it is: glibc asks by an empty path instead, and for a path the kernel clears a page first. */
+static inline int sys_fstat(int fd, struct stat *st)
+{
+	return (int)syscall(SYS_fstat, fd, st);
 }
 
 static inline int sys_close_range(unsigned from, unsigned to, unsigned flags)

@@ -28,7 +28,7 @@ static void owner_fact(struct attest_run *r, const char *what, const char *name,
 	struct stat st;
 
 	snprintf(label, sizeof label, "%s %.200s", what, name);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 || sys_fstat(fd, &st) < 0) {
 		fact(r, label, "there", strerror(errno), false);
 		return;
 	}

@@ -37,7 +37,7 @@ static int id_in_root(int root, const char *path, struct file_id *id, struct err
 	owned_fd fd = sys_openat2(root, path, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || sys_fstat(fd, &st) < 0)
 		return err_sys(e, "%s in its root", path);
 	*id = (struct file_id){ st.st_dev, st.st_ino };
 	return 0;

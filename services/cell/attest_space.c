@@ -1,5 +1,6 @@
 /* Facts about where it lives: namespaces, and who owns them. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/sys.h"
 #include "services/cell/attest_inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static int owner_of(int dir, const char *name, uint64_t *ino, struct err *e)
 	owned_fd owner = ns < 0 ? ns : ioctl(ns, NS_GET_USERNS);
 	struct stat st;
 
-	if (owner < 0 || fstat(owner, &st) < 0)
+	if (owner < 0 || sys_fstat(owner, &st) < 0)
 		return err_sys(e, "owner of ns/%s", name);
 	*ino = st.st_ino;
 	return 0;

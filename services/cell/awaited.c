@@ -12,7 +12,7 @@
 
 static int check(int fd, const char *path, struct stat *st, struct err *e)
 {
-	if (fstat(fd, st) < 0)
+	if (sys_fstat(fd, st) < 0)
 		return err_sys(e, "device %s", path);
 	return S_ISBLK(st->st_mode) || S_ISCHR(st->st_mode) ? 0 : err_set(e, ENODEV, "%s: is not a device", path);
 }

@@ -177,7 +177,7 @@ static bool is_same_file(int file, int dir, const char *name)
 {
 	struct stat a, b;
 
-	return fstat(file, &a) == 0 && fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
+	return sys_fstat(file, &a) == 0 && fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev &&
 	       a.st_ino == b.st_ino;
 }
 
@@ -244,7 +244,7 @@ static int open_fifo(const struct plan *p, const struct plan_listen *l, int *out
 	if (made < 0 && code != EEXIST)
 		return err_set(e, code, "make a FIFO: %s", strerror(code));
 	fd = openat(dir, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || sys_fstat(fd, &st) < 0)
 		return err_sys(e, "open the FIFO");
 	if (!S_ISFIFO(st.st_mode))
 		return err_set(e, EEXIST, "something that is no FIFO is there");
@@ -295,7 +295,7 @@ int bind_check(const struct plan_listen *l, int fd, struct err *e)
 	struct stat st;
 	bool same;
 
-	if (fstat(fd, &st) < 0)
+	if (sys_fstat(fd, &st) < 0)
 		return err_sys(e, "descriptor %d", fd);
 	if (l->kind == LISTEN_FIFO)
 		same = S_ISFIFO(st.st_mode);

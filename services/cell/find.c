@@ -99,7 +99,7 @@ static void read_pid_file(struct cell *c, int to)
 	owned_fd fd = sys_openat2(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0,
 				  RESOLVE_NO_MAGICLINKS);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != c->svc->uid))
+	if (fd < 0 || sys_fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != c->svc->uid))
 		_exit(2);
 	const ssize_t n = read(fd, text, sizeof text - 1);
 

@@ -92,7 +92,7 @@ static int stage_root(struct cell *c, struct err *e)
 
 	if (root < 0)
 		return root;
-	if (mkdirat(c->scratch, "rootfs", 0755) < 0 || fstat(root, &st) < 0)
+	if (mkdirat(c->scratch, "rootfs", 0755) < 0 || sys_fstat(root, &st) < 0)
 		return err_sys(e, "root %s", path);
 	c->root_id = (struct file_id){ st.st_dev, st.st_ino };
 	owned_fd place = openat(c->scratch, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -154,7 +154,7 @@ static int stage_bind(struct cell *c, const struct plan_mount *m, const char *na
 
 	if (source < 0)
 		return source;
-	if (fstat(source, &st) < 0)
+	if (sys_fstat(source, &st) < 0)
 		return err_sys(e, "source %s", plan_str(c->plan, m->source));
 	if (S_ISDIR(st.st_mode) ? mkdirat(c->scratch, name, 0755) < 0
 				: mknodat(c->scratch, name, S_IFREG | 0444, 0) < 0)

@@ -21,13 +21,13 @@ static int step(int *at, const char *name, struct err *e)
 
 	if (next < 0 && errno == ENOENT && (mkdirat(*at, name, 0755) == 0 || errno == EEXIST))
 		fd_put(&next, openat(*at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-	if (next < 0 || fstat(next, &st) < 0 || fstat(*at, &here) < 0)
+	if (next < 0 || sys_fstat(next, &st) < 0 || sys_fstat(*at, &here) < 0)
 		return err_sys(e, "directory %s", name);
 	if (S_ISLNK(st.st_mode) && is_of_others(&here))
 		return err_set(e, ELOOP, "%s is a link in a directory that others can write to", name);
 	if (S_ISLNK(st.st_mode))
 		fd_put(&next, openat(*at, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-	if (next < 0 || fstat(next, &st) < 0)
+	if (next < 0 || sys_fstat(next, &st) < 0)
 		return err_sys(e, "link %s", name);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ENOTDIR, "%s is no directory", name);

@@ -42,12 +42,16 @@ bool path_is_at_or_below(const char *path, const char *dir)
 bool dev_part_is_replaced(const struct plan *p, const struct plan_service *s, const struct plan_mount *dev,
 			  const struct dev_part *part)
 {
-	char path[4096];
+	const char *dir = plan_str(p, dev->target);
+	const size_t n = strlen(dir);
 
-	snprintf(path, sizeof path, "%s/%s", plan_str(p, dev->target), part->name);
-	for (const struct plan_mount *m = dev + 1; m < PLAN_END(p, s->mounts, struct plan_mount); m++)
-		if (m->kind != MOUNT_REMOUNT && !strcmp(plan_str(p, m->target), path))
+	for (const struct plan_mount *m = dev + 1; m < PLAN_END(p, s->mounts, struct plan_mount); m++) {
+		const char *path = plan_str(p, m->target);
+
+		if (m->kind != MOUNT_REMOUNT && !strncmp(path, dir, n) && path[n] == '/' &&
+		    !strcmp(path + n + 1, part->name))
 			return true;
+	}
 	return false;
 }
 

@@ -22,7 +22,7 @@ static int open_private(int base, struct err *e)
 
 	if (dir < 0)
 		return dir;
-	if (fstat(dir, &st) < 0)
+	if (sys_fstat(dir, &st) < 0)
 		return err_sys(e, PRIVATE);
 	if (st.st_uid != geteuid())
 		return err_set(e, EPERM, PRIVATE ": belongs to user %u, not to root", st.st_uid);
@@ -93,7 +93,7 @@ static int hand_over(const struct cell *c, const struct plan_dir *d, int dir, co
 
 	if (tree_give(dir, c->svc->uid, c->svc->gid, e) < 0)
 		return err_in(e, "%s", name);
-	if (fstat(dir, &st) < 0)
+	if (sys_fstat(dir, &st) < 0)
 		return err_sys(e, "%s", name);
 	if (st.st_uid != c->svc->uid || st.st_gid != c->svc->gid)
 		return err_set(e, EPERM, "%s: belongs to %u:%u after it was given to %u:%u", name, st.st_uid, st.st_gid,

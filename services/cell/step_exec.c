@@ -25,7 +25,7 @@ int step_executable(struct cell *c, struct err *e)
 
 	/* A link of the image's to /proc/self/exe would be this very binary (CVE-2019-5736). */
 	c->exe = sys_openat2(AT_FDCWD, exe, O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
-	if (c->exe < 0 || fstat(c->exe, &st) < 0)
+	if (c->exe < 0 || sys_fstat(c->exe, &st) < 0)
 		return err_sys(e, "%s", exe);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EACCES, "%s: not a regular file", exe);

@@ -50,7 +50,7 @@ static int add_rule(const struct cell *c, int rules, const struct plan_landlock 
 	owned_fd at = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 
-	if (at < 0 || fstat(at, &st) < 0)
+	if (at < 0 || sys_fstat(at, &st) < 0)
 		return err_sys(e, "%s", path);
 	struct landlock_path_beneath_attr a = { .allowed_access = l->access & mask, .parent_fd = at };
 

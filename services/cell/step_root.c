@@ -56,7 +56,7 @@ int step_root(struct cell *c, struct err *e)
 			return -e->code;
 	if (c->root < 0 || root_lay(c->root, e) < 0)
 		return -e->code;
-	if (fstat(c->root, &st) < 0)
+	if (sys_fstat(c->root, &st) < 0)
 		return err_sys(e, "look at the root");
 	c->root_id = (struct file_id){ st.st_dev, st.st_ino };
 	return tree ? 0 : root_copy_machine(c, e);
@@ -130,7 +130,7 @@ int root_cover(struct cell *c, const struct plan_mount *m, int target, struct er
 {
 	struct stat st;
 
-	if (fstat(target, &st) < 0)
+	if (sys_fstat(target, &st) < 0)
 		return err_sys(e, "look at it");
 	return S_ISDIR(st.st_mode) ? mount_new("tmpfs", "size=4k,mode=0000", LOCKED_DOWN, e)
 				   : scratch_file(c, m, "", 0, 0, e);
@@ -185,7 +185,7 @@ static int open_target(struct cell *c, const struct plan_mount *m, struct err *e
 
 		if (source < 0)
 			return source;
-		if (fstat(source, &st) < 0)
+		if (sys_fstat(source, &st) < 0)
 			return err_sys(e, "source %s", plan_str(c->plan, m->source));
 		directory = S_ISDIR(st.st_mode);
 	}

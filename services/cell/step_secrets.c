@@ -21,7 +21,7 @@ static int open_source(const char *path, struct err *e)
 		return err_set(e, ELOOP, "%s: is, or goes through, a symbolic link; name what it points to", path);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	owned_fd other = fd;
 

@@ -242,7 +242,7 @@ static void landlock(const struct flat *f)
 		struct landlock_path_beneath_attr a = { .allowed_access = l->access & f->landlock, .parent_fd = at };
 		struct stat st;
 
-		MUST(fstat(at, &st));
+		MUST(sys_fstat(at, &st));
 		if (!S_ISDIR(st.st_mode))
 			a.allowed_access &= LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 					    LANDLOCK_ACCESS_FS_READ_FILE | 3ull << 14;

@@ -1,12 +1,17 @@
 /* The step table's order and completeness, the secure bits, and reading a status file. */
 /* SPDX-License-Identifier: ISC */
+#include "init/base/file.h"
+#include "init/base/sys.h"
 #include "services/cell/attest_inner.h"
 #include "services/cell/steps.h"
+#include "services/plan/write.h"
 #include <linux/securebits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -136,9 +141,79 @@ static void numbers_of_a_status_file_are_read_in_any_order(void **state)
 	assert_int_equal(status_number(&r, "Pid", 10), 41);
 }
 
+/* A folder that looks like the procfs of process 7. */
+static int make_procfs(char folder[])
+{
+	static const char *const files[] = { "7/setgroups", "7/gid_map", "7/uid_map" };
+
+	assert_non_null(mkdtemp(folder));
+	const int dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_equal(mkdirat(dir, "7", 0700), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		owned_fd file = openat(dir, files[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_true(file >= 0);
+	}
+	return dir;
+}
+
+static void remove_procfs(const char *folder, int dir)
+{
+	static const char *const files[] = { "7/setgroups", "7/gid_map", "7/uid_map" };
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(unlinkat(dir, files[i], 0), 0);
+	assert_int_equal(unlinkat(dir, "7", AT_REMOVEDIR), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void assert_says(int dir, const char *path, const char *what)
+{
+	char text[128];
+	struct err e;
+
+	assert_true(file_read(dir, path, text, sizeof text, &e) >= 0);
+	assert_string_equal(text, what);
+}
+
+static void an_id_map_has_the_service_s_own_ids_or_says_that_they_are_too_many(void **state)
+{
+	char folder[] = "/tmp/prior-maps-XXXXXX";
+	owned_fd dir = make_procfs(folder);
+	uint32_t many[256], few[] = { 41, 7, 4000000000 };
+	struct plan_service s = { .uid = 61000, .gid = 41 };
+	struct writer w;
+	struct err e;
+
+	(void)state;
+	for (unsigned i = 0; i < 256; i++)
+		many[i] = 4000000000 + i;
+	write_begin(&w);
+	const struct plan_ref some = write_table(&w, few, 3, sizeof *few);
+	const struct plan_ref all = write_table(&w, many, 256, sizeof *many);
+	const struct plan p = { .at = w.at, .size = w.used };
+	struct cell c = { .plan = &p, .svc = &s, .machine_proc = dir };
+
+	s.groups = some;
+	assert_int_equal(maps_write(&c, 7, &e), 0);
+	assert_says(dir, "7/setgroups", "deny");
+	assert_says(dir, "7/gid_map", "41 41 1\n7 7 1\n4000000000 4000000000 1\n");
+	assert_says(dir, "7/uid_map", "61000 61000 1\n");
+	s.groups = all;
+	assert_int_equal(maps_write(&c, 7, &e), -E2BIG);
+	assert_string_equal(e.text, "256 groups: their numbers are too long for one id map of the kernel's "
+				    "(4095 bytes)");
+	s.uid = 0;
+	assert_int_equal(maps_write(&c, 7, &e), -EINVAL);
+	write_free(&w);
+	remove_procfs(folder, dir);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_id_map_has_the_service_s_own_ids_or_says_that_they_are_too_many),
 		cmocka_unit_test(every_step_says_why_it_is_there),
 		cmocka_unit_test(the_order_is_the_one_the_kernel_forces),
 		cmocka_unit_test(secure_bits_lock_all_but_what_a_later_step_needs),
