@@ -1,6 +1,7 @@
 /* One binary: what it does depends on how it is started. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/fd.h"
+#include "init/base/relro.h"
 #include "init/boot.h"
 #include "init/ctl/ctl.h"
 #include "init/online.h"
@@ -66,6 +67,9 @@ int main(int argc, char **argv)
 	const char *self = argc > 0 ? (slash ? slash + 1 : argv[0]) : "prior";
 	enum wrap_as as = wrap_as(self);
 
+#ifndef __GLIBC__
+	relro_apply();
+#endif
 	rootless_words(argv);
 	/* First, and with nothing touched before: how soon the command runs is what its users measure. */
 	if (as != AS_PRIOR)
