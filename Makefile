@@ -59,7 +59,7 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Walloca -Wmissing-prototypes -Wimplicit-fa
 MAP := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(BUILD))=build
 COMMON = -std=gnu11 $(WARN) $(MAP) -I. -I$(GEN) -D_GNU_SOURCE
 HARD := -fPIE -fstack-protector-strong -ffunction-sections -fdata-sections
-LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,-T,tools/tables.ld
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,-T,$(O)/tables.ld
 LIBS := -lyaml -lseccomp -lcap -lnl-route-3 -lnl-3 -lsodium
 
 ifeq ($(LIBC),musl)
@@ -105,15 +105,19 @@ $(O)/prior: $(O)/prior.debug tests/lint/binary.sh
 	$Q$(CROSS)strip -o $@ $<
 	$QPRIOR=$@ NM=$(CROSS)nm tests/lint/binary.sh
 
-$(O)/prior.debug: $(OBJ) $(O)/objects tools/tables.ld
+$(O)/prior.debug: $(OBJ) $(O)/objects $(O)/tables.ld
 	@echo "  LINK $@"
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $(LINKED) $(END)
+
+$(O)/tables.ld: tools/tables.ld
+	@mkdir -p $(@D)
+	$Qsed 's,@O@,$(O),' $< >$@
 
 # What a process that stays can reach, for tests/lint/tables.sh: a link that begins there, of which all else falls out. The
 # first is where PID 1 goes on for good, with what comes after it.
 STAYS := serve,panic_arm,panic_end,boot_say,dog_end,lastboot_end,machine_cgroup_remove,shutdown_machine logger_main
 ALONE := $(foreach s,$(STAYS),$(O)/alone/$(firstword $(subst $(comma), ,$s)))
-$(ALONE): $(OBJ) $(O)/objects tools/tables.ld
+$(ALONE): $(OBJ) $(O)/objects $(O)/tables.ld
 	@mkdir -p $(@D)
 	$Q$(CC) $(LINK) -nostartfiles -Wl,--defsym,_start=$(@F) $(foreach s,$(subst $(comma), ,$(filter $(@F)$(comma)%,$(STAYS))),-Wl,-u,$s) \
 		-o $@ $(OBJ) $(LIBS)
@@ -121,7 +125,7 @@ $(ALONE): $(OBJ) $(O)/objects tools/tables.ld
 # The same with one difference: PID 1 aborts when it asks for heap memory after boot (init/base/noheap.h). For tests.
 NO_HEAP := init/base/noheap init/serve
 WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
-$(O)/prior-noheap: $(NO_HEAP:%=$(O)/noheap/%.o) $(OBJ)
+$(O)/prior-noheap: $(NO_HEAP:%=$(O)/noheap/%.o) $(OBJ) $(O)/tables.ld
 	$Q$(CC) $(CFLAGS) $(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(BEGIN) \
 		$(filter-out $(NO_HEAP:%=$(O)/%.o),$(OBJ)) $(NO_HEAP:%=$(O)/noheap/%.o) $(LIBS) $(END)
 
@@ -180,7 +184,7 @@ $(RUN_ONLY)/prior-run: $(RUN_ONLY_SRC) $(wildcard init/run/*.h init/run/bare/* i
 
 # Programs that tests start inside a cell or a machine, one file each: static, without sanitizers. Our library comes twice:
 # libnl's calls of the name service must find our own answers (nonss.c) before the C library's.
-$(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a
+$(O)/tests/%: $(O)/tests/%.o $(O)/libprior.a $(O)/tables.ld
 	$Q$(CC) $(CFLAGS) $(LINK) -o $@ $(BEGIN) $< $(O)/libprior.a $(LIBS) $(O)/libprior.a $(END)
 
 # These are prior and a part of its boot, whose netlink messages and calls about networks pass by net.c.

@@ -4,15 +4,16 @@
 # SPDX-License-Identifier: ISC
 set -u
 export LC_ALL=C
-alone=$(dirname "${PRIOR:?the binary}")/alone
+all=${PRIOR:?the binary}.debug
+alone=$(dirname "$PRIOR")/alone
 name="tables (${LIBC:-glibc})"
 
 address() { # FILE SYMBOL
-	"${NM:-nm}" "$alone/$1" | sed -n "s/ [A-Za-z] $2$//p"
+	"${NM:-nm}" "$1" | sed -n "s/ [A-Za-z] $2$//p"
 }
 
 has_none() { # FILE SYMBOL: of what is given back, which ends there
-	from=$(address "$1" rest_tables) to=$(address "$1" "$2")
+	from=$(address "$alone/$1" rest_tables) to=$(address "$alone/$1" "$2")
 	if [ -n "$from" ] && [ "$from" = "$to" ]; then
 		echo "ok lint: $name: what $1() can reach has no table that is given back"
 		return
@@ -22,4 +23,12 @@ has_none() { # FILE SYMBOL: of what is given back, which ends there
 	return 1
 }
 
-has_none serve rest_tables_supervisor && has_none logger_main rest_tables_end
+# Else nothing would be found below, either: a folder of tools/tables.ld has another name, or the objects hold no code (LTO).
+has_both() {
+	from=$(address "$all" rest_tables) middle=$(address "$all" rest_tables_supervisor) to=$(address "$all" rest_tables_end)
+	[ -n "$from" ] && [ "$from" != "$middle" ] && [ "$middle" != "$to" ] && return
+	echo "not ok lint: $name: $all has nothing between rest_tables, rest_tables_supervisor and rest_tables_end: see tools/tables.ld"
+	return 1
+}
+
+has_both && has_none serve rest_tables_supervisor && has_none logger_main rest_tables_end
