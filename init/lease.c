@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #define SOCKET 3	/* the first of LISTEN_FDS */
+#define DIR "/run/" LEASE_NAMES
 
 /* --- in the client's cell --- */
 
@@ -72,36 +73,43 @@ int tell_main(int argc, char **argv)
 
 /* --- in the service that carries it out --- */
 
-static int tell_names(const char *name, const char *own, const struct net_lease *l, struct err *e)
+/* An address without name servers is better than none. */
+static void tell(const char *name, const char *source, const char *own, const struct name_server *v, unsigned n)
+{
+	struct err e;
+
+	if (name_servers_tell(DIR, source, own, v, n, NULL, &e) < 0)
+		fprintf(stderr, "%s: its name servers are not written down: %s\n", name, e.text);
+}
+
+static void tell_names(const char *name, const char *source, const char *own, const struct net_lease *l)
 {
 	static const uint8_t none[4];
 	struct name_server v[4];
-	char source[32];
 	unsigned i = 0;
 
 	for (; l->is_there && i < 4 && memcmp(l->names[i], none, 4) != 0; i++) {
 		v[i].until_ms = mono_now().ms + (int64_t)l->seconds * 1000;
 		inet_ntop(AF_INET, l->names[i], v[i].address, sizeof v[i].address);
 	}
-	snprintf(source, sizeof source, SOURCE_LEASE "%s", name);
-	return name_servers_tell("/run/" LEASE_NAMES, source, own, v, i, NULL, e);
+	tell(name, source, own, v, i);
 }
 
 static int carry_out(struct net *n, const char *name, const char *own, const struct net_lease *l, struct err *e)
 {
-	char ip[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
-	struct err unnamed;
+	char ip[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN], source[32];
+	struct name_server before[NAME_SERVERS_MAX];
 
 	if (net_lease_check(l, e) < 0)
 		return -e->code;
-	/* First: who has waited for the address is to find them. Yet an address without them is better than none. */
-	const int told = tell_names(name, own, l, &unnamed);
+	snprintf(source, sizeof source, SOURCE_LEASE "%s", name);
+	const unsigned nbefore = name_servers_of(DIR, source, before);
 
-	if (net_lease(n, name, l, e) < 0)
+	/* First: who has waited for the address is to find them. */
+	tell_names(name, source, own, l);
+	if (net_lease(n, name, l, e) < 0) {
+		tell(name, source, own, before, nbefore);
 		return -e->code;
-	if (told < 0) {
-		*e = unnamed;
-		return told;
 	}
 	if (l->is_there)
 		printf("%s: %s/%u for %u s, gateway %s\n", name, inet_ntop(AF_INET, l->ip, ip, sizeof ip), l->prefix,
