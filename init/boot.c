@@ -187,6 +187,7 @@ static int stage_plan(struct boot *b, struct err *e)
 	find_enabled(b->enabled);
 	int rc = compile_from(b, b->config, false, &first);
 
+	b->configured = rc == 0;
 	if (rc == 0)
 		return 0;
 	/*
@@ -211,22 +212,23 @@ static int stage_trust(struct boot *b, struct err *e)
 	return -e->code;
 }
 
-/* A mount has brought, or covers, what was said of services: made again. What was wrong has been said already. */
+/*
+ * A mount has brought, or covers, what was said of services: made again. Where there was no configuration that can be
+ * followed, the stages until here have followed none, and nothing does that now.
+ */
 static int stage_enabled(struct boot *b, struct err *e)
 {
 	struct compiler_report report = { 0 };
-	owned_fd fd = FD_NONE, silent = FD_NONE;
+	owned_fd fd = FD_NONE;
 	struct plan fresh;
 	uint64_t now[2];
 
 	find_enabled(now);
-	if (!memcmp(now, b->enabled, sizeof now))
+	if (!b->configured || !memcmp(now, b->enabled, sizeof now))
 		return 0;
-	silent = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (silent < 0)
-		return err_sys(e, "open /dev/null");
-	if (plan_obtain(b->exe_fd, b->config, false, silent, BOOT_COMPILE_MS, &fd, &fresh, &report, e) < 0)
-		return err_in(e, "%s/enabled has no effect", ENABLED_DIR_DEFAULT);
+	boot_say(b, "%s is read again: a mount has brought " ENABLED_DIR_DEFAULT "/enabled, or covers it", b->config);
+	if (plan_obtain(b->exe_fd, b->config, false, b->console_fd, BOOT_COMPILE_MS, &fd, &fresh, &report, e) < 0)
+		return err_in(e, ENABLED_DIR_DEFAULT "/enabled has no effect until the next reload");
 	plan_unmap(&b->plan);
 	b->plan = fresh;
 	fd_put(&b->plan_fd, fd_take(&fd));

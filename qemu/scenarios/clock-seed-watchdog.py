@@ -54,6 +54,7 @@ def run(m):
         assert other.ok("date +%Y").strip() == "2036", "not before the machine last ended"
         other.ok(f"test $(stat -c %a:%s {SEED}) = 600:512")
         assert other.status("other")["state"] == "down", "what was disabled starts, for a mount has it"
+        other.on_console("is read again: a mount has brought /var/lib/prior/enabled, or covers it")
         other.ok("prior enable other")
         second = other.read(SEED)
         assert second != first, "replaced before anybody could use it twice"
