@@ -98,15 +98,15 @@ static int read_secret(const char *path, struct sign_secret *s, struct err *e)
 {
 	owned_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char text[SIGN_KEY_MAX];
-	ssize_t got = fd < 0 ? -1 : 1;
+	ssize_t got = 1;
 	size_t n = 0;
-	int rc;
 
+	if (fd < 0)
+		return err_sys(e, "%s", path);
 	while (got > 0 && n < sizeof text && (got = read(fd, text + n, sizeof text - n)) > 0)
 		n += (size_t)got;
-	if (got < 0)
-		return err_sys(e, "%s", path);
-	rc = sign_secret_read(s, text, n, e);
+	const int rc = got < 0 ? err_sys(e, "read it") : sign_secret_read(s, text, n, e);
+
 	explicit_bzero(text, sizeof text);
 	return rc < 0 ? err_in(e, "%s", path) : 0;
 }

@@ -30,6 +30,8 @@ is "... of which nothing is left either" [ ! -e c.sec ]
 is "keygen says what it needs" says "say with -s" 64 "$bin" keygen -s x
 is "sign signs several files" "$bin" sign -s a.sec prior.yaml image empty
 is "... with a key that comes by a pipe, in pieces" sh -c '{ head -c 40 a.sec; tail -c +41 a.sec; } | "$0" sign -s /dev/stdin prior.yaml' "$bin"
+is "a secret key that cannot be read is named" says "/: read it: Is a directory" 1 "$bin" sign -s / prior.yaml
+is "... or is not there" says "none.sec: No such file" 1 "$bin" sign -s none.sec prior.yaml
 is "verify names the key and the comment" says "file:image" 0 "$bin" verify -p a.pub prior.yaml image empty
 is "verify takes the key itself" "$bin" verify -p "$(tail -n 1 a.pub)" prior.yaml image
 for f in prior.yaml image empty; do
