@@ -113,14 +113,12 @@ $(O)/tables.ld: tools/tables.ld
 	@mkdir -p $(@D)
 	$Qsed 's,@O@,$(O),' $< >$@
 
-# What a process that stays can reach, for tests/lint/tables.sh: a link that begins there, of which all else falls out. The
-# first is where PID 1 goes on for good, with what comes after it.
-STAYS := serve,panic_arm,panic_end,boot_say,dog_end,lastboot_end,machine_cgroup_remove,shutdown_machine logger_main
-ALONE := $(foreach s,$(STAYS),$(O)/alone/$(firstword $(subst $(comma), ,$s)))
-$(ALONE): $(OBJ) $(O)/objects $(O)/tables.ld
+# What a process that stays can reach, for tests/lint/tables.sh: a link that begins there, of which all else falls out.
+STAYS := stay logger_main
+ALONE := $(STAYS:%=$(O)/alone/%)
+$(O)/alone/%: $(OBJ) $(O)/objects $(O)/tables.ld
 	@mkdir -p $(@D)
-	$Q$(CC) $(LINK) -nostartfiles -Wl,--defsym,_start=$(@F) $(foreach s,$(subst $(comma), ,$(filter $(@F)$(comma)%,$(STAYS))),-Wl,-u,$s) \
-		-o $@ $(OBJ) $(LIBS)
+	$Q$(CC) $(LINK) -nostartfiles -Wl,--defsym,_start=$* -o $@ $(OBJ) $(LIBS)
 
 # The same with one difference: PID 1 aborts when it asks for heap memory after boot (init/base/noheap.h). For tests.
 NO_HEAP := init/base/noheap init/serve

@@ -50,31 +50,6 @@ static uint32_t group_prior(void)
 	return gid;
 }
 
-/* The rest of this life, but for what finish() does. What it can reach is known: STAYS in the Makefile. */
-static int stay(struct err *e)
-{
-	const int rc = panic_arm(&prior.ledger, e);
-
-	if (rc == 0) {
-		rest_tables_of_others(REST_AS_SUPERVISOR);
-		serve(&prior);
-	}
-	return rc;
-}
-
-static int supervise(const struct serve_setup *s, struct err *e)
-{
-	const int ours[] = { s->plan_fd, s->exe_fd, s->cgroup_fd, s->console_fd };
-
-	/* What our caller left open is nobody's: no service has it, and PID 1 must not keep it alive. */
-	if (s->mode != MODE_MACHINE)
-		outside_close_others(ours, sizeof ours / sizeof *ours);
-	const int rc = serve_begin(&prior, s, e);
-
-	/* What served to get here is PID 1's no longer: every descriptor it keeps is in the ledger. */
-	return rc < 0 ? rc : stay(e);
-}
-
 /* After serve(): a machine ends by reboot(2), anything else with its code. */
 static int finish(void)
 {
@@ -96,6 +71,28 @@ static int finish(void)
 		boot_say(&boot, DOG_STAYS);
 	shutdown_machine(&boot, h, plan_str(&prior.plan, prior.plan.head->random_seed), says);
 	panic_end(&prior.ledger, "the kernel refused to end the machine");
+}
+
+int stay(struct err *e)
+{
+	if (panic_arm(&prior.ledger, e) < 0)
+		return -e->code;
+	rest_tables_of_others(REST_AS_SUPERVISOR);
+	serve(&prior);
+	return finish();
+}
+
+static int supervise(const struct serve_setup *s, struct err *e)
+{
+	const int ours[] = { s->plan_fd, s->exe_fd, s->cgroup_fd, s->console_fd };
+
+	/* What our caller left open is nobody's: no service has it, and PID 1 must not keep it alive. */
+	if (s->mode != MODE_MACHINE)
+		outside_close_others(ours, sizeof ours / sizeof *ours);
+	const int rc = serve_begin(&prior, s, e);
+
+	/* What served to get here is PID 1's no longer: every descriptor it keeps is in the ledger. */
+	return rc < 0 ? rc : stay(e);
 }
 
 /* For the compilers of this life and of those to come. */
@@ -127,8 +124,8 @@ int machine_main(bool again)
 
 		rc = supervise(&s, &e);
 	}
-	if (rc == 0)
-		return finish();
+	if (rc >= 0)
+		return rc;
 	emergency(boot.console_fd, FD_NONE, &boot.emergency, e.text);
 	panic_end(NULL, e.text);
 }
@@ -247,8 +244,8 @@ int up_main(int argc, char **argv)
 	if (!u.no_userns && rootless_enter(&e) < 0)
 		fprintf(stderr, "prior: up: %s; services get what needs no namespace\n", e.text);
 	rc = up(&u, &e);
-	if (rc == 0)
-		return finish();
+	if (rc >= 0)
+		return rc;
 	fprintf(stderr, "prior: %s\n", e.text);
 	return EXIT_FAILED;
 }
@@ -276,7 +273,6 @@ static int command_never_ran(const struct ledger_svc *svc, struct err *e)
 		fprintf(stderr, "prior: %s\n", e->text);
 		rc = 126;
 	}
-	finish();
 	return rc;
 }
 
@@ -308,7 +304,7 @@ int run_confined(const char *path, const struct wrap *w, struct err *e)
 	rc = supervise(&s, e);
 	if (rc < 0)
 		return rc;
-	return prior.ledger.svc->exit_kind == EXIT_START_FAILED ? command_never_ran(prior.ledger.svc, e) : finish();
+	return prior.ledger.svc->exit_kind == EXIT_START_FAILED ? command_never_ran(prior.ledger.svc, e) : rc;
 }
 
 int resume_main(int argc, char **argv)
@@ -325,5 +321,5 @@ int resume_main(int argc, char **argv)
 		rc = stay(&e);
 	if (rc < 0)
 		panic_end(prior.ledger.head ? &prior.ledger : NULL, e.text);
-	return finish();
+	return rc;
 }

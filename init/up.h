@@ -14,3 +14,10 @@ int resume_main(int argc, char **argv);	/* --ledger=FD ...: see reexec.h */
  * when it is said that its program cannot be run, or is not there. Of w it takes what becomes of signals.
  */
 int run_confined(const char *path, const struct wrap *w, struct err *e);
+
+/*
+ * Where each of them ends, and all that PID 1 does from then on: it arms itself against faults, gives back what it does
+ * not read again, serves, and ends. The exit code (a machine never returns), or -errno: it cannot be armed. That no
+ * table is needed from here on that was given back is checked by `make check` (Makefile, STAYS).
+ */
+int stay(struct err *e);

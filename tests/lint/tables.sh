@@ -31,4 +31,4 @@ has_both() {
 	return 1
 }
 
-has_both && has_none serve rest_tables_supervisor && has_none logger_main rest_tables_end
+has_both && has_none stay rest_tables_supervisor && has_none logger_main rest_tables_end
