@@ -86,8 +86,10 @@ static void add(int proc, int pid, struct supervisors *s)
 	struct supervisor_kind *k = kind_of(s, name);
 
 	k->count++;
-	if (read_file(proc, pid, "status", text, sizeof text))
-		k->switches += field(text, "voluntary_ctxt_switches:") + field(text, "nonvoluntary_ctxt_switches:");
+	if (s->processes < PROCESSES && read_file(proc, pid, "status", text, sizeof text))
+		s->each[s->processes++] = (struct supervisor_switches){
+			pid, field(text, "voluntary_ctxt_switches:") + field(text, "nonvoluntary_ctxt_switches:")
+		};
 	if (read_file(proc, pid, "smaps_rollup", text, sizeof text)) {
 		k->pss += field(text, "Pss:");
 		k->rss += field(text, "Rss:");
@@ -110,12 +112,26 @@ void supervisors_read(int proc, struct supervisors *s)
 		closedir(dir);
 }
 
-long supervisors_switches(const struct supervisors *s)
+/* -1: not there. */
+static long switches_of(const struct supervisors *s, int pid)
+{
+	for (int i = 0; i < s->processes; i++)
+		if (s->each[i].pid == pid)
+			return s->each[i].n;
+	return -1;
+}
+
+long supervisors_switches(const struct supervisors *from, const struct supervisors *to)
 {
 	long sum = 0;
 
-	for (int i = 0; i < s->n; i++)
-		sum += s->kinds[i].switches;
+	for (int i = 0; i < to->processes; i++) {
+		const long before = switches_of(from, to->each[i].pid);
+
+		sum += to->each[i].n - (before < 0 ? 0 : before);
+	}
+	for (int i = 0; i < from->processes; i++)
+		sum += switches_of(to, from->each[i].pid) < 0;
 	return sum;
 }
 
