@@ -99,7 +99,7 @@ int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & -page;
 
-	if (ms < 0 || ms > REST_WAIT_MS) {
+	if (ms < 0 || ms >= REST_WORTH_MS) {
 		const int got = epoll_wait(epoll_fd, to, n, REST_WAIT_MS);
 
 		if (got)

@@ -7,6 +7,7 @@
 
 #define REST_AFTER_MS 5000	/* so long nothing was started: the spawner ends */
 #define REST_WAIT_MS 2000	/* so long nothing was to do: rest_wait() gives back */
+#define REST_WORTH_MS (10 * REST_WAIT_MS)	/* a shorter wait is not worth a wake-up of its own */
 
 /*
  * Pages of our own binary on a file system of this type (statfs(2), f_type) can always be had again: it keeps them in
@@ -28,8 +29,8 @@ enum rest_as { REST_AS_SUPERVISOR, REST_AS_LOGGER };
 void rest_tables_of_others(enum rest_as as);
 
 /*
- * epoll_wait(2), for loops of processes that stay; < 0: whatever the error. When nothing has happened for
- * REST_WAIT_MS and the wait goes on, the stack below the caller, which holds nothing any more, goes back, and so do
+ * epoll_wait(2), for loops of processes that stay; < 0: whatever the error. When nothing has happened for REST_WAIT_MS
+ * of a wait of REST_WORTH_MS or more, the stack below the caller, which holds nothing any more, goes back, and so do
  * the pages of the binary's code and constants if they can always be had again (madvise(2), MADV_DONTNEED): costs this
  * one wake-up, and a few faults on the next. Code that runs brings 64 KiB around it, so between giving back and
  * sleeping only this function runs. It calls the kernel by itself, and lies in one page, which stays.

@@ -1,4 +1,4 @@
-/* Services that the clock starts: cron and every. One timer for each, nothing wakes up in between. */
+/* Services that the clock starts: cron and every. One timer for each: no clock is looked at in between. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 #include "services/supervise/prior.h"
