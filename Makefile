@@ -238,7 +238,7 @@ lint: $(BUILD)/need-test ## and the rules about the source alone
 	$(call run,60,$(LINT))
 
 check-root: $(O)/prior $(O)/prior-noheap $(RUN_ONLY)/prior-run $(HELPERS) $(BUILD)/need-test ## cells: real namespaces, mounts and filters, as root
-	$(call run,900,tests/cells/run)
+	$(call run,1500,tests/cells/run)
 
 check-boot: $(O)/prior $(HELPERS) $(BUILD)/need-test ## the machine under test, in QEMU
 	$(call run,1800,qemu/run-scenarios)

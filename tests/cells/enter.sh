@@ -95,7 +95,7 @@ if command -v setpriv >/dev/null; then
 	hasnt "nothing has run for him" uid= "$(cat "$work/got")"
 fi
 if command -v python3 >/dev/null && command -v stty >/dev/null; then
-	timeout 600 python3 tests/cells/enter.py "$work/prior" "$run" || failed=1
+	timeout 300 python3 tests/cells/enter.py "$work/prior" "$run" || failed=1
 else
 	echo "skip enter: on a terminal: needs python3 and stty"
 fi

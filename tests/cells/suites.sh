@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 }
 C
 signals=$(realpath "${BUILD:-build}/${LIBC:-glibc}/tests/cells/signals") || exit 2
-inside() { PATH="$work/bin:$PATH" timeout 400 "$signals" clean unshare -pf --mount-proc "$1" run -- sh -c "$2" >"$work/out" 2>&1; }
+inside() { PATH="$work/bin:$PATH" timeout 140 "$signals" clean unshare -pf --mount-proc "$1" run -- sh -c "$2" >"$work/out" 2>&1; }
 verdict() { # WHAT CODE PATTERN: the last lines when it went wrong
 	if [ "$2" = 0 ] && grep -Eq "$3" "$work/out"; then
 		echo "ok suites: $1: $(grep -Eo "$3" "$work/out" | tail -1)"

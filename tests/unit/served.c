@@ -111,7 +111,7 @@ int serve_stop(void **state)
 	(void)state;
 	ending_begin(&prior, SHUTDOWN_EXIT);
 	ending_force(&prior);
-	for (int64_t end = mono_now().ms + 60000; !prior.finished && mono_now().ms < end;)
+	for (int64_t end = mono_now().ms + 40000; !prior.finished && mono_now().ms < end;)
 		served_turn();
 	spawning_close(&prior);
 	server_end(&prior);

@@ -210,14 +210,14 @@ static void writes_larger_than_the_pipe_are_not_slowed_down(void **state)
 	sample_pipe(&p, "web", SINK_FILE, 64 << 20, 2);
 	sample_send(&s, &p);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 8; i++)
 		put_all(p.wr, block, sizeof block);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	assert_int_equal(sample_end(&s), 0);
-	assert_true(b.tv_sec - a.tv_sec < 40);	/* a second for each 64 KiB, when nobody looks behind half a line */
+	assert_true(b.tv_sec - a.tv_sec < 12);	/* 32 s when nobody looks behind half a line */
 	char *t = lines_of(&s, "web", &n);
 
-	assert_true(n >= 16 * sizeof block);
+	assert_true(n >= 8 * sizeof block);
 	free(t);
 	sample_close(&p);
 	sample_remove(&s);
