@@ -94,21 +94,23 @@ static inline __attribute__((always_inline)) void give_back_file(uintptr_t but, 
 		}
 }
 
-int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)
+int rest_now(int epoll_fd, struct epoll_event *to, int n, int ms)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t stack = (uintptr_t)__builtin_frame_address(0) & -page;
 
-	if (ms < 0 || ms >= REST_WORTH_MS) {
-		const int got = epoll_wait(epoll_fd, to, n, REST_WAIT_MS);
-
-		if (got)
-			return got;
-		ms -= ms < 0 ? 0 : REST_WAIT_MS;
-		if (comes_again)
-			give_back_file((uintptr_t)rest_wait & -page, page);
-		/* What we have below our frame may reach into the page below. */
-		give_back(stack - STACK_BELOW, stack - page);
-	}
+	if (comes_again)
+		give_back_file((uintptr_t)rest_now & -page, page);
+	/* What we have below our frame may reach into the page below. */
+	give_back(stack - STACK_BELOW, stack - page);
 	return (int)call(SYS_epoll_pwait, (uintptr_t)epoll_fd, (uintptr_t)to, n, ms);
+}
+
+int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)
+{
+	if (ms >= 0 && ms < REST_WORTH_MS)
+		return epoll_wait(epoll_fd, to, n, ms);
+	const int got = epoll_wait(epoll_fd, to, n, REST_WAIT_MS);
+
+	return got ? got : rest_now(epoll_fd, to, n, ms < 0 ? ms : ms - REST_WAIT_MS);
 }

@@ -30,9 +30,14 @@ void rest_tables_of_others(enum rest_as as);
 
 /*
  * epoll_wait(2), for loops of processes that stay; < 0: whatever the error. When nothing has happened for REST_WAIT_MS
- * of a wait of REST_WORTH_MS or more, the stack below the caller, which holds nothing any more, goes back, and so do
- * the pages of the binary's code and constants if they can always be had again (madvise(2), MADV_DONTNEED): costs this
- * one wake-up, and a few faults on the next. Code that runs brings 64 KiB around it, so between giving back and
- * sleeping only this function runs. It calls the kernel by itself, and lies in one page, which stays.
+ * of a wait of REST_WORTH_MS or more, it goes on as rest_now(): costs this one wake-up, and a few faults on the next.
  */
-__attribute__((aligned(1024))) int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms);
+int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms);
+
+/*
+ * The same wait, but first the stack below the caller, which holds nothing any more, goes back, and so do the pages of
+ * the binary's code and constants if they can always be had again (madvise(2), MADV_DONTNEED). Code that runs brings
+ * 64 KiB around it, so between giving back and sleeping only this function runs. It calls the kernel by itself, and
+ * lies in one page, which stays (tests/lint/tables.sh).
+ */
+__attribute__((noinline, aligned(1024))) int rest_now(int epoll_fd, struct epoll_event *to, int n, int ms);
