@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#define REST_AFTER_MS 5000	/* so long nothing was started: the spawner ends */
 #define REST_WAIT_MS 2000	/* so long nothing was to do: rest_wait() gives back */
 #define REST_WORTH_MS (10 * REST_WAIT_MS)	/* a shorter wait is not worth a wake-up of its own */
 

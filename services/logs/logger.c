@@ -253,7 +253,7 @@ static void look_at_rests(struct logger *l)
 	}
 }
 
-/* For epoll_wait(): until something must be done without being woken. */
+/* For rest_wait(): until something must be done without being woken. */
 static int patience(const struct logger *l)
 {
 	int64_t due = l->waiting ? l->look_ms : INT64_MAX, sending = forward_due(l);

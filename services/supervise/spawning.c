@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "services/supervise/spawning.h"
 #include "init/base/pidfd.h"
-#include "init/base/rest.h"
 #include "init/base/sys.h"
 #include "init/base/text.h"
 #include "services/supervise/stop.h"
@@ -61,7 +60,7 @@ static void make_or_later(struct prior *p)
 
 	p->spawner_rests = false;
 	if ((p->ledger.head->spawner_fd >= 0 || make_socket(p, &e) == 0) && make_spawner(p, &e) == 0) {
-		look_again(p, p->nasked ? SILENT_MS : REST_AFTER_MS);
+		look_again(p, p->nasked ? SILENT_MS : SPAWNER_REST_MS);
 		return;
 	}
 	prior_say(p, "error", "spawner-failed", NULL, e.text);
@@ -141,7 +140,7 @@ void spawning_answered(struct prior *p, uint32_t i)
 	p->run[i].asked = 0;
 	p->spawner_heard_ms = p->loop.now.ms;
 	if (--p->nasked == 0 && p->ledger.head->spawner_pid > 0)
-		look_again(p, REST_AFTER_MS);
+		look_again(p, SPAWNER_REST_MS);
 }
 
 /* The last ones, too: after a reload or an exec it may be one of those that is stuck with what it was asked for. */

@@ -4,9 +4,11 @@
 #include "services/cell/cell.h"
 #include "services/supervise/prior.h"
 
+#define SPAWNER_REST_MS 5000	/* so long nothing was started: the spawner ends */
+
 /*
  * PID 1 holds both ends of the spawner's socket, so that a new spawner reads what the last one left. Without one (prior
- * run) and for what does not fit into its socket PID 1 clones by itself. Of one that was not asked for REST_AFTER_MS
+ * run) and for what does not fit into its socket PID 1 clones by itself. Of one that was not asked for SPAWNER_REST_MS
  * only the socket is kept, until the next start makes another.
  */
 void spawning_begin(struct prior *p);	/* now, or after a while; PID 1 can do without */
