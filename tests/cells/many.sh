@@ -56,10 +56,11 @@ for try in $(seq 20); do
 	finish || not_ok "it ends with 0" "$(tail -3 "$work/log")"
 	[ "$try" -lt 5 ] || more=$(($(bare) * 10))
 	[ "$more" -ge 50 ] || more=50
+	[ "$more" -le 500 ] || more=500	# one after the other they would need 3200 ms
 	[ "$best" -gt $((1500 + more)) ] || break
 done
 echo "# ten services whose longest way is 1500 ms: $best ms"
-is "ten services whose longest way is 1500 ms are up within 1550 ms" yes "$([ "$best" -ge 1490 ] && [ "$best" -le $((1500 + more)) ] && echo yes || echo "$best ms, allowed $more more")"
+is "ten services whose longest way is 1500 ms are up in little more" yes "$([ "$best" -ge 1490 ] && [ "$best" -le $((1500 + more)) ] && echo yes || echo "$best ms, allowed $more more")"
 is "all ten ran" 10 "$(echo "$pids" | wc -l)"
 left=0
 for pid in $pids; do [ ! -d "/proc/$pid" ] || left=$((left + 1)); done
