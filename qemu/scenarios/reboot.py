@@ -7,6 +7,7 @@ kernels = ["6.1", "6.12"]
 
 image = Image(config="""
 version: 1
+defaults: {stop_timeout: 5m}
 services:
   deaf:
     command: [/bin/probe, stubborn]

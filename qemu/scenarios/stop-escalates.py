@@ -7,6 +7,7 @@ kernels = ["6.1", "6.12"]
 
 image = Image(config="""
 version: 1
+defaults: {stop_timeout: 5m}
 services:
   deaf:
     command: [/bin/probe, stubborn]
@@ -33,7 +34,7 @@ def run(m):
         start = time.monotonic()
         m.ok(f"prior stop {name}")
         took = time.monotonic() - start
-        assert 1.2 < took < 30, took
+        assert 1.2 < took < 60, took
         assert processes(m) == left
         assert m.status(name)["state"] == "down"
     start = time.monotonic()
