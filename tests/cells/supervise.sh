@@ -128,7 +128,7 @@ while [ $faults -lt 20 ] && kill -SEGV $up 2>/dev/null; do
 done
 [ $faults -lt 20 ] || kill -KILL $up
 wait $up
-is "six faults in a minute are the end, with code 70" 70 $?
+is "six faults in a minute are the end, with code 70" "6 70" "$faults $?"
 up=
 is "and the services end with it" gone "$(n=0; until [ "$(is_gone "$pid")" = gone ] || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done; is_gone "$pid")"
 
