@@ -297,7 +297,7 @@ static int work(const struct order *o, struct err *e)
 {
 	const struct order back = { .from = o->to, .to = o->from, .run_dir = o->run_dir, .odd = o->odd };
 	const int ret = change(o, e);
-	struct err ignored;
+	struct err ignored = { 0 };	/* as begin() gives it: code 0 says that nothing has failed yet */
 
 	if (ret < 0 && o->to)
 		change(&back, &ignored);

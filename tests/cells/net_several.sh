@@ -197,6 +197,20 @@ sed -i 's/^  rear: .*/&\n  late: {command: [sleep, "1000"], isolation: {network:
 ctl reload-config >/dev/null
 has "a new neighbour's name is there at once" " late" "$(inside mid nsenter -t "$(field mid pid)" -m cat /etc/hosts)"
 is "nobody was restarted for that" "$pid" "$(field rear pid)"
+
+# A new bridge whose name an interface has: the one that was made before it goes again, and all else is as it was.
+cp "$conf" "$work/before.yaml"
+ip link add dd type veth peer name dd0
+sed -i 's,^  bridges:,&\n    cc: {subnets: [10.90.0.0/24]}\n    dd: {subnets: [10.91.0.0/24]},' "$conf"
+is "a reload that cannot make a bridge fails" 1 "$(ctl reload-config >"$work/out" 2>&1; echo $?)"
+has "and says which" "dd" "$(cat "$work/out")"
+is "a_failed_change_is_taken_back: no other new one stays" "" "$(ip -o link show cc 2>/dev/null)"
+ctl restart fore >/dev/null
+is "and a service on an old one starts" up "$(until_is fore state up)"
+ip link del dd
+cp "$work/before.yaml" "$conf"
+ctl reload-config >/dev/null || not_ok "what it was before is taken again" "$(tail -3 "$work/log")"
+
 was="$mid4 $mid4b"
 ctl restart mid >/dev/null
 is "its addresses are the same after a restart" "$was" "$(until_is mid state up >/dev/null; address mid 4 host0) $(address mid 4 host1)"
