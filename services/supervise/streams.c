@@ -321,6 +321,7 @@ void streams_resume(struct prior *p)
 		reap_add(p, h->logger_hung_pid, 0, PID_LOGGER);
 	if (h->logger_pid > 0) {
 		reap_add(p, h->logger_pid, 0, PID_LOGGER);
+		p->logger_replaced = true;
 		loop_timer_set(&p->loop, p->n + TIMER_LOGGER, p->loop.now.ms + DRAIN_MS);
 	} else {
 		streams_logger_start(p);

@@ -85,6 +85,7 @@ life() { # BINARY: a whole life, with faults and a re-exec in the middle
 	wait $calls
 	is "four faults and a re-exec: no call was refused" "calls many, failed 0" "$(cat "$work/calls")"
 	is "every service is the process it was" "$pids" "$(field answer pid) $(field user pid) $(field ready pid)"
+	is "a logger that is replaced for that is no failure" 0 "$(ctl events | grep -c 'logger restarted\|logger-restarted')"
 	is "generations and crashes are counted" "6 4" "$(own generation) $(own crashes)"
 	is "no descriptor more than before" yes "$([ "$(fds_within "$before")" -le "$before" ] && echo yes)"
 
