@@ -1,13 +1,12 @@
 /* Giving memory back: see rest.h. */
 /* SPDX-License-Identifier: ISC */
 #include "init/base/rest.h"
+#include "init/base/sys.h"
 #include <elf.h>
 #include <link.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define STACK_BELOW (64 << 10)	/* the kernel leaves more than this free below a stack */
 
@@ -45,36 +44,10 @@ void rest_tables_of_others(enum rest_as as)
 		mmap((void *)from, to - from, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* The kernel's own call, in place. */
-static inline __attribute__((always_inline)) long call(long nr, uintptr_t a, uintptr_t b, long c, long d)
-{
-#if defined(__x86_64__)
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = 0;
-	long ret;
-
-	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-			 : "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x0 __asm__("x0") = (long)a;
-	register long x1 __asm__("x1") = (long)b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = 0;
-	register long x8 __asm__("x8") = nr;
-
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x8) : "memory");
-	return x0;
-#else
-#error "write the system call for this architecture"
-#endif
-}
-
 static inline __attribute__((always_inline)) void give_back(uintptr_t from, uintptr_t to)
 {
 	if (from < to)
-		call(SYS_madvise, from, to - from, MADV_DONTNEED, 0);
+		sys_inline(SYS_madvise, (long)from, (long)(to - from), MADV_DONTNEED, 0);
 }
 
 /* Of the program's file all but one page, the first of which, with these headers, comes last. */
@@ -103,7 +76,7 @@ int rest_now(int epoll_fd, struct epoll_event *to, int n, int ms)
 		give_back_file((uintptr_t)rest_now & -page, page);
 	/* What we have below our frame may reach into the page below. */
 	give_back(stack - STACK_BELOW, stack - page);
-	return (int)call(SYS_epoll_pwait, (uintptr_t)epoll_fd, (uintptr_t)to, n, ms);
+	return (int)sys_inline(SYS_epoll_pwait, epoll_fd, (long)(uintptr_t)to, n, ms);
 }
 
 int rest_wait(int epoll_fd, struct epoll_event *to, int n, int ms)

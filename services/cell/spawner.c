@@ -115,27 +115,6 @@ int spawner_ask(int sock, const struct cell_start *c, int theirs, struct err *e)
 
 static int own_null = FD_NONE;	/* /dev/null, for all that have no other input; none: each start says so */
 
-/* As vfork(2), with what clone3(2) can do. A wrapper's return address would be overwritten by the child, so inline. */
-static inline __attribute__((always_inline)) long clone3_shared(struct clone_args *a)
-{
-#if defined(__x86_64__)
-	long ret;
-
-	__asm__ volatile("syscall" : "=a"(ret) : "0"((long)SYS_clone3), "D"(a), "S"(sizeof *a)
-			 : "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x0 __asm__("x0") = (long)(uintptr_t)a;
-	register long x1 __asm__("x1") = sizeof *a;
-	register long x8 __asm__("x8") = SYS_clone3;
-
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x8) : "memory");
-	return x0;
-#else
-#error "write the system call for this architecture"
-#endif
-}
-
 static _Noreturn __attribute__((noinline)) void begin_direct(struct cell *c)
 {
 	_exit(direct_life(c));
@@ -168,7 +147,8 @@ static long clone_direct(struct cell *c, struct clone_args *a)
 		return pid < 0 ? -errno : pid;
 	}
 	a->flags |= CLONE_VM | CLONE_VFORK;
-	long pid = clone3_shared(a);
+	/* As vfork(2): a wrapper's return address would be overwritten by the child, so inline. */
+	long pid = sys_inline(SYS_clone3, (long)(uintptr_t)a, sizeof *a, 0, 0);
 
 	if (pid == 0)
 		begin_direct(c);
