@@ -30,15 +30,7 @@ failed=0 who=containers
 ok() { echo "ok $who: $1"; }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else echo "not ok $who: $1 (want '$2', got '$3')"; sed 's/^/    /' "$work/log" | cut -c1-200 | tail -12; failed=1; fi; }
 has() { if grep -Eq -- "$2" "$work/log"; then ok "$1"; else echo "not ok $who: $1 (want '$2')"; sed 's/^/    /' "$work/log" | cut -c1-200 | tail -12; failed=1; fi; }
-# A podman that is held up at the end finds its container removed already, and does not know its code: it is asked anew.
-code() {
-	for _ in 1 2 3 4 5; do
-		"$@" >"$work/log" 2>&1
-		seen=$?
-		grep -q 'container has already been removed' "$work/log" || break
-	done
-	echo $seen
-}
+. tests/cells/lib/code.sh
 
 . tests/cells/lib/container.sh
 image_made "$tool" sh sleep id cat true false grep kill

@@ -17,15 +17,7 @@ not_ok() {
 }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1 (want '$2', got '$3')"; fi; }
 has() { if grep -Eq -- "$2" "$work/log"; then ok "$1"; else not_ok "$1 (want '$2')"; fi; }
-# A podman that is held up at the end finds its container removed already, and does not know its code: it is asked anew.
-code() {
-	for _ in 1 2 3 4 5; do
-		"$@" >"$work/log" 2>&1
-		seen=$?
-		grep -q 'container has already been removed' "$work/log" || break
-	done
-	echo $seen
-}
+. tests/cells/lib/code.sh
 
 mkdir -p "$work/home/run" && chmod 755 "$work" && chmod 700 "$work/home" "$work/home/run" && cp "$PRIOR" "$work/prior" || exit 2
 chmod 755 "$work/prior"
