@@ -13,7 +13,7 @@ needs_spaces -mpn
 ip link set lo up || exit 2
 . tests/cells/lib/up.sh
 settle=10s
-wait_for() { n=0; while ! grep -q "$1" "$work/log" && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done; }
+wait_for() { until_works grep -q "$1" "$work/log"; }
 # All of it must be over in ten seconds.
 ends() {
 	kill -TERM $up

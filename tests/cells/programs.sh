@@ -55,7 +55,6 @@ served() { # SERVICE PID
 	is "$1: it stops when it is asked to" 0 $?
 	is "$1: and was not killed" "" "$(grep -a 'did not stop in time' $work/log)"
 }
-until_works() { n=0; until "$@" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done; }
 load() { # URL NUMBER: all of them are answered
 	timeout 60 ab -q -n "$2" -c 8 "$1" 2>&1 | awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 }
 		/^Non-2xx/ { x = $3 } END { print c + 0, f + x + 0 }'

@@ -62,9 +62,7 @@ life() { # BINARY: a hundred reloads
 
 	conf 102
 	kill -HUP $up
-	n=0
-	while [ "$(field at.102 state)" != up ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
-	is "SIGHUP does the same" up "$(field at.102 state)"
+	is "SIGHUP does the same" up "$(until_is at.102 state up)"
 
 	"$work/prior" compile "$work/conf.yaml" -o "$work/plan" 2>"$work/out" || cat "$work/out"
 	crashes=$(own crashes)

@@ -19,12 +19,6 @@ work=/srv/test run=/srv/run
 mkdir -p $work/open || exit 2
 . tests/cells/lib/up.sh
 cp "${BUILD:-build}/${LIBC:-glibc}/tests/cells/socks" $work/socks && chmod 755 $work/socks && chmod 1777 $work/open || exit 2
-until_says() { # WANT COMMAND...: what it says in the end
-	want=$1 n=0
-	shift
-	while [ "$("$@" 2>/dev/null)" != "$want" ] && [ $n -lt 2400 ]; do n=$((n + 1)); pause; done
-	"$@" 2>/dev/null
-}
 ends() { # NAME
 	finish
 	is "$1" 0 $?

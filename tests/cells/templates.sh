@@ -8,11 +8,7 @@ who=templates
 . tests/cells/lib/up.sh
 
 listed() { ctl status --json | tr -d '\n' | grep -o '"service": "[^"]*"' | sed 's/.*: "//; s/"//' | tr '\n' ' ' | sed 's/ $//'; }
-until_listed() {
-	n=0
-	while [ "$(listed)" != "$1" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
-	listed
-}
+until_listed() { until_says "$1" listed; }
 cat >"$work/conf.yaml" <<YAML
 defaults: {isolation: {preset: none}}
 services:

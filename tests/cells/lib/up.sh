@@ -18,11 +18,20 @@ ctl() { timeout "${limit:-60}" "$work/prior" "$@" --run-dir "$run"; }
 # State, pid and the like of a service: field SERVICE NAME. Of prior itself: own NAME, a number.
 field() { ctl status "$1" --json 2>/dev/null | tr -d '\n' | grep -o "\"$2\": *[^,}]*" | head -1 | sed 's/.*: *//; s/"//g'; }
 own() { ctl status --prior --json 2>/dev/null | tr -d '\n ' | grep -o "\"$1\":[0-9]*" | head -1 | sed 's/.*://'; }
-until_is() { # SERVICE NAME VALUE: what it was in the end
+# What is waited for has a minute, and more where asking takes its time.
+until_works() { # COMMAND...
 	n=0
-	while [ "$(field "$1" "$2")" != "$3" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
-	field "$1" "$2"
+	until "$@" >/dev/null 2>&1 || [ $n -ge 1200 ]; do n=$((n + 1)); pause; done
 }
+until_says() { # WANT COMMAND...: what it says in the end
+	want=$1 n=0
+	shift
+	while [ "$("$@" 2>/dev/null)" != "$want" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
+	"$@" 2>/dev/null
+}
+until_is() { until_says "$3" field "$1" "$2"; }	# SERVICE NAME VALUE
+until_own() { until_says "$2" own "$1"; }	# NAME VALUE
+until_there() { until_works test -e "$1"; }	# FILE
 # How many descriptors it has: the fewest of five looks, since some live for a moment; and when they are to be no more
 # than MOST, what they were in the end.
 fds() { for _ in 1 2 3 4 5; do ls "/proc/$up/fd" | wc -l; pause 0.02; done | sort -n | head -1; }
@@ -31,19 +40,10 @@ fds_within() { # MOST
 	while [ "$(fds)" -gt "$1" ] && [ $n -lt 200 ]; do n=$((n + 1)); pause; done
 	fds
 }
-until_own() { # NAME VALUE: what it was in the end
-	n=0
-	while [ "$(own "$1")" != "$2" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
-	own "$1"
-}
 until_logs() { # SERVICE TEXT [TIMES]: its lines, that often with the text: what it wrote is read a moment later
 	n=0
 	while [ "$(ctl logs "$1" 2>/dev/null | grep -cF -- "$2")" -lt "${3:-1}" ] && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done
 	ctl logs "$1" 2>/dev/null
-}
-until_there() { # FILE
-	n=0
-	until [ -e "$1" ] || [ $n -ge 2400 ]; do n=$((n + 1)); pause; done
 }
 
 launch() { # [COMMAND...]: it in the background, with that in front of it and $options behind; it answers
