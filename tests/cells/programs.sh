@@ -135,9 +135,10 @@ if have sshd sshd ssh ssh-keygen; then
 	if [ -z "${ONLY-}" ] || [ "$ONLY" = sshd-per-connection ] || [ "$ONLY" = sshd ]; then
 		started sshd-per-connection
 		until_works as true
+		sessions() { ctl status | grep -c 'ssh@'; }	# one is told of for a moment after its client has gone
+		until_says 0 sessions >/dev/null
 		held='until [ -e go ]; do sleep 0.05; done'	# a session that stays until it has been looked at
-		is "sshd -i: a login is a service of its own" "visitor 1" "$(as "id -un; $held" >$work/said & ctl_n=0
-			until [ "$(ctl status 2>/dev/null | grep -c 'ssh@.* up ')" = 1 ] || [ $ctl_n -ge 1200 ]; do ctl_n=$((ctl_n + 1)); pause; done
+		is "sshd -i: a login is a service of its own" "visitor 1" "$(as "id -un; $held" >$work/said & until_works grep visitor $work/said
 			n=$(ctl status 2>/dev/null | grep -c 'ssh@.* up '); : >/home/visitor/go; wait; echo "$(cat $work/said) $n")"
 		rm -f /home/visitor/go
 		n=0
@@ -145,8 +146,10 @@ if have sshd sshd ssh ssh-keygen; then
 3" ] && n=$((n + 1)); done
 		is "sshd -i: ten commands, each with its output and its code" 10 $n
 		is "sshd -i: a megabyte goes through" 1048576 "$(head -c 1048576 /dev/zero | as 'cat >file; stat -c %s file' | tail -1)"
-		is "sshd -i: its session is attested as planned" 0 "$(as "$held" & until_works sh -c "$work/prior status --run-dir $run | grep -q 'ssh@.* up '"; ctl audit >$work/audit 2>&1; echo $?; : >/home/visitor/go; wait)"
-		is "sshd -i: when all are gone, none runs" 0 "$(n=0; while ctl status | grep -q 'ssh@' && [ $n -lt 1200 ]; do n=$((n + 1)); pause; done; ctl status | grep -c 'ssh@')"
+		is "sshd -i: its session is attested as planned" 0 "$(until_says 0 sessions >/dev/null
+			as "echo in; $held" >$work/said & until_works grep in $work/said
+			ctl audit >$work/audit 2>&1 || cat $work/audit; echo $?; : >/home/visitor/go; wait)"
+		is "sshd -i: when all are gone, none runs" 0 "$(until_says 0 sessions)"
 		finish
 		is "sshd -i: it ends" 0 $?
 	fi
