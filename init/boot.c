@@ -12,7 +12,6 @@
 #include "rootfs/modules.h"
 #include "services/plan/anchor.h"
 #include "services/plan/compile.h"
-#include "services/plan/enabled.h"
 #include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,23 +135,28 @@ static int stage_cgroup(struct boot *b, struct err *e)
 	return rc;
 }
 
-static int compile_from(struct boot *b, const char *config, bool container, struct err *e)
+static int compile_from(struct boot *b, const char *config, bool container, int problems_fd, struct err *e)
 {
 	struct compiler_report report = { 0 };
 	owned_fd fd = FD_NONE;
-	int rc = plan_obtain(b->exe_fd, config, container, b->console_fd, BOOT_COMPILE_MS, &fd, &b->plan, &report,
-			     e);
+	struct plan fresh;
 
-	if (rc < 0)
-		return rc;
+	if (plan_obtain(b->exe_fd, config, container, problems_fd, BOOT_COMPILE_MS, &fd, &fresh, &report, e) < 0)
+		return -e->code;
+	plan_unmap(&b->plan);
+	b->plan = fresh;
 	fd_put(&b->plan_fd, fd_take(&fd));
+	return 0;
+}
+
+static void say_refused(struct boot *b)
+{
 	const uint32_t refused = b->plan.head->refused.n, good = plan_named(&b->plan);
 
 	if (refused && good)
-		boot_say(b, "%s: %u of %u services refused; the others start", config, refused, good + refused);
+		boot_say(b, "%s: %u of %u services refused; the others start", b->config, refused, good + refused);
 	else if (refused > 1)
-		boot_say(b, "%s: all %u services refused; nothing starts", config, refused);
-	return 0;
+		boot_say(b, "%s: all %u services refused; nothing starts", b->config, refused);
 }
 
 /* A configuration that says nothing; a file of no bytes, for /dev may be missing. */
@@ -165,31 +169,39 @@ static int compile_nothing(struct boot *b, struct err *e)
 	if (empty < 0)
 		return err_sys(e, "make an empty configuration");
 	text_fmt(&t, "/proc/self/fd/%d", empty);	/* plan_obtain() hands the descriptor on */
-	return compile_from(b, path, false, e);
+	return compile_from(b, path, false, b->console_fd, e);
 }
 
-static void find_enabled(uint64_t at[2])
+/* What programs and sources are there, who was enabled, which ids were given: mounts may bring all of that. */
+static bool is_made_again(const struct boot *b)
 {
-	struct stat st;
+	return b->configured && (b->plan.head->mounts.n || b->plan.head->fstab);
+}
 
-	at[0] = at[1] = 0;
-	if (stat(ENABLED_DIR_DEFAULT "/enabled", &st) == 0) {
-		at[0] = st.st_dev;
-		at[1] = st.st_ino;
-	}
+static void show(struct boot *b, int text)
+{
+	char part[1024];
+
+	for (ssize_t n; (n = read(text, part, sizeof part)) > 0;)
+		if (write(b->console_fd, part, (size_t)n) < 0)
+			return;
 }
 
 static int stage_plan(struct boot *b, struct err *e)
 {
 	char trust[ANCHOR_MAX];
 	struct err first;
+	owned_fd said = memfd_create("prior-problems", MFD_CLOEXEC);
 
-	find_enabled(b->enabled);
-	int rc = compile_from(b, b->config, false, &first);
-
-	b->configured = rc == 0;
-	if (rc == 0)
+	b->configured = compile_from(b, b->config, false, said < 0 ? b->console_fd : said, &first) == 0;
+	if (is_made_again(b))
+		return 0;	/* what the mounts mend is no problem; the rest is said then */
+	lseek(said, 0, SEEK_SET);
+	show(b, said);
+	if (b->configured) {
+		say_refused(b);
 		return 0;
+	}
 	/*
 	 * Stay up without services: a machine that answers on its console can be mended, one that panics cannot. But
 	 * who takes the file away, or keeps the compiler from its end, must not get booted what no anchor has signed.
@@ -212,26 +224,14 @@ static int stage_trust(struct boot *b, struct err *e)
 	return -e->code;
 }
 
-/*
- * A mount has brought, or covers, what was said of services: made again. Where there was no configuration that can be
- * followed, the stages until here have followed none, and nothing does that now.
- */
-static int stage_enabled(struct boot *b, struct err *e)
+/* Where there was no configuration that can be followed, nothing has followed one until here, and nothing does now. */
+static int stage_replan(struct boot *b, struct err *e)
 {
-	struct compiler_report report = { 0 };
-	owned_fd fd = FD_NONE;
-	struct plan fresh;
-	uint64_t now[2];
-
-	find_enabled(now);
-	if (!b->configured || !memcmp(now, b->enabled, sizeof now))
+	if (!is_made_again(b))
 		return 0;
-	boot_say(b, "%s is read again: a mount has brought " ENABLED_DIR_DEFAULT "/enabled, or covers it", b->config);
-	if (plan_obtain(b->exe_fd, b->config, false, b->console_fd, BOOT_COMPILE_MS, &fd, &fresh, &report, e) < 0)
-		return err_in(e, ENABLED_DIR_DEFAULT "/enabled has no effect until the next reload");
-	plan_unmap(&b->plan);
-	b->plan = fresh;
-	fd_put(&b->plan_fd, fd_take(&fd));
+	if (compile_from(b, b->config, false, b->console_fd, e) < 0)
+		return err_in(e, "the plan is that from before the mounts");
+	say_refused(b);
 	return 0;
 }
 
@@ -314,7 +314,7 @@ static const struct stage {
 	{ "sysctl",   stage_sysctl,   "after the modules that bring them, before what they govern", true, false },
 	{ "mounts",   stage_mounts,   "services live on them", true, true },
 	{ "fstab",    stage_fstab,    "what the configuration says comes first", true, true },
-	{ "enabled",  stage_enabled,  "what `prior enable` and `prior disable` keep may be on a mount", true, false },
+	{ "replan",   stage_replan,   "programs, and what `prior enable` keeps, may be on a mount", true, false },
 	{ "clock",    stage_clock,    "a file may know a later time; before anything is dated", true, false },
 	{ "seed",     stage_seed,     "its file may be on a disk; before anybody needs a key", true, false },
 	{ "record",   stage_record,   "how the boot before ended; on a disk, and dated", true, false },
@@ -373,10 +373,9 @@ int boot_container(struct boot *b, struct err *e)
 		text_fmt(&t, "-%d", (int)getpid());
 	/* A container's cgroup may be read-only or version 1; what needs it is refused by name. */
 	machine_cgroup(name, &b->cgroup_fd, NULL, 0, &ignored);
-	int rc = compile_from(b, b->config, true, e);
-
-	if (rc < 0)
-		return rc;
+	if (compile_from(b, b->config, true, b->console_fd, e) < 0)
+		return -e->code;
+	say_refused(b);
 	/* Interfaces and their addresses are the container runtime's business. */
 	return 0;
 }

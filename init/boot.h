@@ -21,7 +21,6 @@ struct boot {
 	struct err rejected;	/* code != 0: there is no configuration that is signed as prior.trust= asks */
 	struct plan plan;	/* mapped and checked, for serve_begin() */
 	bool configured;	/* the plan is that of the configuration, not the empty one */
-	uint64_t enabled[2];	/* device and inode of its folder when the plan was made; 0, 0: there was none */
 	char config[128];
 	int64_t stage_us[BOOT_STAGES_MAX];	/* CLOCK_BOOTTIME at the end of each stage */
 	unsigned stages;

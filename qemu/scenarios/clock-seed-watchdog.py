@@ -24,6 +24,7 @@ services:
     isolation: {preset: none}
     healthcheck: {test: [CMD, /bin/busybox, test, "!", -e, /run/ill], interval: 200ms, retries: 2}
   other: {command: [/bin/probe, stay]}
+  carried: {command: [/var/lib/probe, stay]}
 """)
 
 SEED = "/var/lib/prior/random-seed"
@@ -44,6 +45,8 @@ def run(m):
     m.fails(f"test -e {SEED}")      # the first boot has none
     assert int(m.ok("date +%Y")) >= 2026, "earlier than the build"
     m.ok("date -s '2036-02-03 04:05:06'")
+    assert m.status("carried")["state"] == "refused", "there is no such program yet"
+    m.ok("cp /bin/probe /var/lib/probe && chmod 755 /var/lib/probe")
     m.ok("prior disable other")
     m.ends("poweroff", "poweroff")
     assert "watchdog did not stop" not in m.console
@@ -51,10 +54,11 @@ def run(m):
     assert len(first) == 512 and "random seed" not in m.console, "the end makes one"
     with m.boot_again() as other:
         other.wait_state("main", "up")
+        other.wait_state("carried", "up")   # its program is on a mount
+        assert "services refused" not in other.console and "No such file" not in other.console
         assert other.ok("date +%Y").strip() == "2036", "not before the machine last ended"
         other.ok(f"test $(stat -c %a:%s {SEED}) = 600:512")
         assert other.status("other")["state"] == "down", "what was disabled starts, for a mount has it"
-        other.on_console("is read again: a mount has brought /var/lib/prior/enabled, or covers it")
         other.ok("prior enable other")
         second = other.read(SEED)
         assert second != first, "replaced before anybody could use it twice"
