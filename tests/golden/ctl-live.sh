@@ -61,11 +61,14 @@ begun() { # each has come as far as it will
 		ctl status "job$$" 2>&1 | grep -qF "job$$: done" && ctl status "talker$$" 2>&1 | grep -qF "talker$$: up for" &&
 		ctl status "late$$" 2>&1 | grep -qF "late$$: starting"
 }
-n=0
-until begun || [ $n -ge 600 ]; do
-	timeout 0.05 tail -f /dev/null
-	n=$((n + 1))
-done
+until_so() { # COMMAND
+	n=0
+	until "$1" || [ $n -ge 600 ]; do
+		timeout 0.05 tail -f /dev/null
+		n=$((n + 1))
+	done
+}
+until_so begun
 is "wait gives up in time" 1 "no answer within 300 ms" wait --timeout 300ms
 is "status is a table" 0 "talker$$" status
 is "and says who is refused, and why" 0 "absent$$: conf.yaml:8:" status
@@ -84,6 +87,9 @@ is "no signal has that name" 64 "no signal" signal -s NOSUCH talker$$
 is "nor that number, and nothing is sent" 64 "no signal" signal 99 talker$$
 is "a number in front of the services is a signal" 0 "" signal 18 talker$$
 is "a signal is sent" 0 "" signal KILL talker$$
+killed() { ctl events "talker$$" 2>&1 | grep -q 'exited.*SIGKILL'; }
+until_so killed
+is "who died of it can be started before it is time" 0 "" start talker$$
 is "lines are chosen by what is in them" 0 "two" logs -g tw talker$$
 is "and by their level" 0 "two" logs -g "^t" -p info talker$$
 is "all lines are kept" 0 "two" logs talker$$
