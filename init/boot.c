@@ -230,7 +230,7 @@ static int stage_replan(struct boot *b, struct err *e)
 	if (!is_made_again(b))
 		return 0;
 	if (compile_from(b, b->config, false, b->console_fd, e) < 0)
-		return err_in(e, "the plan is that from before the mounts");
+		return err_in(e, "services start as planned before the mounts (mend it, then `prior reload-config`)");
 	say_refused(b);
 	return 0;
 }
