@@ -8,7 +8,8 @@
 cd "$(dirname "$0")/../.." && export LC_ALL=C || exit 2
 sayers=$(grep -rhoE --include='*.h' '[a-z_]+\([^;(]*const char \*level, const char \*(name|event)\b' init services |
 	sed 's/(.*//' | sort -u | paste -sd'|')
-bad=$(find init services netns rootfs -name '*.c' | sort | xargs grep -lE "(^|[^a-z_])($sayers)\(" | xargs awk -v sayers="(^|[^a-z_])($sayers)[(]" '
+bad=$(find init services netns rootfs -name '*.c' | sort | xargs grep -lE "(^|[^a-z_])($sayers)\(" | xargs awk -v sayers="(^|[^a-z_])($sayers)[(]" \
+	-v levels='"(emerg|alert|crit|err|error|warning|notice|info|debug)"' '
 function look_at_calls(rest,  at, depth, i, c, args, passed) {
 	for (at = 1; match(rest, sayers);) {
 		passed = substr(rest, 1, RSTART + RLENGTH - 1)
@@ -19,14 +20,14 @@ function look_at_calls(rest,  at, depth, i, c, args, passed) {
 			depth += (c == "(") - (c == ")")
 		}
 		args = substr(rest, 1, i - 1)
-		if (args !~ /"(emerg|alert|crit|err|error|warning|notice|info|debug)"/ &&
+		if (args !~ levels &&
 		    args !~ /(level|const char \*level), (const char \*)?(name|event)/)
 			print "    " file ":" at ": an event whose level is no text here"
 	}
 }
 function take_file() {
 	look_at_calls(text)
-	while (match(text, /"(emerg|alert|crit|err|error|warning|notice|info|debug)"/)) {
+	while (match(text, levels)) {
 		passed = substr(text, 1, RSTART - 1)
 		level = substr(text, RSTART + 1, RLENGTH - 2)
 		text = substr(text, RSTART + RLENGTH)
